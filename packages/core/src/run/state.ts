@@ -1,0 +1,164 @@
+/**
+ * The state of a run, as facts. `advance` reads and returns it; the store keeps it in three parts: a small run
+ * row, one row for each task run, and the frozen definitions. Nothing here is derived from anything else here.
+ *
+ *   task run:  blocked ──► queued ──► claimed ──► running ──► ended
+ *                 │           ▲          │  ▲         │
+ *                 │           └──────────┘  │         ▼
+ *                 │        (released free)  └─── stopping ──► ended
+ *                 └──► waiting_for_retry ──► queued
+ *   (blocked may end directly: skipped, excluded, cancelled)
+ */
+import type { AttemptId, JobId, RunId } from '../ids.ts';
+
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+export const runIfValues = [
+  'ALL_SUCCESS',
+  'AT_LEAST_ONE_SUCCESS',
+  'NONE_FAILED',
+  'ALL_DONE',
+  'AT_LEAST_ONE_FAILED',
+  'ALL_FAILED',
+] as const;
+export type RunIf = (typeof runIfValues)[number];
+
+/** One step of a job, reduced to what decides its course. What it executes stays in the settings document. */
+export interface TaskDefinition {
+  readonly key: string;
+  readonly dependsOn: readonly string[];
+  readonly runIf: RunIf;
+  readonly disabled: boolean;
+  readonly retry: RetryPolicy;
+  /** From claim to end, cluster start included; null means no limit. */
+  readonly timeoutMs: number | null;
+}
+
+export interface RetryPolicy {
+  /** Attempts after the first; -1 means for ever. */
+  readonly retriesMax: number;
+  /** From the start of the failed attempt to the earliest start of the next. */
+  readonly intervalMinMs: number;
+  /** With a maximum, the interval doubles from the minimum up to it; null keeps it constant. */
+  readonly intervalMaxMs: number | null;
+  readonly onTimeout: boolean;
+}
+
+/** What a generation runs: frozen when the run, or the repair, was made. */
+export interface RunDefinition {
+  readonly tasks: readonly TaskDefinition[];
+  readonly timeoutMs: number | null;
+}
+
+export const endedResults = [
+  'succeeded',
+  'failed',
+  'timed_out',
+  'cancelled',
+  'upstream_failed',
+  'upstream_cancelled',
+  'excluded',
+  'disabled',
+  'internal_error',
+] as const;
+export type EndedResult = (typeof endedResults)[number];
+
+/** Why a task or a run ended other than well; the wire's termination details are made from it. */
+export const failureCodes = [
+  'RUN_EXECUTION_ERROR',
+  'CLUSTER_ERROR',
+  'DRIVER_ERROR',
+  'LIBRARY_INSTALLATION_ERROR',
+  'RESOURCE_NOT_FOUND',
+  'INTERNAL_ERROR',
+] as const;
+export type FailureCode = (typeof failureCodes)[number];
+
+export interface Failure {
+  readonly code: FailureCode;
+  /** One sentence for people; its last line is the user's own exception where there is one. */
+  readonly message: string;
+  /** The user's traceback, without our frames. */
+  readonly trace: string | null;
+}
+
+export type TaskRunState =
+  | { readonly kind: 'blocked' }
+  | { readonly kind: 'waiting_for_retry'; readonly dueAtMs: number }
+  | { readonly kind: 'queued'; readonly queuedAtMs: number }
+  | { readonly kind: 'claimed'; readonly workerId: string; readonly claimedAtMs: number }
+  | { readonly kind: 'running'; readonly workerId: string; readonly claimedAtMs: number; readonly startedAtMs: number }
+  | {
+      readonly kind: 'stopping';
+      readonly workerId: string;
+      readonly reason: StopReason;
+      readonly claimedAtMs: number;
+      readonly startedAtMs: number | null;
+      readonly stoppingAtMs: number;
+    }
+  | {
+      readonly kind: 'ended';
+      readonly result: EndedResult;
+      readonly failure: Failure | null;
+      readonly claimedAtMs: number | null;
+      readonly startedAtMs: number | null;
+      readonly endedAtMs: number;
+    };
+
+export const stopReasons = ['cancelled_by_user', 'cancelled_by_system', 'timed_out', 'run_timed_out'] as const;
+export type StopReason = (typeof stopReasons)[number];
+
+/** One attempt of one task in one generation. */
+export interface TaskRun {
+  readonly attemptId: AttemptId;
+  readonly taskKey: string;
+  /** Position in a for-each; 0 for an ordinary task. */
+  readonly iteration: number;
+  /** Index of the generation that made this attempt. */
+  readonly generation: number;
+  /** 0 for the first attempt. */
+  readonly attempt: number;
+  /** Fencing: grows with every claim and re-attachment; a write that names an older one changes nothing. */
+  readonly epoch: number;
+  readonly state: TaskRunState;
+}
+
+export type RunPhase =
+  | { readonly kind: 'queued' }
+  | { readonly kind: 'running'; readonly startedAtMs: number }
+  | { readonly kind: 'terminating'; readonly startedAtMs: number | null; readonly reason: StopReason; readonly sinceMs: number }
+  | { readonly kind: 'ended'; readonly startedAtMs: number | null; readonly endedAtMs: number; readonly result: RunResult; readonly failure: Failure | null };
+
+export const runResults = [
+  'succeeded',
+  'succeeded_with_failures',
+  'failed',
+  'timed_out',
+  'cancelled',
+  /** Ended by the system: the parent run ended, or a restart of a continuous job. */
+  'cancelled_by_system',
+  'skipped_no_place',
+] as const;
+export type RunResult = (typeof runResults)[number];
+
+/** The original execution of a run, or one repair of it. An ended generation never changes. */
+export interface Generation {
+  readonly index: number;
+  readonly createdAtMs: number;
+  readonly phase: RunPhase;
+  readonly definition: RunDefinition;
+}
+
+export interface Run {
+  readonly runId: RunId;
+  readonly jobId: JobId | null;
+  /** Grows by one with each saved change; the fence of the store. */
+  readonly version: number;
+  readonly createdAtMs: number;
+  /** Never empty; the last one is current. */
+  readonly generations: readonly Generation[];
+  /** The latest attempt of each task, by task key. Earlier attempts have ended and are read from the store. */
+  readonly taskRuns: ReadonlyMap<string, TaskRun>;
+  /** Task values by task key, then name. */
+  readonly taskValues: ReadonlyMap<string, Readonly<Record<string, JsonValue>>>;
+}

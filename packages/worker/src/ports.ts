@@ -1,0 +1,95 @@
+/**
+ * The worker's ports: where attempts come from and where their reports go. Over SQL when the worker lives in the
+ * server's process, over HTTP when it does not; the worker cannot tell.
+ */
+import type { AttemptId, AttemptOutcome, JsonValue, RunId, StopReason } from '@headrace/core';
+import type { AttemptDocument } from './protocol.ts';
+
+/** An attempt under the epoch that its holder may write with. */
+export interface AttemptRef {
+  readonly attemptId: AttemptId;
+  readonly epoch: number;
+}
+
+/** Which host an attempt runs on: attempts with one `hostKey` share a host. */
+export interface ClusterAssignment {
+  readonly clusterId: string;
+  readonly clusterName: string;
+  /** Hash of (run_as, cluster, static conf). */
+  readonly hostKey: string;
+  readonly sparkConf: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string>>;
+  /** How long the host is kept without a live attempt; null keeps it while the worker lives. */
+  readonly idleMs: number | null;
+}
+
+export interface ClaimedAttempt extends AttemptRef {
+  readonly runId: RunId;
+  readonly taskKey: string;
+  readonly cluster: ClusterAssignment;
+  /** Written to `attempt.json` in the attempt's folder. */
+  readonly document: AttemptDocument;
+}
+
+export interface ClaimRequest {
+  readonly workerId: string;
+  /** Asked each time an offer is made: how many attempts this worker would take now. */
+  readonly freeSlots: () => number;
+  /**
+   * Called with attempts whose claim is about to be committed, so that they can be set up meanwhile; user code may
+   * run only for those that the claim then returns. The others are dropped. Not every source calls it.
+   */
+  readonly prepare: (attempts: readonly ClaimedAttempt[]) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface ResumedAttempt extends ClaimedAttempt {
+  readonly state: 'claimed' | 'running' | 'stopping';
+  readonly stopReason: StopReason | null;
+}
+
+export interface StopRequest extends AttemptRef {
+  readonly reason: StopReason;
+}
+
+export type AttemptReport =
+  | (AttemptRef & { readonly kind: 'started'; readonly startedAtMs: number })
+  | (AttemptRef & {
+      readonly kind: 'ended';
+      readonly outcome: AttemptOutcome;
+      readonly taskValues: Readonly<Record<string, JsonValue>>;
+      /** `dbutils.notebook.exit` or what the task printed as its result; null when it gave none. */
+      readonly exitValue: string | null;
+    })
+  | (AttemptRef & { readonly kind: 'lost'; readonly beforeUserCode: boolean; readonly message: string });
+
+export interface HostReport {
+  readonly clusterId: string;
+  readonly hostKey: string;
+  readonly state: 'starting' | 'running' | 'stopped' | 'failed';
+  readonly sparkState: 'none' | 'starting' | 'ready' | 'failed';
+  readonly pid: number | null;
+  readonly message: string;
+}
+
+export interface AttemptSource {
+  /** Makes the worker known and takes back its live attempts, each under a new epoch, in one transaction. */
+  register(worker: { workerId: string; slots: number; backend: string }): Promise<readonly ResumedAttempt[]>;
+  /** Waits until there is at least one attempt, or the signal aborts (then it returns none). */
+  claim(request: ClaimRequest): Promise<readonly ClaimedAttempt[]>;
+  /**
+   * Renews the lease on `held`; returns as soon as there is something to stop, else after `waitMs`. `gone` are refs
+   * that are no longer this worker's: it must kill them and say nothing more about them.
+   */
+  heartbeat(request: {
+    workerId: string;
+    held: readonly AttemptRef[];
+    waitMs: number;
+    signal: AbortSignal;
+  }): Promise<{ readonly stop: readonly StopRequest[]; readonly gone: readonly AttemptRef[] }>;
+  /** Resolves when all are durably recorded (or were no longer this worker's to record). Safe to repeat. */
+  report(workerId: string, reports: readonly AttemptReport[]): Promise<void>;
+  reportHost(workerId: string, report: HostReport): Promise<void>;
+  /** Gives attempts back that were claimed and not started. */
+  release(workerId: string, refs: readonly AttemptRef[]): Promise<void>;
+}

@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+// `source` makes the packages resolve to their TypeScript: no build before a test.
+export default defineConfig({
+  resolve: { conditions: ['source'] },
+  ssr: { resolve: { conditions: ['source'] } },
+  test: {
+    include: ['packages/**/*.test.ts', 'packages/**/*.test.tsx', 'packages/**/*.prop.test.ts', 'test/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**'],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    pool: 'forks',
+    maxWorkers: 2,
+  },
+});
