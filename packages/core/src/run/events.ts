@@ -11,11 +11,26 @@ export type AttemptOutcome =
 export type RunEvent =
   /** The queue has a place for this run. */
   | { readonly kind: 'admitted' }
-  | { readonly kind: 'attempt_claimed'; readonly attemptId: AttemptId; readonly epoch: number; readonly workerId: string }
+  | {
+      readonly kind: 'attempt_claimed';
+      readonly attemptId: AttemptId;
+      readonly epoch: number;
+      readonly workerId: string;
+    }
   /** A worker came back and took its attempt again, under a higher epoch. */
-  | { readonly kind: 'attempt_resumed'; readonly attemptId: AttemptId; readonly epoch: number; readonly workerId: string }
+  | {
+      readonly kind: 'attempt_resumed';
+      readonly attemptId: AttemptId;
+      readonly epoch: number;
+      readonly workerId: string;
+    }
   /** Proof of start: the child's own line, written before any user line. */
-  | { readonly kind: 'attempt_started'; readonly attemptId: AttemptId; readonly epoch: number; readonly startedAtMs: number }
+  | {
+      readonly kind: 'attempt_started';
+      readonly attemptId: AttemptId;
+      readonly epoch: number;
+      readonly startedAtMs: number;
+    }
   | {
       readonly kind: 'attempt_ended';
       readonly attemptId: AttemptId;
@@ -31,4 +46,7 @@ export type RunEvent =
       readonly beforeUserCode: boolean;
       readonly message: string;
     }
-  | { readonly kind: 'cancel_requested'; readonly reason: Extract<StopReason, 'cancelled_by_user' | 'cancelled_by_system'> };
+  | {
+      readonly kind: 'cancel_requested';
+      readonly reason: Extract<StopReason, 'cancelled_by_user' | 'cancelled_by_system'>;
+    };

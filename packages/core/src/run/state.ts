@@ -11,7 +11,13 @@
  */
 import type { AttemptId, JobId, RunId } from '../ids.ts';
 
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
 
 export const runIfValues = [
   'ALL_SUCCESS',
@@ -87,7 +93,12 @@ export type TaskRunState =
   | { readonly kind: 'waiting_for_retry'; readonly dueAtMs: number }
   | { readonly kind: 'queued'; readonly queuedAtMs: number }
   | { readonly kind: 'claimed'; readonly workerId: string; readonly claimedAtMs: number }
-  | { readonly kind: 'running'; readonly workerId: string; readonly claimedAtMs: number; readonly startedAtMs: number }
+  | {
+      readonly kind: 'running';
+      readonly workerId: string;
+      readonly claimedAtMs: number;
+      readonly startedAtMs: number;
+    }
   | {
       readonly kind: 'stopping';
       readonly workerId: string;
@@ -105,7 +116,12 @@ export type TaskRunState =
       readonly endedAtMs: number;
     };
 
-export const stopReasons = ['cancelled_by_user', 'cancelled_by_system', 'timed_out', 'run_timed_out'] as const;
+export const stopReasons = [
+  'cancelled_by_user',
+  'cancelled_by_system',
+  'timed_out',
+  'run_timed_out',
+] as const;
 export type StopReason = (typeof stopReasons)[number];
 
 /** One attempt of one task in one generation. */
@@ -126,8 +142,20 @@ export interface TaskRun {
 export type RunPhase =
   | { readonly kind: 'queued' }
   | { readonly kind: 'running'; readonly startedAtMs: number }
-  | { readonly kind: 'terminating'; readonly startedAtMs: number | null; readonly reason: StopReason; readonly sinceMs: number }
-  | { readonly kind: 'ended'; readonly startedAtMs: number | null; readonly endedAtMs: number; readonly result: RunResult; readonly failure: Failure | null };
+  | {
+      readonly kind: 'terminating';
+      readonly startedAtMs: number | null;
+      readonly reason: StopReason;
+      readonly sinceMs: number;
+    }
+  | {
+      readonly kind: 'ended';
+      readonly startedAtMs: number | null;
+      readonly endedAtMs: number;
+      readonly result: RunResult;
+      /** Of a failed run: the task whose failure is told first, and what it said. */
+      readonly cause: { readonly taskKey: string; readonly failure: Failure } | null;
+    };
 
 export const runResults = [
   'succeeded',

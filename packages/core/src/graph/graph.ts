@@ -1,0 +1,51 @@
+/** The shape of a definition, worked out once: order, children, leaves. Definitions are frozen, so this is kept by identity. */
+import type { RunDefinition, TaskDefinition } from '../run/state.ts';
+
+export interface Graph {
+  /** Parents before children. */
+  readonly order: readonly TaskDefinition[];
+  readonly byKey: ReadonlyMap<string, TaskDefinition>;
+  readonly children: ReadonlyMap<string, readonly string[]>;
+  /** Tasks that nothing depends on: they decide how a run ends. */
+  readonly leaves: readonly string[];
+}
+
+const known = new WeakMap<RunDefinition, Graph>();
+
+export function graphOf(definition: RunDefinition): Graph {
+  const seen = known.get(definition);
+  if (seen) return seen;
+  const graph = buildGraph(definition.tasks);
+  known.set(definition, graph);
+  return graph;
+}
+
+/** Kahn's algorithm. Throws on a graph that `findGraphProblems` refuses: such a definition must not get this far. */
+function buildGraph(tasks: readonly TaskDefinition[]): Graph {
+  const children = new Map<string, string[]>(tasks.map((task) => [task.key, []]));
+  const waitsFor = new Map(tasks.map((task) => [task.key, task.dependsOn.length]));
+  for (const task of tasks) {
+    for (const parent of task.dependsOn) children.get(parent)?.push(task.key);
+  }
+
+  const byKey = new Map(tasks.map((task) => [task.key, task]));
+  const order = tasks.filter((task) => task.dependsOn.length === 0);
+  for (let next = 0; next < order.length; next++) {
+    const parent = order[next];
+    if (!parent) break;
+    for (const key of children.get(parent.key) ?? []) {
+      const open = (waitsFor.get(key) ?? 0) - 1;
+      waitsFor.set(key, open);
+      const child = byKey.get(key);
+      if (open === 0 && child) order.push(child);
+    }
+  }
+  if (order.length !== tasks.length)
+    throw new Error('the graph has a cycle, an unknown or a duplicate task key');
+  return {
+    order,
+    byKey,
+    children,
+    leaves: tasks.filter((task) => children.get(task.key)?.length === 0).map((task) => task.key),
+  };
+}
