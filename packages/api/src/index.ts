@@ -1,1 +1,151 @@
-export {};
+/** The HTTP contract: routes, schemas, client, errors. */
+export {
+  CatalogInfo,
+  catalogPageMax,
+  comment,
+  commentCharsMax,
+  FullName,
+  ObjectName,
+  objectNameCharsMax,
+  pageFields,
+  recordFields,
+  SchemaInfo,
+} from './catalogs.ts';
+export {
+  type CallOptions,
+  type Client,
+  type ClientOf,
+  type ClientOptions,
+  createClient,
+  UnreachableError,
+} from './client.ts';
+export {
+  AutoScale,
+  ClusterDocument,
+  clusterStates,
+  clustersListLimitMax,
+  LibrarySpec,
+  NewCluster,
+} from './clusters.ts';
+export { User } from './current-user.ts';
+export {
+  ApiError,
+  ErrorBody,
+  type ErrorCode,
+  type ErrorDetail,
+  errorStatuses,
+  retryWordings,
+  toApiError,
+  toErrorBody,
+} from './errors.ts';
+export { describeIssue, formatIssue, formatIssues, formatPath } from './format-issues.ts';
+export {
+  AccessControlList,
+  CronSchedule,
+  concurrentRunsMax,
+  expandedElementsMax,
+  GitSource,
+  HeadraceSettings,
+  idempotencyTokenCharsMax,
+  JobCluster,
+  JobDocument,
+  JobParameterDefinition,
+  JobSettings,
+  JobsCreateRequest,
+  type JobsRunNowRequest,
+  jobClustersMax,
+  jobDescriptionCharsMax,
+  jobNameCharsMax,
+  jobParametersMax,
+  jobsListLimitDefault,
+  jobsListLimitMax,
+  jobsPaths,
+  QueueSettings,
+  RunAs,
+  runParameterFields,
+  tagsMax,
+} from './jobs.ts';
+export {
+  type Handlers,
+  type Method,
+  matchPath,
+  type PathParameter,
+  parseRequest,
+  type RawBytes,
+  type RequestInputOf,
+  type RequestOf,
+  type ResponseOf,
+  type ResultOf,
+  type Route,
+  type RouteKind,
+  type RoutePermission,
+  type Routes,
+  readPathParameters,
+  route,
+  routeKinds,
+  routePermissions,
+} from './route.ts';
+export { type RouteName, routes } from './routes.ts';
+export {
+  type LifeCycleState,
+  lifeCycleStates,
+  NotebookCell,
+  NotebookDocument,
+  NotebookOutput,
+  queueCodes,
+  type ResultState,
+  RunDocument,
+  RunEvent,
+  RunOutput,
+  RunState,
+  RunStatus,
+  RunTaskDocument,
+  resultStates,
+  runTypes,
+  type StatusState,
+  statusStates,
+  type TerminationCode,
+  terminationCodes,
+  terminationTypes,
+  triggerTypes,
+} from './run-documents.ts';
+export {
+  logChunkBytesDefault,
+  logChunkBytesMax,
+  RunsSubmitRequest,
+  runsListLimitDefault,
+  runsListLimitMax,
+} from './runs.ts';
+export { ServerStatus } from './server.ts';
+export { readServerSentEvents } from './server-sent-events.ts';
+export { ColumnInfo, columnsMax, TableExtra, TableInfo, tableTypes } from './tables.ts';
+export {
+  descriptionCharsMax,
+  EmailNotifications,
+  findTaskKinds,
+  HealthRules,
+  librariesMax,
+  NotebookTask,
+  NotificationSettings,
+  PythonWheelTask,
+  parametersMax,
+  pathCharsMax,
+  runIfValues,
+  runnableTaskKinds,
+  SparkPythonTask,
+  sources,
+  Task,
+  TaskDependency,
+  TaskKey,
+  type TaskKind,
+  taskFields,
+  taskKeyCharsMax,
+  taskKindFields,
+  taskKinds,
+  taskPlaceFields,
+  tasksMax,
+  WebhookNotifications,
+} from './tasks.ts';
+export { TokenInfo, tokenLifetimeSecondsMax } from './tokens.ts';
+export { epochMs, Nothing, textMap, wireBool, wireId, wireInt, wireIntBetween } from './wire.ts';
+export { WorkspaceObject, workspaceFormats, workspaceLanguages, workspaceObjectTypes } from './workspace.ts';

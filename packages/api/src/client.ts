@@ -1,0 +1,170 @@
+/** A typed function for each route, over fetch. Used by the CLI, bundles, the UI and tests. */
+import { ApiError, toApiError } from './errors.ts';
+import { formatIssues } from './format-issues.ts';
+import type { RawBytes, RequestInputOf, ResponseOf, Route, Routes } from './route.ts';
+import { readPathParameters } from './route.ts';
+import { routes } from './routes.ts';
+import { readServerSentEvents } from './server-sent-events.ts';
+
+export interface ClientOptions {
+  /** Scheme, host and port: `http://127.0.0.1:8080`. */
+  readonly baseUrl: string;
+  /** Without one, the browser's session cookie is what signs a request. */
+  readonly token?: string | undefined;
+  readonly fetch?: typeof fetch | undefined;
+  readonly userAgent?: string | undefined;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+type Call<R extends Route> = R['kind'] extends 'events'
+  ? (request: RequestInputOf<R>, options?: CallOptions) => AsyncGenerator<ResponseOf<R>, void, undefined>
+  : R['kind'] extends 'bytes'
+    ? <Request extends RequestInputOf<R>>(
+        request: Request,
+        options?: CallOptions,
+      ) => Promise<Request extends { readonly direct_download: true } ? RawBytes : ResponseOf<R>>
+    : (request: RequestInputOf<R>, options?: CallOptions) => Promise<ResponseOf<R>>;
+
+export type ClientOf<R extends Routes> = { readonly [Name in keyof R]: Call<R[Name]> };
+export type Client = ClientOf<typeof routes>;
+
+/** The server could not be reached, or the connection broke before its reply was complete. */
+export class UnreachableError extends Error {
+  readonly baseUrl: string;
+
+  constructor(baseUrl: string, cause: unknown) {
+    super(`cannot reach ${baseUrl}: ${describeCause(cause)}`, { cause });
+    this.name = 'UnreachableError';
+    this.baseUrl = baseUrl;
+  }
+}
+
+export function createClient(options: ClientOptions): Client {
+  const calls = Object.entries<Route>(routes).map(([name, route]) => [
+    name,
+    route.kind === 'events'
+      ? (request: object, call?: CallOptions) => streamRoute(options, route, request, call)
+      : (request: object, call?: CallOptions) => callRoute(options, route, request, call),
+  ]);
+  // Built from the same table that the type is made from.
+  return Object.fromEntries(calls) as Client;
+}
+
+async function callRoute(
+  options: ClientOptions,
+  route: Route,
+  request: object,
+  call?: CallOptions,
+): Promise<unknown> {
+  const response = await send(options, route, request, call);
+  if (route.kind === 'bytes' && 'direct_download' in request && request.direct_download === true) {
+    const contentType = response.headers.get('content-type') ?? 'application/octet-stream';
+    return { contentType, bytes: new Uint8Array(await response.arrayBuffer()) } satisfies RawBytes;
+  }
+  const body = await readJson(options, response);
+  const checked = route.response.safeParse(body);
+  if (!checked.success) {
+    throw new Error(
+      `${route.method} ${route.path} answered with another document than agreed: ${formatIssues(checked.error)}`,
+    );
+  }
+  return body;
+}
+
+async function* streamRoute(
+  options: ClientOptions,
+  route: Route,
+  request: object,
+  call?: CallOptions,
+): AsyncGenerator<unknown, void, undefined> {
+  const response = await send(options, route, request, call);
+  if (response.body === null) return;
+  try {
+    for await (const text of readServerSentEvents(response.body))
+      yield route.response.parse(JSON.parse(text));
+  } catch (error) {
+    if (call?.signal?.aborted) throw call.signal.reason;
+    throw error instanceof TypeError ? new UnreachableError(options.baseUrl, error) : error;
+  }
+}
+
+async function send(
+  options: ClientOptions,
+  route: Route,
+  request: object,
+  call?: CallOptions,
+): Promise<Response> {
+  const { url, body } = placeRequest(options.baseUrl, route, request);
+  const headers: Record<string, string> = {
+    accept: route.kind === 'events' ? 'text/event-stream' : 'application/json',
+  };
+  if (options.token !== undefined) headers.authorization = `Bearer ${options.token}`;
+  if (options.userAgent !== undefined) headers['user-agent'] = options.userAgent;
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  const response = await reach(options.baseUrl, call?.signal, () =>
+    (options.fetch ?? fetch)(url, {
+      method: route.method,
+      headers,
+      ...(body === undefined ? {} : { body }),
+      ...(call?.signal === undefined ? {} : { signal: call.signal }),
+    }),
+  );
+  if (response.ok) return response;
+  throw toApiError(response.status, await readJson(options, response).catch(() => undefined));
+}
+
+/** Path parameters go into the path; of the rest, GET and DELETE send a query, the others a JSON body. */
+function placeRequest(
+  baseUrl: string,
+  route: Route,
+  request: object,
+): { url: string; body: string | undefined } {
+  const rest = new Map(Object.entries(request).filter(([, value]) => value !== undefined));
+  let path = route.path;
+  for (const { name, rest: slashes } of readPathParameters(route.path)) {
+    const value = rest.get(name);
+    if (value === undefined || value === '')
+      throw new ApiError('INVALID_PARAMETER_VALUE', `${name}: is missing`);
+    const text = slashes
+      ? String(value).split('/').map(encodeURIComponent).join('/')
+      : encodeURIComponent(String(value));
+    path = path.replace(slashes ? `{${name}+}` : `{${name}}`, text);
+    rest.delete(name);
+  }
+  const url = new URL(path, baseUrl);
+  if (route.method !== 'GET' && route.method !== 'DELETE') {
+    return { url: url.href, body: JSON.stringify(Object.fromEntries(rest)) };
+  }
+  for (const [name, value] of rest) url.searchParams.set(name, String(value));
+  return { url: url.href, body: undefined };
+}
+
+async function readJson(options: ClientOptions, response: Response): Promise<unknown> {
+  const text = await reach(options.baseUrl, undefined, () => response.text());
+  if (text === '') return {};
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${response.url} answered with something other than JSON`, { cause });
+  }
+}
+
+/** fetch reports every failure of the network as a TypeError. */
+async function reach<T>(baseUrl: string, signal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    throw error instanceof TypeError ? new UnreachableError(baseUrl, error) : error;
+  }
+}
+
+function describeCause(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  if (!(cause instanceof Error)) return error.message;
+  return 'code' in cause && cause.message === '' ? String(cause.code) : cause.message;
+}
