@@ -1,0 +1,150 @@
+/**
+ * Every setting: its environment variable, default and meaning. The only reader of `process.env`; at most 40 keys,
+ * and a new one needs a user who must differ from the default.
+ */
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
+const int = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const absolutePath = z
+  .string()
+  .min(1)
+  .transform((value) => path.resolve(value));
+
+const settings = {
+  stateDir: {
+    env: 'HEADRACE_STATE_DIR',
+    schema: absolutePath.default(path.join(os.homedir(), '.headrace')),
+    about: 'Folder of everything that this server keeps: PostgreSQL, files, logs.',
+  },
+  host: {
+    env: 'HEADRACE_BIND',
+    schema: z.string().min(1).default('127.0.0.1'),
+    about: 'Address to listen on; only this machine reaches the default.',
+  },
+  port: {
+    env: 'HEADRACE_PORT',
+    schema: int(0, 65_535).default(8080),
+    about: 'Port to listen on; 0 picks a free one and keeps it for this state folder.',
+  },
+  publicUrl: {
+    env: 'HEADRACE_PUBLIC_URL',
+    schema: z
+      .url({ protocol: /^https?$/ })
+      .nullable()
+      .default(null),
+    about: 'How browsers and clients reach this server when it is not http://<host>:<port>.',
+  },
+  databaseUrl: {
+    env: 'HEADRACE_DATABASE_URL',
+    schema: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'must start with postgres://')
+      .nullable()
+      .default(null),
+    about: 'A PostgreSQL 15 or newer to use instead of the embedded one.',
+    secret: true,
+  },
+  databaseConnectionsMax: {
+    env: 'HEADRACE_DATABASE_CONNECTIONS',
+    schema: int(2, 100).default(10),
+    about: 'Connections to PostgreSQL that the server opens at most.',
+  },
+  runtimeDir: {
+    env: 'HEADRACE_RUNTIME_DIR',
+    schema: absolutePath.default(path.join(repository, '.runtime')),
+    about: 'Folder with the Python environment, Java and Spark that set-up made.',
+  },
+  slots: {
+    env: 'HEADRACE_SLOTS',
+    schema: int(1, 256).default(8),
+    about: 'Attempts that run at the same time on this machine.',
+  },
+  backend: {
+    env: 'HEADRACE_BACKEND',
+    schema: z.enum(['local', 'fake', 'none']).default('local'),
+    about: 'Where attempts run: processes of this machine, a simulation, or not in this server.',
+  },
+  adminUser: {
+    env: 'HEADRACE_ADMIN_USER',
+    schema: z
+      .string()
+      .regex(/^[A-Za-z0-9._@+-]{1,128}$/, 'letters, digits and ._@+- only')
+      .default('admin'),
+    about: 'Name of the administrator that the first start makes.',
+  },
+  defaultCatalog: {
+    env: 'HEADRACE_DEFAULT_CATALOG',
+    schema: z
+      .string()
+      .regex(/^[a-z0-9_]{1,255}$/, 'lower-case letters, digits and _ only')
+      .default('main'),
+    about: 'Catalog of two-level table names in jobs that name none.',
+  },
+  unknownIds: {
+    env: 'HEADRACE_UNKNOWN_IDS',
+    schema: z.enum(['default', 'refuse']).default('default'),
+    about: 'What an unknown cluster or warehouse id in a job means: the default one, or an error.',
+  },
+  logLevel: {
+    env: 'HEADRACE_LOG_LEVEL',
+    schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    about: 'How much the server logs.',
+  },
+  bodyBytesMax: {
+    env: 'HEADRACE_BODY_BYTES_MAX',
+    schema: int(1024, 1024 ** 3).default(16 * 1024 ** 2),
+    about: 'Size of a request body at most; a 10 MiB file in base64 fits the default.',
+  },
+  requestsPerMinute: {
+    env: 'HEADRACE_REQUESTS_PER_MINUTE',
+    schema: int(1, 10_000_000).default(12_000),
+    about: 'Requests that one principal (or address, without a token) may send in a minute.',
+  },
+  drainMs: {
+    env: 'HEADRACE_DRAIN_MS',
+    schema: int(0, 3_600_000).default(15_000),
+    about: 'How long a stop waits for requests and reports under way.',
+  },
+} as const;
+
+type Settings = typeof settings;
+export type Config = { readonly [Key in keyof Settings]: z.output<Settings[Key]['schema']> };
+
+export class ConfigError extends Error {}
+
+/** An empty variable counts as unset. All problems are told at once. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const problems: string[] = [];
+  const entries = Object.entries(settings).map(([key, { env, schema }]) => {
+    const parsed = schema.safeParse(environment[env] || undefined);
+    if (!parsed.success)
+      problems.push(`${env}: ${parsed.error.issues.map(({ message }) => message).join(', ')}`);
+    return [key, parsed.data];
+  });
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
+  // Each key was parsed with its own schema just above.
+  return Object.fromEntries(entries) as unknown as Config;
+}
+
+/** For the log: each setting by its variable's name, secrets without their value. */
+export function describeConfig(config: Config): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(settings).map(([key, setting]) => {
+      const value = config[key as keyof Config]; // The keys are those of `settings`.
+      return [setting.env, 'secret' in setting && value !== null ? '(set, not shown)' : value];
+    }),
+  );
+}
+
+/** For the documentation: every setting with its sentence. */
+export function listSettings(): { env: string; about: string; default: unknown }[] {
+  return Object.values(settings).map(({ env, about, schema }) => ({
+    env,
+    about,
+    default: schema.parse(undefined),
+  }));
+}

@@ -1,0 +1,19 @@
+/** Who asks, under which request and API version: what every handler is given beside its parsed request. */
+export interface Principal {
+  readonly id: number;
+  readonly userName: string;
+  readonly isAdmin: boolean;
+}
+
+export const apiVersions = ['2.0', '2.1', '2.2', 'headrace'] as const;
+export type ApiVersion = (typeof apiVersions)[number];
+
+export interface RequestContext {
+  readonly principal: Principal;
+  readonly requestId: string;
+  /** The version in the path that was asked; routes below `/api/headrace` and without a version say `headrace`. */
+  readonly apiVersion: ApiVersion;
+  readonly nowMs: number;
+  /** Aborts when the client goes away; long answers (events) end with it. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,118 @@
+/**
+ * Runs background loops: one turn at a time each, again at once while there is work, else after `everyMs` or when
+ * woken. A loop takes no input: it looks at the database and does what is missing, so a lost wake costs time only.
+ *
+ *   waiting ──timer or wake──▶ turning ──idle──▶ waiting
+ *                                 │──again, or woken meanwhile──▶ turning
+ *                                 └──error──▶ waiting, longer each time
+ */
+import type { Logger } from 'pino';
+import type { Clock } from '../services.ts';
+
+export interface Loop {
+  readonly name: string;
+  readonly everyMs: number;
+  turn(): Promise<'again' | 'idle'>;
+}
+
+export interface LoopStatus {
+  readonly name: string;
+  readonly lastTurnAtMs: number | null;
+  readonly lastError: string | null;
+}
+
+export interface LoopDriver {
+  add(loop: Loop): void;
+  /** Makes the loop turn soon; a wake during a turn makes another turn follow. Unknown names are ignored. */
+  wake(name: string): void;
+  status(): readonly LoopStatus[];
+  /** Starts no further turn; resolves when the running ones have ended. */
+  stop(): Promise<void>;
+}
+
+const backOffFirstMs = 100;
+/** A store that is away for long is asked this often; a short outage is over sooner. */
+const backOffMaxMs = 10_000;
+
+export function createLoopDriver({ log, clock }: { log: Logger; clock: Clock }): LoopDriver {
+  const runners = new Map<string, LoopRunner>();
+  return {
+    add(loop) {
+      if (runners.has(loop.name)) throw new Error(`bug: two loops are called ${loop.name}`);
+      runners.set(loop.name, startRunner(loop, log, clock));
+    },
+    wake: (name) => runners.get(name)?.wake(),
+    status: () => [...runners.values()].map((runner) => runner.status()),
+    async stop() {
+      await Promise.all([...runners.values()].map((runner) => runner.stop()));
+    },
+  };
+}
+
+interface LoopRunner {
+  wake(): void;
+  status(): LoopStatus;
+  stop(): Promise<void>;
+}
+
+function startRunner(loop: Loop, log: Logger, clock: Clock): LoopRunner {
+  let woken = true;
+  let stopped = false;
+  let interrupt: (() => void) | null = null;
+  let lastTurnAtMs: number | null = null;
+  let lastError: string | null = null;
+  let failures = 0;
+
+  /** After an error a wake does not cut the wait short: it would make a failing loop spin. */
+  function rest(waitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, waitMs);
+      function done() {
+        clearTimeout(timer);
+        interrupt = null;
+        resolve();
+      }
+      interrupt = done;
+    });
+  }
+
+  async function turnOnce(): Promise<'again' | 'idle'> {
+    try {
+      const outcome = await loop.turn();
+      failures = 0;
+      lastError = null;
+      return outcome;
+    } catch (error) {
+      failures += 1;
+      lastError = error instanceof Error ? error.message : String(error);
+      log.error({ err: error, loop: loop.name, failures }, 'a loop turn failed');
+      return 'idle';
+    } finally {
+      lastTurnAtMs = clock.nowMs();
+    }
+  }
+
+  async function runTurns(): Promise<void> {
+    while (!stopped) {
+      woken = false;
+      const outcome = await turnOnce();
+      if (stopped) return;
+      if (failures > 0) await rest(Math.min(backOffMaxMs, backOffFirstMs * 2 ** Math.min(failures - 1, 10)));
+      else if (outcome === 'idle' && !woken) await rest(loop.everyMs);
+    }
+  }
+
+  const running = runTurns();
+  return {
+    wake() {
+      woken = true;
+      if (failures === 0) interrupt?.();
+    },
+    status: () => ({ name: loop.name, lastTurnAtMs, lastError }),
+    async stop() {
+      stopped = true;
+      interrupt?.();
+      await running;
+    },
+  };
+}
