@@ -1,0 +1,90 @@
+"""Run what most jobs run in a JVM that writes a class-data archive when it ends.
+
+Usage: warm_up.py FOLDER JAVA ARCHIVE CLASS_PATH JVM_OPTION…
+"""
+
+import os
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+# The JVM's gateway comes up in 3–6 s on 2 quiet cores.
+GATEWAY_MAX_S = 120
+# Writing 190 MB of archive takes 5–15 s.
+EXIT_MAX_S = 120
+
+CONF = {
+    "spark.master": "local[2]",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.sources.default": "delta",
+    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.sql.shuffle.partitions": "4",
+    "spark.sql.catalogImplementation": "in-memory",
+    "spark.sql.legacy.parameterSubstitution.constantsOnly": "true",
+}
+
+
+def main(folder: str, java: str, archive: str, class_path: str, jvm_options: list[str]) -> None:
+    connection = Path(folder, "connection")
+    conf = CONF | {"spark.local.dir": f"{folder}/local", "spark.sql.warehouse.dir": f"{folder}/warehouse"}
+    command = [java, f"-XX:ArchiveClassesAtExit={archive}", "-cp", class_path, *jvm_options, "-Xmx1g"]
+    command += ["org.apache.spark.deploy.SparkSubmit"]
+    for name, value in conf.items():
+        command += ["--conf", f"{name}={value}"]
+    environment = dict(os.environ, _PYSPARK_DRIVER_CONN_INFO_PATH=str(connection))
+    jvm = subprocess.Popen([*command, "pyspark-shell"], cwd=folder, env=environment, stdin=subprocess.PIPE)
+    try:
+        attach(connection, jvm)
+        work(folder)
+        # The gateway's JVM exits by itself, and writes the archive, when its standard input ends.
+        jvm.communicate(timeout=EXIT_MAX_S)
+    finally:
+        jvm.kill()
+
+
+def attach(connection: Path, jvm: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + GATEWAY_MAX_S
+    while not connection.exists():
+        if jvm.poll() is not None or time.monotonic() > deadline:
+            sys.exit(f"the JVM did not come up (exit code {jvm.poll()})")
+        time.sleep(0.02)
+    with connection.open("rb") as stream:
+        port, length = struct.unpack("!ii", stream.read(8))
+        secret = stream.read(length).decode()
+    os.environ["PYSPARK_GATEWAY_PORT"] = str(port)
+    os.environ["PYSPARK_GATEWAY_SECRET"] = secret
+
+
+def work(folder: str) -> None:
+    from pyspark.sql import SparkSession
+    from pyspark.sql import functions as f
+
+    spark = SparkSession.builder.getOrCreate()
+    spark.range(10).count()
+    table = f"{folder}/table"
+    frame = spark.createDataFrame([(1, "a", 1.5), (2, "b", 2.5)], "id long, name string, amount double")
+    frame.write.format("delta").mode("overwrite").save(table)
+    frame.withColumn("extra", f.current_timestamp()).write.format("delta").mode("append").option(
+        "mergeSchema", "true"
+    ).save(table)
+    spark.read.format("delta").load(table).groupBy("name").agg(f.sum("amount"), f.count("*")).toPandas()
+    frame.createOrReplaceTempView("changes")
+    spark.sql(
+        f"merge into delta.`{table}` t using changes c on t.id = c.id and t.extra is null "
+        "when matched then update set amount = c.amount + 1 when not matched then insert (id, name) values (c.id, c.name)"
+    )
+    Path(folder, "landing.csv").write_text("id,name\n1,a\n2,b\n")
+    spark.read.option("header", "true").csv(f"{folder}/landing.csv").show()
+    Path(folder, "landing.json").write_text('{"id": 1, "name": "a"}\n')
+    spark.read.json(f"{folder}/landing.json").join(frame, "name").collect()
+    spark.stop()
+
+
+main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5:])
