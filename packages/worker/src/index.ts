@@ -1,3 +1,8 @@
+export type { FakeBackend, FakeBackendOptions } from './hosts/fake/fake-backend.ts';
+export { createFakeBackend } from './hosts/fake/fake-backend.ts';
+export type { FakeBehaviour, FakeScript } from './hosts/fake/fake-script.ts';
+export type { FoundHost, HostBackend, HostConnection, HostDeath } from './hosts/host-backend.ts';
+export type { WorkerLog } from './log.ts';
 export type {
   AttemptRef,
   AttemptReport,
@@ -18,3 +23,5 @@ export type {
   TaskMessage,
 } from './protocol.ts';
 export { protocolVersion } from './protocol.ts';
+export type { Worker, WorkerOptions } from './worker.ts';
+export { startWorker } from './worker.ts';

@@ -39,11 +39,19 @@ export interface AttemptDocument {
   readonly data_root: string;
   readonly principal: string;
   readonly cluster_id: string;
-  readonly limits: { readonly log_bytes_max: number; readonly task_value_bytes_max: number; readonly exit_value_bytes_max: number };
+  readonly limits: {
+    readonly log_bytes_max: number;
+    readonly task_value_bytes_max: number;
+    readonly exit_value_bytes_max: number;
+  };
 }
 
 export type TaskDocument =
-  | { readonly kind: 'notebook'; readonly notebook_path: string; readonly parameters: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'notebook';
+      readonly notebook_path: string;
+      readonly parameters: Readonly<Record<string, string>>;
+    }
   | {
       readonly kind: 'python_wheel';
       readonly package_name: string;
@@ -68,7 +76,12 @@ export interface ResultDocument {
   readonly state: 'succeeded' | 'failed';
   /** Only with `failed`. */
   readonly failure?: {
-    readonly code: 'RUN_EXECUTION_ERROR' | 'LIBRARY_INSTALLATION_ERROR' | 'RESOURCE_NOT_FOUND' | 'DRIVER_ERROR' | 'CLUSTER_ERROR';
+    readonly code:
+      | 'RUN_EXECUTION_ERROR'
+      | 'LIBRARY_INSTALLATION_ERROR'
+      | 'RESOURCE_NOT_FOUND'
+      | 'DRIVER_ERROR'
+      | 'CLUSTER_ERROR';
     readonly message: string;
     readonly trace: string | null;
   };
@@ -93,5 +106,10 @@ export type NotebookOutput =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'html'; readonly html: string }
   | { readonly kind: 'image'; readonly mime: string; readonly base64: string }
-  | { readonly kind: 'table'; readonly columns: readonly { name: string; type: string }[]; readonly rows: readonly (readonly JsonValue[])[]; readonly truncated: boolean }
+  | {
+      readonly kind: 'table';
+      readonly columns: readonly { name: string; type: string }[];
+      readonly rows: readonly (readonly JsonValue[])[];
+      readonly truncated: boolean;
+    }
   | { readonly kind: 'error'; readonly message: string; readonly trace: string };

@@ -2,7 +2,7 @@
  * Worker ↔ host: frames of a 4-byte big-endian length and a UTF-8 JSON text, over a Unix socket (TCP with TLS
  * elsewhere). The host keeps a journal of what it did, so that a worker which comes back reads what it missed.
  *
- *   worker → host   hello, prepare, go, drop, stop, ack, shutdown
+ *   worker → host   hello, prepare, go, drop, stop, ack, warm, shutdown
  *   host → worker   hello, prepared, started, ended, dropped, spark, error
  *
  * An attempt on the host:  (prepare) intended ──► held ──(go)──► started ──► ended ──(ack)──► forgotten
@@ -15,12 +15,20 @@ export const frameBytesMax = 1024 * 1024;
 export type ToHost =
   | { readonly op: 'hello'; readonly version: number; readonly worker_id: string }
   /** Journal the intent, fork, let the child read `<folder>/attempt.json` and set itself up, and hold it. */
-  | { readonly op: 'prepare'; readonly attempt_id: number; readonly epoch: number; readonly folder: string; readonly log_bytes_max: number }
+  | {
+      readonly op: 'prepare';
+      readonly attempt_id: number;
+      readonly epoch: number;
+      readonly folder: string;
+      readonly log_bytes_max: number;
+    }
   | { readonly op: 'go' | 'drop'; readonly attempt_id: number; readonly epoch: number }
   /** Cancel Spark jobs by tag, SIGTERM, `grace_ms`, SIGKILL to the group, prove that nothing is left. */
   | { readonly op: 'stop'; readonly attempt_id: number; readonly epoch: number; readonly grace_ms: number }
   /** The outcome is durable: forget the attempt. */
   | { readonly op: 'ack'; readonly attempt_id: number }
+  /** Start the Spark driver now, so that the first attempt finds it ready. */
+  | { readonly op: 'warm' }
   | { readonly op: 'shutdown'; readonly grace_ms: number };
 
 export type FromHost =
@@ -33,10 +41,21 @@ export type FromHost =
       readonly attempts: readonly HostedAttempt[];
     }
   | { readonly op: 'prepared'; readonly attempt_id: number; readonly epoch: number; readonly pid: number }
-  | { readonly op: 'started'; readonly attempt_id: number; readonly epoch: number; readonly pid: number; readonly at_ms: number }
+  | {
+      readonly op: 'started';
+      readonly attempt_id: number;
+      readonly epoch: number;
+      readonly pid: number;
+      readonly at_ms: number;
+    }
   | ({ readonly op: 'ended'; readonly attempt_id: number; readonly epoch: number } & HostedEnd)
   | { readonly op: 'dropped'; readonly attempt_id: number; readonly epoch: number }
-  | { readonly op: 'spark'; readonly state: SparkState; readonly message: string; readonly jvm_pid: number | null }
+  | {
+      readonly op: 'spark';
+      readonly state: SparkState;
+      readonly message: string;
+      readonly jvm_pid: number | null;
+    }
   | { readonly op: 'error'; readonly message: string };
 
 export type SparkState = 'none' | 'starting' | 'ready' | 'failed';
@@ -51,6 +70,8 @@ export interface HostedEnd {
   /** A `stop` was under way, and nothing of the attempt can act any more. */
   readonly stopped: boolean;
   readonly log_truncated: boolean;
+  /** Why the Spark driver that the attempt used went away; only when it did. */
+  readonly driver_message?: string;
 }
 
 export interface HostedAttempt {

@@ -1,0 +1,54 @@
+/** Renews the leases and hears what to stop. The answer comes at once when there is something to stop. */
+import type { WorkerLog } from './log.ts';
+import type { AttemptSource } from './ports.ts';
+import type { Supervised } from './supervise.ts';
+import { waitBackingOff, waitMs } from './wait.ts';
+
+/** Several beats within any sensible lease, and few enough to be free of cost when idle. */
+const heartbeatWaitMs = 5_000;
+const stopsKnownWaitMs = 250;
+
+export interface HeartbeatLoopOptions {
+  readonly source: AttemptSource;
+  readonly workerId: string;
+  readonly live: ReadonlyMap<number, Supervised>;
+  readonly log: WorkerLog;
+  readonly signal: AbortSignal;
+}
+
+export async function keepLeases(options: HeartbeatLoopOptions): Promise<void> {
+  const { source, workerId, live, signal, log } = options;
+  for (let failures = 0; !signal.aborted; ) {
+    try {
+      const held = [...live.values()].map(({ attempt: { attemptId, epoch } }) => ({ attemptId, epoch }));
+      const { stop, gone } = await source.heartbeat({ workerId, held, waitMs: heartbeatWaitMs, signal });
+      let news = 0;
+      for (const { attemptId, epoch, reason } of stop) {
+        const supervised = live.get(attemptId);
+        if (supervised?.attempt.epoch !== epoch || supervised.isStopRequested) continue;
+        news += 1;
+        supervised.events.push({ kind: 'stop', reason });
+      }
+      for (const { attemptId, epoch } of gone) {
+        const supervised = live.get(attemptId);
+        // What has ended is gone for the server as soon as its report is recorded.
+        if (supervised?.attempt.epoch !== epoch || supervised.phase === 'ended' || supervised.isGone)
+          continue;
+        news += 1;
+        log.warn(
+          { loop: 'heartbeat', attempt: attemptId, epoch },
+          'the attempt is no longer ours; ending it',
+        );
+        supervised.events.push({ kind: 'gone' });
+      }
+      failures = 0;
+      // Answered at once because of stops that are already under way: don't spin until they are done.
+      if (news === 0 && stop.length + gone.length > 0) await waitMs(stopsKnownWaitMs, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      failures += 1;
+      log.warn({ loop: 'heartbeat', err: error }, 'cannot renew leases; trying again');
+      await waitBackingOff(failures, signal);
+    }
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Hosts in memory: the same frames and files as real ones, no processes. Good enough to develop the server
+ * against. A backend outlives its worker, as real hosts do: hand the same one to the next worker to re-attach.
+ */
+import type { ClusterAssignment } from '../../ports.ts';
+import type { FoundHost, HostBackend, HostConnection, HostDeath } from '../host-backend.ts';
+import { createFakeHost, type FakeHost } from './fake-host.ts';
+import { type FakeScript, scriptFromParameters } from './fake-script.ts';
+
+export interface FakeBackendOptions {
+  readonly clock: { nowMs(): number };
+  readonly script?: FakeScript;
+  /** A cluster whose name stands here does not start. */
+  readonly refusedClusters?: ReadonlySet<string>;
+  readonly startMs?: number;
+}
+
+export interface FakeBackend extends HostBackend {
+  readonly hosts: ReadonlyMap<string, FakeHost>;
+  /** As `kill -9` of the host. */
+  kill(hostKey: string): void;
+}
+
+export function createFakeBackend(options: FakeBackendOptions): FakeBackend {
+  const hosts = new Map<string, FakeHost>();
+  const deaths = new Map<string, { clusterId: string; death: HostDeath }>();
+  let nextPid = 1_000_000;
+
+  function newHost(cluster: ClusterAssignment): FakeHost {
+    nextPid += 1;
+    const { hostKey, clusterId } = cluster;
+    const { clock, script = scriptFromParameters } = options;
+    const host = createFakeHost({ hostKey, clusterId, pid: nextPid, clock, script });
+    hosts.set(hostKey, host);
+    void host.died.then((death) => {
+      hosts.delete(hostKey);
+      deaths.set(hostKey, { clusterId, death });
+    });
+    return host;
+  }
+
+  return {
+    name: 'fake',
+    hosts,
+    async start(cluster): Promise<HostConnection> {
+      if (options.startMs !== undefined) await new Promise((resolve) => setTimeout(resolve, options.startMs));
+      if (options.refusedClusters?.has(cluster.clusterName))
+        throw new Error('the fake backend was told to refuse it');
+      deaths.delete(cluster.hostKey);
+      return (hosts.get(cluster.hostKey) ?? newHost(cluster)).connect();
+    },
+    attach(): Promise<readonly FoundHost[]> {
+      const alive = [...hosts.values()].map(
+        (host) => ({ kind: 'alive', connection: host.connect() }) as const,
+      );
+      const dead = [...deaths].map(([hostKey, found]) => ({ kind: 'dead', hostKey, ...found }) as const);
+      return Promise.resolve([...alive, ...dead]);
+    },
+    async stop(connection) {
+      hosts.get(connection.hostKey)?.die('the host was stopped');
+      await connection.died;
+    },
+    kill(hostKey) {
+      hosts.get(hostKey)?.die('the host was killed');
+    },
+  };
+}

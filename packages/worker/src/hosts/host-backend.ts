@@ -1,0 +1,46 @@
+/**
+ * Where hosts live. A backend starts a host, finds the hosts of its former life, and stops one; what is said to a
+ * host afterwards is `host-protocol.ts`. A backend never decides about attempts.
+ */
+import type { ClusterAssignment } from '../ports.ts';
+import type { FromHost, HostedAttempt, ToHost } from './host-protocol.ts';
+
+export type HostHello = Extract<FromHost, { op: 'hello' }>;
+
+/** Proof that nothing of the host can act any more, and what its journal says of each attempt. */
+export interface HostDeath {
+  readonly message: string;
+  readonly attempts: readonly HostedAttempt[];
+}
+
+export interface HostConnection {
+  readonly hostKey: string;
+  readonly clusterId: string;
+  readonly hello: HostHello;
+  /** Frames for a host that has died are thrown away: its death is reported by `died`. */
+  send(frames: readonly ToHost[]): void;
+  /** Frames that came before the listener did are kept for it. After a broken connection a new `hello` is among them. */
+  listen(listener: (frame: FromHost) => void): void;
+  readonly died: Promise<HostDeath>;
+  /** Leaves the host as it is. */
+  close(): void;
+}
+
+export type FoundHost =
+  | { readonly kind: 'alive'; readonly connection: HostConnection }
+  | {
+      readonly kind: 'dead';
+      readonly hostKey: string;
+      readonly clusterId: string;
+      readonly death: HostDeath;
+    };
+
+export interface HostBackend {
+  readonly name: string;
+  /** Rejects with a message for people when the host could not be started. */
+  start(cluster: ClusterAssignment): Promise<HostConnection>;
+  /** Every host that an earlier life of this worker left behind, alive or dead. */
+  attach(): Promise<readonly FoundHost[]>;
+  /** Resolves on proof of death. */
+  stop(connection: HostConnection, options: { readonly graceMs: number }): Promise<void>;
+}

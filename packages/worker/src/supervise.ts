@@ -1,0 +1,296 @@
+/**
+ * The life of one attempt on a host, from the claim to the durable report of its end.
+ *
+ *   waiting for host ──► held ──(go)──► started ──► ended ──► reported ──► ack
+ *          │               └─(stop)─► dropped        ▲
+ *          └─(stop, no host)─► ended as stopped      └─ the host died: the journal says how far it came
+ */
+import type { StopReason } from '@headrace/core';
+import { attemptFolder, readAttemptFiles, writeAttemptFolder } from './attempt-folder.ts';
+import { createEventQueue, type EventQueue } from './event-queue.ts';
+import type { Host, HostEvent, HostPool } from './host-pool.ts';
+import type { HostedAttempt, HostedEnd, ToHost } from './hosts/host-protocol.ts';
+import type { WorkerLog } from './log.ts';
+import { exitValueOf, outcomeOf } from './outcome.ts';
+import type { AttemptReport, ClaimedAttempt } from './ports.ts';
+
+export type AttemptEvent =
+  | HostEvent
+  | { readonly kind: 'stop'; readonly reason: StopReason }
+  /** The lease is another's: end it and say nothing. */
+  | { readonly kind: 'gone' }
+  /** The worker goes away; the host and the attempt stay as they are. */
+  | { readonly kind: 'detach' }
+  | { readonly kind: 'host_ready'; readonly host: Host }
+  | { readonly kind: 'host_failed'; readonly message: string };
+
+/** One attempt that this worker answers for. */
+export interface Supervised {
+  readonly attempt: ClaimedAttempt;
+  readonly events: EventQueue<AttemptEvent>;
+  host: Host | null;
+  /** The epoch that the host knows it by: the one it was prepared under. */
+  hostEpoch: number;
+  /** `ended` frees its slot; the report may still be on its way. */
+  phase: 'waiting' | 'held' | 'going' | 'started' | 'ended';
+  isStopRequested: boolean;
+  isGone: boolean;
+}
+
+export interface SuperviseDependencies {
+  readonly pool: HostPool;
+  readonly dataRoot: string;
+  /** Resolves when durable; tries for ever until the worker stops. */
+  readonly report: (report: AttemptReport) => Promise<void>;
+  readonly clock: { nowMs(): number };
+  readonly log: WorkerLog;
+  readonly stopGraceMs: number;
+}
+
+export function createSupervised(attempt: ClaimedAttempt): Supervised {
+  const events = createEventQueue<AttemptEvent>();
+  return {
+    attempt,
+    events,
+    host: null,
+    hostEpoch: attempt.epoch,
+    phase: 'waiting',
+    isStopRequested: false,
+    isGone: false,
+  };
+}
+
+/** Forks and sets the attempt up on a running host; no user line runs before `go`. */
+export function prepareAttempt(
+  supervised: Supervised,
+  host: Host,
+  dependencies: SuperviseDependencies,
+): void {
+  host.send(enterHost(supervised, host, dependencies));
+}
+
+/** What was prepared for a claim that did not come to be. */
+export function dropAttempt(supervised: Supervised): void {
+  const { host, attempt } = supervised;
+  if (host === null) return;
+  host.send({ op: 'drop', attempt_id: attempt.attemptId, epoch: supervised.hostEpoch });
+  host.leave(attempt.attemptId);
+}
+
+/** Takes an attempt back that a host holds or runs since a former life of this worker. */
+export function resumeOnHost(supervised: Supervised, host: Host, hosted: HostedAttempt): void {
+  supervised.host = host;
+  supervised.hostEpoch = hosted.epoch;
+  host.join(hosted.attempt_id, (event) => supervised.events.push(event));
+  if (hosted.state === 'held') supervised.phase = 'held';
+  else supervised.events.push({ kind: 'resynced', hosted });
+}
+
+/** Resolves when nothing is left to do for the attempt: its end is durable, or it is no longer this worker's. */
+export async function superviseAttempt(
+  supervised: Supervised,
+  dependencies: SuperviseDependencies,
+): Promise<void> {
+  const { events } = supervised;
+  if (supervised.phase === 'held' && !supervised.isStopRequested) sendGo(supervised);
+  else if (supervised.phase === 'waiting' && supervised.host === null) awaitHost(supervised, dependencies);
+  for (;;) {
+    const event = await events.next();
+    switch (event.kind) {
+      case 'host_ready':
+        if (supervised.phase !== 'waiting') break;
+        event.host.send(enterHost(supervised, event.host, dependencies), goFrame(supervised));
+        supervised.phase = 'going';
+        break;
+      case 'host_failed':
+        return reportEnd(supervised, dependencies, {
+          kind: 'failed',
+          failure: { code: 'CLUSTER_ERROR', message: event.message, trace: null },
+        });
+      case 'started':
+        onStarted(supervised, dependencies, event.atMs);
+        break;
+      case 'ended':
+        return finish(supervised, dependencies, event.end);
+      case 'dropped':
+        if (supervised.isStopRequested || supervised.isGone) return finishUnstarted(supervised, dependencies);
+        return reportLost(supervised, dependencies, {
+          beforeUserCode: true,
+          message: 'the host gave up holding it',
+        });
+      case 'resynced':
+        if (event.hosted?.end !== undefined) {
+          return finish(supervised, dependencies, event.hosted.end, event.hosted.started_at_ms);
+        }
+        resync(supervised, dependencies, event.hosted);
+        break;
+      case 'host_died':
+        return onHostDied(supervised, dependencies, event);
+      case 'stop':
+      case 'gone':
+        if (event.kind === 'gone') supervised.isGone = true;
+        else supervised.isStopRequested = true;
+        if (supervised.host === null) return finishUnstarted(supervised, dependencies);
+        supervised.host.send(stopFrame(supervised, event.kind === 'gone' ? 0 : dependencies.stopGraceMs));
+        break;
+      case 'detach':
+        // It stays joined: its host is needed.
+        return;
+    }
+  }
+}
+
+function awaitHost(supervised: Supervised, { pool }: SuperviseDependencies): void {
+  pool.acquire(supervised.attempt.cluster).then(
+    (host) => supervised.events.push({ kind: 'host_ready', host }),
+    (error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error);
+      supervised.events.push({ kind: 'host_failed', message: `The cluster could not start: ${message}` });
+    },
+  );
+}
+
+function enterHost(supervised: Supervised, host: Host, dependencies: SuperviseDependencies): ToHost {
+  const { attempt } = supervised;
+  const folder = attemptFolder(dependencies.dataRoot, attempt);
+  writeAttemptFolder(folder, attempt.document);
+  supervised.host = host;
+  supervised.hostEpoch = attempt.epoch;
+  supervised.phase = 'held';
+  host.join(attempt.attemptId, (event) => supervised.events.push(event));
+  return {
+    op: 'prepare',
+    attempt_id: attempt.attemptId,
+    epoch: attempt.epoch,
+    folder,
+    log_bytes_max: attempt.document.limits.log_bytes_max,
+  };
+}
+
+function sendGo(supervised: Supervised): void {
+  supervised.phase = 'going';
+  supervised.host?.send(goFrame(supervised));
+}
+
+function goFrame({ attempt, hostEpoch }: Supervised): ToHost {
+  return { op: 'go', attempt_id: attempt.attemptId, epoch: hostEpoch };
+}
+
+function stopFrame({ attempt, hostEpoch }: Supervised, graceMs: number): ToHost {
+  return { op: 'stop', attempt_id: attempt.attemptId, epoch: hostEpoch, grace_ms: graceMs };
+}
+
+function onStarted(supervised: Supervised, dependencies: SuperviseDependencies, startedAtMs: number): void {
+  if (supervised.phase === 'started') return;
+  supervised.phase = 'started';
+  if (supervised.isGone) return;
+  // Not awaited: the mark travels with the next batch, and the end does not wait for it.
+  // It rejects only when the worker stops: the next life reports it again.
+  dependencies.report({ kind: 'started', ...refOf(supervised), startedAtMs }).catch(() => undefined);
+}
+
+/** After a broken connection: say again what the host may not have heard. */
+function resync(
+  supervised: Supervised,
+  dependencies: SuperviseDependencies,
+  hosted: HostedAttempt | null,
+): void {
+  if (hosted?.state === 'started')
+    onStarted(supervised, dependencies, hosted.started_at_ms ?? dependencies.clock.nowMs());
+  const { host } = supervised;
+  if (host === null) return;
+  if (supervised.isStopRequested || supervised.isGone) {
+    if (hosted === null) supervised.events.push({ kind: 'dropped' });
+    else host.send(stopFrame(supervised, dependencies.stopGraceMs));
+    return;
+  }
+  if (hosted === null) {
+    // Proven started means that the host knows it until the ack; so no user line has run.
+    const prepare = enterHost(supervised, host, dependencies);
+    host.send(prepare, goFrame(supervised));
+    supervised.phase = 'going';
+  } else if (hosted.state === 'held') {
+    sendGo(supervised);
+  }
+}
+
+async function finish(
+  supervised: Supervised,
+  dependencies: SuperviseDependencies,
+  end: HostedEnd,
+  startedAtMs: number | null = null,
+): Promise<void> {
+  if (!end.started) {
+    if (supervised.isStopRequested || supervised.isGone) return finishUnstarted(supervised, dependencies);
+    return reportLost(supervised, dependencies, {
+      beforeUserCode: true,
+      message: 'the process ended before user code began',
+    });
+  }
+  onStarted(supervised, dependencies, startedAtMs ?? end.at_ms);
+  const files = readAttemptFiles(attemptFolder(dependencies.dataRoot, supervised.attempt));
+  const outcome = outcomeOf({ end, result: files.result, isStopRequested: supervised.isStopRequested });
+  await reportEnd(supervised, dependencies, outcome, {
+    taskValues: files.taskValues,
+    exitValue: exitValueOf(files.result),
+  });
+}
+
+/** A stop came before any user line ran. */
+function finishUnstarted(supervised: Supervised, dependencies: SuperviseDependencies): Promise<void> {
+  return reportEnd(supervised, dependencies, { kind: 'stopped' });
+}
+
+/** The backend has proven that nothing of the host can act any more. */
+function onHostDied(
+  supervised: Supervised,
+  dependencies: SuperviseDependencies,
+  { hosted, message }: Extract<AttemptEvent, { kind: 'host_died' }>,
+): Promise<void> {
+  if (hosted?.end !== undefined) return finish(supervised, dependencies, hosted.end, hosted.started_at_ms);
+  if (supervised.isStopRequested) return reportEnd(supervised, dependencies, { kind: 'stopped' });
+  const hasStarted = supervised.phase === 'started' || hosted?.state === 'started';
+  return reportLost(supervised, dependencies, { beforeUserCode: !hasStarted, message });
+}
+
+async function reportLost(
+  supervised: Supervised,
+  dependencies: SuperviseDependencies,
+  loss: { readonly beforeUserCode: boolean; readonly message: string },
+): Promise<void> {
+  await settle(supervised, dependencies, { kind: 'lost', ...refOf(supervised), ...loss });
+}
+
+async function reportEnd(
+  supervised: Supervised,
+  dependencies: SuperviseDependencies,
+  outcome: Extract<AttemptReport, { kind: 'ended' }>['outcome'],
+  said: Pick<Extract<AttemptReport, { kind: 'ended' }>, 'taskValues' | 'exitValue'> = {
+    taskValues: {},
+    exitValue: null,
+  },
+): Promise<void> {
+  await settle(supervised, dependencies, { kind: 'ended', ...refOf(supervised), outcome, ...said });
+}
+
+async function settle(
+  supervised: Supervised,
+  dependencies: SuperviseDependencies,
+  report: AttemptReport,
+): Promise<void> {
+  const { attempt, host } = supervised;
+  // Before the report: the same commit may hand the next attempt to this slot.
+  supervised.phase = 'ended';
+  dependencies.log.debug(
+    { run_id: attempt.runId, task_key: attempt.taskKey, attempt: attempt.attemptId },
+    report.kind,
+  );
+  if (!supervised.isGone) await dependencies.report(report);
+  if (host === null) return;
+  host.send({ op: 'ack', attempt_id: attempt.attemptId });
+  host.leave(attempt.attemptId);
+}
+
+function refOf({ attempt }: Supervised) {
+  return { attemptId: attempt.attemptId, epoch: attempt.epoch };
+}

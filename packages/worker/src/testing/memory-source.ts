@@ -1,0 +1,168 @@
+/** An AttemptSource in memory, for tests: a queue, and a record of what was reported. */
+import { toAttemptId, toRunId } from '@headrace/core';
+import type { FakeBehaviour } from '../hosts/fake/fake-script.ts';
+import type { WorkerLog } from '../log.ts';
+import type {
+  AttemptReport,
+  AttemptSource,
+  ClaimedAttempt,
+  ClusterAssignment,
+  HostReport,
+  ResumedAttempt,
+  StopRequest,
+} from '../ports.ts';
+
+export interface MemorySource extends AttemptSource {
+  readonly reports: AttemptReport[];
+  readonly hostReports: HostReport[];
+  readonly released: number[];
+  resumed: ResumedAttempt[];
+  offer(...attempts: ClaimedAttempt[]): void;
+  stop(request: StopRequest): void;
+  failNext(times: number): void;
+  /** The report of this kind, awaited. */
+  reported<Kind extends AttemptReport['kind']>(
+    attemptId: number,
+    kind: Kind,
+  ): Promise<Extract<AttemptReport, { kind: Kind }>>;
+}
+
+export function createMemorySource(): MemorySource {
+  const queue: ClaimedAttempt[] = [];
+  const stops: StopRequest[] = [];
+  let failures = 0;
+  const wakes = new Set<() => void>();
+  const wakeAll = () => {
+    for (const wake of [...wakes]) wake();
+  };
+  const until = async (condition: () => boolean, signal: AbortSignal | null) => {
+    while (!condition() && signal?.aborted !== true) {
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          wakes.delete(wake);
+          signal?.removeEventListener('abort', wake);
+          resolve();
+        };
+        wakes.add(wake);
+        signal?.addEventListener('abort', wake);
+      });
+    }
+  };
+  const source: MemorySource = {
+    reports: [],
+    hostReports: [],
+    released: [],
+    resumed: [],
+    offer(...attempts) {
+      queue.push(...attempts);
+      wakeAll();
+    },
+    stop(request) {
+      stops.push(request);
+      wakeAll();
+    },
+    failNext(times) {
+      failures = times;
+    },
+    async reported(attemptId, kind) {
+      const find = () =>
+        source.reports.find((report) => report.attemptId === attemptId && report.kind === kind);
+      await until(() => find() !== undefined, null);
+      // Found by its kind.
+      return find() as never;
+    },
+    register: () => Promise.resolve(source.resumed),
+    async claim({ freeSlots, prepare, signal }) {
+      await until(() => queue.length > 0 && freeSlots() > 0, signal);
+      if (signal.aborted) return [];
+      const claimed = queue.splice(0, freeSlots());
+      prepare(claimed);
+      // The commit.
+      await new Promise((resolve) => setImmediate(resolve));
+      return claimed;
+    },
+    async heartbeat({ signal }) {
+      await until(() => stops.length > 0, signal);
+      return { stop: stops.splice(0), gone: [] };
+    },
+    async report(_workerId, reports) {
+      if (failures > 0) {
+        failures -= 1;
+        throw new Error('the database is away');
+      }
+      source.reports.push(...reports);
+      wakeAll();
+    },
+    async reportHost(_workerId, report) {
+      source.hostReports.push(report);
+      wakeAll();
+    },
+    async release(_workerId, refs) {
+      source.released.push(...refs.map(({ attemptId }) => attemptId));
+    },
+  };
+  return source;
+}
+
+export const silentLog: WorkerLog = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: (fields, message) => console.error(message, fields),
+};
+
+export function aCluster(overrides: Partial<ClusterAssignment> = {}): ClusterAssignment {
+  return {
+    clusterId: 'default',
+    clusterName: 'default',
+    hostKey: 'default',
+    sparkConf: {},
+    environment: {},
+    idleMs: null,
+    ...overrides,
+  };
+}
+
+let nextAttemptId = 1;
+
+export function anAttempt(
+  dataRoot: string,
+  behaviour: FakeBehaviour | { readonly parameters: readonly string[] },
+  overrides: Partial<ClaimedAttempt> = {},
+): ClaimedAttempt {
+  const attemptId = overrides.attemptId ?? toAttemptId(nextAttemptId++);
+  const parameters =
+    'parameters' in behaviour ? behaviour.parameters : [`--fake=${JSON.stringify(behaviour)}`];
+  const cluster = overrides.cluster ?? aCluster();
+  return {
+    attemptId,
+    epoch: 1,
+    runId: toRunId(7),
+    taskKey: 'load',
+    cluster,
+    document: {
+      version: 1,
+      attempt_id: attemptId,
+      epoch: overrides.epoch ?? 1,
+      run_id: 7,
+      job_id: null,
+      job_name: 'a job',
+      task_key: 'load',
+      attempt_number: 0,
+      task: { kind: 'spark_python', python_file: '/task.py', parameters },
+      libraries: [],
+      task_values: {},
+      spark: { catalogs: [], default_catalog: 'main', conf: {} },
+      api: { url: 'http://127.0.0.1:1', token: 'none' },
+      data_root: dataRoot,
+      principal: 'someone@example.com',
+      cluster_id: cluster.clusterId,
+      limits: {
+        log_bytes_max: 1_000_000,
+        task_value_bytes_max: 48 * 1024,
+        exit_value_bytes_max: 1024 * 1024,
+      },
+    },
+    ...overrides,
+  };
+}

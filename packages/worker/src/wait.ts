@@ -1,0 +1,18 @@
+/** Waiting between tries: 0.1 s, doubled up to 5 s; a lost database comes back within that and is not hammered. */
+export function waitBackingOff(failures: number, signal: AbortSignal): Promise<void> {
+  return waitMs(Math.min(5_000, 100 * 2 ** Math.min(failures - 1, 10)), signal);
+}
+
+/** Resolves early when the signal aborts. */
+export function waitMs(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+  });
+}

@@ -1,0 +1,179 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createFakeBackend, type FakeBackend } from './hosts/fake/fake-backend.ts';
+import {
+  aCluster,
+  anAttempt,
+  createMemorySource,
+  type MemorySource,
+  silentLog,
+} from './testing/memory-source.ts';
+import { startWorker, type Worker } from './worker.ts';
+
+const clock = { nowMs: () => 1_000 };
+let dataRoot: string;
+let source: MemorySource;
+let backend: FakeBackend;
+let worker: Worker | null = null;
+
+beforeEach(() => {
+  dataRoot = fs.mkdtempSync(path.join(os.tmpdir(), 'worker-'));
+  source = createMemorySource();
+  backend = createFakeBackend({ clock, refusedClusters: new Set(['broken']) });
+});
+
+afterEach(async () => {
+  await worker?.stop();
+  worker = null;
+  fs.rmSync(dataRoot, { recursive: true });
+});
+
+async function start(slots = 4): Promise<void> {
+  const options = { source, backend, workerId: 'w', slots, dataRoot, spare: null, clock, log: silentLog };
+  worker = await startWorker(options);
+}
+
+test('an attempt that succeeds is reported with its task values and exit value', async () => {
+  await start();
+  const attempt = anAttempt(dataRoot, { kind: 'succeed', taskValues: { rows: 3 }, exitValue: 'done' });
+
+  source.offer(attempt);
+
+  const ended = await source.reported(attempt.attemptId, 'ended');
+  expect(ended).toMatchObject({ outcome: { kind: 'succeeded' }, taskValues: { rows: 3 }, exitValue: 'done' });
+  expect(source.reports.map(({ kind }) => kind)).toEqual(['started', 'ended']);
+});
+
+test.each([
+  [{ kind: 'exit', code: 3 }, 'RUN_EXECUTION_ERROR', 'exited with code 3'],
+  [{ kind: 'exit', code: 0 }, 'RUN_EXECUTION_ERROR', 'without a result'],
+  [{ kind: 'signal', signal: 11 }, 'RUN_EXECUTION_ERROR', 'segmentation fault'],
+  [{ kind: 'signal', signal: 9 }, 'RUN_EXECUTION_ERROR', 'out of memory'],
+  [
+    { kind: 'fail', failure: { code: 'RESOURCE_NOT_FOUND', message: 'no notebook' } },
+    'RESOURCE_NOT_FOUND',
+    'no notebook',
+  ],
+] as const)('%j fails with a message that people understand', async (behaviour, code, words) => {
+  await start();
+  const attempt = anAttempt(dataRoot, behaviour);
+
+  source.offer(attempt);
+
+  const { outcome } = await source.reported(attempt.attemptId, 'ended');
+  expect(outcome).toMatchObject({
+    kind: 'failed',
+    failure: { code, message: expect.stringContaining(words) },
+  });
+});
+
+test('a stop ends a hanging attempt as stopped', async () => {
+  await start();
+  const attempt = anAttempt(dataRoot, { kind: 'hang' });
+  source.offer(attempt);
+  await source.reported(attempt.attemptId, 'started');
+
+  source.stop({ attemptId: attempt.attemptId, epoch: 1, reason: 'timed_out' });
+
+  expect(await source.reported(attempt.attemptId, 'ended')).toMatchObject({ outcome: { kind: 'stopped' } });
+});
+
+test('an attempt whose host dies is lost after user code began', async () => {
+  await start();
+  const attempt = anAttempt(dataRoot, { kind: 'hang' });
+  source.offer(attempt);
+  await source.reported(attempt.attemptId, 'started');
+
+  backend.kill('default');
+
+  expect(await source.reported(attempt.attemptId, 'lost')).toMatchObject({ beforeUserCode: false });
+});
+
+test('a cluster that does not start fails its attempt with the reason', async () => {
+  await start();
+  const cluster = aCluster({ clusterName: 'broken', hostKey: 'broken' });
+  const attempt = anAttempt(dataRoot, { kind: 'succeed' }, { cluster });
+
+  source.offer(attempt);
+
+  const { outcome } = await source.reported(attempt.attemptId, 'ended');
+  expect(outcome).toMatchObject({ kind: 'failed', failure: { code: 'CLUSTER_ERROR' } });
+});
+
+test('no more attempts run at once than there are slots', async () => {
+  await start(2);
+  const attempts = Array.from({ length: 5 }, () => anAttempt(dataRoot, { kind: 'hang' }));
+  source.offer(...attempts);
+  await source.reported(attempts[1]?.attemptId ?? 0, 'started');
+
+  expect(source.reports.filter(({ kind }) => kind === 'started')).toHaveLength(2);
+  expect(worker?.running()).toBe(2);
+});
+
+test('a report that fails is repeated until it is recorded', async () => {
+  await start();
+  source.failNext(3);
+  const attempt = anAttempt(dataRoot, { kind: 'succeed' });
+
+  source.offer(attempt);
+
+  expect(await source.reported(attempt.attemptId, 'ended')).toMatchObject({ outcome: { kind: 'succeeded' } });
+});
+
+test('the next worker goes on with what runs, under its new epoch', async () => {
+  await start();
+  const attempt = anAttempt(dataRoot, { kind: 'succeed', afterMs: 50 });
+  source.offer(attempt);
+  await source.reported(attempt.attemptId, 'started');
+  await worker?.stop();
+  expect(source.reports.some(({ kind }) => kind === 'ended')).toBe(false);
+
+  source.resumed = [{ ...attempt, epoch: 2, state: 'running', stopReason: null }];
+  await start();
+
+  expect(await source.reported(attempt.attemptId, 'ended')).toMatchObject({
+    epoch: 2,
+    outcome: { kind: 'succeeded' },
+  });
+});
+
+test('the next worker reports what ended while nobody listened', async () => {
+  await start();
+  const attempt = anAttempt(dataRoot, { kind: 'exit', code: 4, afterMs: 20 });
+  source.offer(attempt);
+  await source.reported(attempt.attemptId, 'started');
+  await worker?.stop();
+  await new Promise((resolve) => setTimeout(resolve, 60));
+
+  source.resumed = [{ ...attempt, epoch: 2, state: 'running', stopReason: null }];
+  await start();
+
+  const { outcome } = await source.reported(attempt.attemptId, 'ended');
+  expect(outcome).toMatchObject({ kind: 'failed', failure: { message: expect.stringContaining('code 4') } });
+});
+
+test('what is running on a host and no longer ours is ended without a word', async () => {
+  await start();
+  const attempt = anAttempt(dataRoot, { kind: 'hang' });
+  source.offer(attempt);
+  await source.reported(attempt.attemptId, 'started');
+  await worker?.stop();
+  source.reports.length = 0;
+
+  await start();
+
+  await expect.poll(() => backend.hosts.get('default')?.connect().hello.attempts ?? []).toEqual([]);
+  expect(source.reports).toEqual([]);
+});
+
+test('a host is ended when it has been idle for its time', async () => {
+  await start();
+  const attempt = anAttempt(dataRoot, { kind: 'succeed' }, { cluster: aCluster({ idleMs: 10 }) });
+
+  source.offer(attempt);
+
+  await source.reported(attempt.attemptId, 'ended');
+  await expect.poll(() => source.hostReports.at(-1)?.state).toBe('stopped');
+});

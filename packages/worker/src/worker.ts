@@ -1,0 +1,150 @@
+/** The worker: takes its attempts back, then claims, supervises and reports until it is stopped. */
+import { claimAttempts } from './claim-loop.ts';
+import { keepLeases } from './heartbeat-loop.ts';
+import { createHostPool, type HostPool } from './host-pool.ts';
+import type { HostBackend } from './hosts/host-backend.ts';
+import type { WorkerLog } from './log.ts';
+import type { AttemptReport, AttemptSource, ClusterAssignment, HostReport } from './ports.ts';
+import { resumeAttempts } from './resume.ts';
+import { type SuperviseDependencies, type Supervised, superviseAttempt } from './supervise.ts';
+import { waitBackingOff } from './wait.ts';
+
+export interface WorkerOptions {
+  readonly source: AttemptSource;
+  readonly backend: HostBackend;
+  /** Kept in the state folder: the same id after a restart takes the same attempts back. */
+  readonly workerId: string;
+  readonly slots: number;
+  readonly dataRoot: string;
+  /** The cluster that is kept warm for tasks to come; null keeps none. */
+  readonly spare: ClusterAssignment | null;
+  readonly clock: { nowMs(): number };
+  readonly log: WorkerLog;
+  /** Between SIGTERM and SIGKILL. */
+  readonly stopGraceMs?: number;
+}
+
+export interface Worker {
+  readonly slots: number;
+  /** Attempts that hold a slot now. */
+  running(): number;
+  /**
+   * Claims no more, gives back what has not started, ends idle hosts and leaves the others, with their attempts, for
+   * the next start.
+   */
+  stop(): Promise<void>;
+}
+
+/** Ten seconds: what container platforms give by default. */
+const stopGraceMsDefault = 10_000;
+
+/** Resolves when the attempts of a former life are taken back and new ones may come. */
+export async function startWorker(options: WorkerOptions): Promise<Worker> {
+  const { source, backend, workerId, slots, log } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const stopGraceMs = options.stopGraceMs ?? stopGraceMsDefault;
+  const reporter = createReporter({ source, workerId, log, signal });
+  const pool = createHostPool({ backend, report: reporter.reportHost, log, stopGraceMs });
+  const { dataRoot, clock } = options;
+  const dependencies: SuperviseDependencies = {
+    pool,
+    dataRoot,
+    report: reporter.report,
+    clock,
+    log,
+    stopGraceMs,
+  };
+  const live = new Map<number, Supervised>();
+  const under = new Set<Promise<void>>();
+  const take = (supervised: Supervised) => {
+    const { attemptId } = supervised.attempt;
+    live.set(attemptId, supervised);
+    const done = superviseAttempt(supervised, dependencies)
+      .catch((error: unknown) => log.error({ attempt: attemptId, err: error }, 'supervising failed'))
+      .finally(() => {
+        under.delete(done);
+        if (live.get(attemptId) === supervised) live.delete(attemptId);
+      });
+    under.add(done);
+  };
+  const running = () => [...live.values()].filter(({ phase }) => phase !== 'ended').length;
+
+  const resumed = await source.register({ workerId, slots, backend: backend.name });
+  for (const supervised of resumeAttempts({ resumed, found: await backend.attach(), pool })) take(supervised);
+  await pool.stopUnneeded(options.spare);
+  warmSpare(pool, options);
+  const freeSlots = () => (signal.aborted ? 0 : Math.max(0, slots - running()));
+  const loops = [
+    claimAttempts({ ...dependencies, source, workerId, freeSlots, take, signal }),
+    keepLeases({ source, workerId, live, log, signal }),
+  ];
+  return {
+    slots,
+    running,
+    async stop() {
+      stopping.abort();
+      await Promise.all(loops);
+      await releaseWaiting(live, { source, workerId, log });
+      for (const supervised of live.values()) supervised.events.push({ kind: 'detach' });
+      await Promise.all(under);
+      await pool.stopUnneeded(null);
+      pool.disconnect();
+    },
+  };
+}
+
+function warmSpare(pool: HostPool, { spare, log }: WorkerOptions): void {
+  if (spare === null) return;
+  pool
+    .acquire(spare)
+    .catch((error: unknown) => log.warn({ host_key: spare.hostKey, err: error }, 'no spare host'));
+}
+
+/** Gives back what no host has been told of. */
+async function releaseWaiting(
+  live: ReadonlyMap<number, Supervised>,
+  { source, workerId, log }: Pick<WorkerOptions, 'source' | 'workerId' | 'log'>,
+): Promise<void> {
+  const refs = [...live.values()]
+    .filter(({ phase, host }) => phase === 'waiting' && host === null)
+    .map(({ attempt: { attemptId, epoch } }) => ({ attemptId, epoch }));
+  if (refs.length === 0) return;
+  // Without it they are taken back at the next start.
+  await source
+    .release(workerId, refs)
+    .catch((error: unknown) => log.warn({ err: error }, 'cannot release attempts'));
+}
+
+function createReporter(
+  options: Pick<WorkerOptions, 'source' | 'workerId' | 'log'> & { readonly signal: AbortSignal },
+) {
+  const { source, workerId, log, signal } = options;
+
+  /** Rejects only when the worker stops; the host keeps the end until the next life reads it. */
+  async function report(attemptReport: AttemptReport): Promise<void> {
+    for (let failures = 0; ; ) {
+      try {
+        return await source.report(workerId, [attemptReport]);
+      } catch (error) {
+        failures += 1;
+        log.warn({ attempt: attemptReport.attemptId, err: error }, 'cannot report; trying again');
+        if (signal.aborted)
+          throw new Error('the worker stopped before the report was recorded', { cause: error });
+        await waitBackingOff(failures, signal);
+      }
+    }
+  }
+
+  let hostReports = Promise.resolve();
+  /** For people: in order, tried once. */
+  function reportHost(hostReport: HostReport): void {
+    hostReports = hostReports
+      .then(() => source.reportHost(workerId, hostReport))
+      .catch((error: unknown) =>
+        log.warn({ host_key: hostReport.hostKey, err: error }, 'cannot report a host'),
+      );
+  }
+
+  return { report, reportHost };
+}
