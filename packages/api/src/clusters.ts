@@ -1,7 +1,7 @@
 /** Clusters, as jobs describe them and as the API shows them. */
 import { z } from 'zod';
 import { route } from './route.ts';
-import { epochMs, textMap, wireBool, wireInt, wireIntBetween } from './wire.ts';
+import { epochMs, textMap, wireBool, wireInt, wireIntBetween, wireText } from './wire.ts';
 
 export const LibrarySpec = z.looseObject({
   whl: z.string().optional(),
@@ -27,9 +27,7 @@ export const NewCluster = z.looseObject({
   driver_node_type_id: z.string().max(255).optional(),
   num_workers: wireIntBetween({ min: 0 }).optional(),
   autoscale: AutoScale.optional(),
-  spark_conf: z
-    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
-    .optional(),
+  spark_conf: z.record(z.string(), wireText).optional(),
   spark_env_vars: textMap.optional(),
   custom_tags: textMap.optional(),
   policy_id: z.string().optional(),

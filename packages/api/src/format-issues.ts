@@ -43,6 +43,8 @@ export function describeIssue(issue: Issue): string {
     case 'too_big':
       return describeLimit(issue.origin, 'at most', issue.maximum);
     case 'invalid_format':
+      if (issue.format === 'starts_with' && 'prefix' in issue)
+        return `expected a text that starts with "${issue.prefix}"`;
       return issue.pattern === undefined
         ? `expected a text in the format ${issue.format}`
         : `expected a text that matches ${issue.pattern}${quoteInput(issue.input, ', got ')}`;
@@ -108,8 +110,9 @@ function describeInput(issue: Issue): string {
   if (input === null) return 'null';
   if (Array.isArray(input)) return 'a list';
   if (typeof input === 'boolean') return String(input);
-  const name = typeNames[typeof input] ?? typeof input;
-  return `${name}${quoteInput(input, ' ')}`;
+  const quoted = quoteInput(input, '');
+  if (quoted !== '') return `the ${typeof input === 'number' ? 'number' : 'text'} ${quoted}`;
+  return typeNames[typeof input] ?? typeof input;
 }
 
 /**

@@ -147,5 +147,15 @@ export {
   WebhookNotifications,
 } from './tasks.ts';
 export { TokenInfo, tokenLifetimeSecondsMax } from './tokens.ts';
-export { epochMs, Nothing, textMap, wireBool, wireId, wireInt, wireIntBetween } from './wire.ts';
+export {
+  epochMs,
+  JsonValue,
+  Nothing,
+  textMap,
+  wireBool,
+  wireId,
+  wireInt,
+  wireIntBetween,
+  wireText,
+} from './wire.ts';
 export { WorkspaceObject, workspaceFormats, workspaceLanguages, workspaceObjectTypes } from './workspace.ts';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { JobCluster, runParameterFields } from './jobs.ts';
 import { taskFields } from './tasks.ts';
-import { epochMs } from './wire.ts';
+import { epochMs, JsonValue } from './wire.ts';
 
 export const lifeCycleStates = [
   'QUEUED',
@@ -201,7 +201,7 @@ export const NotebookOutput = z.discriminatedUnion('kind', [
   z.looseObject({
     kind: z.literal('table'),
     columns,
-    rows: z.array(z.array(z.json())),
+    rows: z.array(z.array(JsonValue)),
     truncated: z.boolean(),
   }),
   z.looseObject({ kind: z.literal('error'), message: z.string(), trace: z.string() }),

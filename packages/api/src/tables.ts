@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { comment, FullName, ObjectName, objectNameCharsMax, pageFields, recordFields } from './catalogs.ts';
 import { route } from './route.ts';
-import { Nothing, textMap, wireBool, wireInt } from './wire.ts';
+import { JsonValue, Nothing, textMap, wireBool, wireInt } from './wire.ts';
 
 export const columnsMax = 10_000;
 export const tableTypes = [
@@ -32,7 +32,7 @@ export const ColumnInfo = z.looseObject({
 export type ColumnInfo = z.output<typeof ColumnInfo>;
 
 /** JSON that the server stores and returns as it is; the plug-in keeps the exact schema and view details here. */
-export const TableExtra = z.record(z.string(), z.json());
+export const TableExtra = z.record(z.string(), JsonValue);
 
 const tableFields = {
   table_type: z.enum(tableTypes),

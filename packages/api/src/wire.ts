@@ -39,6 +39,13 @@ export const wireId = wireIntBetween({ min: 1 });
 /** A boolean, also written as a text, in Python's spelling too. */
 export const wireBool = z.preprocess(readBoolean, z.boolean());
 
+function writeScalar(value: string | number | boolean): unknown {
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
+}
+
+/** A text, also written as the number or boolean that YAML made of it. */
+export const wireText = z.preprocess(writeScalar, z.string());
+
 /** An object of texts. */
 export const textMap = z.record(z.string(), z.string());
 
@@ -47,3 +54,7 @@ export const Nothing = z.looseObject({});
 
 /** Instants on the wire: milliseconds since 1970. */
 export const epochMs = z.int();
+
+/** Any JSON: stored and returned as it is. */
+export const JsonValue = z.json();
+export type JsonValue = z.output<typeof JsonValue>;
