@@ -41,7 +41,8 @@ create table runs (
   stopping_at_ms bigint,
   ended_at_ms bigint,
   result text,
-  failure jsonb,
+  -- Of a failed run: the task whose failure is told first, what it said, and whether others were skipped for it.
+  cause jsonb,
   -- When to look again without news; null when only news can move the run.
   wake_at_ms bigint,
   deleted_at_ms bigint
@@ -70,8 +71,10 @@ create table run_generations (
   primary key (run_id, generation)
 );
 
+-- No foreign key: every row is written by the statement that writes its run, and a check per row would cost a large
+-- run more than the rest of that statement.
 create table task_runs (
-  run_id bigint not null references runs (run_id) on delete cascade,
+  run_id bigint not null,
   task_key text not null,
   iteration integer not null,
   generation integer not null,
@@ -102,7 +105,7 @@ create index task_runs_queued on task_runs (queued_at_ms, attempt_id) where stat
 create index task_runs_held on task_runs (worker_id, attempt_id) where state in ('claimed', 'running', 'stopping');
 
 create table task_values (
-  run_id bigint not null references runs (run_id) on delete cascade,
+  run_id bigint not null,
   task_key text not null,
   name text not null,
   value jsonb not null,

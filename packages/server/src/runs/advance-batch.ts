@@ -1,0 +1,324 @@
+/** One batch of the advancer, from its items to what must be told afterwards. Nothing outlives it but hot runs. */
+import { type AdvanceContext, admit, assertNever, newRun, type Run, wakeAtMs } from '@headrace/core';
+import type { ClaimedAttempt } from '@headrace/worker';
+import type { Logger } from 'pino';
+import type { Querier } from '../db/connect.ts';
+import type { ClaimBuilder, WorkItem } from './advance-run.ts';
+import { type Claim, claimQueued } from './claim-attempts.ts';
+import type { ClaimQueue, WaitingClaimer } from './claim-queue.ts';
+import type { HotRuns } from './hot-runs.ts';
+import {
+  advanceDraft,
+  currentPhase,
+  draftOfNewRun,
+  draftOfStoredRun,
+  isChanged,
+  type RunDraft,
+  type RunNews,
+  toBatchSave,
+} from './run-draft.ts';
+import type { SaveConnection } from './save-connection.ts';
+import { findMadeRuns, type PlacesRow, type PlacesSave, readPlaces, saveBatchQuery } from './save-store.ts';
+
+export interface BatchDependencies {
+  readonly db: Querier;
+  readonly connection: SaveConnection;
+  readonly hot: HotRuns;
+  readonly queue: ClaimQueue;
+  readonly buildClaim: ClaimBuilder;
+  readonly log: Logger;
+}
+
+export interface Batch {
+  readonly saved: readonly { readonly run: Run; readonly hasEnded: boolean }[];
+  readonly stoppingWorkerIds: ReadonlySet<string>;
+  /** Tell those who wait: all is durable. */
+  readonly settlements: readonly (() => void)[];
+  /** Another process moved their run meanwhile. */
+  readonly lostRaces: readonly WorkItem[];
+  /** The earliest moment at which a run of this batch wants to be looked at. */
+  readonly wakeAtMs: number | null;
+}
+
+/** The save failed, and whether it happened is unknown; these claims were not delivered. */
+export class BatchNotSaved extends Error {
+  readonly claimed: readonly ClaimedAttempt[];
+
+  constructor(claimed: readonly ClaimedAttempt[], cause: unknown) {
+    super('cannot save a batch of runs', { cause });
+    this.claimed = claimed;
+  }
+}
+
+/** A batch while it is being decided. */
+export interface OpenBatch {
+  readonly drafts: Map<number, RunDraft>;
+  readonly ignored: { readonly event: RunNews['event']; readonly reason: string }[];
+}
+
+export async function advanceBatch(
+  items: readonly WorkItem[],
+  context: AdvanceContext,
+  dependencies: BatchDependencies,
+): Promise<Batch> {
+  const batch: OpenBatch = { drafts: new Map(), ignored: [] };
+  const places = await readFreePlaces(items, dependencies);
+  openNewRuns(items, batch, places, context);
+  await openStoredRuns(items, batch, dependencies);
+  decide(items, batch, places, context);
+  for (const draft of batch.drafts.values()) queueReady(draft, dependencies.queue);
+  const claims = await claimQueued(batch, context, dependencies);
+  const savedIds = await save(batch, places, claims, context, dependencies);
+  deliver(claims, savedIds, dependencies);
+  return settle(items, batch, savedIds, dependencies);
+}
+
+/** Places of one job, as this batch gives them away. */
+class JobPlaces {
+  readonly #row: PlacesRow;
+  taken = 0;
+
+  constructor(row: PlacesRow) {
+    this.#row = row;
+  }
+
+  decideNew(queueEnabled: boolean): 'admit' | 'queue' | 'skip' {
+    // Who came earlier and waits goes first.
+    const isOvertaking = queueEnabled && this.#row.queued > 0;
+    const decision = isOvertaking
+      ? 'queue'
+      : admit({ activeRuns: this.#row.active + this.taken, runsMax: this.#row.runs_max, queueEnabled });
+    if (decision === 'admit') this.taken += 1;
+    return decision;
+  }
+
+  takeQueued(): boolean {
+    const isFree = this.#row.active + this.taken < this.#row.runs_max;
+    if (isFree) this.taken += 1;
+    return isFree;
+  }
+
+  toSave(): PlacesSave {
+    return { job_id: this.#row.job_id, expected_admissions: this.#row.admissions, taken: this.taken };
+  }
+}
+
+type Places = ReadonlyMap<number, JobPlaces>;
+
+/** Counted in the store each time: another process may have begun or ended runs of the job. */
+async function readFreePlaces(items: readonly WorkItem[], { db }: BatchDependencies): Promise<Places> {
+  const jobIds = new Set<number>();
+  for (const item of items) {
+    if (item.kind === 'create' && item.order.places) jobIds.add(item.order.places.jobId);
+    if (item.kind === 'admit') jobIds.add(item.jobId);
+  }
+  if (jobIds.size === 0) return new Map();
+  const rows = await readPlaces(db, [...jobIds]);
+  return new Map(rows.map((row) => [row.job_id, new JobPlaces(row)]));
+}
+
+function openNewRuns(
+  items: readonly WorkItem[],
+  { drafts }: OpenBatch,
+  places: Places,
+  context: AdvanceContext,
+): void {
+  for (const item of items) {
+    if (item.kind !== 'create') continue;
+    const { facts, definition, places: wanted } = item.order;
+    const place = wanted ? (places.get(wanted.jobId)?.decideNew(wanted.queueEnabled) ?? 'skip') : 'admit';
+    const run = newRun({ runId: facts.runId, jobId: facts.jobId, definition, place, ...context });
+    drafts.set(facts.runId, draftOfNewRun(facts, run, wanted !== null && place === 'admit'));
+  }
+}
+
+async function openStoredRuns(
+  items: readonly WorkItem[],
+  batch: OpenBatch,
+  { hot }: BatchDependencies,
+): Promise<void> {
+  const cold = new Set<number>();
+  for (const item of items) {
+    if (item.kind === 'create' || batch.drafts.has(item.runId)) continue;
+    const known = hot.get(item.runId);
+    if (known) batch.drafts.set(item.runId, draftOfStoredRun(known.facts, known.run));
+    else cold.add(item.runId);
+  }
+  await openColdRuns([...cold], batch, hot);
+}
+
+/** From the store, with what the inbox holds for them. */
+export async function openColdRuns(
+  runIds: readonly number[],
+  { drafts }: OpenBatch,
+  hot: HotRuns,
+): Promise<RunDraft[]> {
+  const loaded = await hot.load(runIds);
+  return loaded.map(({ facts, run, inbox }) => {
+    const draft = draftOfStoredRun(facts, run);
+    for (const { inboxId, news } of inbox) {
+      draft.inboxIds.push(inboxId);
+      draft.inboxNews.push(news);
+    }
+    drafts.set(run.runId, draft);
+    return draft;
+  });
+}
+
+/** One call of `core` for each run, whatever number of items concern it. */
+function decide(items: readonly WorkItem[], batch: OpenBatch, places: Places, context: AdvanceContext): void {
+  const news = new Map<number, RunNews[]>(
+    [...batch.drafts].map(([runId, draft]) => [runId, [...draft.inboxNews]]),
+  );
+  for (const item of items) {
+    switch (item.kind) {
+      case 'create':
+      case 'look':
+        break;
+      case 'news':
+        news.get(item.runId)?.push(...item.news);
+        break;
+      case 'admit': {
+        const draft = batch.drafts.get(item.runId);
+        if (draft && currentPhase(draft.run).kind === 'queued' && places.get(item.jobId)?.takeQueued()) {
+          draft.takesPlace = true;
+          news.get(item.runId)?.push({ event: { kind: 'admitted' } });
+        }
+        break;
+      }
+      default:
+        assertNever(item);
+    }
+  }
+  for (const [runId, draft] of batch.drafts) {
+    batch.ignored.push(...advanceDraft(draft, news.get(runId) ?? [], context));
+  }
+}
+
+export function queueReady(draft: RunDraft, queue: ClaimQueue): void {
+  for (const { attemptId, taskKey, state } of draft.run.taskRuns.values()) {
+    if (state.kind === 'queued') queue.add({ runId: draft.run.runId, taskKey, attemptId });
+  }
+}
+
+/** Which runs now stand in the store as decided: those saved, and those that needed no save. */
+async function save(
+  { drafts }: OpenBatch,
+  places: Places,
+  claims: readonly Claim[],
+  context: AdvanceContext,
+  { connection }: BatchDependencies,
+): Promise<ReadonlySet<number>> {
+  const all = [...drafts.values()];
+  const unchanged = all.filter((draft) => !isChanged(draft));
+  const ids = new Set<number>(unchanged.map(({ run }) => run.runId));
+  if (unchanged.length === all.length && all.every(({ inboxIds }) => inboxIds.length === 0)) return ids;
+  const taken = [...places.values()].filter((place) => place.taken > 0).map((place) => place.toSave());
+  try {
+    const rows = await connection.save<{ run_id: number }>(
+      saveBatchQuery(toBatchSave(all, { places: taken, nowMs: context.nowMs })),
+    );
+    for (const { run_id } of rows) ids.add(run_id);
+    return ids;
+  } catch (error) {
+    throw new BatchNotSaved(
+      claims.map(({ attempt }) => attempt),
+      error,
+    );
+  }
+}
+
+/** A claimer gets only what is durable; what it prepared beyond that it drops. */
+function deliver(
+  claims: readonly Claim[],
+  savedIds: ReadonlySet<number>,
+  { queue }: BatchDependencies,
+): void {
+  const byClaimer = new Map<WaitingClaimer, ClaimedAttempt[]>();
+  for (const { claimer, attempt } of claims) {
+    if (!savedIds.has(attempt.runId)) queue.mayHaveMoreInStore = true;
+    else byClaimer.set(claimer, [...(byClaimer.get(claimer) ?? []), attempt]);
+  }
+  for (const [claimer, attempts] of byClaimer) {
+    queue.removeClaimer(claimer);
+    claimer.deliver(attempts);
+  }
+}
+
+async function settle(
+  items: readonly WorkItem[],
+  batch: OpenBatch,
+  savedIds: ReadonlySet<number>,
+  dependencies: BatchDependencies,
+): Promise<Batch> {
+  const saved: { run: Run; hasEnded: boolean }[] = [];
+  const stoppingWorkerIds = new Set<string>();
+  let wake = Number.POSITIVE_INFINITY;
+  for (const draft of batch.drafts.values()) {
+    const isSaved = savedIds.has(draft.run.runId);
+    const hasEnded = currentPhase(draft.run).kind === 'ended';
+    if (!isSaved || hasEnded) dependencies.hot.forget(draft.run.runId);
+    else if (dependencies.hot.keep(draft)) dependencies.queue.mayHaveMoreInStore = true;
+    if (!isSaved) continue;
+    if (isChanged(draft)) saved.push({ run: draft.run, hasEnded });
+    for (const workerId of newlyStopping(draft)) stoppingWorkerIds.add(workerId);
+    wake = Math.min(wake, wakeAtMs(draft.run) ?? wake);
+  }
+  const made = await findLostCreates(items, savedIds, dependencies);
+  const settlements: (() => void)[] = [];
+  const lostRaces: WorkItem[] = [];
+  for (const item of items) {
+    const settlement = settlementOf(item, batch, savedIds, made);
+    if (settlement) settlements.push(settlement);
+    else lostRaces.push(item);
+  }
+  return { saved, stoppingWorkerIds, settlements, lostRaces, wakeAtMs: Number.isFinite(wake) ? wake : null };
+}
+
+function* newlyStopping(draft: RunDraft): Iterable<string> {
+  for (const { before, after } of draft.changes.values()) {
+    if (after.state.kind === 'stopping' && before?.state.kind !== 'stopping') yield after.state.workerId;
+  }
+}
+
+type MadeRun = { readonly run_id: number; readonly idempotency_token: string | null };
+
+async function findLostCreates(
+  items: readonly WorkItem[],
+  savedIds: ReadonlySet<number>,
+  { db }: BatchDependencies,
+): Promise<readonly MadeRun[]> {
+  const lost = items.flatMap((item) =>
+    item.kind === 'create' && !savedIds.has(item.order.facts.runId) ? [item.order.facts] : [],
+  );
+  if (lost.length === 0) return [];
+  return findMadeRuns(
+    db,
+    lost.map(({ runId, idempotencyToken }) => ({ runId, token: idempotencyToken })),
+  );
+}
+
+/** What to say to whoever waits for the item; null when another process was faster and it must be tried again. */
+function settlementOf(
+  item: WorkItem,
+  batch: OpenBatch,
+  savedIds: ReadonlySet<number>,
+  made: readonly MadeRun[],
+): (() => void) | null {
+  if (item.kind === 'create') {
+    const { runId, idempotencyToken } = item.order.facts;
+    if (savedIds.has(runId) || made.some((run) => run.run_id === runId)) {
+      return () => item.resolve({ kind: 'created' });
+    }
+    const holder = made.find(
+      (run) => idempotencyToken !== null && run.idempotency_token === idempotencyToken,
+    );
+    return holder ? () => item.resolve({ kind: 'token_taken', runId: holder.run_id }) : null;
+  }
+  const draft = batch.drafts.get(item.runId);
+  if (draft && !savedIds.has(item.runId)) return null;
+  if (item.kind !== 'news') return () => item.resolve();
+  const events = new Set(item.news.map(({ event }) => event));
+  const ignored = batch.ignored.filter(({ event }) => events.has(event));
+  return () => item.resolve({ run: draft?.run ?? null, ignored });
+}

@@ -1,0 +1,329 @@
+/**
+ * The one way into a run. News of any number of runs goes into one batch: `core` decides, ready attempts are claimed
+ * for the worker that waits, and one statement saves it all. What arrives while a save is under way goes into the
+ * next batch, so there is at most one save at a time, and a chain of n tasks needs n + 1 of them.
+ *
+ *   news ─► pending ─► drafts (load what is not hot) ─► core ─► claims, prepare ─► save ─► settle
+ *              ▲                                                                    │
+ *              └──────────── another moved the run: load it again ◄─────────────────┘
+ */
+import type { AdvanceContext, Failure, Run, RunDefinition, RunEvent } from '@headrace/core';
+import type { ClaimedAttempt } from '@headrace/worker';
+import type { Logger } from 'pino';
+import type { Database } from '../db/connect.ts';
+import type { RunEventBus } from '../event-bus.ts';
+import type { IdSource } from '../ids.ts';
+import type { Clock } from '../services.ts';
+import { advanceBatch, type Batch, type BatchDependencies, BatchNotSaved } from './advance-batch.ts';
+import { ClaimQueue, type WaitingClaimer } from './claim-queue.ts';
+import { fromNews, HotRuns } from './hot-runs.ts';
+import type { ClaimNote, RunNews } from './run-draft.ts';
+import type { RunFacts } from './run-facts.ts';
+import { SaveConnection } from './save-connection.ts';
+import { insertInbox } from './save-store.ts';
+
+export interface NewRunOrder {
+  readonly facts: RunFacts;
+  readonly definition: RunDefinition;
+  /** null: there is always a place (a run without a job). */
+  readonly places: { readonly jobId: number; readonly queueEnabled: boolean } | null;
+}
+
+export type Created = { readonly kind: 'created' } | { readonly kind: 'token_taken'; readonly runId: number };
+
+/** One thing to do in a batch; its promise settles when it is durable. */
+export type WorkItem = { tries: number; reject: (error: unknown) => void } & (
+  | { readonly kind: 'create'; readonly order: NewRunOrder; readonly resolve: (created: Created) => void }
+  | {
+      readonly kind: 'news';
+      readonly runId: number;
+      readonly news: readonly RunNews[];
+      readonly resolve: (outcome: NewsOutcome) => void;
+    }
+  /** The queue may have a place for this run: asked where all admissions are decided, so that none is given twice. */
+  | { readonly kind: 'admit'; readonly runId: number; readonly jobId: number; readonly resolve: () => void }
+  /** Nothing happened but time, or something is in the inbox. */
+  | { readonly kind: 'look'; readonly runId: number; readonly resolve: () => void }
+);
+
+export interface NewsOutcome {
+  /** null: no such run. */
+  readonly run: Run | null;
+  readonly ignored: readonly { readonly event: RunEvent; readonly reason: string }[];
+}
+
+/** Makes what a worker gets: document with references resolved, token, cluster; or says why there can be none. */
+export type ClaimBuilder = (
+  claim: { readonly facts: RunFacts; readonly run: Run; readonly taskKey: string; readonly epoch: number },
+  context: { readonly nowMs: number },
+) => Promise<{ readonly attempt: ClaimedAttempt; readonly note: ClaimNote } | Failure>;
+
+export interface AdvancerOptions {
+  readonly db: Database;
+  readonly ids: IdSource;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly events: RunEventBus;
+  readonly buildClaim: ClaimBuilder;
+  /** A run of a job has ended: a queued one may find a place. */
+  readonly onPlaceFreed: () => void;
+  /** Attempts that must be stopped, after the commit: their worker is told at once. */
+  readonly onStopping: (workerId: string) => void;
+}
+
+/** A batch takes no more than this; the rest goes into the next one, so a flood cannot grow one statement for ever. */
+export const batchItemsMax = 500;
+/** "Started" marks wait this long for a save that goes anyway. */
+const startedDelayMs = 50;
+/** Waking earlier than this is the wake loop's business. */
+const timerHorizonMs = 5_000;
+/** After that many lost races the news goes to the inbox: durable, and whoever moves the run next takes it. */
+const triesMax = 5;
+const retryDelayMs = 250;
+
+export class RunAdvancer {
+  readonly #options: AdvancerOptions;
+  readonly #batch: BatchDependencies;
+  readonly #hot: HotRuns;
+  readonly #queue = new ClaimQueue();
+  readonly #connection: SaveConnection;
+  #pending: WorkItem[] = [];
+  #lazy: WorkItem[] = [];
+  #lazyTimer: NodeJS.Timeout | null = null;
+  #wakeTimer: NodeJS.Timeout | null = null;
+  #wakeAtMs = Number.POSITIVE_INFINITY;
+  #flushing: Promise<void> | null = null;
+  #claimersChanged = false;
+  #stopped = false;
+
+  constructor(options: AdvancerOptions) {
+    this.#options = options;
+    this.#hot = new HotRuns(options.db);
+    this.#connection = new SaveConnection(options.db, options.log);
+    this.#batch = {
+      db: options.db,
+      connection: this.#connection,
+      hot: this.#hot,
+      queue: this.#queue,
+      buildClaim: options.buildClaim,
+      log: options.log,
+    };
+  }
+
+  /** Saves made so far: for benchmarks and tests, since noise cannot move counts. */
+  get savesCount(): number {
+    return this.#connection.savesCount;
+  }
+
+  create(order: NewRunOrder): Promise<Created> {
+    return new Promise((resolve, reject) =>
+      this.#submit({ kind: 'create', order, tries: 0, resolve, reject }),
+    );
+  }
+
+  /** Resolves when the news is durable or is known to change nothing. */
+  tell(runId: number, news: readonly RunNews[]): Promise<NewsOutcome> {
+    return new Promise((resolve, reject) =>
+      this.#submit({ kind: 'news', runId, news, tries: 0, resolve, reject }),
+    );
+  }
+
+  /** Like `tell`, for marks that nothing waits for: they travel with the next save. */
+  tellLazily(runId: number, news: readonly RunNews[]): Promise<NewsOutcome> {
+    return new Promise((resolve, reject) => {
+      this.#lazy.push({ kind: 'news', runId, news, tries: 0, resolve, reject });
+      this.#lazyTimer ??= setTimeout(() => this.#submitLazy(), startedDelayMs);
+    });
+  }
+
+  admit(runId: number, jobId: number): Promise<void> {
+    return new Promise((resolve, reject) =>
+      this.#submit({ kind: 'admit', runId, jobId, tries: 0, resolve, reject }),
+    );
+  }
+
+  look(runId: number, options: { readonly inInbox?: boolean } = {}): Promise<void> {
+    // The inbox is read when a run is loaded.
+    if (options.inInbox) this.#hot.forget(runId);
+    return new Promise((resolve, reject) => this.#submit({ kind: 'look', runId, tries: 0, resolve, reject }));
+  }
+
+  /** Waits for attempts until `signal` aborts. */
+  claim(
+    request: Omit<WaitingClaimer, 'deliver'> & { readonly signal: AbortSignal },
+  ): Promise<readonly ClaimedAttempt[]> {
+    return new Promise((resolve) => {
+      const claimer: WaitingClaimer = {
+        workerId: request.workerId,
+        freeSlots: request.freeSlots,
+        prepare: request.prepare,
+        deliver(attempts) {
+          request.signal.removeEventListener('abort', giveUp);
+          resolve(attempts);
+        },
+      };
+      const giveUp = () => {
+        if (this.#queue.removeClaimer(claimer)) resolve([]);
+      };
+      if (request.signal.aborted || this.#stopped) return resolve([]);
+      request.signal.addEventListener('abort', giveUp);
+      this.#queue.addClaimer(claimer);
+      this.lookForClaims();
+    });
+  }
+
+  /** Slots became free, or attempts may be waiting in the store that this process has not seen. */
+  lookForClaims(options: { readonly inStore?: boolean } = {}): void {
+    if (options.inStore) this.#queue.mayHaveMoreInStore = true;
+    if (this.#queue.isIdle) return;
+    this.#claimersChanged = true;
+    this.#start();
+  }
+
+  /** What another process may have changed is read again when next needed. */
+  forgetAll(): void {
+    this.#hot.forgetAll();
+    this.#queue.mayHaveMoreInStore = true;
+  }
+
+  /** Takes nothing new and waits for what is under way. */
+  async stop(): Promise<void> {
+    if (this.#lazyTimer) this.#submitLazy();
+    this.#stopped = true;
+    if (this.#wakeTimer) clearTimeout(this.#wakeTimer);
+    await this.#flushing;
+    await this.#connection.close();
+  }
+
+  #submit(item: WorkItem): void {
+    if (this.#stopped) return item.reject(new Error('the server is stopping'));
+    this.#pending.push(item);
+    this.#start();
+  }
+
+  #submitLazy(): void {
+    if (this.#lazyTimer) clearTimeout(this.#lazyTimer);
+    this.#lazyTimer = null;
+    this.#pending.push(...this.#lazy.splice(0));
+    this.#start();
+  }
+
+  /** The microtask lets everything that this turn of the event loop brought into the same batch. */
+  #start(): void {
+    this.#flushing ??= Promise.resolve()
+      .then(() => this.#flush())
+      .finally(() => {
+        this.#flushing = null;
+        if (this.#pending.length > 0) this.#start();
+      });
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#pending.length > 0 || this.#claimersChanged) {
+      this.#claimersChanged = false;
+      if (this.#lazyTimer && this.#pending.length > 0) this.#submitLazy();
+      const items = this.#pending.splice(0, batchItemsMax);
+      try {
+        this.#settle(await advanceBatch(items, this.#context(), this.#batch));
+      } catch (error) {
+        await this.#onSaveFailed(items, error);
+      }
+    }
+  }
+
+  #context(): AdvanceContext {
+    return { nowMs: this.#options.clock.nowMs(), newId: () => this.#options.ids.newId() };
+  }
+
+  #settle(batch: Batch): void {
+    for (const { run, hasEnded } of batch.saved) {
+      this.#options.events.publish({ runId: run.runId, version: run.version });
+      if (hasEnded && run.jobId !== null) this.#options.onPlaceFreed();
+    }
+    for (const workerId of batch.stoppingWorkerIds) this.#options.onStopping(workerId);
+    for (const settle of batch.settlements) settle();
+    for (const item of batch.lostRaces) this.#retry(item);
+    if (batch.wakeAtMs !== null) this.#wakeBy(batch.wakeAtMs);
+    if (this.#queue.size > 0 && this.#queue.offers().length > 0) this.#claimersChanged = true;
+  }
+
+  /** Whether the save happened is unknown: all is loaded again, and what already holds is found to change nothing. */
+  async #onSaveFailed(items: readonly WorkItem[], error: unknown): Promise<void> {
+    this.#hot.forgetAll();
+    this.#queue.mayHaveMoreInStore = true;
+    const isRefused = error instanceof BatchNotSaved && this.#connection.isRefusal(error.cause);
+    this.#options.log.error(
+      { err: error, items: items.length, refused: isRefused },
+      'a batch could not be saved',
+    );
+    if (error instanceof BatchNotSaved) this.#takeBack(error.claimed);
+    if (isRefused && items.length > 1) {
+      // One of them is what the store refuses: alone, it fails alone.
+      for (const item of items) await this.#advanceAlone(item);
+      return;
+    }
+    for (const item of items) {
+      if (isRefused || this.#stopped || (item.kind !== 'news' && item.tries >= triesMax)) item.reject(error);
+      else this.#pending.push(Object.assign(item, { tries: item.tries + 1 }));
+    }
+    this.#claimersChanged = true;
+    await new Promise((resolve) => setTimeout(resolve, retryDelayMs));
+  }
+
+  async #advanceAlone(item: WorkItem): Promise<void> {
+    try {
+      this.#settle(await advanceBatch([item], this.#context(), this.#batch));
+    } catch (error) {
+      this.#hot.forgetAll();
+      if (error instanceof BatchNotSaved) this.#takeBack(error.claimed);
+      item.reject(new Error('the store refused the change', { cause: error }));
+    }
+  }
+
+  /** Claims that may stand in the store and that no worker got: dispatched again, free of charge. */
+  #takeBack(claimed: readonly ClaimedAttempt[]): void {
+    for (const { runId, attemptId, epoch } of claimed) {
+      const message = 'the claim was not confirmed';
+      this.tell(runId, [
+        { event: { kind: 'attempt_lost', attemptId, epoch, beforeUserCode: true, message } },
+      ]).catch((error: unknown) =>
+        this.#options.log.warn({ err: error, run_id: runId }, 'a claim could not be taken back'),
+      );
+    }
+  }
+
+  #retry(item: WorkItem): void {
+    item.tries += 1;
+    if (item.tries <= triesMax || item.kind !== 'news') {
+      this.#pending.push(item);
+      return;
+    }
+    const { runId, resolve } = item;
+    insertInbox(
+      this.#options.db,
+      item.news.map((news) => ({ runId, event: fromNews(news) })),
+      this.#options.clock.nowMs(),
+    ).then(() => resolve({ run: null, ignored: [] }), item.reject);
+  }
+
+  #wakeBy(atMs: number): void {
+    const nowMs = this.#options.clock.nowMs();
+    if (this.#stopped || atMs >= this.#wakeAtMs || atMs > nowMs + timerHorizonMs) return;
+    if (this.#wakeTimer) clearTimeout(this.#wakeTimer);
+    this.#wakeAtMs = atMs;
+    this.#wakeTimer = setTimeout(() => this.#onWake(), Math.max(0, atMs - nowMs));
+  }
+
+  #onWake(): void {
+    this.#wakeTimer = null;
+    this.#wakeAtMs = Number.POSITIVE_INFINITY;
+    const { due, nextAtMs } = this.#hot.wakes(this.#options.clock.nowMs());
+    for (const runId of due) {
+      // The wake loop comes by again.
+      this.look(runId).catch((error: unknown) =>
+        this.#options.log.warn({ err: error, run_id: runId }, 'cannot wake'),
+      );
+    }
+    if (nextAtMs !== null) this.#wakeBy(nextAtMs);
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * Gives ready attempts to the workers that wait, within the batch that makes them ready: one save carries both, and
+ * the worker sets them up while it is under way. The claim of an attempt is an event like any other, so the run's
+ * version fences it: of two servers that offer the same attempt, one changes nothing.
+ */
+import { type AdvanceContext, assert, type Failure } from '@headrace/core';
+import type { ClaimedAttempt } from '@headrace/worker';
+import { type BatchDependencies, type OpenBatch, openColdRuns, queueReady } from './advance-batch.ts';
+import type { QueuedAttempt, WaitingClaimer } from './claim-queue.ts';
+import { advanceDraft, draftOfStoredRun, type RunDraft, type RunNews } from './run-draft.ts';
+import { findQueuedRunIds } from './save-store.ts';
+
+export interface Claim {
+  readonly claimer: WaitingClaimer;
+  readonly attempt: ClaimedAttempt;
+}
+
+interface Assignment {
+  readonly claimer: WaitingClaimer;
+  readonly draft: RunDraft;
+  readonly queued: QueuedAttempt;
+  readonly epoch: number;
+}
+
+/** Queued attempts looked for in the store at a time. */
+const storeQueuedMax = 200;
+
+export async function claimQueued(
+  batch: OpenBatch,
+  context: AdvanceContext,
+  dependencies: BatchDependencies,
+): Promise<readonly Claim[]> {
+  const offers = dependencies.queue.offers();
+  if (offers.length === 0) return [];
+  const wanted = offers.reduce((sum, { free }) => sum + free, 0);
+  if (dependencies.queue.size < wanted) await openQueuedRuns(batch, context, dependencies);
+
+  const assignments = offers.flatMap(({ claimer, free }) => assign(claimer, free, batch, dependencies));
+  const byDraft = Map.groupBy(assignments, ({ draft }) => draft);
+  for (const [draft, assigned] of byDraft) {
+    const ignored = advanceDraft(draft, assigned.map(toClaimNews), context);
+    assert(ignored.length === 0, `a queued attempt could not be claimed: ${ignored[0]?.reason}`);
+  }
+  const claims: Claim[] = [];
+  for (const assignment of assignments) {
+    const attempt = await build(assignment, context, dependencies);
+    if (attempt) claims.push({ claimer: assignment.claimer, attempt });
+  }
+  for (const [claimer, claimed] of Map.groupBy(claims, (claim) => claim.claimer)) {
+    claimer.prepare(claimed.map(({ attempt }) => attempt));
+  }
+  return claims;
+}
+
+/** Attempts that this process has not seen: queued before it started, or by another. */
+async function openQueuedRuns(
+  batch: OpenBatch,
+  context: AdvanceContext,
+  { db, hot, queue }: BatchDependencies,
+): Promise<void> {
+  if (!queue.mayHaveMoreInStore) return;
+  const rows = await findQueuedRunIds(db, storeQueuedMax);
+  const cold = rows
+    .map(({ run_id }) => run_id)
+    .filter((runId) => !batch.drafts.has(runId) && !hot.get(runId));
+  queue.mayHaveMoreInStore = cold.length > 0 && rows.length === storeQueuedMax;
+  for (const draft of await openColdRuns(cold, batch, hot)) {
+    batch.ignored.push(...advanceDraft(draft, draft.inboxNews, context));
+    queueReady(draft, queue);
+  }
+}
+
+function assign(
+  claimer: WaitingClaimer,
+  free: number,
+  { drafts }: OpenBatch,
+  { queue, hot }: BatchDependencies,
+): Assignment[] {
+  const assigned: Assignment[] = [];
+  while (assigned.length < free) {
+    const queued = queue.take();
+    if (!queued) break;
+    const known = hot.get(queued.runId);
+    const draft = drafts.get(queued.runId) ?? (known && draftOfStoredRun(known.facts, known.run));
+    if (!draft) {
+      // Its run had to leave memory; it is found again in the store.
+      queue.mayHaveMoreInStore = true;
+      continue;
+    }
+    const taskRun = draft.run.taskRuns.get(queued.taskKey);
+    if (taskRun?.attemptId !== queued.attemptId || taskRun.state.kind !== 'queued') continue;
+    drafts.set(queued.runId, draft);
+    assigned.push({ claimer, draft, queued, epoch: taskRun.epoch + 1 });
+  }
+  return assigned;
+}
+
+function toClaimNews({ claimer, queued, epoch }: Assignment): RunNews {
+  return {
+    event: { kind: 'attempt_claimed', attemptId: queued.attemptId, epoch, workerId: claimer.workerId },
+  };
+}
+
+/** An attempt whose document cannot be made ends here, with the reason: no worker could do better. */
+async function build(
+  { draft, queued, epoch }: Assignment,
+  context: AdvanceContext,
+  { buildClaim, log }: BatchDependencies,
+): Promise<ClaimedAttempt | null> {
+  const built = await buildClaim(
+    { facts: draft.facts, run: draft.run, taskKey: queued.taskKey, epoch },
+    { nowMs: context.nowMs },
+  ).catch((error: unknown): Failure => {
+    log.error(
+      { err: error, run_id: queued.runId, task_key: queued.taskKey },
+      'an attempt cannot be prepared',
+    );
+    return {
+      code: 'INTERNAL_ERROR',
+      message: 'The server could not prepare the task; its log says why.',
+      trace: null,
+    };
+  });
+  if ('attempt' in built) {
+    draft.claims.set(queued.attemptId, built.note);
+    return built.attempt;
+  }
+  const outcome = { kind: 'failed', failure: built } as const;
+  const { attemptId } = queued;
+  advanceDraft(
+    draft,
+    [{ event: { kind: 'attempt_ended', attemptId, epoch, outcome, taskValues: {} } }],
+    context,
+  );
+  return null;
+}

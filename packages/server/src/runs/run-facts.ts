@@ -1,0 +1,58 @@
+/** What is known of a run beside its course: who made it, why, and from which settings. Frozen with its generation. */
+import type { JobId, JsonValue, RunId } from '@headrace/core';
+
+export const runTypes = ['JOB_RUN', 'SUBMIT_RUN'] as const;
+export type RunType = (typeof runTypes)[number];
+
+/** The wire's names. */
+export const runTriggers = [
+  'PERIODIC',
+  'ONE_TIME',
+  'RETRY',
+  'RUN_JOB_TASK',
+  'FILE_ARRIVAL',
+  'TABLE',
+  'CONTINUOUS',
+  'CONTINUOUS_RESTART',
+] as const;
+export type RunTrigger = (typeof runTriggers)[number];
+
+/** A document as the user gave it: fields that we do not know are kept. */
+export type Document = { readonly [key: string]: JsonValue };
+
+/** Texts by name and lists of texts, as run-now takes them; they override what the tasks say. */
+export interface OverridingParameters {
+  readonly notebook_params?: Readonly<Record<string, string>>;
+  readonly python_params?: readonly string[];
+  readonly python_named_params?: Readonly<Record<string, string>>;
+  readonly jar_params?: readonly string[];
+  readonly spark_submit_params?: readonly string[];
+  readonly sql_params?: Readonly<Record<string, string>>;
+}
+
+export interface JobParameterValue {
+  readonly name: string;
+  readonly default: string;
+  /** Only where the caller gave one. */
+  readonly value?: string;
+}
+
+export interface RunParameters {
+  readonly job: readonly JobParameterValue[];
+  readonly overriding: OverridingParameters;
+}
+
+export interface RunFacts {
+  readonly runId: RunId;
+  readonly jobId: JobId | null;
+  readonly runType: RunType;
+  readonly runName: string;
+  readonly trigger: RunTrigger;
+  readonly ownerId: number;
+  readonly creatorUserName: string;
+  readonly idempotencyToken: string | null;
+  readonly numberInJob: number;
+  /** The settings document of the current generation. */
+  readonly settings: Document;
+  readonly parameters: RunParameters;
+}
