@@ -1,0 +1,117 @@
+package io.headrace.fs
+
+import java.io.{File, IOException}
+import java.net.URI
+
+import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs._
+import org.apache.hadoop.fs.permission.FsPermission
+import org.apache.hadoop.util.Progressable
+
+/**
+ * `dbfs:/x` is the file <data root>/dbfs/x, `dbfs:/Volumes/c/s/v/x` is <data root>/volumes/c/s/v/x; conf `headrace.data.root`.
+ * Files are plain files at their natural path, without Hadoop's .crc beside them. Nothing outside these two folders can be
+ * reached, neither by `..` nor through a symbolic link.
+ */
+class DbfsFileSystem extends FileSystem {
+  private var uri: URI = _
+  private var workingDirectory: Path = new Path("dbfs:/")
+  private val local = new RawLocalFileSystem()
+  private var files: Root = _
+  private var volumes: Root = _
+
+  /** A folder that users may see, and what it is called in their paths. */
+  private class Root(val folder: File, val prefix: String) {
+    folder.mkdirs()
+    val realPath: java.nio.file.Path = folder.toPath.toRealPath()
+  }
+
+  override def initialize(name: URI, conf: Configuration): Unit = {
+    super.initialize(name, conf)
+    val dataRoot = Option(conf.get(DbfsFileSystem.DataRootKey)).filter(_.nonEmpty).getOrElse(
+      throw new IOException(s"spark.hadoop.${DbfsFileSystem.DataRootKey} is not set, so dbfs:/ has no folder; Headrace's hosts set it."))
+    uri = URI.create("dbfs:///")
+    files = new Root(new File(dataRoot, "dbfs"), "")
+    volumes = new Root(new File(dataRoot, "volumes"), "/Volumes")
+    local.initialize(URI.create("file:///"), conf)
+    setConf(conf)
+  }
+
+  override def getUri: URI = uri
+  override def getScheme: String = "dbfs"
+  override def getWorkingDirectory: Path = workingDirectory
+  override def setWorkingDirectory(path: Path): Unit = workingDirectory = path
+  override def getDefaultBlockSize(path: Path): Long = local.getDefaultBlockSize(new Path("/"))
+
+  /** The plain file behind a path. */
+  def fileOf(path: Path): File = {
+    val absolute = if (path.isAbsolute) path else new Path(workingDirectory, path)
+    val text = absolute.toUri.getPath
+    // Hadoop's Path resolves `..` where it can; what remains climbs above the root.
+    if (text.split('/').contains("..")) throw refused(path)
+    val root = if (text == "/Volumes" || text.startsWith("/Volumes/")) volumes else files
+    val file = new File(root.folder, text.stripPrefix(root.prefix))
+    if (!nearestRealPath(file).startsWith(root.realPath)) throw refused(path)
+    file
+  }
+
+  override def open(path: Path, bufferSize: Int): FSDataInputStream = local.open(localPath(path), bufferSize)
+
+  override def create(
+      path: Path, permission: FsPermission, overwrite: Boolean, bufferSize: Int, replication: Short, blockSize: Long,
+      progress: Progressable): FSDataOutputStream =
+    local.create(localPath(path), overwrite, bufferSize, replication, blockSize, progress)
+
+  override def append(path: Path, bufferSize: Int, progress: Progressable): FSDataOutputStream =
+    local.append(localPath(path), bufferSize, progress)
+
+  /** One rename of the operating system, so atomic; the roots are folders of one data root, so of one disk. */
+  override def rename(from: Path, to: Path): Boolean = local.rename(localPath(from), localPath(to))
+
+  override def delete(path: Path, recursive: Boolean): Boolean = {
+    val file = fileOf(path)
+    if (file == files.folder || file == volumes.folder) throw new IOException(s"$path is a root and cannot be deleted")
+    local.delete(new Path(file.toURI), recursive)
+  }
+
+  override def listStatus(path: Path): Array[FileStatus] =
+    local.listStatus(localPath(path)).map(status => userStatus(status, new Path(qualified(path), status.getPath.getName), path))
+
+  override def getFileStatus(path: Path): FileStatus =
+    try userStatus(local.getFileStatus(localPath(path)), qualified(path), path)
+    catch { case _: java.io.FileNotFoundException => throw new java.io.FileNotFoundException(s"$path does not exist") }
+
+  override def mkdirs(path: Path, permission: FsPermission): Boolean = local.mkdirs(localPath(path))
+  override def setPermission(path: Path, permission: FsPermission): Unit = local.setPermission(localPath(path), permission)
+  override def setTimes(path: Path, modifiedMs: Long, accessedMs: Long): Unit = local.setTimes(localPath(path), modifiedMs, accessedMs)
+  override def getStatus(path: Path): FsStatus = local.getStatus(new Path(files.folder.toURI))
+  override def truncate(path: Path, length: Long): Boolean = local.truncate(localPath(path), length)
+
+  private def localPath(path: Path): Path = new Path(fileOf(path).toURI)
+
+  private def qualified(path: Path): Path = makeQualified(path)
+
+  /** `whole` is false of a file listed by its own path: listing a file gives the file. */
+  private def userStatus(status: FileStatus, child: Path, listed: Path): FileStatus = {
+    val path = if (status.isFile && fileOf(listed).isFile) qualified(listed) else child
+    new FileStatus(
+      status.getLen, status.isDirectory, status.getReplication, status.getBlockSize, status.getModificationTime,
+      status.getAccessTime, status.getPermission, status.getOwner, status.getGroup, path)
+  }
+
+  /** Symbolic links resolved, for the part of the path that exists. */
+  private def nearestRealPath(file: File): java.nio.file.Path = {
+    var existing = file.toPath
+    while (!java.nio.file.Files.exists(existing)) {
+      if (java.nio.file.Files.isSymbolicLink(existing)) return existing.getRoot // dangling: where it points is unknown
+      existing = existing.getParent
+    }
+    existing.toRealPath()
+  }
+
+  private def refused(path: Path) = new IOException(s"$path leads outside of dbfs:/ and is refused")
+}
+
+object DbfsFileSystem {
+  val DataRootKey = "headrace.data.root"
+}
