@@ -1,7 +1,7 @@
 // Step 1: the npm packages of package-lock.json, Node 24 among them.
 import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { ask, lastLines, root, run, SetupFailure, say } from './steps.mjs';
+import { ask, root, run, SetupFailure, say } from './steps.mjs';
 
 // Node strips types without a flag from here on.
 const OWN_NODE_MIN = [22, 18];
@@ -22,11 +22,12 @@ export async function setUpNodePackages() {
 }
 
 function npmFailure(output) {
-  const text = lastLines(output);
+  // npm says why first, and ends with pages of its manual.
+  const text = output.trim().split('\n').slice(0, 15).join('\n');
   const cure = /ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|network/.test(output)
     ? 'check the network and npm’s registry setting (npm config get registry), then try again'
     : /EUSAGE|in sync/.test(output)
-      ? 'package.json and package-lock.json disagree: run npm install and commit both'
+      ? 'package.json and package-lock.json disagree: run npm install and node scripts/complete-lock.mjs, and commit both'
       : /EACCES|EPERM/.test(output)
         ? 'the folder is not yours to write: check the owner of node_modules'
         : 'read npm’s words above; npm ci must pass by itself in this folder';
