@@ -114,7 +114,10 @@ export function withValue(node: Node, path: Path, value: Node): Node {
   const [key, ...rest] = path;
   if (key === undefined) return value;
   if (node.kind === 'list' && typeof key === 'number') {
-    return { ...node, entries: node.entries.map((entry, index) => (index === key ? withValue(entry, rest, value) : entry)) };
+    return {
+      ...node,
+      entries: node.entries.map((entry, index) => (index === key ? withValue(entry, rest, value) : entry)),
+    };
   }
   const mapping = node.kind === 'mapping' ? node : emptyMapping(node.at);
   const entry = mapping.entries.get(String(key));
@@ -129,10 +132,17 @@ export function withoutKeys(node: MappingNode, keys: readonly string[]): Mapping
 }
 
 /** A copy in which every scalar went through `change`, which also sees the path that leads to it. */
-export function mapScalars(node: Node, change: (scalar: ScalarNode, path: Path) => Node, path: Path = []): Node {
+export function mapScalars(
+  node: Node,
+  change: (scalar: ScalarNode, path: Path) => Node,
+  path: Path = [],
+): Node {
   if (node.kind === 'scalar') return change(node, path);
   if (node.kind === 'list') {
-    return { ...node, entries: node.entries.map((entry, index) => mapScalars(entry, change, [...path, index])) };
+    return {
+      ...node,
+      entries: node.entries.map((entry, index) => mapScalars(entry, change, [...path, index])),
+    };
   }
   const entries = [...node.entries].map(([key, entry]): [string, Entry] => [
     key,

@@ -7,7 +7,12 @@ export function combineNodes(first: MappingNode, second: MappingNode, problems: 
   const entries = new Map<string, Entry>(first.entries);
   for (const [key, entry] of second.entries) {
     const before = entries.get(key);
-    entries.set(key, before === undefined ? entry : { keyAt: before.keyAt, value: combineValues(before, entry, key, problems) });
+    entries.set(
+      key,
+      before === undefined
+        ? entry
+        : { keyAt: before.keyAt, value: combineValues(before, entry, key, problems) },
+    );
   }
   return { ...first, entries };
 }
@@ -21,6 +26,11 @@ function combineValues(before: Entry, after: Entry, key: string, problems: Probl
   if (before.value.kind === 'list' && after.value.kind === 'list') {
     return { ...before.value, entries: [...before.value.entries, ...after.value.entries] };
   }
-  problems.push(errorAt(after.keyAt, `'${key}' is already given at ${before.keyAt.file}:${before.keyAt.line}:${before.keyAt.column}; keep one`));
+  problems.push(
+    errorAt(
+      after.keyAt,
+      `'${key}' is already given at ${before.keyAt.file}:${before.keyAt.line}:${before.keyAt.column}; keep one`,
+    ),
+  );
   return before.value;
 }

@@ -46,7 +46,9 @@ export async function listFiles(root: string): Promise<FileListing> {
     for (const entry of await sortedEntries(path.join(root, next.folder))) {
       const relative = next.folder === '' ? entry.name : `${next.folder}/${entry.name}`;
       if (entry.isSymbolicLink()) {
-        problems.push(warningAt({ file: relative, line: 1, column: 1 }, 'is a symbolic link, which is not sent'));
+        problems.push(
+          warningAt({ file: relative, line: 1, column: 1 }, 'is a symbolic link, which is not sent'),
+        );
       } else if (entry.isDirectory()) {
         if (!FOLDERS_NEVER_SENT.includes(entry.name) && !isIgnored(rules, `${relative}/`)) {
           pending.push({ folder: relative, rules });
@@ -68,7 +70,11 @@ async function sortedEntries(folder: string) {
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-async function withGitignore(root: string, folder: string, rules: readonly Rules[]): Promise<readonly Rules[]> {
+async function withGitignore(
+  root: string,
+  folder: string,
+  rules: readonly Rules[],
+): Promise<readonly Rules[]> {
   try {
     const text = await readFile(path.join(root, folder, '.gitignore'), 'utf8');
     return [...rules, { folder, matcher: ignore().add(text) }];
@@ -102,8 +108,16 @@ async function detectNotebook(absolute: string): Promise<LocalFile['notebook']> 
   const expected = `${source.comment} Databricks notebook source`;
   const file = await open(absolute);
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(expected.length + 3), 0, expected.length + 3, 0);
-    const head = buffer.subarray(0, bytesRead).toString('utf8').replace(/^\uFEFF/, '');
+    const { buffer, bytesRead } = await file.read(
+      Buffer.alloc(expected.length + 3),
+      0,
+      expected.length + 3,
+      0,
+    );
+    const head = buffer
+      .subarray(0, bytesRead)
+      .toString('utf8')
+      .replace(/^\uFEFF/, '');
     return head.startsWith(expected) ? { language: source.language, format: 'SOURCE' } : null;
   } finally {
     await file.close();

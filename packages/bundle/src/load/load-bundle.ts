@@ -3,10 +3,10 @@
 
 import { glob, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { combineNodes } from './combine-nodes.ts';
-import { entriesAt, emptyMapping, listAt, type MappingNode, withoutKeys } from '../nodes.ts';
+import { emptyMapping, entriesAt, listAt, type MappingNode, withoutKeys } from '../nodes.ts';
 import { errorAt, type Position, type Problem, sortProblems, warningAt } from '../problem.ts';
-import { describeFile, isMissing, listFiles, type LocalFile } from './list-files.ts';
+import { combineNodes } from './combine-nodes.ts';
+import { describeFile, isMissing, type LocalFile, listFiles } from './list-files.ts';
 import { parseYaml } from './parse-yaml.ts';
 
 /** A configuration larger than this is data in the wrong place. */
@@ -34,7 +34,10 @@ export async function loadBundle(folder: string): Promise<LoadedBundle> {
   const start: Position = { file: mainFile ?? 'databricks.yml', line: 1, column: 1 };
   const empty = { folder: absolute, mainFile: start.file, overrides: new Map(), files: [] };
   if (mainFile === null) {
-    const problem = errorAt(start, `there is no databricks.yml in ${absolute}; run the command in the bundle's folder`);
+    const problem = errorAt(
+      start,
+      `there is no databricks.yml in ${absolute}; run the command in the bundle's folder`,
+    );
     return { ...empty, configFiles: [], root: emptyMapping(start), problems: [problem] };
   }
   const main = await reader.read(mainFile);
@@ -75,11 +78,17 @@ class ConfigReader {
     this.sizeBytes += size;
     this.count += 1;
     if (this.sizeBytes > CONFIG_BYTES_MAX) {
-      this.problems.push(errorAt(start, `the configuration files are larger than ${CONFIG_BYTES_MAX / 1024 / 1024} MB together; move data out of them`));
+      this.problems.push(
+        errorAt(
+          start,
+          `the configuration files are larger than ${CONFIG_BYTES_MAX / 1024 / 1024} MB together; move data out of them`,
+        ),
+      );
       return [];
     }
     if (this.count > CONFIG_FILES_MAX) {
-      if (this.count === CONFIG_FILES_MAX + 1) this.problems.push(errorAt(start, `more than ${CONFIG_FILES_MAX} configuration files are included`));
+      if (this.count === CONFIG_FILES_MAX + 1)
+        this.problems.push(errorAt(start, `more than ${CONFIG_FILES_MAX} configuration files are included`));
       return [];
     }
     const parsed = parseYaml(file, await readFile(path.join(this.folder, file)));
@@ -99,7 +108,12 @@ async function findMainFile(folder: string): Promise<string | null> {
   return null;
 }
 
-async function expandIncludes(folder: string, main: readonly MappingNode[], mainFile: string, reader: ConfigReader): Promise<string[]> {
+async function expandIncludes(
+  folder: string,
+  main: readonly MappingNode[],
+  mainFile: string,
+  reader: ConfigReader,
+): Promise<string[]> {
   const found = new Set<string>();
   for (const node of main.flatMap((document) => listAt(document, 'include'))) {
     if (node.kind !== 'scalar' || typeof node.value !== 'string') {
@@ -115,7 +129,11 @@ async function expandIncludes(folder: string, main: readonly MappingNode[], main
     for (const match of matches) if (match !== mainFile) found.add(match);
     if (matches.length > 0) continue;
     const isPattern = /[*?[{]/.test(pattern);
-    reader.problems.push(isPattern ? warningAt(node.at, `include '${node.value}' matches no file`) : errorAt(node.at, `included file '${node.value}' does not exist`));
+    reader.problems.push(
+      isPattern
+        ? warningAt(node.at, `include '${node.value}' matches no file`)
+        : errorAt(node.at, `included file '${node.value}' does not exist`),
+    );
   }
   return [...found];
 }
@@ -123,14 +141,19 @@ async function expandIncludes(folder: string, main: readonly MappingNode[], main
 async function matchFiles(folder: string, pattern: string): Promise<string[]> {
   const matches: string[] = [];
   for await (const entry of glob(pattern, { cwd: folder, withFileTypes: true })) {
-    if (entry.isFile()) matches.push(path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'));
+    if (entry.isFile())
+      matches.push(path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'));
     if (matches.length > CONFIG_FILES_MAX) break;
   }
   return matches.sort();
 }
 
 /** `sync.include` brings back files that .gitignore names, such as a generated folder. */
-async function expandSyncIncludes(folder: string, root: MappingNode, listed: readonly LocalFile[]): Promise<LocalFile[]> {
+async function expandSyncIncludes(
+  folder: string,
+  root: MappingNode,
+  listed: readonly LocalFile[],
+): Promise<LocalFile[]> {
   const known = new Set(listed.map((file) => file.path));
   const targets = entriesAt(root, 'targets').map(([, entry]) => entry.value);
   const found: LocalFile[] = [];

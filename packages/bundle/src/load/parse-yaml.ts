@@ -1,7 +1,7 @@
 // One YAML file → nodes with positions. Anchors, aliases and merge keys are expanded here, within a limit.
 
+import type { Document, YAMLMap, Node as YamlNode } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Pair, parseAllDocuments } from 'yaml';
-import type { Document, Node as YamlNode, YAMLMap } from 'yaml';
 import type { Entry, MappingNode, Node } from '../nodes.ts';
 import { errorAt, type Position, type Problem } from '../problem.ts';
 
@@ -27,7 +27,12 @@ export function parseYaml(file: string, bytes: Uint8Array): ParsedFile {
     return { documents: [], problems: [errorAt(start, `is nested deeper than ${DEPTH_MAX} levels`)] };
   }
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: true, merge: true, prettyErrors: false });
+  const parsed = parseAllDocuments(text, {
+    lineCounter: lines,
+    uniqueKeys: true,
+    merge: true,
+    prettyErrors: false,
+  });
   const documents: Document[] = Array.isArray(parsed) ? parsed : [];
   const problems: Problem[] = [];
   const roots: MappingNode[] = [];
@@ -87,7 +92,10 @@ class Converter {
     const at = toPosition(this.file, this.lines, node?.range?.[0] ?? 0);
     this.count += 1;
     if (this.count > NODES_MAX || depth > DEPTH_MAX) {
-      const what = depth > DEPTH_MAX ? `nested deeper than ${DEPTH_MAX} levels` : `more than ${NODES_MAX} values once its aliases are expanded`;
+      const what =
+        depth > DEPTH_MAX
+          ? `nested deeper than ${DEPTH_MAX} levels`
+          : `more than ${NODES_MAX} values once its aliases are expanded`;
       if (this.problems.length === 0) this.problems.push(errorAt(at, `the file is ${what}`));
       return { kind: 'scalar', value: null, at };
     }
@@ -100,7 +108,11 @@ class Converter {
       return this.convert(target as YamlNode, depth + 1);
     }
     if (isSeq(node)) {
-      return { kind: 'list', entries: node.items.map((entry) => this.convert(entry as YamlNode, depth + 1)), at };
+      return {
+        kind: 'list',
+        entries: node.items.map((entry) => this.convert(entry as YamlNode, depth + 1)),
+        at,
+      };
     }
     if (isMap(node)) return this.convertMap(node, at, depth);
     return { kind: 'scalar', value: isScalar(node) ? this.toScalar(node.value) : null, at };
@@ -121,8 +133,14 @@ class Converter {
         this.problems.push(errorAt(keyAt, 'a key must be a plain text'));
         continue;
       }
-      const value = pair.value === null ? { kind: 'scalar' as const, value: null, at: keyAt } : this.convert(pair.value, depth + 1);
-      own.set(String(pair.key.source ?? pair.key.value), { keyAt, value: isPlaced(pair.value) ? value : { ...value, at: keyAt } });
+      const value =
+        pair.value === null
+          ? { kind: 'scalar' as const, value: null, at: keyAt }
+          : this.convert(pair.value, depth + 1);
+      own.set(String(pair.key.source ?? pair.key.value), {
+        keyAt,
+        value: isPlaced(pair.value) ? value : { ...value, at: keyAt },
+      });
     }
     return { kind: 'mapping', entries: new Map([...merged, ...own]), at };
   }

@@ -2,12 +2,12 @@
 // `${resources.jobs.x.name}` sees the final name; schedules and limits after it, when they are known.
 
 import {
-  at as nodeAt,
   entriesAt,
   fromPlain,
   isEmpty,
   type MappingNode,
   type Node,
+  at as nodeAt,
   positionOf,
   scalarAt,
   scalarNode,
@@ -48,7 +48,8 @@ export function applyNamePresets(root: MappingNode, mode: Mode): MappingNode {
       changed = withValue(changed, [...path, 'name'], scalarNode(prefix + text, name?.at ?? entry.keyAt));
     }
     for (const [tag, value] of tags) {
-      if (isEmpty(nodeAt(entry.value, 'tags', tag))) changed = withValue(changed, [...path, 'tags', tag], value);
+      if (isEmpty(nodeAt(entry.value, 'tags', tag)))
+        changed = withValue(changed, [...path, 'tags', tag], value);
     }
   }
   return changed as MappingNode; // a mapping stays one
@@ -57,7 +58,9 @@ export function applyNamePresets(root: MappingNode, mode: Mode): MappingNode {
 export function applyRunPresets(root: MappingNode, mode: Mode): MappingNode {
   const presets = nodeAt(root, 'presets');
   const pause = textAt(presets, 'trigger_pause_status') ?? (mode === 'development' ? 'PAUSED' : null);
-  const concurrency = scalarAt(presets, 'jobs_max_concurrent_runs') ?? (mode === 'development' ? DEVELOPMENT_CONCURRENT_RUNS : null);
+  const concurrency =
+    scalarAt(presets, 'jobs_max_concurrent_runs') ??
+    (mode === 'development' ? DEVELOPMENT_CONCURRENT_RUNS : null);
   let changed: Node = root;
   for (const [key, entry] of entriesAt(root, 'resources', 'jobs')) {
     const path = ['resources', 'jobs', key];
@@ -81,16 +84,25 @@ export function checkMode(root: MappingNode, target: Target, mode: Mode, facts: 
   for (const [key, entry] of entriesAt(root, 'resources', 'pipelines')) {
     const development = nodeAt(entry.value, 'development');
     if (development !== undefined && scalarAt(development) === true) {
-      problems.push(errorAt(development.at, `pipeline ${key} says development: true, which target ${target.name} (mode: production) refuses`));
+      problems.push(
+        errorAt(
+          development.at,
+          `pipeline ${key} says development: true, which target ${target.name} (mode: production) refuses`,
+        ),
+      );
     }
   }
   const wanted = textAt(target.node, 'git', 'branch') ?? textAt(root, 'bundle', 'git', 'branch');
   const branch = facts.gitBranch ?? null;
   if (wanted !== null && branch !== null && branch !== wanted) {
     const at = positionOf(target.node, ['git', 'branch']);
-    problems.push(errorAt(at, `target ${target.name} is deployed from branch ${wanted}, but the folder is at ${branch}`));
+    problems.push(
+      errorAt(at, `target ${target.name} is deployed from branch ${wanted}, but the folder is at ${branch}`),
+    );
   }
-  const isPersonal = (textAt(root, 'workspace', 'root_path') ?? '').startsWith(`/Workspace/Users/${facts.userName}/`);
+  const isPersonal = (textAt(root, 'workspace', 'root_path') ?? '').startsWith(
+    `/Workspace/Users/${facts.userName}/`,
+  );
   if (isPersonal && isEmpty(nodeAt(root, 'run_as')) && isEmpty(nodeAt(root, 'permissions'))) {
     const message = `target ${target.name} is production, yet it lives in one user's folder and neither run_as nor permissions are given; set workspace.root_path to a shared folder`;
     problems.push(warningAt(positionOf(target.node, ['mode']), message));

@@ -1,7 +1,16 @@
 // Replaces `${path}` in every text by what the path names. A text that is one reference takes the value whole, with
 // its type; ids of resources stay as written, because only a deployment knows them.
 
-import { at as nodeAt, type Entry, type MappingNode, mapScalars, type Node, type Path, type ScalarNode, scalarNode } from '../nodes.ts';
+import {
+  type Entry,
+  type MappingNode,
+  mapScalars,
+  type Node,
+  at as nodeAt,
+  type Path,
+  type ScalarNode,
+  scalarNode,
+} from '../nodes.ts';
 import { errorAt, type Position, type Problem } from '../problem.ts';
 
 /** A name with at least one dot: `${HOME}` in a build command is the shell's. Innermost first, so that they nest. */
@@ -20,7 +29,9 @@ export function interpolate(root: MappingNode, variables: ReadonlyMap<string, No
   const entries = [...root.entries].map(([key, entry]): [string, Entry] => [
     key,
     // What other targets and the declarations say is not part of the result.
-    key === 'targets' || key === 'variables' ? entry : { ...entry, value: interpolator.resolve(entry.value, []) },
+    key === 'targets' || key === 'variables'
+      ? entry
+      : { ...entry, value: interpolator.resolve(entry.value, []) },
   ]);
   return { root: { ...root, entries: new Map(entries) }, problems: interpolator.problems };
 }
@@ -51,7 +62,9 @@ class Interpolator {
         if (value === null || value === 'later') return scalarNode(text, scalar.at);
         return value.kind === 'scalar' ? scalarNode(value.value, scalar.at) : value;
       }
-      const replaced = text.replace(REFERENCE, (match, path: string) => this.textOf(match, path, scalar.at, trail));
+      const replaced = text.replace(REFERENCE, (match, path: string) =>
+        this.textOf(match, path, scalar.at, trail),
+      );
       if (replaced === text) break;
       text = replaced;
     }
@@ -92,18 +105,27 @@ class Interpolator {
     const name = String(keys[1]);
     if (!this.variables.has(name)) {
       const known = [...this.variables.keys()].join(', ') || 'none';
-      this.problems.push(errorAt(at, `variable '${name}' is not declared under variables; declared are: ${known}`));
+      this.problems.push(
+        errorAt(at, `variable '${name}' is not declared under variables; declared are: ${known}`),
+      );
       return null;
     }
     const value = this.variables.get(name) ?? null;
     if (value !== null) return nodeAt(value, ...keys.slice(2));
     this.problems.push(
-      errorAt(at, `variable '${name}' has neither a default nor a value; give one with --var ${name}=<value>, BUNDLE_VAR_${name} or in the target`),
+      errorAt(
+        at,
+        `variable '${name}' has neither a default nor a value; give one with --var ${name}=<value>, BUNDLE_VAR_${name} or in the target`,
+      ),
     );
     return null;
   }
 
-  private checkResource(path: string, [, kind = '', key = '']: RegExpExecArray, at: Position): 'later' | null {
+  private checkResource(
+    path: string,
+    [, kind = '', key = '']: RegExpExecArray,
+    at: Position,
+  ): 'later' | null {
     if (nodeAt(this.root, 'resources', kind, key) !== undefined) return 'later';
     this.problems.push(errorAt(at, `\${${path}}: resources.${kind}.${key} does not exist in this bundle`));
     return null;

@@ -1,11 +1,18 @@
 // A resolved job as the document that is sent: values that the API wants as texts are written as texts, so that
 // `base_parameters: {limit: 10}` and what the server stores are the same.
 
-import { mapScalars, type MappingNode, type Path, scalarNode, toPlain } from '../nodes.ts';
+import { type MappingNode, mapScalars, type Path, scalarNode, toPlain } from '../nodes.ts';
 
 /** Objects whose values are texts, by their name. */
 const TEXT_MAPS = [
-  'tags', 'base_parameters', 'named_parameters', 'spark_conf', 'custom_tags', 'spark_env_vars', 'job_parameters', 'notebook_params',
+  'tags',
+  'base_parameters',
+  'named_parameters',
+  'spark_conf',
+  'custom_tags',
+  'spark_env_vars',
+  'job_parameters',
+  'notebook_params',
 ];
 /** Lists of texts. */
 const TEXT_LISTS = ['parameters', 'dependencies', 'on_start', 'on_success', 'on_failure'];
@@ -34,5 +41,9 @@ export function toSettings(job: MappingNode): Record<string, unknown> {
 function dropNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.filter((entry) => entry !== null).map(dropNulls);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== null).map(([key, entry]) => [key, dropNulls(entry)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, entry]) => entry !== null)
+      .map(([key, entry]) => [key, dropNulls(entry)]),
+  );
 }

@@ -16,7 +16,8 @@ export function mergeNodes(base: MappingNode, override: MappingNode): MappingNod
   for (const [key, entry] of override.entries) {
     const before = entries.get(key);
     if (before === undefined) entries.set(key, entry);
-    else if (!isEmpty(entry.value)) entries.set(key, { keyAt: entry.keyAt, value: mergeValues(before.value, entry.value, key) });
+    else if (!isEmpty(entry.value))
+      entries.set(key, { keyAt: entry.keyAt, value: mergeValues(before.value, entry.value, key) });
   }
   // A merged mapping is found where it was first written; its parts keep their own places.
   return { ...base, entries };
@@ -40,7 +41,8 @@ function mergeLists(base: ListNode, override: ListNode, key: string): ListNode {
   for (const changed of override.entries) {
     const index = entries.findIndex((entry) => textAt(entry, key) === textAt(changed, key));
     const before = entries[index];
-    if (before?.kind === 'mapping' && changed.kind === 'mapping') entries[index] = mergeNodes(before, changed);
+    if (before?.kind === 'mapping' && changed.kind === 'mapping')
+      entries[index] = mergeNodes(before, changed);
     else entries.push(changed);
   }
   return { ...base, entries };

@@ -74,7 +74,10 @@ export interface ResolvedBundle {
 /** What a target may not lay over the bundle. */
 const TARGET_ONLY_KEYS = ['default', 'mode', 'variables', 'git'];
 
-export function resolveBundle(loaded: LoadedBundle, inputs: ResolveInputs): ResolvedBundle | { readonly problems: readonly Problem[] } {
+export function resolveBundle(
+  loaded: LoadedBundle,
+  inputs: ResolveInputs,
+): ResolvedBundle | { readonly problems: readonly Problem[] } {
   const choice = selectTarget(loaded, inputs.target);
   const { target } = choice;
   if (target === null) return { problems: sortProblems([...loaded.problems, ...choice.problems]) };
@@ -82,7 +85,10 @@ export function resolveBundle(loaded: LoadedBundle, inputs: ResolveInputs): Reso
   const name = textAt(loaded.root, 'bundle', 'name');
   if (name === null) problems.push(errorAt(loaded.root.at, 'bundle.name is required'));
   const mode = readMode(target, problems);
-  const variables = resolveVariables(loaded, target, { vars: inputs.vars ?? {}, environment: inputs.environment ?? {} });
+  const variables = resolveVariables(loaded, target, {
+    vars: inputs.vars ?? {},
+    environment: inputs.environment ?? {},
+  });
   problems.push(...variables.problems);
 
   const merged = mergeNodes(loaded.root, withoutKeys(target.node, TARGET_ONLY_KEYS));
@@ -150,7 +156,9 @@ function toRemote(local: LocalFile, filePath: string): string {
 /** `run_as` of the bundle holds for every job that has none. */
 function withRunAs(settings: Record<string, unknown>, root: MappingNode): Record<string, unknown> {
   const runAs = root.entries.get('run_as')?.value;
-  return runAs?.kind !== 'mapping' || settings['run_as'] !== undefined ? settings : { ...settings, run_as: toPlain(runAs) };
+  return runAs?.kind !== 'mapping' || settings['run_as'] !== undefined
+    ? settings
+    : { ...settings, run_as: toPlain(runAs) };
 }
 
 function selectSyncFiles(files: readonly LocalFile[], root: MappingNode): LocalFile[] {
@@ -170,14 +178,26 @@ function readArtifacts(root: MappingNode, problems: Problem[]): ResolvedArtifact
   for (const [name, { keyAt, value }] of entriesAt(root, 'artifacts')) {
     const type = textAt(value, 'type') ?? 'whl';
     if (type !== 'whl') {
-      problems.push(warningAt(keyAt, `artifact ${name}: type '${type}' is not supported yet and left out; whl is`));
+      problems.push(
+        warningAt(keyAt, `artifact ${name}: type '${type}' is not supported yet and left out; whl is`),
+      );
       continue;
     }
     const folder = trimPath(textAt(value, 'path') ?? '.');
-    if (folder === null) problems.push(errorAt(keyAt, `artifact ${name}: path leads out of the bundle folder`));
+    if (folder === null)
+      problems.push(errorAt(keyAt, `artifact ${name}: path leads out of the bundle folder`));
     else {
-      const sources = listAt(value, 'files').flatMap((file: Node) => trimPath(textAt(file, 'source') ?? '') ?? []);
-      artifacts.push({ name, at: keyAt, type, path: folder, build: textAt(value, 'build'), sources: sources.filter((source) => source !== '') });
+      const sources = listAt(value, 'files').flatMap(
+        (file: Node) => trimPath(textAt(file, 'source') ?? '') ?? [],
+      );
+      artifacts.push({
+        name,
+        at: keyAt,
+        type,
+        path: folder,
+        build: textAt(value, 'build'),
+        sources: sources.filter((source) => source !== ''),
+      });
     }
   }
   return artifacts;
@@ -191,9 +211,16 @@ function trimPath(text: string): string | null {
 function readUnsupported(root: MappingNode, problems: Problem[]): ResolvedBundle['unsupported'] {
   const found = entriesAt(root, 'resources')
     .filter(([kind]) => kind !== 'jobs')
-    .flatMap(([kind, entry]) => entriesAt(entry.value).map(([key, resource]) => ({ kind, key, at: resource.keyAt })));
+    .flatMap(([kind, entry]) =>
+      entriesAt(entry.value).map(([key, resource]) => ({ kind, key, at: resource.keyAt })),
+    );
   for (const { kind, key, at } of found) {
-    problems.push(warningAt(at, `resources.${kind}.${key}: ${kind} are not supported yet; left out, the rest is deployed`));
+    problems.push(
+      warningAt(
+        at,
+        `resources.${kind}.${key}: ${kind} are not supported yet; left out, the rest is deployed`,
+      ),
+    );
   }
   return found;
 }

@@ -3,7 +3,18 @@
 
 import path from 'node:path';
 import type { LocalFile } from '../load/list-files.ts';
-import { at as nodeAt, entriesAt, listAt, type MappingNode, type Node, type Path, type ScalarNode, scalarNode, textAt, withValue } from '../nodes.ts';
+import {
+  entriesAt,
+  listAt,
+  type MappingNode,
+  type Node,
+  at as nodeAt,
+  type Path,
+  type ScalarNode,
+  scalarNode,
+  textAt,
+  withValue,
+} from '../nodes.ts';
 import { errorAt, type Problem, warningAt } from '../problem.ts';
 
 /** Marks a local wheel or jar until the artifacts step knows where it is uploaded. */
@@ -55,13 +66,17 @@ function placesInTask(task: Node, at: Path): Place[] {
     { kind: 'file', path: [...at, 'sql_task', 'file', 'path'] },
     { kind: 'folder', path: [...at, 'dbt_task', 'project_directory'] },
   ];
-  const fromGit = ['notebook_task', 'spark_python_task', 'dbt_task'].some((kind) => textAt(task, kind, 'source') === 'GIT')
-    || textAt(task, 'sql_task', 'file', 'source') === 'GIT';
+  const fromGit =
+    ['notebook_task', 'spark_python_task', 'dbt_task'].some(
+      (kind) => textAt(task, kind, 'source') === 'GIT',
+    ) || textAt(task, 'sql_task', 'file', 'source') === 'GIT';
   const kept = fromGit ? [] : places;
   listAt(task, 'libraries').forEach((library, index) => {
     for (const [kind] of entriesAt(library)) {
-      if (kind === 'whl' || kind === 'jar') kept.push({ kind: 'library', path: [...at, 'libraries', index, kind] });
-      if (kind === 'requirements') kept.push({ kind: 'requirements', path: [...at, 'libraries', index, kind] });
+      if (kind === 'whl' || kind === 'jar')
+        kept.push({ kind: 'library', path: [...at, 'libraries', index, kind] });
+      if (kind === 'requirements')
+        kept.push({ kind: 'requirements', path: [...at, 'libraries', index, kind] });
     }
   });
   const nested = nodeAt(task, 'for_each_task', 'task');
@@ -94,7 +109,9 @@ function isLocal(text: string): boolean {
 function findLocal(node: ScalarNode, text: string, kind: PlaceKind, context: PathContext): string | null {
   const beside = path.posix.normalize(path.posix.join(path.posix.dirname(node.at.file), text));
   const below = path.posix.normalize(text);
-  const candidates = [...new Set([beside, below])].filter((candidate) => !candidate.startsWith('../') && candidate !== '..');
+  const candidates = [...new Set([beside, below])].filter(
+    (candidate) => !candidate.startsWith('../') && candidate !== '..',
+  );
   if (candidates.length === 0) {
     context.problems.push(errorAt(node.at, `'${text}' leads out of the bundle folder`));
     return null;
@@ -106,7 +123,12 @@ function findLocal(node: ScalarNode, text: string, kind: PlaceKind, context: Pat
   // Wheels and jars may be built later; the artifacts step looks for them.
   if (kind === 'library') return candidates[0] ?? null;
   const looked = candidates.join(' and ');
-  context.problems.push(errorAt(node.at, `${kind} '${text}' does not exist (looked for ${looked}); check the path, and that .gitignore does not name it`));
+  context.problems.push(
+    errorAt(
+      node.at,
+      `${kind} '${text}' does not exist (looked for ${looked}); check the path, and that .gitignore does not name it`,
+    ),
+  );
   return null;
 }
 
@@ -116,7 +138,10 @@ function existing(candidate: string, kind: PlaceKind, context: PathContext): str
   }
   if (context.files.has(candidate)) return candidate;
   if (kind !== 'notebook') return null;
-  return NOTEBOOK_EXTENSIONS.map((extension) => candidate + extension).find((file) => context.files.has(file)) ?? null;
+  return (
+    NOTEBOOK_EXTENSIONS.map((extension) => candidate + extension).find((file) => context.files.has(file)) ??
+    null
+  );
 }
 
 function remotePath(local: string, kind: PlaceKind, context: PathContext): string {
@@ -137,6 +162,8 @@ export function warnOfNotebooksUsedAsFiles(job: MappingNode, context: PathContex
     const file = textAt(node);
     if (node === undefined || file === null || !file.startsWith(`${context.filePath}/`)) return [];
     const local = context.files.get(file.slice(context.filePath.length + 1));
-    return local?.notebook == null ? [] : [warningAt(node.at, `${local.path} is a notebook; run it with notebook_task`)];
+    return local?.notebook == null
+      ? []
+      : [warningAt(node.at, `${local.path} is a notebook; run it with notebook_task`)];
   });
 }

@@ -1,8 +1,17 @@
 // The value of every declared variable: --var, then BUNDLE_VAR_<name>, variable-overrides.json, the target, the default.
 
-import { type Entry, entriesAt, isEmpty, type MappingNode, type Node, scalarNode, textAt, at as nodeAt } from '../nodes.ts';
-import { errorAt, type Position, type Problem, warningAt } from '../problem.ts';
 import type { LoadedBundle } from '../load/load-bundle.ts';
+import {
+  type Entry,
+  entriesAt,
+  isEmpty,
+  type MappingNode,
+  type Node,
+  at as nodeAt,
+  scalarNode,
+  textAt,
+} from '../nodes.ts';
+import { errorAt, type Position, type Problem, warningAt } from '../problem.ts';
 import type { Target } from './select-target.ts';
 
 export interface VariableInputs {
@@ -21,19 +30,34 @@ export interface Variables {
 
 const DECLARATION_KEYS = ['default', 'description', 'type', 'lookup'];
 
-export function resolveVariables(loaded: Pick<LoadedBundle, 'root' | 'overrides'>, target: Target, inputs: VariableInputs): Variables {
+export function resolveVariables(
+  loaded: Pick<LoadedBundle, 'root' | 'overrides'>,
+  target: Target,
+  inputs: VariableInputs,
+): Variables {
   const problems: Problem[] = [];
   const declarations = new Map(entriesAt(loaded.root, 'variables'));
   const assigned = new Map(entriesAt(target.node, 'variables'));
   for (const [name, entry] of assigned) {
     if (declarations.has(name)) continue;
     if (isDeclaration(entry.value)) declarations.set(name, entry);
-    else problems.push(errorAt(entry.keyAt, `target ${target.name} assigns variable '${name}', which is not declared under variables`));
+    else
+      problems.push(
+        errorAt(
+          entry.keyAt,
+          `target ${target.name} assigns variable '${name}', which is not declared under variables`,
+        ),
+      );
   }
   for (const name of Object.keys(inputs.vars)) {
     if (declarations.has(name)) continue;
     const known = [...declarations.keys()].join(', ') || 'none';
-    problems.push(errorAt({ file: '--var', line: 1, column: 1 }, `there is no variable '${name}'; declared are: ${known}`));
+    problems.push(
+      errorAt(
+        { file: '--var', line: 1, column: 1 },
+        `there is no variable '${name}'; declared are: ${known}`,
+      ),
+    );
   }
   const fromFile = readOverrides(loaded, target, declarations, problems);
   const values = new Map<string, Node | null>();
@@ -44,11 +68,20 @@ export function resolveVariables(loaded: Pick<LoadedBundle, 'root' | 'overrides'
     const chosen = fromFile.get(name) ?? targetValue ?? fallback ?? null;
     const value = text === null ? chosen : parseText(text.value, text.source, chosen);
     if (value === null && !isEmpty(nodeAt(declaration.value, 'lookup'))) {
-      problems.push(errorAt(declaration.keyAt, `variable '${name}': lookup is not supported yet; give the id with --var ${name}=<id>`));
+      problems.push(
+        errorAt(
+          declaration.keyAt,
+          `variable '${name}': lookup is not supported yet; give the id with --var ${name}=<id>`,
+        ),
+      );
     }
     values.set(name, value);
   }
-  return { values, declaredAt: new Map([...declarations].map(([name, entry]) => [name, entry.keyAt])), problems };
+  return {
+    values,
+    declaredAt: new Map([...declarations].map(([name, entry]) => [name, entry.keyAt])),
+    problems,
+  };
 }
 
 function textInput(name: string, inputs: VariableInputs): { value: string; source: string } | null {
@@ -63,12 +96,17 @@ function parseText(text: string, source: string, replaced: Node | null): Node {
   const at = { file: source, line: 1, column: 1 };
   const before = replaced?.kind === 'scalar' ? replaced.value : null;
   if (typeof before === 'number' && /^-?\d+(\.\d+)?$/.test(text)) return scalarNode(Number(text), at);
-  if (typeof before === 'boolean' && (text === 'true' || text === 'false')) return scalarNode(text === 'true', at);
+  if (typeof before === 'boolean' && (text === 'true' || text === 'false'))
+    return scalarNode(text === 'true', at);
   return scalarNode(text, at);
 }
 
 function isDeclaration(value: Node): boolean {
-  return value.kind === 'mapping' && value.entries.size > 0 && [...value.entries.keys()].every((key) => DECLARATION_KEYS.includes(key));
+  return (
+    value.kind === 'mapping' &&
+    value.entries.size > 0 &&
+    [...value.entries.keys()].every((key) => DECLARATION_KEYS.includes(key))
+  );
 }
 
 function assignedValue(assigned: Entry | undefined, declaration: Entry): Node | undefined {

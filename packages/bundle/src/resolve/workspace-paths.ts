@@ -25,21 +25,32 @@ export function completeWorkspace(root: MappingNode, targetName: string, facts: 
     [
       ['workspace', 'current_user'],
       fromPlain(
-        { userName: facts.userName, short_name: shortName, domain_friendly_name: shortName.replaceAll('_', '-') },
+        {
+          userName: facts.userName,
+          short_name: shortName,
+          domain_friendly_name: shortName.replaceAll('_', '-'),
+        },
         root.at,
       ),
     ],
   ];
-  if (textAt(root, 'workspace', 'host') === null) additions.push([['workspace', 'host'], fromPlain(facts.host, root.at)]);
+  if (textAt(root, 'workspace', 'host') === null)
+    additions.push([['workspace', 'host'], fromPlain(facts.host, root.at)]);
   for (const [key, path] of Object.entries(DEFAULT_PATHS)) {
-    if (textAt(root, 'workspace', key) === null) additions.push([['workspace', key], fromPlain(path, root.at)]);
+    if (textAt(root, 'workspace', key) === null)
+      additions.push([['workspace', key], fromPlain(path, root.at)]);
   }
-  const completed = additions.reduce<Node>((node, [path, value]) => withValue(node, path, value), root) as MappingNode; // a mapping stays one
+  const completed = additions.reduce<Node>(
+    (node, [path, value]) => withValue(node, path, value),
+    root,
+  ) as MappingNode; // a mapping stays one
   return entriesAt(completed, 'workspace')
     .filter(([key]) => key in DEFAULT_PATHS)
     .reduce<Node>((node, [key, entry]) => {
       const text = textAt(entry.value);
-      return text === null ? node : withValue(node, ['workspace', key], { ...entry.value, value: absolute(text, facts) } as Node); // a text stays one
+      return text === null
+        ? node
+        : withValue(node, ['workspace', key], { ...entry.value, value: absolute(text, facts) } as Node); // a text stays one
     }, completed) as MappingNode;
 }
 
@@ -52,5 +63,8 @@ function absolute(path: string, facts: WorkspaceFacts): string {
 
 /** `jane.doe@example.com` → `jane_doe`: fit for names, tags and schemas. */
 export function toShortName(userName: string): string {
-  return (userName.split('@')[0] ?? userName).replaceAll(/[^A-Za-z0-9]+/g, '_').replaceAll(/^_+|_+$/g, '').toLowerCase();
+  return (userName.split('@')[0] ?? userName)
+    .replaceAll(/[^A-Za-z0-9]+/g, '_')
+    .replaceAll(/^_+|_+$/g, '')
+    .toLowerCase();
 }

@@ -1,0 +1,211 @@
+// The local side of a plan: wheels built where their source changed, and the hash of every file that may be sent.
+
+import { glob, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { FILE_BYTES_MAX, sha256 } from '../load/list-files.ts';
+import { listAt, type Node, at as nodeAt, textAt } from '../nodes.ts';
+import type { DeploymentState } from '../plan/deployment-state.ts';
+import {
+  findWheel,
+  type LocalLibrary,
+  type PreparedArtifact,
+  type PreparedBundle,
+} from '../plan/plan-bundle.ts';
+import { errorAt, type Position, type Problem } from '../problem.ts';
+import type { ResolvedArtifact, ResolvedBundle } from '../resolve/resolve-bundle.ts';
+import { LOCAL_PREFIX } from '../resolve/translate-paths.ts';
+import { type BuiltFile, buildWheel, isBelow, readBuilt } from './build-wheel.ts';
+import { forEachBounded } from './bundle-client.ts';
+import { BundleError } from './bundle-error.ts';
+
+export interface PrepareOptions {
+  readonly python: string;
+  /** Told before a build starts, which may take a while. */
+  readonly onBuild?: (artifact: string) => void;
+}
+
+export async function prepareBundle(
+  bundle: ResolvedBundle,
+  state: DeploymentState,
+  options: PrepareOptions,
+): Promise<PreparedBundle> {
+  const fileHashes = await hashFiles(bundle);
+  const artifacts: PreparedArtifact[] = [];
+  for (const artifact of bundle.artifacts)
+    artifacts.push(await prepareArtifact(artifact, bundle, { fileHashes, state, ...options }));
+  const { libraries, problems } = await findLibraries(bundle, artifacts);
+  problems.push(...findWheellessTasks(bundle, artifacts));
+  if (problems.length > 0) throw new BundleError(problems);
+  return { bundle, artifacts, libraries, fileHashes };
+}
+
+async function hashFiles(bundle: ResolvedBundle): Promise<Map<string, string>> {
+  const hashes = new Map<string, string>();
+  const problems: Problem[] = [];
+  await forEachBounded(bundle.files, async ({ local }) => {
+    if (local.sizeBytes > FILE_BYTES_MAX) {
+      const message = `is larger than ${FILE_BYTES_MAX / 1024 / 1024} MB, which is the limit for a workspace file; name it in .gitignore or sync.exclude`;
+      problems.push(errorAt({ file: local.path, line: 1, column: 1 }, message));
+      return;
+    }
+    hashes.set(local.path, sha256(await readFile(path.join(bundle.folder, local.path))));
+  });
+  if (problems.length > 0) throw new BundleError(problems);
+  return hashes;
+}
+
+interface ArtifactContext extends PrepareOptions {
+  readonly fileHashes: ReadonlyMap<string, string>;
+  readonly state: DeploymentState;
+}
+
+async function prepareArtifact(
+  artifact: ResolvedArtifact,
+  bundle: ResolvedBundle,
+  context: ArtifactContext,
+): Promise<PreparedArtifact> {
+  const sourceHash = hashSource(artifact, bundle, context.fileHashes);
+  const recorded = context.state.artifacts[artifact.name];
+  const uploaded =
+    recorded?.wheels.every((wheel) => context.state.uploads.includes(wheel.remote_path)) ?? false;
+  if (
+    recorded?.source_hash === sourceHash &&
+    uploaded &&
+    recorded.wheels.every((wheel) => wheel.remote_path.startsWith(bundle.workspace.artifactPath))
+  ) {
+    return {
+      name: artifact.name,
+      sourceHash,
+      wheels: recorded.wheels.map((wheel) => ({ ...wheel, bytes: null })),
+    };
+  }
+  context.onBuild?.(artifact.name);
+  const built = await buildWheel(artifact, bundle, { python: context.python });
+  if (built.length === 0)
+    throw new BundleError([
+      errorAt(artifact.at, `artifact ${artifact.name}: the build left no wheel (.whl)`),
+    ]);
+  return { name: artifact.name, sourceHash, wheels: built.map((file) => describeLibrary(file, bundle)) };
+}
+
+/** Notebooks and bundle files are no input of a wheel: changing a schedule rebuilds nothing. */
+function hashSource(
+  artifact: ResolvedArtifact,
+  bundle: ResolvedBundle,
+  fileHashes: ReadonlyMap<string, string>,
+): string {
+  const inputs = bundle.files.filter(
+    ({ local }) =>
+      isBelow(local.path, artifact.path) &&
+      local.notebook === null &&
+      !bundle.configFiles.includes(local.path),
+  );
+  const lines = inputs.map(({ local }) => `${fileHashes.get(local.path)} ${local.path}`);
+  return sha256([artifact.build ?? '', ...lines].join('\n'));
+}
+
+function describeLibrary({ name, bytes }: BuiltFile, bundle: ResolvedBundle): LocalLibrary {
+  const hash = sha256(bytes);
+  return {
+    package_name: name.split('-')[0] ?? name,
+    file_name: name,
+    content_hash: hash,
+    // The name of a wheel must stay as it is for pip; the hash is a folder.
+    remote_path: `${bundle.workspace.artifactPath}/${hash.slice(0, 16)}/${name}`,
+    bytes,
+  };
+}
+
+interface FoundLibraries {
+  readonly libraries: ReadonlyMap<string, readonly LocalLibrary[]>;
+  readonly problems: Problem[];
+}
+
+async function findLibraries(
+  bundle: ResolvedBundle,
+  artifacts: readonly PreparedArtifact[],
+): Promise<FoundLibraries> {
+  const libraries = new Map<string, readonly LocalLibrary[]>();
+  const problems: Problem[] = [];
+  for (const { text, at } of localLibraries(bundle)) {
+    if (libraries.has(text)) continue;
+    const pattern = text.slice(LOCAL_PREFIX.length);
+    const owner = bundle.artifacts.find((artifact) => isOutputOf(artifact, pattern));
+    const found =
+      owner === undefined
+        ? await matchLibraries(pattern, bundle)
+        : (artifacts.find(({ name }) => name === owner.name)?.wheels ?? []);
+    libraries.set(text, found);
+    if (found.length === 0)
+      problems.push(
+        errorAt(at, `no file matches '${pattern}'; build it first, or declare it under artifacts`),
+      );
+  }
+  return { libraries, problems };
+}
+
+/** `dist/*.whl` of an artifact means what the artifact builds, also when nothing had to be built. */
+function isOutputOf(artifact: ResolvedArtifact, pattern: string): boolean {
+  return (
+    pattern.endsWith('.whl') &&
+    (artifact.sources.includes(pattern) ||
+      path.posix.dirname(pattern) === path.posix.join(artifact.path, 'dist'))
+  );
+}
+
+async function matchLibraries(pattern: string, bundle: ResolvedBundle): Promise<LocalLibrary[]> {
+  const found: LocalLibrary[] = [];
+  for await (const match of glob(pattern, { cwd: bundle.folder })) {
+    found.push(describeLibrary(await readBuilt(path.join(bundle.folder, match)), bundle));
+  }
+  return found.sort((a, b) => (a.file_name < b.file_name ? -1 : 1));
+}
+
+function localLibraries(bundle: ResolvedBundle): { text: string; at: Position }[] {
+  return bundle.jobs.flatMap((job) => [
+    ...listAt(job.node, 'tasks').flatMap((task) => librariesOf(task)),
+    ...listAt(job.node, 'environments').flatMap((environment) =>
+      listAt(environment, 'spec', 'dependencies').flatMap(toLocal),
+    ),
+  ]);
+}
+
+function librariesOf(task: Node): { text: string; at: Position }[] {
+  const nested = nodeAt(task, 'for_each_task', 'task');
+  const own = listAt(task, 'libraries').flatMap((library) =>
+    ['whl', 'jar'].flatMap((kind) => toLocal(nodeAt(library, kind))),
+  );
+  return nested === undefined ? own : [...own, ...librariesOf(nested)];
+}
+
+function toLocal(node: Node | undefined): { text: string; at: Position }[] {
+  const text = textAt(node);
+  return node !== undefined && text?.startsWith(LOCAL_PREFIX) ? [{ text, at: node.at }] : [];
+}
+
+/** A wheel task that names neither libraries nor a package of the bundle would fail when it runs. */
+function findWheellessTasks(bundle: ResolvedBundle, artifacts: readonly PreparedArtifact[]): Problem[] {
+  return bundle.jobs.flatMap((job) =>
+    listAt(job.node, 'tasks').flatMap((task) => {
+      const node = nodeAt(task, 'python_wheel_task', 'package_name');
+      const name = textAt(node);
+      if (
+        node === undefined ||
+        name === null ||
+        nodeAt(task, 'libraries') !== undefined ||
+        nodeAt(task, 'environment_key') !== undefined
+      )
+        return [];
+      if (findWheel(name, { artifacts }) !== undefined) return [];
+      const known =
+        artifacts.flatMap((artifact) => artifact.wheels.map((wheel) => wheel.package_name)).join(', ') ||
+        'none';
+      return [
+        errorAt(
+          node.at,
+          `no artifact builds package '${name}' and the task names no libraries; artifacts build: ${known}`,
+        ),
+      ];
+    }),
+  );
+}

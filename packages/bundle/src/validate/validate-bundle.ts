@@ -1,0 +1,145 @@
+// Everything that can be said about a resolved bundle without a server. All findings at once, each at its place.
+
+import { formatIssue, JobSettings } from '@headrace/api';
+import type { LoadedBundle } from '../load/load-bundle.ts';
+import { listAt, type Node, at as nodeAt, type Path, positionOf, textAt } from '../nodes.ts';
+import { errorAt, type Problem, sortProblems } from '../problem.ts';
+import { pendingResources } from '../resolve/interpolate.ts';
+import type { ResolvedBundle, ResolvedJob } from '../resolve/resolve-bundle.ts';
+import { findJobGraphProblems } from './find-graph-problems.ts';
+import { findUnknownKeys } from './known-keys.ts';
+
+export function validateBundle(bundle: ResolvedBundle, loaded: Pick<LoadedBundle, 'root'>): Problem[] {
+  return sortProblems([
+    ...bundle.problems,
+    ...findUnknownKeys(loaded.root, [bundle.target]),
+    ...bundle.jobs.flatMap(validateJob),
+    ...findJobCircle(bundle.jobs),
+  ]);
+}
+
+function validateJob(job: ResolvedJob): Problem[] {
+  return [...checkSchema(job), ...findJobGraphProblems(job.node), ...checkKeys(job), ...checkSchedule(job)];
+}
+
+function checkSchema(job: ResolvedJob): Problem[] {
+  // Ids of other jobs are texts until they exist; any number stands in for them.
+  const settings: unknown = JSON.parse(JSON.stringify(job.settings), (_, value: unknown) =>
+    typeof value === 'string' && isResourceId(value) ? 1 : value,
+  );
+  const result = JobSettings.safeParse(settings, { reportInput: true });
+  const problems = result.success
+    ? []
+    : result.error.issues.map(
+        (issue) => errorAt(positionOf(job.node, issue.path as Path), `job ${job.key}: ${formatIssue(issue)}`), // JSON has no symbols as keys
+      );
+  if (listAt(job.node, 'tasks').length === 0) problems.push(errorAt(job.at, `job ${job.key} has no tasks`));
+  return problems;
+}
+
+function isResourceId(value: string): boolean {
+  const [pending] = pendingResources(value);
+  return pending?.kind === 'jobs' && pending.match === value;
+}
+
+/** `job_cluster_key` and `environment_key` must name something the job declares. */
+function checkKeys(job: ResolvedJob): Problem[] {
+  const declared = {
+    job_cluster_key: listAt(job.node, 'job_clusters').map((cluster) => textAt(cluster, 'job_cluster_key')),
+    environment_key: listAt(job.node, 'environments').map((environment) =>
+      textAt(environment, 'environment_key'),
+    ),
+  };
+  return allTasks(job).flatMap((task) =>
+    Object.entries(declared).flatMap(([field, keys]) => {
+      const node = nodeAt(task, field);
+      const key = textAt(node);
+      if (node === undefined || key === null || keys.includes(key)) return [];
+      const known = keys.length === 0 ? 'the job declares none' : `declared are: ${keys.join(', ')}`;
+      return [errorAt(node.at, `${field} '${key}' is not declared in job ${job.key}; ${known}`)];
+    }),
+  );
+}
+
+function allTasks(job: ResolvedJob): Node[] {
+  return listAt(job.node, 'tasks').flatMap((task) => {
+    const nested = nodeAt(task, 'for_each_task', 'task');
+    return nested === undefined ? [task] : [task, nested];
+  });
+}
+
+function checkSchedule(job: ResolvedJob): Problem[] {
+  const problems: Problem[] = [];
+  const cron = nodeAt(job.node, 'schedule', 'quartz_cron_expression');
+  const fields = textAt(cron)?.trim().split(/\s+/).length;
+  if (cron !== undefined && fields !== undefined && fields !== 6 && fields !== 7) {
+    const cure = fields === 5 ? '; put the seconds before it, and ? for one of the two day fields' : '';
+    problems.push(
+      errorAt(
+        cron.at,
+        `job ${job.key}: '${textAt(cron)}' has ${fields} fields, a Quartz expression has 6 or 7${cure}`,
+      ),
+    );
+  }
+  const zone = nodeAt(job.node, 'schedule', 'timezone_id');
+  const name = textAt(zone);
+  if (zone !== undefined && name !== null && !isTimeZone(name)) {
+    problems.push(
+      errorAt(
+        zone.at,
+        `job ${job.key}: there is no time zone '${name}'; write one such as Europe/Paris or UTC`,
+      ),
+    );
+  }
+  return problems;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+/** Jobs that name each other's ids in a circle can never be created. */
+function findJobCircle(jobs: readonly ResolvedJob[]): Problem[] {
+  const ordered = orderJobs(jobs);
+  const stuck = jobs.filter((job) => !ordered.includes(job));
+  const [first] = stuck;
+  if (first === undefined) return [];
+  return [
+    errorAt(
+      first.at,
+      `these jobs need each other's ids in a circle: ${stuck.map((job) => job.key).join(', ')}`,
+    ),
+  ];
+}
+
+/** Those that others name come first. Jobs in a circle, or behind one, are left out. */
+export function orderJobs(jobs: readonly ResolvedJob[]): ResolvedJob[] {
+  const keys = new Set(jobs.map((job) => job.key));
+  const waiting = new Map(
+    jobs.map((job) => {
+      const pending = pendingResources(JSON.stringify(job.settings)).filter(
+        ({ kind, key }) => kind === 'jobs' && keys.has(key),
+      );
+      return [job, new Set(pending.map(({ key }) => key))];
+    }),
+  );
+  const ordered: ResolvedJob[] = [];
+  for (let ready = nextReady(waiting); ready.length > 0; ready = nextReady(waiting)) {
+    for (const job of ready) {
+      ordered.push(job);
+      waiting.delete(job);
+    }
+    for (const names of waiting.values()) for (const job of ready) names.delete(job.key);
+  }
+  return ordered;
+}
+
+function nextReady(waiting: ReadonlyMap<ResolvedJob, ReadonlySet<string>>): ResolvedJob[] {
+  return [...waiting].filter(([, names]) => names.size === 0).map(([job]) => job);
+}
