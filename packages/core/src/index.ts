@@ -4,6 +4,12 @@ export { findGraphProblems, type GraphNode, type GraphProblem } from './graph/pr
 export { decideByRunIf } from './graph/ready.ts';
 export type { AttemptId, JobId, RunId } from './ids.ts';
 export { toAttemptId, toJobId, toRunId } from './ids.ts';
+export {
+  findReferenceProblems,
+  type ReferencedTask,
+  type ReferenceScope,
+  resolveReferences,
+} from './parameters/references.ts';
 export { admit } from './queue/admit.ts';
 export { retryDueAtMs } from './retry/retry-due.ts';
 export { type AdvanceContext, advance } from './run/advance.ts';

@@ -1,0 +1,103 @@
+/** Builders for tests: they show only what matters to the case. */
+import { toAttemptId, toRunId } from '../ids.ts';
+import { type AdvanceContext, advance } from './advance.ts';
+import { newRun } from './create.ts';
+import type { AdvanceResult } from './draft.ts';
+import type { AttemptOutcome, RunEvent } from './events.ts';
+import type { Run, RunDefinition, TaskDefinition, TaskRun } from './state.ts';
+
+export function aTask(key: string, rest: Partial<Omit<TaskDefinition, 'key'>> = {}): TaskDefinition {
+  return {
+    key,
+    dependsOn: [],
+    runIf: 'ALL_SUCCESS',
+    disabled: false,
+    retry: { retriesMax: 0, intervalMinMs: 0, intervalMaxMs: null, onTimeout: false },
+    timeoutMs: null,
+    ...rest,
+  };
+}
+
+/** A run under test with a clock and ids of its own; each step keeps what `advance` returned. */
+export class RunUnderTest {
+  run: Run;
+  nowMs = 1_000;
+  last: AdvanceResult | null = null;
+  #nextId = 100;
+
+  constructor(
+    tasks: readonly TaskDefinition[],
+    options: { timeoutMs?: number; place?: 'admit' | 'queue' } = {},
+  ) {
+    const definition: RunDefinition = { tasks, timeoutMs: options.timeoutMs ?? null };
+    const { nowMs } = this;
+    const place = options.place ?? 'admit';
+    this.run = newRun({
+      runId: toRunId(1),
+      jobId: null,
+      definition,
+      place,
+      nowMs,
+      newId: () => this.#nextId++,
+    });
+    this.advance();
+  }
+
+  advance(...events: RunEvent[]): AdvanceResult {
+    const context: AdvanceContext = { nowMs: this.nowMs, newId: () => this.#nextId++ };
+    this.last = advance(this.run, events, context);
+    this.run = this.last.run;
+    return this.last;
+  }
+
+  taskRun(key: string): TaskRun {
+    const found = this.run.taskRuns.get(key);
+    if (!found) throw new Error(`no task '${key}'`);
+    return found;
+  }
+
+  /** The state's kind, and of an ended one its result. */
+  stateOf(key: string): string {
+    const { state } = this.taskRun(key);
+    return state.kind === 'ended' ? state.result : state.kind;
+  }
+
+  states(): Record<string, string> {
+    return Object.fromEntries([...this.run.taskRuns.keys()].map((key) => [key, this.stateOf(key)]));
+  }
+
+  get phase() {
+    const last = this.run.generations[this.run.generations.length - 1];
+    if (!last) throw new Error('no generation');
+    return last.phase;
+  }
+
+  claim(key: string): AdvanceResult {
+    const { attemptId, epoch } = this.taskRun(key);
+    return this.advance({ kind: 'attempt_claimed', attemptId, epoch: epoch + 1, workerId: 'w' });
+  }
+
+  start(key: string): AdvanceResult {
+    this.claim(key);
+    const { attemptId, epoch } = this.taskRun(key);
+    return this.advance({ kind: 'attempt_started', attemptId, epoch, startedAtMs: this.nowMs });
+  }
+
+  end(key: string, outcome: AttemptOutcome = { kind: 'succeeded' }): AdvanceResult {
+    const { attemptId, epoch } = this.taskRun(key);
+    return this.advance({ kind: 'attempt_ended', attemptId, epoch, outcome, taskValues: {} });
+  }
+
+  /** Claim, start and end at once. */
+  complete(key: string, outcome: AttemptOutcome = { kind: 'succeeded' }): AdvanceResult {
+    this.start(key);
+    return this.end(key, outcome);
+  }
+}
+
+export const failed: AttemptOutcome = {
+  kind: 'failed',
+  failure: { code: 'RUN_EXECUTION_ERROR', message: 'ValueError: no', trace: null },
+};
+
+export const unknownAttempt = toAttemptId(999_999);
