@@ -5,12 +5,7 @@ export default defineConfig({
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
-    include: [
-      'packages/**/*.test.ts',
-      'packages/**/*.test.tsx',
-      'packages/**/*.prop.test.ts',
-      'test/**/*.test.ts',
-    ],
+    include: ['{packages,test,scripts,examples}/**/*.test.{ts,tsx}'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 60_000,

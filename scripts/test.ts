@@ -1,0 +1,80 @@
+/** `npm test`: vitest, then pytest, then a census of processes; the last line is the sum of both runners. */
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { MARKER, takeCensus } from './census.ts';
+import { python, root, runCommand } from './run-command.ts';
+
+interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+const reports = join(root, '.runtime', 'test-reports');
+
+async function main() {
+  rmSync(reports, { recursive: true, force: true });
+  mkdirSync(reports, { recursive: true });
+  const runId = randomUUID();
+  const env = { [MARKER]: runId };
+  const tallies = [await runVitest(env), await runPytest(env)];
+  const left = await takeCensus(runId);
+  if (left === null) console.log('census: skipped, this system has no /proc');
+  for (const { pid, command } of left ?? []) console.log(`left behind: process ${pid}: ${command}`);
+  const failed = sum(tallies, 'failed') + (left !== null && left.length > 0 ? 1 : 0);
+  const skipped = sum(tallies, 'skipped');
+  console.log(
+    `${sum(tallies, 'passed')} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`,
+  );
+  process.exitCode = failed > 0 ? 1 : 0;
+}
+
+async function runVitest(env: Record<string, string>): Promise<Tally> {
+  const report = join(reports, 'vitest.json');
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const code = await runCommand(process.execPath, [vitest, 'run', ...reporters], { env });
+  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
+  // Vitest's own report, in the shape that Jest began.
+  const counts = JSON.parse(readFileSync(report, 'utf8')) as Record<
+    'numPassedTests' | 'numFailedTests' | 'numPendingTests' | 'numTodoTests',
+    number
+  >;
+  return {
+    passed: counts.numPassedTests,
+    failed: atLeastOne(counts.numFailedTests, code),
+    skipped: counts.numPendingTests + counts.numTodoTests,
+  };
+}
+
+async function runPytest(env: Record<string, string>): Promise<Tally> {
+  const folder = join(root, 'python', 'tests');
+  const hasTests =
+    existsSync(folder) &&
+    readdirSync(folder, { recursive: true }).some((name) => /test_.*\.py$/.test(String(name)));
+  if (!hasTests) return { passed: 0, failed: 0, skipped: 0 };
+  const report = join(reports, 'pytest.xml');
+  const code = await runCommand(python, ['-m', 'pytest', '-q', `--junitxml=${report}`], {
+    cwd: join(root, 'python'),
+    env,
+  });
+  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
+  const text = readFileSync(report, 'utf8');
+  const count = (name: string) =>
+    Number(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`).exec(text)?.[1] ?? 0);
+  const failed = count('failures') + count('errors');
+  const skipped = count('skipped');
+  return { passed: count('tests') - failed - skipped, failed: atLeastOne(failed, code), skipped };
+}
+
+/** A runner may fail without a failed test: a file that does not load, an error after the last test. */
+function atLeastOne(failed: number, exitCode: number) {
+  return exitCode === 0 ? failed : Math.max(1, failed);
+}
+
+function sum(tallies: readonly Tally[], name: keyof Tally) {
+  return tallies.reduce((total, tally) => total + tally[name], 0);
+}
+
+await main();
