@@ -1,0 +1,21 @@
+"""`dbutils.credentials`: roles of a cloud, of which there are none here."""
+
+from __future__ import annotations
+
+from .help import WithHelp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+
+class Credentials(WithHelp):
+    """Not supported: roles belong to a cloud provider."""
+
+    def assumeRole(self, role: str) -> NoReturn:
+        """Not supported."""
+        raise NotImplementedError(f"role {role} cannot be assumed: Headrace knows no cloud roles")
+
+    def showRoles(self) -> list[str]:
+        """No roles."""
+        return []

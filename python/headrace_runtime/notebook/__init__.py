@@ -1,0 +1,1 @@
+"""Notebooks: their source files, their cells, and running them in this process."""

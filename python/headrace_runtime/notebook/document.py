@@ -1,0 +1,107 @@
+"""`notebook.json`: the cells and outputs so far, replaced whole after each change of a cell's state."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from .. import documents
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..documents import CellState, NotebookOutput
+    from .source import Cell
+
+# Text of one cell; the whole of it is in the log. A page of it is some 4 kB.
+CELL_TEXT_CHARACTERS_MAX = 256 * 1024
+# What a browser should still open at once; outputs beyond it are replaced by a sentence.
+NOTEBOOK_BYTES_MAX = 24 * 1024 * 1024
+CELL_OUTPUTS_MAX = 200
+
+
+class CellRecord:
+    """A cell and what became of it."""
+
+    def __init__(self, cell: Cell) -> None:
+        self.language = cell.language
+        self.source = cell.source
+        self.state: CellState = "waiting"
+        self.elapsed_ms: int | None = None
+        self.outputs: list[NotebookOutput] = []
+        self._text_left = CELL_TEXT_CHARACTERS_MAX
+        self._is_cut = False
+
+    def add(self, output: NotebookOutput) -> None:
+        """Append an output; texts in a row become one."""
+        if output["kind"] == "text":
+            self.add_text(output["text"])
+        elif len(self.outputs) < CELL_OUTPUTS_MAX:
+            self.outputs.append(output)
+        else:
+            self._mark_cut(f"\n… more than {CELL_OUTPUTS_MAX} outputs; the rest is not kept …\n")
+
+    def add_text(self, text: str) -> None:
+        if self._text_left <= 0 or not text:
+            return
+        kept = text[: self._text_left]
+        self._text_left -= len(kept)
+        self._append_text(kept)
+        if self._text_left <= 0:
+            self._mark_cut(
+                f"\n… the cell printed more than {CELL_TEXT_CHARACTERS_MAX} characters; the log has more …\n"
+            )
+
+    def _append_text(self, text: str) -> None:
+        last = self.outputs[-1] if self.outputs else None
+        if last is not None and last["kind"] == "text":
+            last["text"] += text
+        else:
+            self.outputs.append({"kind": "text", "text": text})
+
+    def _mark_cut(self, note: str) -> None:
+        if not self._is_cut:
+            self._is_cut = True
+            self._append_text(note)
+
+    def to_json(self) -> str:
+        cell = {
+            "language": self.language,
+            "source": self.source,
+            "state": self.state,
+            "elapsed_ms": self.elapsed_ms,
+            "outputs": self.outputs,
+        }
+        return json.dumps(cell, ensure_ascii=False)
+
+
+class NotebookFile:
+    """Writes the document. Cells that have ended are turned into JSON once."""
+
+    def __init__(self, folder: str, path: str, cells: list[Cell]) -> None:
+        self._file = os.path.join(folder, documents.NOTEBOOK_FILE)
+        self._path = path
+        self.records = [CellRecord(cell) for cell in cells]
+        self._ended: dict[int, str] = {}
+        self._ended_bytes = 0
+
+    def end_cell(self, index: int) -> None:
+        """The record will not change any more."""
+        text = self.records[index].to_json()
+        if self._ended_bytes + len(text) > NOTEBOOK_BYTES_MAX:
+            record = self.records[index]
+            errors = [output for output in record.outputs if output["kind"] == "error"]
+            record.outputs = [
+                {
+                    "kind": "text",
+                    "text": f"not shown: the notebook's outputs have more than {NOTEBOOK_BYTES_MAX} bytes\n",
+                },
+                *errors,
+            ]
+            text = record.to_json()
+        self._ended[index] = text
+        self._ended_bytes += len(text)
+
+    def write(self) -> None:
+        cells = ",".join(self._ended.get(index) or record.to_json() for index, record in enumerate(self.records))
+        head = f'{{"version":{documents.PROTOCOL_VERSION},"path":{json.dumps(self._path, ensure_ascii=False)}'
+        documents.replace_file(self._file, f'{head},"cells":[{cells}]}}')

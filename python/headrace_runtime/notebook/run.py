@@ -1,0 +1,156 @@
+"""Runs a notebook task: cell after cell in one namespace, the document rewritten as it goes.
+
+An exception fails its cell and the later ones are skipped; `dbutils.notebook.exit` ends the notebook well.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from .. import attach, display
+from ..failures import NotebookExit, TaskFailure, describe_error, exit_status, format_trace
+from . import magics, sql
+from .document import CellRecord, NotebookFile
+from .included import IncludedNotebooks
+from .source import parse_notebook
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
+
+    from ..context import TaskContext
+    from .source import Cell
+
+
+def run_notebook(context: TaskContext, notebook_path: str, module: ModuleType) -> None:
+    """Run it to its end; raises what its code raised."""
+    included = IncludedNotebooks(context)
+    file, shown_path = included.find(notebook_path)
+    included.start_with(file)
+    cells = parse_notebook(included.read(file), file)
+    document = NotebookFile(context.folder, shown_path, cells)
+    document.write()
+    NotebookRunner(context, module, document, included).run(cells, file, shown_path)
+
+
+class NotebookRunner:
+    def __init__(
+        self, context: TaskContext, module: ModuleType, document: NotebookFile, included: IncludedNotebooks
+    ) -> None:
+        from .shell import CellShell
+
+        self._context = context
+        self._document = document
+        self._included = included
+        self._record: CellRecord | None = None
+        self._shell = CellShell(module, context.folder)
+        self._shell.register_magic("run", self._include)
+        self._shell.register_magic("pip", lambda line: magics.run_pip(line, context))
+        self._shell.register_magic("sql", lambda line, cell="": self._run_sql(line + "\n" + cell), "line_cell")
+        self._shell.register_magic("sh", lambda line, cell="": magics.run_shell(line + "\n" + cell), "line_cell")
+        self._shell.register_magic("fs", magics.run_fs)
+
+    def run(self, cells: list[Cell], file: str, shown_path: str) -> None:
+        folder = os.path.dirname(file)
+        os.chdir(folder)
+        sys.path.insert(0, folder)
+        self._shell.namespace["__file__"] = file
+        self._context.notebook_path = shown_path
+        original_streams = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = CellStream(sys.stdout, self), CellStream(sys.stderr, self)
+        display.set_sink(self._add_output)
+        try:
+            for index, cell in enumerate(cells):
+                self._run_recorded(index, cell, shown_path)
+        except BaseException:
+            for record in self._document.records:
+                if record.state == "waiting":
+                    record.state = "skipped"
+            raise
+        finally:
+            self._record = None
+            display.set_sink(None)
+            sys.stdout, sys.stderr = original_streams
+            self._document.write()
+
+    def add_text(self, text: str) -> None:
+        if self._record is not None:
+            self._record.add_text(text)
+
+    def _add_output(self, output: Any) -> None:
+        if self._record is not None:
+            self._record.add(output)
+
+    def _run_recorded(self, index: int, cell: Cell, shown_path: str) -> None:
+        record = self._document.records[index]
+        self._record = record
+        record.state = "running"
+        self._document.write()
+        started = time.monotonic()
+        try:
+            self._run_cell(cell, f"{shown_path}, cell {index + 1}")
+            record.state = "succeeded"
+        except BaseException as error:
+            if _is_good_end(error):
+                record.state = "succeeded"
+            else:
+                record.state = "failed"
+                trace = "" if isinstance(error, TaskFailure) else self._context.paths.show(format_trace(error))
+                record.add({"kind": "error", "message": describe_error(error), "trace": trace})
+            raise
+        finally:
+            record.elapsed_ms = round((time.monotonic() - started) * 1000)
+            self._document.end_cell(index)
+            self._document.write()
+
+    def _run_cell(self, cell: Cell, cell_name: str) -> None:
+        if cell.language == "markdown":
+            return
+        if cell.language == "sql":
+            self._run_sql(cell.code)
+        elif cell.language == "run":
+            self._include(cell.code)
+        elif not magics.run_whole_cell(cell.code, self._context):
+            error = self._shell.run(cell.code, cell_name)
+            if error is not None:
+                raise error
+
+    def _run_sql(self, text: str) -> None:
+        from ..dbutils import get_dbutils
+
+        for frame in sql.run_statements(attach.get_session(), text, get_dbutils().widgets.getAll()):
+            self._shell.namespace["_sqldf"] = frame
+            display.publish(display.to_output(frame))
+
+    def _include(self, line: str) -> None:
+        """`%run ./other $name="value"`: the cells of another notebook, here and now."""
+        with self._included.enter(line, self._context) as notebook:
+            for index, cell in enumerate(notebook.cells):
+                self._run_cell(cell, f"{notebook.shown_path}, cell {index + 1}")
+
+
+class CellStream:
+    """Standard output of cells: to the log as ever, and to the cell under way."""
+
+    def __init__(self, stream: Any, runner: NotebookRunner) -> None:
+        self._stream = stream
+        self._runner = runner
+
+    def write(self, text: str) -> int:
+        written: int = self._stream.write(text)
+        self._runner.add_text(text)
+        return written
+
+    def writelines(self, lines: list[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _is_good_end(error: BaseException) -> bool:
+    return isinstance(error, NotebookExit) or (isinstance(error, SystemExit) and exit_status(error) == 0)

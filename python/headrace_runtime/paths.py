@@ -1,0 +1,236 @@
+"""Where `/Workspace`, `/dbfs`, `/Volumes` and `dbfs:/` are on this machine.
+
+User code written for a hosted workspace opens `/Workspace/…`, `/dbfs/…` and `/Volumes/…` with plain Python. Those
+folders exist here only below the data root, so the calls of `open`, `io`, `os` (and with them `os.path`, `pathlib`,
+`shutil`, `glob` and imports from `sys.path`) translate names that begin with one of them. A prefix that is a real
+folder of this machine is left alone, and no other name is ever touched.
+
+Not translated: names handed to C code directly (`io.FileIO`, `sqlite3`, pyarrow's own file systems), to other
+processes, and functions that a module took out of `os` before the task started (`from os import stat`).
+"""
+
+from __future__ import annotations
+
+import builtins
+import io
+import os
+import posixpath
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+WORKSPACE_FOLDER = "workspace"
+DBFS_FOLDER = "dbfs"
+VOLUMES_FOLDER = "volumes"
+LIBRARIES_FOLDER = "libraries"
+
+# Functions of `os` that take one path, and that take two. Those written in Python (`walk`, `makedirs`, …) call these.
+_ONE_PATH = [
+    "access",
+    "chmod",
+    "chown",
+    "chdir",
+    "lchown",
+    "listdir",
+    "lstat",
+    "mkdir",
+    "mkfifo",
+    "mknod",
+    "open",
+    "readlink",
+    "remove",
+    "rmdir",
+    "scandir",
+    "stat",
+    "statvfs",
+    "truncate",
+    "unlink",
+    "utime",
+    "getxattr",
+    "listxattr",
+    "setxattr",
+    "removexattr",
+]
+_TWO_PATHS = ("link", "rename", "replace", "symlink")
+_PATH_KEYWORDS = ("path", "file", "src", "dst")
+
+
+class PathMap:
+    """Translates names of the hosted product into files below one data root."""
+
+    def __init__(self, data_root: str) -> None:
+        self.data_root = os.path.abspath(data_root)
+        self.workspace = os.path.join(self.data_root, WORKSPACE_FOLDER)
+        self.dbfs = os.path.join(self.data_root, DBFS_FOLDER)
+        self.volumes = os.path.join(self.data_root, VOLUMES_FOLDER)
+        self.libraries = os.path.join(self.data_root, LIBRARIES_FOLDER)
+        roots = {"/Workspace": self.workspace, "/dbfs": self.dbfs, "/Volumes": self.volumes}
+        # A machine that really has such a folder keeps it.
+        self._roots = {prefix: root for prefix, root in roots.items() if not os.path.isdir(prefix)}
+        self._prefixes = tuple(self._roots)
+
+    def translate(self, name: Any) -> Any:
+        """The real name of a path that Python code gave; any other value comes back as it is."""
+        if isinstance(name, str):
+            return self._translate_text(name) if name.startswith(self._prefixes) else name
+        if isinstance(name, bytes):
+            text = os.fsdecode(name)
+            return os.fsencode(self._translate_text(text)) if text.startswith(self._prefixes) else name
+        if isinstance(name, os.PathLike):
+            inner = os.fspath(name)
+            translated = self.translate(inner)
+            return name if translated is inner else translated
+        return name
+
+    def _translate_text(self, name: str) -> str:
+        for prefix, root in self._roots.items():
+            if name == prefix or name.startswith(prefix + "/"):
+                if prefix == "/dbfs" and (name == "/dbfs/Volumes" or name.startswith("/dbfs/Volumes/")):
+                    return _below(self.volumes, name[len("/dbfs/Volumes") :])
+                return _below(root, name[len(prefix) :])
+        return name
+
+    def locate_workspace(self, name: str) -> str:
+        """The file of a workspace path, `/Workspace/Users/…` or `/Users/…`; relative ones start at the root."""
+        if name == "/Workspace" or name.startswith("/Workspace/"):
+            name = name[len("/Workspace") :]
+        return _below(self.workspace, name)
+
+    def locate_storage(self, name: str) -> str | None:
+        """The file of a name as `dbutils.fs` and job settings write it; None for other file systems.
+
+        Without a scheme a name belongs to DBFS, as in the hosted product, but for /Volumes and /Workspace.
+        """
+        scheme, rest = split_scheme(name)
+        if scheme == "file":
+            translated: str = self.translate("/" + rest.lstrip("/"))
+            return translated
+        if scheme not in ("", "dbfs"):
+            return None
+        absolute = posixpath.normpath("/" + rest.lstrip("/"))
+        for prefix, root in (("/Volumes", self.volumes), ("/Workspace", self.workspace)):
+            if absolute == prefix or absolute.startswith(prefix + "/"):
+                return _below(root, absolute[len(prefix) :])
+        if scheme == "" and (absolute == "/dbfs" or absolute.startswith("/dbfs/")):
+            absolute = absolute[len("/dbfs") :]
+        return _below(self.dbfs, absolute)
+
+    def locate_code(self, name: str) -> str | None:
+        """The file of a Python file or a wheel that job settings name, without a look at whether it exists."""
+        scheme, _ = split_scheme(name)
+        if scheme:
+            return self.locate_storage(name)
+        if name.startswith(("/Volumes/", "/dbfs/")):
+            translated: str = self.translate(name)
+            return translated
+        in_workspace = self.locate_workspace(name)
+        if name.startswith("/") and not name.startswith("/Workspace/") and not _exists_in_some_form(in_workspace):
+            return name
+        return in_workspace
+
+    def show(self, text: str) -> str:
+        """Put the names that people know back into a text with real ones."""
+        for prefix, root in (("/Workspace", self.workspace), ("/dbfs", self.dbfs), ("/Volumes", self.volumes)):
+            text = text.replace(root + "/", prefix + "/")
+        return text
+
+
+def split_scheme(name: str) -> tuple[str, str]:
+    """`dbfs:/a` → (`dbfs`, `/a`); a name without a scheme has the empty one."""
+    head, colon, rest = name.partition(":")
+    if colon and head.isalnum() and rest.startswith("/"):
+        return head.lower(), rest
+    return "", name
+
+
+class Translated:
+    """A function of `os` or `io` whose path arguments are translated.
+
+    An object and not a function, because built-in functions do not turn into methods when a class keeps one.
+    """
+
+    def __init__(self, original: Callable[..., Any], translate: Callable[[Any], Any], path_count: int) -> None:
+        self.__wrapped__ = original
+        self.__name__ = getattr(original, "__name__", "open")
+        self.__qualname__ = self.__name__
+        self.__module__ = getattr(original, "__module__", None) or "os"
+        self.__doc__ = original.__doc__
+        self._translate = translate
+        self._path_count = path_count
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        if args:
+            count = self._path_count
+            args = (*map(self._translate, args[:count]), *args[count:])
+        for name in _PATH_KEYWORDS:
+            if name in keywords:
+                keywords[name] = self._translate(keywords[name])
+        return self.__wrapped__(*args, **keywords)
+
+    def __reduce__(self) -> str:
+        return self.__name__  # pickled by name, like the function it stands for
+
+
+def install_translation(paths: PathMap) -> None:
+    """Make this process see the hosted folders. Once per process: tasks do not share one."""
+    opener = Translated(builtins.open, paths.translate, 1)
+    builtins.open = opener  # called like the original
+    io.open = opener
+    for names, path_count in ((_ONE_PATH, 1), (_TWO_PATHS, 2)):
+        for name in names:
+            original = getattr(os, name, None)
+            if original is not None:
+                _replace_in_os(name, original, Translated(original, paths.translate, path_count))
+    _patch_old_pathlib(opener)
+    sys.path_hooks.insert(0, _make_path_hook(paths))
+
+
+def _below(root: str, rest: str) -> str:
+    """A path below a root; `..` cannot climb out of it."""
+    inside = posixpath.normpath("/" + rest.lstrip("/")).lstrip("/")
+    return os.path.join(root, inside) if inside else root
+
+
+def _exists_in_some_form(path: str) -> bool:
+    stem = os.path.splitext(path)[0]
+    return any(os.path.exists(candidate) for candidate in (path, stem, path + ".py"))
+
+
+def _replace_in_os(name: str, original: Callable[..., Any], wrapper: Translated) -> None:
+    setattr(os, name, wrapper)
+    # `shutil` and others ask these sets whether a function takes `dir_fd=` and the like.
+    for abilities in (os.supports_dir_fd, os.supports_effective_ids, os.supports_fd, os.supports_follow_symlinks):
+        if original in abilities:
+            abilities.add(wrapper)
+
+
+def _patch_old_pathlib(opener: Translated) -> None:
+    """Python 3.10's pathlib keeps its own references to the functions of `os`."""
+    pathlib = sys.modules.get("pathlib")
+    accessor = getattr(pathlib, "_NormalAccessor", None)
+    if accessor is None:
+        return
+    for name in (*_ONE_PATH, *_TWO_PATHS):
+        if hasattr(accessor, name):
+            setattr(accessor, name, staticmethod(getattr(os, name)))
+    accessor.open = staticmethod(opener)
+
+
+def _make_path_hook(paths: PathMap) -> Callable[[str], Any]:
+    def import_from_hosted_folder(entry: str) -> Any:
+        """The import system calls `posix` directly, so entries of `sys.path` need a translation of their own."""
+        real = paths.translate(entry)
+        if real == entry:
+            raise ImportError("not a folder of the hosted product")
+        for hook in sys.path_hooks:
+            if hook is not import_from_hosted_folder:
+                try:
+                    return hook(real)
+                except ImportError:
+                    continue
+        raise ImportError(f"no importer for {entry}")
+
+    return import_from_hosted_folder
