@@ -179,6 +179,19 @@ describe('time-outs', () => {
   });
 });
 
+test('a task that its job timed out is not retried, although it would be after a time-out of its own', () => {
+  const run = new RunUnderTest([aTask('a', { retry: { ...retryTwice, onTimeout: true } })], {
+    timeoutMs: 30_000,
+  });
+  run.start('a');
+  run.nowMs += 30_000;
+  run.advance();
+
+  run.end('a', { kind: 'stopped' });
+
+  expect(run.taskRun('a')).toMatchObject({ attempt: 0, state: { kind: 'ended', result: 'timed_out' } });
+});
+
 describe('cancel', () => {
   test('a cancelled run starts no further task', () => {
     const run = new RunUnderTest([aTask('a'), aTask('b'), aTask('c', { dependsOn: ['a'] })]);
