@@ -320,5 +320,5 @@ function settlementOf(
   if (item.kind !== 'news') return () => item.resolve();
   const events = new Set(item.news.map(({ event }) => event));
   const ignored = batch.ignored.filter(({ event }) => events.has(event));
-  return () => item.resolve({ run: draft?.run ?? null, ignored });
+  return () => item.resolve({ isKnown: draft !== undefined, ignored });
 }

@@ -47,8 +47,8 @@ export type WorkItem = { tries: number; reject: (error: unknown) => void } & (
 );
 
 export interface NewsOutcome {
-  /** null: no such run. */
-  readonly run: Run | null;
+  /** False: there is no such run. */
+  readonly isKnown: boolean;
   readonly ignored: readonly { readonly event: RunEvent; readonly reason: string }[];
 }
 
@@ -303,7 +303,7 @@ export class RunAdvancer {
       this.#options.db,
       item.news.map((news) => ({ runId, event: fromNews(news) })),
       this.#options.clock.nowMs(),
-    ).then(() => resolve({ run: null, ignored: [] }), item.reject);
+    ).then(() => resolve({ isKnown: true, ignored: [] }), item.reject);
   }
 
   #wakeBy(atMs: number): void {

@@ -1,0 +1,72 @@
+/** Making and changing jobs. A settings document is checked before it is saved, and saved whole or not at all. */
+import { ApiError } from '@headrace/api';
+import { toJobId } from '@headrace/core';
+import type { Principal } from '../context.ts';
+import type { Document } from '../runs/run-facts.ts';
+import type { Services } from '../services.ts';
+import { changeSettings } from './change-settings.ts';
+import { insertJob, type JobWrite, lockJob, updateJob } from './store.ts';
+import { validateSettings } from './validate-settings.ts';
+
+type SaveServices = Pick<Services, 'db' | 'ids'>;
+
+export async function createJob(
+  { db, ids }: SaveServices,
+  job: { readonly settings: Document; readonly principal: Principal; readonly nowMs: number },
+): Promise<number> {
+  validateSettings(job.settings);
+  const jobId = toJobId(ids.newId());
+  await insertJob(db, {
+    ...toWrite(jobId, job.settings, job.nowMs),
+    ownerId: job.principal.id,
+    creatorUserName: job.principal.userName,
+  });
+  return jobId;
+}
+
+export function resetJob(
+  { db }: SaveServices,
+  job: { readonly jobId: number; readonly settings: Document; readonly nowMs: number },
+): Promise<void> {
+  validateSettings(job.settings);
+  return db.transaction(async (client) => {
+    if (!(await lockJob(client, job.jobId))) throw noSuchJob(job.jobId);
+    await updateJob(client, toWrite(job.jobId, job.settings, job.nowMs));
+  });
+}
+
+export function changeJob(
+  { db }: SaveServices,
+  job: {
+    readonly jobId: number;
+    readonly newSettings: Document;
+    readonly fieldsToRemove: readonly string[];
+    readonly nowMs: number;
+  },
+): Promise<void> {
+  return db.transaction(async (client) => {
+    const row = await lockJob(client, job.jobId);
+    if (!row) throw noSuchJob(job.jobId);
+    const settings = changeSettings(row.settings, job);
+    validateSettings(settings);
+    await updateJob(client, toWrite(job.jobId, settings, job.nowMs));
+  });
+}
+
+export function noSuchJob(jobId: number): ApiError {
+  return new ApiError('RESOURCE_DOES_NOT_EXIST', `Job ${jobId} does not exist.`);
+}
+
+export const untitled = 'Untitled';
+const runsMaxDefault = 1;
+
+function toWrite(jobId: number, settings: Document, nowMs: number): JobWrite {
+  const { name, max_concurrent_runs: runsMax } = settings;
+  return {
+    jobId,
+    name: typeof name === 'string' ? name : untitled,
+    settings,
+    runsMax: typeof runsMax === 'number' ? runsMax : runsMaxDefault,
+    nowMs,
+  };
+}

@@ -1,0 +1,132 @@
+/** The only SQL for jobs. */
+import { type Kysely, sql } from 'kysely';
+import type { Database, Querier } from '../db/connect.ts';
+import { toStorableJson } from '../db/storable-json.ts';
+import type { Document } from '../runs/run-facts.ts';
+
+export interface JobRow {
+  readonly job_id: number;
+  readonly name: string;
+  readonly settings: Document;
+  readonly creator_user_name: string;
+  readonly created_at_ms: number;
+  readonly deleted_at_ms: number | null;
+}
+
+export interface JobWrite {
+  readonly jobId: number;
+  readonly name: string;
+  readonly settings: Document;
+  readonly runsMax: number;
+  readonly nowMs: number;
+}
+
+export async function insertJob(
+  db: Querier,
+  job: JobWrite & { readonly ownerId: number; readonly creatorUserName: string },
+): Promise<void> {
+  await db.query({
+    name: 'jobs-insert',
+    text: `
+insert into jobs (
+  job_id, name, settings, max_concurrent_runs, owner_id, creator_user_name, created_at_ms, updated_at_ms)
+values ($1, $2, $3, $4, $5, $6, $7, $7)`,
+    values: [
+      job.jobId,
+      job.name,
+      toStorableJson(job.settings),
+      job.runsMax,
+      job.ownerId,
+      job.creatorUserName,
+      job.nowMs,
+    ],
+  });
+}
+
+const jobColumns = 'job_id, name, settings, creator_user_name, created_at_ms, deleted_at_ms';
+
+/** Deleted jobs are not found. */
+export async function readJob(db: Querier, jobId: number): Promise<JobRow | null> {
+  const rows = await db.query<JobRow>({
+    name: 'jobs-read',
+    text: `
+select ${jobColumns}
+from jobs
+where job_id = $1
+  and deleted_at_ms is null`,
+    values: [jobId],
+  });
+  return rows[0] ?? null;
+}
+
+/** Holds the job until the transaction ends, so that two updates do not undo each other. */
+export async function lockJob(db: Querier, jobId: number): Promise<JobRow | null> {
+  const rows = await db.query<JobRow>({
+    name: 'jobs-lock',
+    text: `
+select ${jobColumns}
+from jobs
+where job_id = $1
+  and deleted_at_ms is null
+for update`,
+    values: [jobId],
+  });
+  return rows[0] ?? null;
+}
+
+export async function updateJob(db: Querier, job: JobWrite): Promise<void> {
+  await db.query({
+    name: 'jobs-update',
+    text: `
+update jobs
+set name = $2, settings = $3, max_concurrent_runs = $4, updated_at_ms = $5
+where job_id = $1`,
+    values: [job.jobId, job.name, toStorableJson(job.settings), job.runsMax, job.nowMs],
+  });
+}
+
+/** False when there was no such job. */
+export async function markJobDeleted(db: Querier, jobId: number, nowMs: number): Promise<boolean> {
+  const rows = await db.query({
+    name: 'jobs-mark-deleted',
+    text: `
+update jobs
+set deleted_at_ms = $2
+where job_id = $1
+  and deleted_at_ms is null
+returning job_id`,
+    values: [jobId, nowMs],
+  });
+  return rows.length > 0;
+}
+
+interface JobsTables {
+  readonly jobs: JobRow;
+}
+
+export interface JobsPage {
+  readonly name: string | null;
+  /** The last row of the page before. */
+  readonly after: { readonly createdAtMs: number; readonly id: number } | null;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** Newest first. */
+export async function listJobRows(db: Database, page: JobsPage): Promise<JobRow[]> {
+  let query = (db.kysely as unknown as Kysely<JobsTables>)
+    .selectFrom('jobs')
+    .select(['job_id', 'name', 'settings', 'creator_user_name', 'created_at_ms', 'deleted_at_ms'])
+    .where('deleted_at_ms', 'is', null)
+    .orderBy('created_at_ms', 'desc')
+    .orderBy('job_id', 'desc')
+    .limit(page.limit)
+    .offset(page.offset);
+  if (page.name !== null) query = query.where(sql<boolean>`lower(name) = lower(${page.name})`);
+  if (page.after) {
+    query = query.where(
+      sql<boolean>`(created_at_ms, job_id) < (${page.after.createdAtMs}::bigint, ${page.after.id}::bigint)`,
+    );
+  }
+  return query.execute();
+}

@@ -1,0 +1,85 @@
+import { ApiError, type Handlers, type routes } from '@headrace/api';
+import type { RequestContext } from '../context.ts';
+import { readLogChunk, readNotebook } from './attempt-files.ts';
+import { cancelRun } from './cancel-run.ts';
+import type { RunServices } from './create-run.ts';
+import { findTaskRun, getRunPage, listRunPage } from './read-runs.ts';
+import { getRunOutput } from './run-output.ts';
+import type { TaskRunView } from './store.ts';
+import { submitRun } from './submit-run.ts';
+import { watchRun } from './watch-run.ts';
+
+type RunHandlers = Pick<
+  Handlers<typeof routes, RequestContext>,
+  | 'runsSubmit'
+  | 'runsGet'
+  | 'runsList'
+  | 'runsCancel'
+  | 'runsGetOutput'
+  | 'taskLog'
+  | 'taskNotebook'
+  | 'runEvents'
+>;
+
+export interface RunHandlerOptions {
+  /** Scheme, host and port under which people reach this server. */
+  readonly publicUrl: () => string;
+  /** Where the host cuts a task's log. */
+  readonly logBytesMax: number;
+}
+
+export function createRunHandlers(services: RunServices, options: RunHandlerOptions): RunHandlers {
+  return {
+    async runsSubmit(request, context) {
+      const { runId } = await submitRun(services, request, context.principal);
+      return { run_id: runId };
+    },
+    runsGet: (request, { apiVersion }) =>
+      getRunPage(services, request, { apiVersion, publicUrl: options.publicUrl() }),
+    runsList: (request, { apiVersion }) =>
+      listRunPage(services, request, { apiVersion, publicUrl: options.publicUrl() }),
+    async runsCancel({ run_id }) {
+      await cancelRun(services, run_id);
+      return {};
+    },
+    runsGetOutput: ({ run_id }) => getRunOutput(services, { runId: run_id, publicUrl: options.publicUrl() }),
+    async taskLog(request) {
+      const taskRun = await findTaskRunOf(services, request);
+      const folder = { runId: taskRun.run_id, attemptId: taskRun.attempt_id };
+      const chunk = await readLogChunk(services.blobs, folder, request);
+      return {
+        log: chunk.text,
+        offset: chunk.offset,
+        next_offset: chunk.nextOffset,
+        size: chunk.sizeBytes,
+        truncated: chunk.sizeBytes >= options.logBytesMax,
+        ended: taskRun.state === 'ended',
+      };
+    },
+    async taskNotebook(request) {
+      const taskRun = await findTaskRunOf(services, request);
+      const folder = { runId: taskRun.run_id, attemptId: taskRun.attempt_id };
+      const notebook = await readNotebook(services.blobs, folder);
+      if (notebook) return notebook;
+      throw new ApiError(
+        'RESOURCE_DOES_NOT_EXIST',
+        `Task run ${taskRun.attempt_id} has no notebook output; it may not have begun.`,
+      );
+    },
+    async runEvents({ run_id }, { signal }) {
+      return watchRun(services, { runId: run_id, publicUrl: options.publicUrl(), signal });
+    },
+  };
+}
+
+async function findTaskRunOf(
+  services: RunServices,
+  request: { readonly run_id: number; readonly task_run_id: number },
+): Promise<TaskRunView> {
+  const found = await findTaskRun(services, request.task_run_id);
+  if (found && found.run.run_id === request.run_id) return found.taskRun;
+  throw new ApiError(
+    'RESOURCE_DOES_NOT_EXIST',
+    `Run ${request.run_id} has no task run ${request.task_run_id}.`,
+  );
+}

@@ -1,0 +1,222 @@
+/** Reading runs: one, many, and what a loop looks for. The statements that save are in save-store.ts. */
+import type { JsonValue } from '@headrace/core';
+import { type Kysely, sql } from 'kysely';
+import type { Database, Querier } from '../db/connect.ts';
+import type { Document, RunParameters, RunType } from './run-facts.ts';
+import type { RunRow, TaskRunRow } from './run-rows.ts';
+
+/** A run as lists and documents need it. */
+export interface RunView extends RunRow {
+  readonly settings: Document;
+  readonly parameters: RunParameters;
+}
+
+export interface TaskRunView extends TaskRunRow {
+  readonly created_at_ms: number;
+  readonly cluster_id: string | null;
+  readonly exit_value: string | null;
+  readonly resolved: JsonValue;
+}
+
+const runColumns = `
+  r.run_id, r.job_id, r.version, r.run_type, r.run_name, r.trigger, r.owner_id, r.creator_user_name,
+  r.idempotency_token, r.number_in_job, r.created_at_ms, r.generation, r.phase, r.started_at_ms, r.stop_reason,
+  r.stopping_at_ms, r.ended_at_ms, r.result, r.cause, r.wake_at_ms, g.settings, g.parameters`;
+
+const taskRunColumns = `
+  run_id, task_key, iteration, generation, attempt, attempt_id, epoch, state, created_at_ms, due_at_ms,
+  queued_at_ms, claimed_at_ms, started_at_ms, stopping_at_ms, ended_at_ms, worker_id, cluster_id, stop_reason,
+  result, failure, exit_value, resolved`;
+
+/** Deleted runs are not found. */
+export async function readRun(db: Querier, runId: number): Promise<RunView | null> {
+  const rows = await db.query<RunView>({
+    name: 'runs-read',
+    text: `
+select ${runColumns}
+from runs r
+join run_generations g on g.run_id = r.run_id and g.generation = r.generation
+where r.run_id = $1
+  and r.deleted_at_ms is null`,
+    values: [runId],
+  });
+  return rows[0] ?? null;
+}
+
+/** All attempts of all tasks, in the order of their first appearance. */
+export function readTaskRuns(db: Querier, runIds: readonly number[]): Promise<TaskRunView[]> {
+  return db.query<TaskRunView>({
+    name: 'runs-read-task-runs',
+    text: `
+select ${taskRunColumns}
+from task_runs
+where run_id = any($1::bigint[])
+order by run_id, attempt_id`,
+    values: [runIds],
+  });
+}
+
+export async function readTaskRun(db: Querier, attemptId: number): Promise<TaskRunView | null> {
+  const rows = await db.query<TaskRunView>({
+    name: 'runs-read-task-run',
+    text: `
+select ${taskRunColumns}
+from task_runs
+where attempt_id = $1`,
+    values: [attemptId],
+  });
+  return rows[0] ?? null;
+}
+
+export async function findRunByToken(
+  db: Querier,
+  token: string,
+): Promise<{ run_id: number; number_in_job: number; deleted_at_ms: number | null } | null> {
+  const rows = await db.query<{ run_id: number; number_in_job: number; deleted_at_ms: number | null }>({
+    name: 'runs-find-by-token',
+    text: `
+select run_id, number_in_job, deleted_at_ms
+from runs
+where idempotency_token = $1`,
+    values: [token],
+  });
+  return rows[0] ?? null;
+}
+
+/** Runs of a job that have not ended, oldest first. */
+export function findActiveRunIds(db: Querier, jobId: number, limit: number): Promise<{ run_id: number }[]> {
+  return db.query({
+    name: 'runs-find-active',
+    text: `
+select run_id
+from runs
+where job_id = $1
+  and phase <> 'ended'
+  and deleted_at_ms is null
+order by run_id
+limit $2`,
+    values: [jobId, limit],
+  });
+}
+
+export interface RunsFilter {
+  readonly jobId: number | null;
+  readonly phase: 'active' | 'completed' | null;
+  readonly runType: RunType | null;
+  readonly createdFromMs: number | null;
+  readonly createdToMs: number | null;
+  /** The last row of the page before. */
+  readonly after: { readonly createdAtMs: number; readonly id: number } | null;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+interface RunsTables {
+  readonly runs: RunRow & { readonly deleted_at_ms: number | null };
+  readonly run_generations: {
+    run_id: number;
+    generation: number;
+    settings: Document;
+    parameters: RunParameters;
+  };
+}
+
+/** Newest first. */
+export async function listRunViews(db: Database, filter: RunsFilter): Promise<RunView[]> {
+  let page = (db.kysely as unknown as Kysely<RunsTables>)
+    .selectFrom('runs as r')
+    .selectAll('r')
+    .where('r.deleted_at_ms', 'is', null)
+    .orderBy('r.created_at_ms', 'desc')
+    .orderBy('r.run_id', 'desc')
+    .limit(filter.limit)
+    .offset(filter.offset);
+  if (filter.jobId !== null) page = page.where('r.job_id', '=', filter.jobId);
+  if (filter.phase === 'active') page = page.where('r.phase', '<>', 'ended');
+  if (filter.phase === 'completed') page = page.where('r.phase', '=', 'ended');
+  if (filter.runType !== null) page = page.where('r.run_type', '=', filter.runType);
+  if (filter.createdFromMs !== null) page = page.where('r.created_at_ms', '>=', filter.createdFromMs);
+  if (filter.createdToMs !== null) page = page.where('r.created_at_ms', '<=', filter.createdToMs);
+  if (filter.after) {
+    const { createdAtMs, id } = filter.after;
+    page = page.where(sql<boolean>`(r.created_at_ms, r.run_id) < (${createdAtMs}::bigint, ${id}::bigint)`);
+  }
+  // The page first, then its documents: settings are large and kept apart from the rows that are searched.
+  return (db.kysely as unknown as Kysely<RunsTables>)
+    .with('page', () => page)
+    .selectFrom('page')
+    .innerJoin('run_generations as g', (join) =>
+      join.onRef('g.run_id', '=', 'page.run_id').onRef('g.generation', '=', 'page.generation'),
+    )
+    .selectAll('page')
+    .select(['g.settings', 'g.parameters'])
+    .orderBy('page.created_at_ms', 'desc')
+    .orderBy('page.run_id', 'desc')
+    .execute();
+}
+
+export function findDueRunIds(db: Querier, nowMs: number, limit: number): Promise<{ run_id: number }[]> {
+  return db.query({
+    name: 'runs-find-due',
+    text: `
+select run_id
+from runs
+where wake_at_ms <= $1
+order by wake_at_ms
+limit $2`,
+    values: [nowMs, limit],
+  });
+}
+
+export function findInboxRunIds(db: Querier, limit: number): Promise<{ run_id: number }[]> {
+  return db.query({
+    name: 'runs-find-inbox',
+    text: `
+select distinct run_id
+from (select run_id from inbox order by inbox_id limit $1) i`,
+    values: [limit],
+  });
+}
+
+/**
+ * Of each job with queued runs, as many of the oldest as it has free places. Skips from job to job in the index,
+ * so that 10,000 runs queued in one job cost no more than one.
+ */
+export function findAdmissibleRuns(
+  db: Querier,
+  limits: { readonly jobsMax: number; readonly runsMax: number },
+): Promise<{ run_id: number; job_id: number }[]> {
+  return db.query({
+    name: 'runs-find-admissible',
+    text: `
+with recursive queued_jobs as (
+  (select job_id, 1 as position from runs where phase = 'queued' order by job_id limit 1)
+  union all
+  select next.job_id, q.position + 1
+  from queued_jobs q
+  cross join lateral (
+    select job_id from runs where phase = 'queued' and job_id > q.job_id order by job_id limit 1
+  ) next
+  where q.position < $1
+)
+select queued.run_id, queued.job_id
+from queued_jobs q
+join jobs j on j.job_id = q.job_id
+cross join lateral (
+  select greatest(0, j.max_concurrent_runs - count(*)) as free
+  from runs r
+  where r.job_id = j.job_id
+    and r.phase in ('running', 'terminating')
+) places
+cross join lateral (
+  select r.run_id, r.job_id
+  from runs r
+  where r.job_id = j.job_id
+    and r.phase = 'queued'
+  order by r.created_at_ms, r.run_id
+  limit places.free
+) queued
+limit $2`,
+    values: [limits.jobsMax, limits.runsMax],
+  });
+}

@@ -1,0 +1,33 @@
+/** Advances runs whose time has come (retries, time-outs), takes what lies in the inbox, and looks for queued attempts. */
+import type { Loop } from '../loops/driver.ts';
+import type { RunServices } from './create-run.ts';
+import { findDueRunIds, findInboxRunIds } from './store.ts';
+
+/** A turn takes no more; the next one follows at once. */
+const runsPerTurnMax = 200;
+
+export const wakeLoopName = 'wake';
+
+export function createWakeLoop({
+  db,
+  clock,
+  advancer,
+}: Pick<RunServices, 'db' | 'clock' | 'advancer'>): Loop {
+  return {
+    name: wakeLoopName,
+    // The process that moved a run wakes it in time by itself; this finds what another left behind.
+    everyMs: 1_000,
+    async turn() {
+      const [due, inbox] = await Promise.all([
+        findDueRunIds(db, clock.nowMs(), runsPerTurnMax),
+        findInboxRunIds(db, runsPerTurnMax),
+      ]);
+      await Promise.all([
+        ...due.map(({ run_id }) => advancer.look(run_id)),
+        ...inbox.map(({ run_id }) => advancer.look(run_id, { inInbox: true })),
+      ]);
+      advancer.lookForClaims({ inStore: true });
+      return due.length === runsPerTurnMax || inbox.length === runsPerTurnMax ? 'again' : 'idle';
+    },
+  };
+}

@@ -1,0 +1,91 @@
+/** A run as it changes, until it has ended: all tasks first, then those that differ from what was last sent. */
+import { ApiError, type RunEvent, type RunTaskDocument } from '@headrace/api';
+import type { Services } from '../services.ts';
+import { readRun, readTaskRuns } from './store.ts';
+import { toRunDocument } from './wire.ts';
+
+/** Changes that come faster go out together: a person does not see more, and a large run costs a read each time. */
+const pauseMs = 100;
+/** Without news the truth is looked at again: a change may have been made by another server. */
+const lookAgainMs = 5_000;
+
+export async function* watchRun(
+  { db, events, clock }: Pick<Services, 'db' | 'events' | 'clock'>,
+  request: { readonly runId: number; readonly publicUrl: string; readonly signal: AbortSignal },
+): AsyncGenerator<RunEvent, void, undefined> {
+  const { runId, publicUrl, signal } = request;
+  const bell = createBell(signal);
+  const unsubscribe = events.subscribe(runId, bell.ring);
+  const sent = new Map<number, string>();
+  let version = -1;
+  try {
+    while (!signal.aborted) {
+      const run = await readRun(db, runId);
+      if (!run) {
+        if (version >= 0) return;
+        throw new ApiError('INVALID_PARAMETER_VALUE', `Run ${runId} does not exist.`);
+      }
+      const ended = run.phase === 'ended';
+      if (run.version !== version) {
+        version = run.version;
+        const document = toRunDocument(run, await readTaskRuns(db, [runId]), { publicUrl });
+        const { state, status } = document;
+        const tasks = changedSince(document.tasks ?? [], sent);
+        yield { version, run_id: runId, at_ms: clock.nowMs(), state, status, tasks, ended };
+      }
+      if (ended) return;
+      await bell.wait(lookAgainMs);
+      await pause(pauseMs, signal);
+    }
+  } finally {
+    unsubscribe();
+  }
+}
+
+function changedSince(tasks: readonly RunTaskDocument[], sent: Map<number, string>): RunTaskDocument[] {
+  return tasks.filter((task) => {
+    const text = JSON.stringify(task);
+    if (sent.get(task.run_id) === text) return false;
+    sent.set(task.run_id, text);
+    return true;
+  });
+}
+
+/** Remembers a ring that comes while nobody waits. */
+function createBell(signal: AbortSignal) {
+  let hasRung = false;
+  let wake: (() => void) | null = null;
+  const ring = () => {
+    hasRung = true;
+    wake?.();
+  };
+  signal.addEventListener('abort', ring);
+  return {
+    ring,
+    async wait(waitMs: number): Promise<void> {
+      if (!hasRung) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, waitMs);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
+      wake = null;
+      hasRung = false;
+    },
+  };
+}
+
+function pause(waitMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, waitMs);
+    signal.addEventListener('abort', done);
+  });
+}
