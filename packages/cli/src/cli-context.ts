@@ -1,0 +1,27 @@
+/** Everything a command touches of the world; main.ts makes the real one, tests another. */
+import type { Settings } from './config.ts';
+
+export interface Output {
+  write(text: string): void;
+  readonly isTty: boolean;
+}
+
+export interface CliContext {
+  readonly settings: Settings;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly clock: Clock;
+  readonly fetch: typeof fetch;
+  /** Ends waiting: aborted by Ctrl-C or a request to terminate; its reason is the signal's name. */
+  readonly interrupted: AbortSignal;
+  /** Asks a person yes or no; undefined where there is nobody to ask. */
+  readonly confirm: ((question: string) => Promise<boolean>) | undefined;
+  /** The folder that the command was called in. */
+  readonly folder: string;
+}
+
+export interface Clock {
+  nowMs(): number;
+  /** Ends early, without an error, when the signal aborts. */
+  sleep(elapsedMs: number, signal?: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,36 @@
+import { destroyBundle, readDeployment } from '@headrace/bundle';
+import { Command } from 'commander';
+import type { CliContext } from '../../cli-context.ts';
+import { print } from '../../output/print.ts';
+import { approve } from '../approve.ts';
+import { example } from '../example.ts';
+import { addBundleOptions, type BundleOptions, openBundle } from './open-bundle.ts';
+
+interface Options extends BundleOptions {
+  readonly autoApprove?: boolean;
+}
+
+export function createBundleDestroyCommand(context: CliContext): Command {
+  const command = new Command('destroy')
+    .description('delete the jobs and files that the bundle deployed; tables stay')
+    .option('--auto-approve', 'do not ask')
+    .addHelpText('after', example('bundle destroy -t dev --auto-approve'))
+    .action(async (options: Options) => {
+      const { bundle, client } = await openBundle(context, options);
+      const deployed = await readDeployment(bundle, client);
+      if (!deployed.exists) {
+        print(context, `nothing of bundle ${bundle.name} is deployed to target ${bundle.target}`);
+        return;
+      }
+      const jobs = Object.keys(deployed.state.resources).length;
+      await approve(
+        context,
+        `This deletes ${jobs} jobs and the folder ${bundle.workspace.rootPath}.`,
+        options,
+      );
+      const destroyed = await destroyBundle(bundle, deployed, client);
+      for (const job of destroyed.jobs) print(context, `deleted ${job.resource} "${job.name}", id ${job.id}`);
+      for (const folder of destroyed.folders) print(context, `deleted ${folder}`);
+    });
+  return addBundleOptions(command);
+}

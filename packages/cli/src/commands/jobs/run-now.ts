@@ -1,0 +1,34 @@
+import { Command } from 'commander';
+import type { CliContext } from '../../cli-context.ts';
+import { addConnectionOptions, type ConnectionOptions, connect } from '../../connection.ts';
+import { addOutputOption, note, type OutputOptions, printDocument } from '../../output/print.ts';
+import { followRun } from '../../runs/follow-run.ts';
+import { findJobId } from '../../runs/get-whole.ts';
+import { example } from '../example.ts';
+import { collectPairs } from '../parse-options.ts';
+
+interface Options extends ConnectionOptions, OutputOptions {
+  readonly params?: Record<string, string>;
+  readonly wait: boolean;
+}
+
+export function createJobsRunNowCommand(context: CliContext): Command {
+  const command = new Command('run-now')
+    .description('run a job and wait for it; exit code 1 if the run does not succeed')
+    .argument('<job>', 'id or exact name')
+    .option('--params <name=value>', 'a job parameter; may be given several times', collectPairs)
+    .option('--no-wait', 'return as soon as the run is started')
+    .addHelpText('after', example('jobs run-now flights_daily --params run_date=2013-01-02'))
+    .action(async (text: string, options: Options) => {
+      const client = await connect(context, options);
+      const jobId = await findJobId(client, text);
+      const started = await client.jobsRunNow({ job_id: jobId, job_parameters: options.params });
+      if (!options.wait) {
+        printDocument(context, options, started, () => `run ${started.run_id} of job ${jobId} started`);
+        return;
+      }
+      note(context, `run ${started.run_id} of job ${jobId} started`);
+      await followRun(context, client, started.run_id, options);
+    });
+  return addOutputOption(addConnectionOptions(command));
+}

@@ -1,0 +1,117 @@
+import type { Client, RunDocument, RunTaskDocument } from '@headrace/api';
+import { Command } from 'commander';
+import type { CliContext } from '../../cli-context.ts';
+import { CommandError, exitCodes } from '../../command-error.ts';
+import { addConnectionOptions, type ConnectionOptions, connect } from '../../connection.ts';
+import { latestAttempts } from '../../runs/follow-run.ts';
+import { getWholeRun } from '../../runs/get-whole.ts';
+import { type LogReader, openLog, readLog } from '../../runs/read-log.ts';
+import { hasEnded } from '../../runs/run-words.ts';
+import { example } from '../example.ts';
+import { parseId } from '../parse-options.ts';
+
+interface Options extends ConnectionOptions {
+  readonly task?: string;
+  readonly follow?: boolean;
+}
+
+const pollMs = 500;
+
+export function createRunsLogsCommand(context: CliContext): Command {
+  const command = new Command('logs')
+    .description('print what the tasks of a run printed')
+    .argument('<run>', 'id of the run', parseId)
+    .option('--task <key>', 'only this task; its latest attempt')
+    .option('-f, --follow', 'go on until the run, or the task, has ended')
+    .addHelpText('after', example('runs logs 2077 --task silver --follow'))
+    .action(async (runId: number, options: Options) => {
+      const client = await connect(context, options);
+      if (options.follow) await followLogs(context, client, runId, options.task);
+      else
+        await printLogs(context, client, chooseTasks(await getWholeRun(client, runId), options.task), runId);
+    });
+  return addConnectionOptions(command);
+}
+
+/** One task after the other, each below its name when there are several. */
+async function printLogs(
+  context: CliContext,
+  client: Client,
+  tasks: readonly RunTaskDocument[],
+  runId: number,
+): Promise<void> {
+  const started = tasks.filter((task) => task.start_time > 0);
+  for (const task of started) {
+    if (tasks.length > 1) context.stdout.write(`==> ${task.task_key} <==\n`);
+    const write = createLineWriter(context, '');
+    await readLog(client, openLog(runId, task.run_id), write.text);
+    write.end();
+  }
+}
+
+/** Tasks may run side by side and be tried again: each whole line carries its task's name, new attempts join in. */
+async function followLogs(
+  context: CliContext,
+  client: Client,
+  runId: number,
+  key: string | undefined,
+): Promise<void> {
+  const open = new Map<number, { reader: LogReader; writer: LineWriter }>();
+  while (!context.interrupted.aborted) {
+    const run = await getWholeRun(client, runId);
+    const tasks = chooseTasks(run, key);
+    for (const task of tasks.filter(({ start_time }) => start_time > 0)) {
+      const prefix = tasks.length > 1 ? `[${task.task_key}] ` : '';
+      const log = open.get(task.run_id) ?? {
+        reader: openLog(runId, task.run_id),
+        writer: createLineWriter(context, prefix),
+      };
+      open.set(task.run_id, log);
+      if (log.reader.ended) continue;
+      await readLog(client, log.reader, log.writer.text);
+      if (log.reader.ended) log.writer.end();
+    }
+    const isOver = key === undefined ? hasEnded(run.state) : tasks.every(({ state }) => hasEnded(state));
+    if (isOver && [...open.values()].every(({ reader }) => reader.ended)) return;
+    await context.clock.sleep(pollMs, context.interrupted);
+  }
+}
+
+function chooseTasks(run: RunDocument, key: string | undefined): readonly RunTaskDocument[] {
+  const tasks = latestAttempts(run.tasks ?? []);
+  const chosen = key === undefined ? tasks : tasks.filter(({ task_key }) => task_key === key);
+  if (chosen.length > 0 || key === undefined) return chosen;
+  throw new CommandError(`run ${run.run_id} has no task ${key}`, {
+    exitCode: exitCodes.notFound,
+    cure: `its tasks are ${tasks.map(({ task_key }) => task_key).join(', ')}`,
+  });
+}
+
+interface LineWriter {
+  text(chunk: string): void;
+  /** Closes a last line that had no end. */
+  end(): void;
+}
+
+function createLineWriter(context: CliContext, prefix: string): LineWriter {
+  let pending = '';
+  let midLine = false;
+  return {
+    text(chunk) {
+      if (prefix === '') {
+        context.stdout.write(chunk);
+        midLine = !chunk.endsWith('\n');
+        return;
+      }
+      const lines = (pending + chunk).split('\n');
+      pending = lines.pop() ?? '';
+      for (const line of lines) context.stdout.write(`${prefix}${line}\n`);
+    },
+    end() {
+      if (pending !== '') context.stdout.write(`${prefix}${pending}\n`);
+      else if (midLine) context.stdout.write('\n');
+      pending = '';
+      midLine = false;
+    },
+  };
+}

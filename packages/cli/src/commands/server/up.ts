@@ -1,0 +1,67 @@
+import path from 'node:path';
+import { createClient } from '@headrace/api';
+import { Command } from 'commander';
+import type { CliContext } from '../../cli-context.ts';
+import { CommandError, exitCodes } from '../../command-error.ts';
+import { type StartedServer, startServer } from '../../local/start-server.ts';
+import { stopServer } from '../../local/stop-server.ts';
+import { note, print } from '../../output/print.ts';
+import { example } from '../example.ts';
+import { parsePort } from '../parse-options.ts';
+
+interface Options {
+  readonly stateDir?: string;
+  readonly port?: number;
+  readonly detach?: boolean;
+}
+
+export function createUpCommand(context: CliContext): Command {
+  return new Command('up')
+    .description('start the server on this machine; Ctrl-C stops it and all it started')
+    .option('--state-dir <dir>', 'folder for everything the server keeps (default: ~/.headrace)')
+    .option(
+      '--port <port>',
+      'port to listen on, 0 for a free one that the folder keeps (default: 8080)',
+      parsePort,
+    )
+    .option('-d, --detach', 'return when the server is ready, and leave it running')
+    .addHelpText('after', example('up', 'up --state-dir ./state --port 0 --detach'))
+    .action(async (options: Options) => {
+      const stateDir = path.resolve(context.folder, options.stateDir ?? context.settings.stateDir);
+      const server = await startServer(context, { stateDir, port: options.port });
+      if (server.announcement.trim() !== '') print(context, server.announcement.trimEnd());
+      print(context, `Headrace is ready: ${server.file.url}`);
+      await printSignInLink(context, server);
+      const flag = options.stateDir === undefined ? '' : ` --state-dir ${options.stateDir}`;
+      if (options.detach) note(context, `it runs on ${stateDir}; stop it with \`headrace down${flag}\``);
+      else await stayWith(context, server, stateDir);
+    });
+}
+
+async function printSignInLink(context: CliContext, { file }: StartedServer): Promise<void> {
+  const client = createClient({ baseUrl: file.url, token: file.token, fetch: context.fetch });
+  const link = await client.signInLinksCreate({});
+  print(context, `Sign in once with:  ${link.url}`);
+}
+
+/** Until the server ends or somebody stops it. Ctrl-C leaves nothing running. */
+async function stayWith(context: CliContext, server: StartedServer, stateDir: string): Promise<void> {
+  note(context, 'Ctrl-C stops it');
+  const interrupted = new Promise<undefined>((resolve) => {
+    if (context.interrupted.aborted) resolve(undefined);
+    context.interrupted.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  const end = await Promise.race([server.ended, interrupted]);
+  if (end === undefined) {
+    note(context, '\nstopping …');
+    await stopServer(context, stateDir);
+    await server.ended;
+    return;
+  }
+  // `headrace down` from elsewhere ends it in good order.
+  if (end === 'exit code 0' || end === 'SIGTERM') return;
+  throw new CommandError(`the server ended: ${end}`, {
+    exitCode: exitCodes.failed,
+    cure: `its log is ${path.join(stateDir, 'server.log')}; \`headrace up\` starts it again where it was`,
+  });
+}

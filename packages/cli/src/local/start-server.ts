@@ -1,0 +1,149 @@
+/** Starts the server process of this machine and waits until it takes runs. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createClient } from '@headrace/api';
+import type { CliContext } from '../cli-context.ts';
+import { CommandError, exitCodes } from '../command-error.ts';
+import { findServer } from './find-server.ts';
+import { readServerFile, type ServerFile } from './server-file.ts';
+
+/** A first start makes a database (1.6 s on two idle cores); a loaded machine may need many times that. */
+export const readyTimeoutMs = 90_000;
+const pollMs = 25;
+/** At a start, a longer log moves to server.log.1. */
+const logBytesMax = 16 * 1024 * 1024;
+const logLinesShown = 20;
+
+export interface StartOptions {
+  readonly stateDir: string;
+  readonly port: number | undefined;
+}
+
+export interface StartedServer {
+  readonly pid: number;
+  readonly file: ServerFile;
+  /** What it told people while it started: on a first start, the administrator's token. */
+  readonly announcement: string;
+  readonly ended: Promise<string>;
+}
+
+export async function startServer(context: CliContext, options: StartOptions): Promise<StartedServer> {
+  const { stateDir } = options;
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  await refuseSecond(stateDir);
+  const logFile = path.join(stateDir, 'server.log');
+  if (((await stat(logFile).catch(() => undefined))?.size ?? 0) > logBytesMax)
+    await rename(logFile, `${logFile}.1`);
+  const outFile = path.join(stateDir, `server.out-${process.pid}`);
+  const child = await spawnServer(context, options, { logFile, outFile });
+  try {
+    const file = await waitUntilReady(context, child, stateDir);
+    return { pid: child.pid, file, ended: child.ended, announcement: await readFile(outFile, 'utf8') };
+  } catch (error) {
+    if (!child.hasEnded()) child.stop();
+    throw await explain(error, { logFile, outFile });
+  } finally {
+    await rm(outFile, { force: true });
+  }
+}
+
+async function refuseSecond(stateDir: string): Promise<void> {
+  const running = await findServer(stateDir);
+  if (running === undefined) return;
+  const where = running.file === undefined ? 'still starting' : running.file.url;
+  throw new CommandError(`a server runs on ${stateDir} already: process ${running.pid}, ${where}`, {
+    exitCode: exitCodes.failed,
+    cure: `use it, stop it with \`headrace down --state-dir ${stateDir}\`, or give --state-dir another folder`,
+  });
+}
+
+interface Child {
+  readonly pid: number;
+  /** How it ended, in words. */
+  readonly ended: Promise<string>;
+  hasEnded(): boolean;
+  stop(): void;
+}
+
+/**
+ * The server writes into files, never into pipes: it must outlive this command. Standard output is for people and is
+ * shown once and removed, because a first start puts a token there; standard error is the log.
+ */
+async function spawnServer(
+  context: CliContext,
+  options: StartOptions,
+  files: { logFile: string; outFile: string },
+): Promise<Child> {
+  const [log, out] = await Promise.all([open(files.logFile, 'a', 0o600), open(files.outFile, 'w', 0o600)]);
+  const child = spawn(process.execPath, [...serverCommand(), '--state-dir', options.stateDir], {
+    cwd: options.stateDir,
+    detached: true,
+    stdio: ['ignore', out.fd, log.fd],
+    env: {
+      ...context.settings.environment,
+      HEADRACE_STATE_DIR: options.stateDir,
+      ...(options.port === undefined ? {} : { HEADRACE_PORT: String(options.port) }),
+    },
+  });
+  let hasEnded = false;
+  const ended = new Promise<string>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      hasEnded = true;
+      resolve(signal === null ? `exit code ${code}` : signal);
+    });
+  });
+  await Promise.all([log.close(), out.close()]);
+  if (child.pid === undefined)
+    throw new Error('cannot start the server process', { cause: await ended.catch((e) => e) });
+  child.unref();
+  return { pid: child.pid, ended, hasEnded: () => hasEnded, stop: () => child.kill('SIGTERM') };
+}
+
+/** The sources in a checkout, else what the build made. */
+function serverCommand(): readonly string[] {
+  const server = fileURLToPath(new URL('../../../server/', import.meta.url));
+  const source = path.join(server, 'src', 'main.ts');
+  if (existsSync(source)) return ['--conditions=source', '--disable-warning=ExperimentalWarning', source];
+  return [path.join(server, 'dist', 'main.js')];
+}
+
+async function waitUntilReady(context: CliContext, child: Child, stateDir: string): Promise<ServerFile> {
+  const deadlineMs = context.clock.nowMs() + readyTimeoutMs;
+  for (;;) {
+    if (child.hasEnded()) throw new Error(`the server ended while it started: ${await child.ended}`);
+    if (context.interrupted.aborted) throw new Error('interrupted while the server started');
+    const file = await readServerFile(stateDir);
+    if (file?.pid === child.pid && (await isReady(context, file))) return file;
+    if (context.clock.nowMs() > deadlineMs)
+      throw new Error(`the server was not ready after ${readyTimeoutMs / 1_000} s`);
+    await context.clock.sleep(pollMs, context.interrupted);
+  }
+}
+
+async function isReady(context: CliContext, file: ServerFile): Promise<boolean> {
+  try {
+    await createClient({ baseUrl: file.url, fetch: context.fetch }).readyz({});
+    return true;
+  } catch {
+    return false; // Not listening yet, or 503 while its parts start; the deadline ends this.
+  }
+}
+
+async function explain(error: unknown, files: { logFile: string; outFile: string }): Promise<CommandError> {
+  const [log, out] = await Promise.all([lastLines(files.logFile), lastLines(files.outFile)]);
+  const message = error instanceof Error ? error.message : String(error);
+  return new CommandError([message, out, log].filter((part) => part !== '').join('\n'), {
+    exitCode: exitCodes.failed,
+    cure: `the whole log: ${files.logFile}`,
+    cause: error,
+  });
+}
+
+async function lastLines(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.trimEnd().split('\n').slice(-logLinesShown).join('\n');
+}

@@ -1,0 +1,60 @@
+/** The command tree. Commands are made with their context, so that tests can give another. */
+import { Command } from 'commander';
+import type { CliContext } from './cli-context.ts';
+import { createBundleCommand } from './commands/bundle/bundle.ts';
+import { example } from './commands/example.ts';
+import { createJobsGetCommand } from './commands/jobs/get.ts';
+import { createJobsListCommand } from './commands/jobs/list.ts';
+import { createJobsRunNowCommand } from './commands/jobs/run-now.ts';
+import { createRunsCancelCommand } from './commands/runs/cancel.ts';
+import { createRunsGetCommand } from './commands/runs/get.ts';
+import { createRunsListCommand } from './commands/runs/list.ts';
+import { createRunsLogsCommand } from './commands/runs/logs.ts';
+import { createDownCommand } from './commands/server/down.ts';
+import { createStatusCommand } from './commands/server/status.ts';
+import { createUpCommand } from './commands/server/up.ts';
+
+export function createProgram(context: CliContext): Command {
+  const program = new Command('headrace')
+    .description('Runs Spark and Python jobs on your own machines.')
+    .version('0.1.0')
+    .addHelpText('after', example('up', 'bundle deploy && headrace bundle run flights_daily'));
+  program.addCommand(createUpCommand(context));
+  program.addCommand(createDownCommand(context));
+  program.addCommand(createStatusCommand(context));
+  program.addCommand(
+    group('jobs', 'definitions of work', 'jobs list', [
+      createJobsListCommand(context),
+      createJobsGetCommand(context),
+      createJobsRunNowCommand(context),
+    ]),
+  );
+  program.addCommand(
+    group('runs', 'executions of jobs', 'runs list', [
+      createRunsListCommand(context),
+      createRunsGetCommand(context),
+      createRunsLogsCommand(context),
+      createRunsCancelCommand(context),
+    ]),
+  );
+  program.addCommand(createBundleCommand(context));
+  configure(program, context);
+  return program;
+}
+
+function group(name: string, description: string, line: string, commands: readonly Command[]): Command {
+  const command = new Command(name).description(description).addHelpText('after', example(line));
+  for (const child of commands) command.addCommand(child);
+  return command;
+}
+
+/** Commander hands settings down only to commands that it makes itself. */
+function configure(command: Command, context: CliContext): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => context.stdout.write(text),
+    writeErr: (text) => context.stderr.write(text),
+    getOutHasColors: () => false,
+    getErrHasColors: () => false,
+  });
+  for (const child of command.commands) configure(child, context);
+}

@@ -1,0 +1,28 @@
+/** One call of the command: parse, act, and turn whatever was thrown into words and an exit code. */
+import { CommanderError } from 'commander';
+import type { CliContext } from './cli-context.ts';
+import { exitCodes, toCommandError } from './command-error.ts';
+import { styleText } from './output/style-text.ts';
+import { createProgram } from './program.ts';
+
+export async function runCli(context: CliContext, args: readonly string[]): Promise<number> {
+  try {
+    await createProgram(context).parseAsync(args, { from: 'user' });
+    return exitCodes.ok;
+  } catch (error) {
+    // Commander has printed its own words already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    const known = toCommandError(error);
+    const label = styleText(context, context.stderr, 'error:', 'bad');
+    if (known === undefined) {
+      // A bug of ours: its origin helps, and nobody can cure it.
+      context.stderr.write(
+        `${label} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+      );
+      return exitCodes.failed;
+    }
+    context.stderr.write(`${label} ${known.message}\n`);
+    if (known.cure !== undefined) context.stderr.write(`  ${known.cure}\n`);
+    return known.exitCode;
+  }
+}

@@ -1,0 +1,129 @@
+/** Waits for a run, telling each change of each task, and then how it ended. */
+import type { Client, RunDocument, RunTaskDocument } from '@headrace/api';
+import type { CliContext } from '../cli-context.ts';
+import { CommandError, exitCodes } from '../command-error.ts';
+import { formatTable } from '../output/format-table.ts';
+import { formatClock, formatDuration } from '../output/format-time.ts';
+import { note, type OutputOptions, printDocument } from '../output/print.ts';
+import { styleText, type Tone } from '../output/style-text.ts';
+import { getWholeRun } from './get-whole.ts';
+import { describeState, elapsedMs, hasEnded, hasSucceeded } from './run-words.ts';
+import { watchRun } from './watch-run.ts';
+
+/** Of a traceback; the whole of it is in the log. */
+const traceLinesShown = 15;
+
+/** Throws, with exit code 1, when the run did not succeed. */
+export async function followRun(
+  context: CliContext,
+  client: Client,
+  runId: number,
+  options: OutputOptions,
+): Promise<void> {
+  const told = new Map<number, string>();
+  for await (const { tasks } of watchRun(client, {
+    runId,
+    clock: context.clock,
+    signal: context.interrupted,
+  })) {
+    for (const task of tasks) tellTask(context, task, told);
+  }
+  if (context.interrupted.aborted) {
+    throw new CommandError(`stopped watching; run ${runId} goes on`, {
+      exitCode: exitCodes.failed,
+      cure: `\`headrace runs get ${runId}\` shows it, \`headrace runs cancel ${runId}\` stops it`,
+    });
+  }
+  await finishRun(context, client, await getWholeRun(client, runId), options);
+}
+
+async function finishRun(
+  context: CliContext,
+  client: Client,
+  run: RunDocument,
+  options: OutputOptions,
+): Promise<void> {
+  const failures = hasSucceeded(run.state) ? [] : await describeFailures(client, run);
+  for (const text of failures) note(context, text);
+  printDocument(
+    context,
+    options,
+    run,
+    () => `${formatTasks(run, context.clock.nowMs())}\n\n${summarizeRun(context, run)}`,
+  );
+  if (hasSucceeded(run.state)) return;
+  throw new CommandError(`run ${run.run_id} ${describeState(run.state)}`, {
+    exitCode: exitCodes.failed,
+    cure: `\`headrace runs logs ${run.run_id}\` shows what its tasks printed`,
+  });
+}
+
+/** One line for each change of state: `11:24:05  silver  running`. */
+function tellTask(context: CliContext, task: RunTaskDocument, told: Map<number, string>): void {
+  const words = describeState(task.state);
+  if (told.get(task.run_id) === words) return;
+  told.set(task.run_id, words);
+  // Waiting for others is no news.
+  if (task.state.life_cycle_state === 'BLOCKED' || task.state.life_cycle_state === 'QUEUED') return;
+  const nowMs = context.clock.nowMs();
+  const elapsed = hasEnded(task.state) ? elapsedMs(task, nowMs) : undefined;
+  const attempt = task.attempt_number > 0 ? ` (attempt ${task.attempt_number + 1})` : '';
+  const duration = elapsed === undefined ? '' : `  ${formatDuration(elapsed)}`;
+  const state = styleText(context, context.stderr, words, toneOf(task));
+  note(context, `${formatClock(nowMs)}  ${task.task_key.padEnd(20)}  ${state}${attempt}${duration}`);
+}
+
+function toneOf(task: RunTaskDocument): Tone {
+  if (hasSucceeded(task.state)) return 'good';
+  return ['FAILED', 'TIMEDOUT'].includes(task.state.result_state ?? '') ? 'bad' : 'quiet';
+}
+
+export function formatTasks(run: RunDocument, nowMs: number): string {
+  const tasks = [...(run.tasks ?? [])].sort(
+    (a, b) => (a.start_time || Infinity) - (b.start_time || Infinity),
+  );
+  return formatTable({
+    columns: ['task', 'state', 'attempt', 'duration', 'run id'],
+    rows: tasks.map((task) => {
+      const elapsed = elapsedMs(task, nowMs);
+      return [
+        task.task_key,
+        describeState(task.state),
+        String(task.attempt_number + 1),
+        elapsed === undefined ? '-' : formatDuration(elapsed),
+        String(task.run_id),
+      ];
+    }),
+    empty: 'no tasks',
+  });
+}
+
+function summarizeRun(context: CliContext, run: RunDocument): string {
+  const elapsed = elapsedMs(run, context.clock.nowMs());
+  const duration = elapsed === undefined ? '' : ` in ${formatDuration(elapsed)}`;
+  return `run ${run.run_id} ${describeState(run.state)}${duration}: ${run.run_page_url}`;
+}
+
+/** What each failed task said: its error, and the end of its traceback. */
+async function describeFailures(client: Client, run: RunDocument): Promise<string[]> {
+  const failed = latestAttempts(run.tasks ?? []).filter((task) => {
+    return ['FAILED', 'TIMEDOUT'].includes(task.state.result_state ?? '');
+  });
+  return Promise.all(
+    failed.map(async (task) => {
+      const output = await client.runsGetOutput({ run_id: task.run_id }).catch(() => undefined);
+      const message = output?.error ?? task.state.state_message ?? 'no message';
+      const trace = (output?.error_trace ?? '').trimEnd().split('\n').slice(-traceLinesShown).join('\n');
+      return `\ntask ${task.task_key} ${describeState(task.state)}: ${message}${trace === '' ? '' : `\n${trace}`}\n`;
+    }),
+  );
+}
+
+export function latestAttempts(tasks: readonly RunTaskDocument[]): readonly RunTaskDocument[] {
+  const latest = new Map<string, RunTaskDocument>();
+  for (const task of tasks) {
+    const known = latest.get(task.task_key);
+    if (known === undefined || known.attempt_number <= task.attempt_number) latest.set(task.task_key, task);
+  }
+  return [...latest.values()];
+}
