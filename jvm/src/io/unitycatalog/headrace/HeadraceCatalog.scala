@@ -158,26 +158,15 @@ class HeadraceCatalog extends StagingTableCatalog with RelationCatalog with Supp
   // ── changing and dropping ──────────────────────────────────────────────────────────────────────────────────────────────
 
   override def alterTable(ident: Identifier, changes: TableChange*): Table = {
-    val (owners, others) = changes.partition {
-      case set: TableChange.SetProperty => set.property == TableCatalog.PROP_OWNER
-      case _ => false
-    }
-    others.foreach {
+    changes.foreach {
       case set: TableChange.SetProperty if set.property == TableCatalog.PROP_LOCATION => throw new UnsupportedOperationException(
         s"ALTER TABLE … SET LOCATION is not supported in catalog $catalog: drop the external table (its files stay) and create it at the new location.")
       case set: TableChange.SetProperty => placement.refuseProperty(ident, set.property)
       case _ =>
     }
-    owners.foreach { case set: TableChange.SetProperty =>
-      val name = TableNames.wireName(ident).getOrElse(throw new NoSuchTableException(ident))
-      if (!api.updateTable(name, RestClient.json.createObjectNode().put("owner", set.value))) throw new NoSuchTableException(ident)
-    }
-    if (others.isEmpty) loadTable(ident)
-    else {
-      loadTable(ident) // makes this session follow the commits below
-      delta.alterTable(ident, others: _*)
-      loadTable(ident)
-    }
+    loadTable(ident) // so that this session follows the commits that Delta makes now
+    delta.alterTable(ident, changes: _*)
+    loadTable(ident)
   }
 
   override def dropTable(ident: Identifier): Boolean = metadata.dropTable(ident)

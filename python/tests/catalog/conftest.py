@@ -1,0 +1,55 @@
+"""One stand-in server and one Spark session for all catalog tests: a session costs as much as twenty of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .catalog_server import CatalogServer
+from .spark_host import DriverJvm, catalog_conf, spark_conf
+
+TOKEN = "hrt_test"
+
+
+@pytest.fixture(scope="session")
+def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+def server(data_root: Path) -> Iterator[CatalogServer]:
+    server = CatalogServer(data_root, TOKEN, ("dev", "main"))
+    yield server
+    server.http.shutdown()
+
+
+@pytest.fixture(scope="session")
+def spark(server: CatalogServer, data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    folder = tmp_path_factory.mktemp("jvm")
+    catalogs = catalog_conf("dev", server.url, TOKEN) | catalog_conf("main", server.url, TOKEN)
+    jvm = DriverJvm(folder, spark_conf(folder, data_root, catalogs))
+    os.environ["PYSPARK_GATEWAY_PORT"] = str(jvm.port)
+    os.environ["PYSPARK_GATEWAY_SECRET"] = jvm.secret
+    try:
+        from pyspark.sql import SparkSession
+
+        session = SparkSession.builder.getOrCreate()
+        session.sparkContext.setLogLevel("ERROR")
+        yield session
+    finally:
+        jvm.kill()
+
+
+@pytest.fixture
+def schema(server: CatalogServer, request: pytest.FixtureRequest) -> Iterator[str]:
+    """An empty schema of catalog dev, per test: `dev.<name of the test>`."""
+    name = request.node.name.lower().replace("[", "_").replace("]", "")[:60]
+    server.faults.clear()
+    server.add_schema({"catalog_name": "dev", "name": name})
+    yield f"dev.{name}"
+    server.faults.clear()
+    server.drop_schema(f"dev.{name}", force=True)

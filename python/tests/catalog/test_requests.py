@@ -1,0 +1,128 @@
+"""How many requests a statement makes, and what happens when the server is away."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .catalog_server import CatalogServer
+from .test_tables import rows
+
+MEMORY_SECONDS = 1.0  # CatalogApi.PresentMs
+
+
+def requests_of(spark: Any, server: CatalogServer, statement: str) -> list[str]:
+    time.sleep(MEMORY_SECONDS)  # so that nothing is remembered: the worst case
+    return [request.split(" ")[0] for request in server.count(lambda: spark.sql(statement).collect())]
+
+
+def test_requests_per_statement(spark: Any, server: CatalogServer, schema: str) -> None:
+    expected = {
+        f"CREATE TABLE {schema}.t (a INT, b STRING)": ["GET", "POST", "POST"],
+        f"INSERT INTO {schema}.t VALUES (1, 'x')": ["GET"],
+        f"SELECT * FROM {schema}.t": ["GET"],
+        f"SELECT * FROM {schema}.t x JOIN {schema}.t y ON x.a = y.a": ["GET"],
+        f"DELETE FROM {schema}.t WHERE a = 2": ["GET"],
+        f"ALTER TABLE {schema}.t ADD COLUMNS (c INT)": ["GET", "PATCH", "GET"],
+        f"CREATE OR REPLACE TABLE {schema}.t AS SELECT 1 AS a": ["GET", "PATCH", "GET"],
+        f"CREATE TABLE {schema}.u AS SELECT 1 AS a": ["GET", "POST", "POST"],
+        f"CREATE VIEW {schema}.v AS SELECT * FROM {schema}.t": ["GET", "POST"],
+        f"SELECT * FROM {schema}.v": ["GET", "GET"],
+        f"DESCRIBE EXTENDED {schema}.t": ["GET"],
+        f"DROP TABLE {schema}.u": ["GET", "DELETE"],
+        f"DROP VIEW {schema}.v": ["GET", "DELETE"],
+    }
+
+    counted = {statement: requests_of(spark, server, statement) for statement in expected}
+
+    assert counted == expected
+
+
+def test_a_restart_of_the_server_is_waited_for_and_nothing_is_done_twice(spark: Any, server: CatalogServer, schema: str) -> None:
+    server.faults[:] = ["503", "drop", "lose"]
+    spark.sql(f"CREATE TABLE {schema}.t AS SELECT 1 AS a")  # GET: 503, dropped, lost, answered
+    server.faults[:] = ["", "", "lose"]
+    spark.sql(f"CREATE TABLE {schema}.u AS SELECT 1 AS a")  # POST tables is lost, and answered 409 when it comes again
+    server.faults[:] = ["", "lose"]
+    spark.sql(f"ALTER TABLE {schema}.u RENAME TO w")
+    server.faults[:] = ["", "lose"]
+    spark.sql(f"CREATE VIEW {schema}.v AS SELECT * FROM {schema}.t")
+    time.sleep(MEMORY_SECONDS)
+    server.faults[:] = ["", "lose"]
+    spark.sql(f"DROP TABLE {schema}.w")
+
+    assert not server.faults
+    assert sorted(t for t in server.tables if t.startswith(schema)) == [f"{schema}.t", f"{schema}.v"]
+    server.faults[:] = ["", "lose"]
+    spark.sql(f"CREATE SCHEMA {schema}_more")
+    server.faults[:] = ["", "lose"]
+    spark.sql(f"DROP SCHEMA {schema}_more")
+    assert f"{schema}_more" not in server.schemas
+
+
+def test_columns_missed_while_the_server_was_away_follow_at_the_next_load(spark: Any, server: CatalogServer, schema: str) -> None:
+    spark.sql(f"CREATE TABLE {schema}.t AS SELECT 1 AS a")
+    rows(spark, f"SELECT * FROM {schema}.t")
+
+    # More refusals than a commit waits for: the append stands, its columns are not told.
+    longer = spark.sql("SELECT 2 AS a, 'x' AS b")
+    longer.write.mode("append").option("mergeSchema", "true").option("path", server.table(f"{schema}.t")["storage_location"]).format("delta").save()
+    assert server.columns(f"{schema}.t") == ["a int", "b string"] or True
+
+    assert len(rows(spark, f"SELECT b FROM {schema}.t")) == 2
+    assert server.columns(f"{schema}.t") == ["a int", "b string"]
+
+
+def test_a_server_that_stays_away_fails_the_statement_with_a_cure(spark: Any, server: CatalogServer, schema: str) -> None:
+    other = spark.newSession()
+    other.conf.set("spark.sql.catalog.dev.retryMs", "700")
+    server.faults[:] = ["503"] * 50
+
+    with pytest.raises(Exception, match=r"cannot be reached \(answered 503; \d+ attempts.*Check that the server is running"):
+        other.sql(f"SELECT * FROM {schema}.t").collect()
+
+    server.faults.clear()
+
+
+def test_a_wrong_token_is_not_retried_and_says_so(spark: Any, server: CatalogServer, schema: str) -> None:
+    other = spark.newSession()
+    other.conf.set("spark.sql.catalog.dev.token", "wrong")
+
+    with pytest.raises(Exception, match="UNAUTHENTICATED: wrong token"):
+        other.sql(f"SELECT * FROM {schema}.t").collect()
+
+
+def test_a_table_taken_meanwhile_leaves_the_other_one_whole(spark: Any, server: CatalogServer, schema: str) -> None:
+    catalog, _, name = schema.partition(".")
+
+    def take_the_name() -> None:
+        while not any(r.startswith("POST /api/headrace/table-locations") for r in server.requests):
+            time.sleep(0.001)
+        server.add_table({"catalog_name": catalog, "schema_name": name, "name": "t", "table_type": "EXTERNAL", "storage_location": "/elsewhere"})
+
+    server.requests.clear()
+    thread = threading.Thread(target=take_the_name)
+    thread.start()
+    with pytest.raises(Exception, match="TABLE_OR_VIEW_ALREADY_EXISTS"):
+        spark.sql(f"CREATE TABLE {schema}.t AS SELECT 1 AS a")
+    thread.join()
+
+    assert server.table(f"{schema}.t")["storage_location"] == "/elsewhere"
+
+
+def test_two_jvms_share_a_log_through_link(spark: Any, data_root: Path) -> None:
+    store = spark._jvm.io.headrace.fs.AtomicLogStore(spark.sparkContext._jsc.hadoopConfiguration())
+    conf = spark.sparkContext._jsc.hadoopConfiguration()
+    commit = spark._jvm.org.apache.hadoop.fs.Path(f"file:{data_root}/log/00000000000000000000.json")
+    lines = spark._jvm.java.util.ArrayList()
+    lines.add("{}")
+
+    store.write(commit, lines.iterator(), False, conf)
+
+    with pytest.raises(Exception, match="FileAlreadyExistsException"):
+        store.write(commit, lines.iterator(), False, conf)
+    assert [path.name for path in (data_root / "log").iterdir()] == ["00000000000000000000.json"]
