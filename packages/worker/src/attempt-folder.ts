@@ -47,8 +47,8 @@ export function readAttemptFiles(folder: string): AttemptFiles {
 
 function readResult(file: string): ResultDocument | null {
   const value = parseJson(readBounded(file, resultBytesMax));
-  if (!isRecord(value) || value['version'] !== protocolVersion) return null;
-  if (value['state'] !== 'succeeded' && value['state'] !== 'failed') return null;
+  if (!isRecord(value) || value.version !== protocolVersion) return null;
+  if (value.state !== 'succeeded' && value.state !== 'failed') return null;
   // The task's own runtime wrote it; the fields read later are checked where they are read.
   return value as unknown as ResultDocument;
 }
@@ -57,10 +57,9 @@ function readTaskValues(file: string): Record<string, JsonValue> {
   const taskValues: Record<string, JsonValue> = {};
   for (const line of (readBounded(file, messagesBytesMax) ?? '').split('\n')) {
     const message = parseJson(line);
-    if (!isRecord(message) || message['kind'] !== 'task_value' || typeof message['name'] !== 'string')
-      continue;
+    if (!isRecord(message) || message.kind !== 'task_value' || typeof message.name !== 'string') continue;
     // Parsed from JSON, so it is JSON.
-    taskValues[message['name']] = (message['value'] ?? null) as JsonValue;
+    taskValues[message.name] = (message.value ?? null) as JsonValue;
   }
   return taskValues;
 }
@@ -70,7 +69,7 @@ function readBounded(file: string, bytesMax: number): string | null {
   try {
     descriptor = fs.openSync(file, 'r');
   } catch (error) {
-    if (isRecord(error) && error['code'] === 'ENOENT') return null;
+    if (isRecord(error) && error.code === 'ENOENT') return null;
     throw new Error(`cannot read ${file}`, { cause: error });
   }
   try {

@@ -32,9 +32,9 @@ export const scriptFromParameters: FakeScript = ({ task, task_key }) => {
 function fakeParameter(task: AttemptDocument['task']): string | undefined {
   switch (task.kind) {
     case 'notebook':
-      return task.parameters['fake'];
+      return task.parameters.fake;
     case 'python_wheel':
-      return task.named_parameters['fake'] ?? positional(task.parameters);
+      return task.named_parameters.fake ?? positional(task.parameters);
     case 'spark_python':
       return positional(task.parameters);
   }

@@ -1,0 +1,96 @@
+/** Frames over a stream, and the greeting that both sides begin with. */
+import net from 'node:net';
+import type { HostHello } from './host-backend.ts';
+import { type FromHost, frameBytesMax, hostProtocolVersion, type ToHost } from './host-protocol.ts';
+
+const lengthBytes = 4;
+/** A host that lives answers within milliseconds, even while its zygote imports. */
+const helloWaitMs = 10_000;
+
+export interface FrameStream {
+  readonly hello: HostHello;
+  send(frames: readonly ToHost[]): void;
+  close(): void;
+}
+
+export interface OpenStreamOptions {
+  readonly socketPath: string;
+  readonly workerId: string;
+  /** Every frame after the greeting. */
+  readonly onFrame: (frame: FromHost) => void;
+  /** Once, also after `close`. */
+  readonly onClose: () => void;
+}
+
+/** Connects and greets; rejects with the reason when the host refuses or does not answer. */
+export function openFrameStream(options: OpenStreamOptions): Promise<FrameStream> {
+  const { promise, resolve, reject } = Promise.withResolvers<FrameStream>();
+  const socket = net.connect(options.socketPath);
+  const timer = setTimeout(() => socket.destroy(new Error('the host does not answer')), helloWaitMs);
+  const decode = createFrameDecoder();
+  let isOpen = false;
+
+  const open = (hello: HostHello) => {
+    clearTimeout(timer);
+    isOpen = true;
+    resolve({
+      hello,
+      send(frames) {
+        if (socket.writable) socket.write(Buffer.concat(frames.map(encodeFrame)));
+      },
+      close: () => socket.destroy(),
+    });
+  };
+  const greet = (frame: FromHost) => {
+    if (frame.op === 'hello' && frame.version === hostProtocolVersion) return open(frame);
+    const reason = frame.op === 'error' ? frame.message : `unexpected ${frame.op} instead of a greeting`;
+    socket.destroy(new Error(reason));
+  };
+
+  socket.on('connect', () => {
+    socket.write(encodeFrame({ op: 'hello', version: hostProtocolVersion, worker_id: options.workerId }));
+  });
+  socket.on('data', (received) => {
+    try {
+      for (const frame of decode(received)) isOpen ? options.onFrame(frame) : greet(frame);
+    } catch (error) {
+      socket.destroy(error instanceof Error ? error : new Error(String(error)));
+    }
+  });
+  socket.on('error', (error) =>
+    reject(new Error(`cannot talk to the host at ${options.socketPath}`, { cause: error })),
+  );
+  socket.on('close', () => {
+    clearTimeout(timer);
+    reject(new Error(`the host at ${options.socketPath} hung up`));
+    if (isOpen) options.onClose();
+  });
+  return promise;
+}
+
+export function encodeFrame(frame: ToHost): Buffer {
+  const body = Buffer.from(JSON.stringify(frame));
+  const whole = Buffer.allocUnsafe(lengthBytes + body.length);
+  whole.writeUInt32BE(body.length);
+  body.copy(whole, lengthBytes);
+  return whole;
+}
+
+/** Cuts a stream into frames; throws when the peer does not speak the protocol. */
+export function createFrameDecoder(): (received: Buffer) => FromHost[] {
+  let buffer: Buffer = Buffer.alloc(0);
+  return (received) => {
+    buffer = buffer.length === 0 ? received : Buffer.concat([buffer, received]);
+    const frames: FromHost[] = [];
+    while (buffer.length >= lengthBytes) {
+      const size = buffer.readUInt32BE();
+      if (size > frameBytesMax)
+        throw new Error(`a frame of ${size} bytes exceeds the limit of ${frameBytesMax}`);
+      if (buffer.length < lengthBytes + size) break;
+      // Our own host sent it: both sides are one release, and the greeting has compared versions.
+      frames.push(JSON.parse(buffer.toString('utf8', lengthBytes, lengthBytes + size)) as FromHost);
+      buffer = buffer.subarray(lengthBytes + size);
+    }
+    return frames;
+  };
+}

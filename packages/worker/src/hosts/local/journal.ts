@@ -1,0 +1,58 @@
+/** Reads the journal of a host that is dead; headrace_runtime/journal.py writes it. */
+import fs from 'node:fs';
+import type { HostedAttempt, HostedEnd } from '../host-protocol.ts';
+
+interface JournalRecord {
+  readonly kind: 'intended' | 'held' | 'started' | 'ended' | 'dropped' | 'acked';
+  readonly attempt_id: number;
+  readonly epoch: number;
+  readonly pid?: number;
+  readonly at_ms?: number;
+  readonly end?: HostedEnd;
+}
+
+/** The attempts that were not acknowledged. A last line that was cut off by a crash is ignored. */
+export function readJournal(file: string): readonly HostedAttempt[] {
+  const attempts = new Map<number, HostedAttempt>();
+  if (!fs.existsSync(file)) return [];
+  for (const line of fs.readFileSync(file, 'utf8').split('\n')) {
+    const record = parseRecord(line);
+    if (record !== null) fold(attempts, record);
+  }
+  return [...attempts.values()];
+}
+
+function fold(attempts: Map<number, HostedAttempt>, record: JournalRecord): void {
+  const { attempt_id, epoch } = record;
+  const known = attempts.get(attempt_id);
+  switch (record.kind) {
+    case 'intended':
+      attempts.set(attempt_id, { attempt_id, epoch, state: 'held', pid: null, started_at_ms: null });
+      return;
+    case 'dropped':
+    case 'acked':
+      attempts.delete(attempt_id);
+      return;
+    case 'held':
+    case 'started':
+    case 'ended':
+      if (known === undefined || known.epoch !== epoch) return;
+      attempts.set(attempt_id, { ...known, ...factsOf(record) });
+      return;
+  }
+}
+
+function factsOf(record: JournalRecord): Partial<HostedAttempt> {
+  if (record.kind === 'ended') return record.end === undefined ? {} : { state: 'ended', end: record.end };
+  const pid = record.pid ?? null;
+  return record.kind === 'held' ? { pid } : { state: 'started', pid, started_at_ms: record.at_ms ?? null };
+}
+
+function parseRecord(line: string): JournalRecord | null {
+  try {
+    // Our own host wrote it.
+    return JSON.parse(line) as JournalRecord;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,198 @@
+/** Hosts as detached Python processes on this machine; they outlive the server. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { ClusterAssignment } from '../../ports.ts';
+import type { FoundHost, HostBackend, HostConnection } from '../host-backend.ts';
+import { buryHost, openLocalHost, readHostRecord } from './local-host.ts';
+import { hostMark, isAlive, kill } from './processes.ts';
+
+/** Python and asyncio need 0.2 s; a machine that needs longer than this is in trouble. */
+const startWaitMs = 30_000;
+const startPollMs = 5;
+/** After the grace: the host's own proofs, and the JVM's end. */
+const stopMarginMs = 40_000;
+const logBytesMax = 1024 * 1024;
+
+/** What is passed on from our environment; all else stays out of tasks. */
+const passedVariables = [
+  ...['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LANGUAGE', 'TZ', 'TMPDIR'],
+  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'],
+  ...[
+    'SSL_CERT_FILE',
+    'SSL_CERT_DIR',
+    'REQUESTS_CA_BUNDLE',
+    'PIP_CONFIG_FILE',
+    'PIP_INDEX_URL',
+    'PIP_EXTRA_INDEX_URL',
+  ],
+];
+
+/** The part of `.runtime/runtime.json` that a host needs; without Java and Spark it runs Python only. */
+export interface HostRuntime {
+  readonly python: string;
+  readonly spark: {
+    readonly java: string;
+    readonly sparkHome: string;
+    readonly classPath: readonly string[];
+    readonly jvmOptions: readonly string[];
+    readonly classDataArchive: string | null;
+  } | null;
+}
+
+export interface LocalBackendOptions {
+  /** `<state>/hosts`. */
+  readonly hostsFolder: string;
+  readonly dataRoot: string;
+  readonly runtime: HostRuntime;
+  /** The folder that holds the package `headrace_runtime`. */
+  readonly pythonPath: string;
+  /** Imported by the zygote before it forks. */
+  readonly preimport: readonly string[];
+  /** Whether an idle host whose Spark has been used once warms it up with a small Delta write. */
+  readonly warmUp: boolean;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workerId: string;
+}
+
+/** Reads `.runtime/runtime.json`, written by the set-up. */
+export function readHostRuntime(file: string): HostRuntime {
+  // Our own set-up wrote it.
+  const runtime = JSON.parse(fs.readFileSync(file, 'utf8')) as { python: string } & NonNullable<
+    HostRuntime['spark']
+  >;
+  const { python, java, sparkHome, classPath, jvmOptions, classDataArchive } = runtime;
+  return { python, spark: { java, sparkHome, classPath, jvmOptions, classDataArchive } };
+}
+
+export function createLocalBackend(options: LocalBackendOptions): HostBackend {
+  const { hostsFolder, workerId } = options;
+  const folderOf = (hostKey: string) => path.join(hostsFolder, hostKey);
+
+  return {
+    name: 'local',
+    async start(cluster): Promise<HostConnection> {
+      const folder = folderOf(cluster.hostKey);
+      const before = readHostRecord(folder);
+      if (before !== null) await buryHost(folder, before);
+      const socketFolder = fs.mkdtempSync(path.join(os.tmpdir(), 'hr-'));
+      prepareFolder(folder, cluster, { ...options, socketFolder });
+      const child = spawnHost(folder, cluster, options);
+      try {
+        await awaitHostFile(folder, child);
+        const record = readHostRecord(folder);
+        if (record === null) throw new Error(`${folder}/host.json is not readable`);
+        return await openLocalHost({ folder, record, workerId });
+      } catch (error) {
+        if (child.pid !== undefined) kill(child.pid);
+        fs.rmSync(socketFolder, { recursive: true, force: true });
+        throw error;
+      }
+    },
+    async attach(): Promise<readonly FoundHost[]> {
+      if (!fs.existsSync(hostsFolder)) return [];
+      const found = fs.readdirSync(hostsFolder).map((hostKey) => attachHost(folderOf(hostKey), workerId));
+      return (await Promise.all(found)).filter((host) => host !== null);
+    },
+    async stop(connection, { graceMs }) {
+      const record = readHostRecord(folderOf(connection.hostKey));
+      connection.send([{ op: 'shutdown', grace_ms: graceMs }]);
+      const timer = setTimeout(() => record !== null && kill(record.pid), graceMs + stopMarginMs);
+      await connection.died;
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function attachHost(folder: string, workerId: string): Promise<FoundHost | null> {
+  const record = readHostRecord(folder);
+  if (record === null) return null;
+  if (isAlive(record)) {
+    try {
+      return { kind: 'alive', connection: await openLocalHost({ folder, record, workerId }) };
+    } catch {
+      // It lives and cannot be talked to: of another release, or frozen. What cannot be led must end.
+    }
+  }
+  const death = await buryHost(folder, record);
+  return { kind: 'dead', hostKey: record.hostKey, clusterId: record.clusterId, death };
+}
+
+function prepareFolder(
+  folder: string,
+  cluster: ClusterAssignment,
+  options: LocalBackendOptions & { readonly socketFolder: string },
+): void {
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  fs.rmSync(path.join(folder, 'host.json'), { force: true });
+  const config = {
+    host_key: cluster.hostKey,
+    cluster_id: cluster.clusterId,
+    socket_folder: options.socketFolder,
+    runtime: options.runtime.spark,
+    spark_conf: cluster.sparkConf,
+    data_root: options.dataRoot,
+    preimport: options.preimport,
+    warm_up: options.warmUp,
+  };
+  fs.writeFileSync(path.join(folder, 'config.json'), JSON.stringify(config), { mode: 0o600 });
+}
+
+function spawnHost(folder: string, cluster: ClusterAssignment, options: LocalBackendOptions): ChildProcess {
+  const logFile = path.join(folder, 'host.log');
+  const isLong = fs.existsSync(logFile) && fs.statSync(logFile).size > logBytesMax;
+  const log = fs.openSync(logFile, isLong ? 'w' : 'a', 0o600);
+  try {
+    const child = spawn(options.runtime.python, ['-s', '-m', 'headrace_runtime.host', '--folder', folder], {
+      cwd: folder,
+      detached: true,
+      stdio: ['ignore', log, log],
+      env: hostEnvironment(folder, cluster, options),
+    });
+    child.unref();
+    return child;
+  } finally {
+    fs.closeSync(log);
+  }
+}
+
+/**
+ * Clean: an inherited PYTHONDONTWRITEBYTECODE, for one, makes every process compile its imports anew.
+ */
+function hostEnvironment(
+  folder: string,
+  cluster: ClusterAssignment,
+  options: LocalBackendOptions,
+): NodeJS.ProcessEnv {
+  const names = Object.keys(options.environment).filter(
+    (name) => passedVariables.includes(name) || name.startsWith('LC_'),
+  );
+  const passed = Object.fromEntries(names.map((name) => [name, options.environment[name]]));
+  return {
+    LANG: 'C.UTF-8',
+    ...passed,
+    ...cluster.environment,
+    PYTHONPATH: options.pythonPath,
+    [hostMark]: folder,
+  };
+}
+
+async function awaitHostFile(folder: string, child: ChildProcess): Promise<void> {
+  const deadline = performance.now() + startWaitMs;
+  let failure: string | null = null;
+  child.once('error', (error) => {
+    failure = error.message;
+  });
+  while (!fs.existsSync(path.join(folder, 'host.json'))) {
+    if (child.exitCode !== null || child.signalCode !== null)
+      failure = lastLines(path.join(folder, 'host.log'));
+    if (performance.now() > deadline) failure = `no answer within ${startWaitMs / 1000} s`;
+    if (failure !== null) throw new Error(`the host process did not start: ${failure}`);
+    await new Promise((resolve) => setTimeout(resolve, startPollMs));
+  }
+}
+
+function lastLines(file: string): string {
+  return fs.readFileSync(file, 'utf8').trim().split('\n').slice(-3).join(' | ');
+}

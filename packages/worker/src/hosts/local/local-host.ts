@@ -1,0 +1,129 @@
+/**
+ * One local host as the worker sees it: a connection that mends itself while the process lives, and a death that
+ * is proven (pid and start time gone, nothing with its mark left) before anyone hears of it.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { type FrameStream, openFrameStream } from '../connection.ts';
+import type { HostConnection, HostDeath } from '../host-backend.ts';
+import type { FromHost, ToHost } from '../host-protocol.ts';
+import { readJournal } from './journal.ts';
+import { isAlive, kill, killMarked, type ProcessIdentity } from './processes.ts';
+
+/** Also how long a death may go unnoticed when the socket does not tell: a frozen process keeps it open. */
+const lifeCheckMs = 500;
+const reconnectMs = 50;
+
+/** `host.json`, written by the host itself. */
+export interface HostRecord extends ProcessIdentity {
+  readonly hostKey: string;
+  readonly clusterId: string;
+  readonly socketFolder: string;
+}
+
+export interface LocalHost extends HostConnection {
+  readonly record: HostRecord;
+}
+
+export async function openLocalHost(options: {
+  readonly folder: string;
+  readonly record: HostRecord;
+  readonly workerId: string;
+}): Promise<LocalHost> {
+  const { folder, record, workerId } = options;
+  const { promise: died, resolve: provenDead } = Promise.withResolvers<HostDeath>();
+  const early: FromHost[] = [];
+  let listener = (frame: FromHost): unknown => early.push(frame);
+  let stream: FrameStream | null = null;
+  let isClosed = false;
+
+  const connect = async () => {
+    stream = await openFrameStream({
+      socketPath: path.join(record.socketFolder, 'host.sock'),
+      workerId,
+      onFrame: (frame) => listener(frame),
+      onClose: () => {
+        stream = null;
+        if (!isClosed) void mend();
+      },
+    });
+    return stream.hello;
+  };
+
+  const mend = async () => {
+    while (!isClosed) {
+      if (!isAlive(record)) return finishDead();
+      try {
+        listener(await connect());
+        return;
+      } catch {
+        // It is alive and cannot talk, or is about to die; either shows.
+        await new Promise((resolve) => setTimeout(resolve, reconnectMs));
+      }
+    }
+  };
+
+  const finishDead = async () => {
+    if (isClosed) return;
+    isClosed = true;
+    clearInterval(lifeCheck);
+    provenDead(await buryHost(folder, record));
+  };
+
+  const hello = await connect();
+  const lifeCheck = setInterval(() => {
+    if (!isAlive(record)) void finishDead();
+  }, lifeCheckMs);
+  lifeCheck.unref();
+  return {
+    hostKey: record.hostKey,
+    clusterId: record.clusterId,
+    record,
+    hello,
+    died,
+    send: (frames: readonly ToHost[]) => stream?.send(frames),
+    listen(hear) {
+      listener = hear;
+      early.splice(0).forEach(hear);
+    },
+    close() {
+      isClosed = true;
+      clearInterval(lifeCheck);
+      stream?.close();
+    },
+  };
+}
+
+/** Makes sure that nothing of the host can act any more, and reads what it did. */
+export async function buryHost(folder: string, record: HostRecord): Promise<HostDeath> {
+  if (isAlive(record)) kill(record.pid);
+  await killMarked(folder);
+  fs.rmSync(record.socketFolder, { recursive: true, force: true });
+  const attempts = readJournal(path.join(folder, 'journal.jsonl'));
+  // It stays for the next life to read, unless there is nothing to learn.
+  if (attempts.length === 0) fs.rmSync(path.join(folder, 'host.json'), { force: true });
+  return { message: `the host (process ${record.pid}) died`, attempts };
+}
+
+export function readHostRecord(folder: string): HostRecord | null {
+  try {
+    // The host wrote it, whole, by renaming.
+    const text = fs.readFileSync(path.join(folder, 'host.json'), 'utf8');
+    const record = JSON.parse(text) as {
+      readonly pid: number;
+      readonly start_time: number | null;
+      readonly host_key: string;
+      readonly cluster_id: string;
+      readonly socket_folder: string;
+    };
+    return {
+      pid: record.pid,
+      startTime: record.start_time,
+      hostKey: record.host_key,
+      clusterId: record.cluster_id,
+      socketFolder: record.socket_folder,
+    };
+  } catch {
+    return null;
+  }
+}

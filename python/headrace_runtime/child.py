@@ -1,0 +1,107 @@
+"""The forked child of the zygote: gets ready, waits for "go", proves its start, and runs the task.
+
+It says two lines to the host on its control socket, `held <pid> <start time>` and `started <ms>`, and hears one:
+`go`. When the host hangs up instead, no user line has run and none will.
+"""
+
+from __future__ import annotations
+
+import gc
+import io
+import os
+import random
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+from .journal import format_record
+from .processes import ATTEMPT_MARK, die_with_parent, start_time
+
+GO = b"go\n"
+EXIT_DROPPED = 0
+
+
+def run_child(order: dict[str, Any], control_fd: int, output_fd: int, zygote_pid: int) -> None:
+    """Never returns."""
+    code = 1
+    try:
+        _shed_zygote(control_fd, output_fd, zygote_pid)
+        _enter_folder(order, output_fd)
+        journal = os.open(order["journal"], os.O_WRONLY | os.O_APPEND)
+        control = socket.socket(fileno=control_fd)
+        control.sendall(b"held %d %d\n" % (os.getpid(), start_time(os.getpid()) or 0))
+        if control.recv(len(GO), socket.MSG_WAITALL) != GO:
+            os._exit(EXIT_DROPPED)
+        at_ms = time.time_ns() // 1_000_000
+        proof = {"kind": "started", "attempt_id": order["attempt_id"], "epoch": order["epoch"]}
+        os.write(journal, format_record({**proof, "pid": os.getpid(), "at_ms": at_ms}))
+        os.close(journal)
+        control.sendall(b"started %d\n" % at_ms)
+        control.close()
+        code = _run_task(order["folder"])
+    except BaseException:
+        _print_failure()
+    finally:
+        os._exit(code & 0xFF)
+
+
+def _shed_zygote(control_fd: int, output_fd: int, zygote_pid: int) -> None:
+    """Above all the other children's descriptors: an end of file must mean the end."""
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    # Python sets it to ignore at start, and so it stays: a closed pipe is an exception, as in any Python program.
+    die_with_parent(zygote_pid)
+    os.setsid()
+    low, high = sorted((control_fd, output_fd))
+    os.closerange(3, low)
+    os.closerange(low + 1, high)
+    os.closerange(high + 1, 4096)
+    # The zygote froze its heap and collects nothing; user code wants collection.
+    gc.enable()
+    _reseed()
+
+
+def _reseed() -> None:
+    """Children of one zygote must not draw the same numbers."""
+    random.seed()
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
+
+
+def _enter_folder(order: dict[str, Any], output_fd: int) -> None:
+    os.chdir(os.path.join(order["folder"], "work"))
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(output_fd, 1)
+    os.dup2(output_fd, 2)
+    os.close(null)
+    os.close(output_fd)
+    # Lines show in the log as they are printed.
+    sys.stdout, sys.stderr = _open_text(1), _open_text(2)
+    sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc]
+    os.environ.update(order["env"])
+    os.environ[ATTEMPT_MARK] = str(order["attempt_id"])
+
+
+def _open_text(fd: int) -> io.TextIOWrapper:
+    raw = io.FileIO(fd, "w", closefd=False)
+    return io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace", line_buffering=True)
+
+
+def _run_task(folder: str) -> int:
+    from .launch import main
+
+    return main(folder)
+
+
+def _print_failure() -> None:
+    import traceback
+
+    try:
+        traceback.print_exc()
+    except (OSError, ValueError):
+        pass  # nobody can hear it

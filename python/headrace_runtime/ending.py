@@ -1,0 +1,85 @@
+"""Ends attempts, and proves it: no process, no Spark job, no thread in the driver that could still act.
+
+cancel Spark jobs → SIGTERM → grace → SIGKILL to group, session, descendants and marked processes
+→ close the gateway → no thread of the attempt left → a second cancel finds nothing
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+from .processes import kill_all, kill_group, processes_of_attempt
+
+if TYPE_CHECKING:
+    from .hosted import Attempt
+    from .jvm import Driver
+
+# A cancel that takes longer than this is overtaken by SIGTERM; the proof comes later anyhow.
+CANCEL_SECONDS_MAX = 1.0
+# Killed processes are gone within milliseconds, unless the kernel holds them (a dead network file system).
+KILL_SECONDS_MAX = 10.0
+KILL_POLL_SECONDS = 0.01
+PROOF_SECONDS_MAX = 15.0
+# Output that is still in the pipe when all writers are gone takes one read; a pipe that somebody holds is left.
+DRAIN_SECONDS_MAX = 2.0
+
+
+async def stop_processes(attempt: Attempt, driver: Driver | None) -> None:
+    """From the request to the death of the attempt's own process; what it leaves behind is `end_leftovers`."""
+    loop = asyncio.get_running_loop()
+    if attempt.is_attached and driver is not None:
+        await asyncio.wait({loop.create_task(_cancel(driver, attempt))}, timeout=CANCEL_SECONDS_MAX)
+    if attempt.pid is not None:
+        kill_group(attempt.pid, signal.SIGTERM)
+    while not attempt.exited.is_set():
+        left = attempt.kill_at - loop.time()
+        if left <= 0:
+            break
+        # In short steps, because a later stop may bring the end forward.
+        try:
+            await asyncio.wait_for(attempt.exited.wait(), min(left, 0.1))
+        except asyncio.TimeoutError:
+            pass
+    if not attempt.exited.is_set() and attempt.pid is not None:
+        # All at once, while the family tree still stands.
+        family = processes_of_attempt(attempt.attempt_id, attempt.pid)
+        kill_group(attempt.pid, signal.SIGKILL)
+        kill_all([*family, attempt.pid])
+
+
+async def _cancel(driver: Driver, attempt: Attempt) -> None:
+    try:
+        await driver.cancel(attempt.attempt_id)
+    except Exception:
+        pass  # the driver is dying: its own death is proof
+
+
+async def end_leftovers(attempt: Attempt) -> bool:
+    """Kill what the attempt's process left running; whether nothing of it is left."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + KILL_SECONDS_MAX
+    while True:
+        if attempt.pid is not None:
+            kill_group(attempt.pid, signal.SIGKILL)
+        left = processes_of_attempt(attempt.attempt_id, attempt.pid)
+        if not left:
+            return True
+        if loop.time() > deadline:
+            return False
+        kill_all(left)
+        await asyncio.sleep(KILL_POLL_SECONDS)
+
+
+async def drain_output(attempt: Attempt) -> None:
+    """Take what is left in the pipe; then close it, whoever may still hold it."""
+    pump = attempt.pump
+    if pump is None or not pump.is_open:
+        return
+    loop = asyncio.get_running_loop()
+    loop.remove_reader(pump.fd)
+    deadline = loop.time() + DRAIN_SECONDS_MAX
+    while pump.drain() and loop.time() < deadline:
+        await asyncio.sleep(KILL_POLL_SECONDS)
+    pump.close()

@@ -1,0 +1,418 @@
+"""The host of one cluster: `python -m headrace_runtime.host --folder FOLDER`.
+
+One event loop owns the journal, the worker's socket, the tasks' socket and the log pumps. Tasks are forked by the
+zygote; Spark runs in a JVM (`jvm.py`). The host outlives the server: a lost worker disturbs nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from typing import Any
+
+from .ending import PROOF_SECONDS_MAX, drain_output, end_leftovers, stop_processes
+from .hosted import Attempt, from_journal, now_ms, open_descriptors
+from .journal import Journal, replay_journal
+from .jvm import Driver, DriverError
+from .processes import start_time
+from .protocol import HOST_PROTOCOL_VERSION, Frame, HostedAttempt
+from .sockets import TaskSocket, WorkerConnection, WorkerSocket
+from .zygote_link import ZygoteLink
+
+# A claim commits in milliseconds and a worker restarts in seconds; what is held longer belongs to nobody.
+HOLD_SECONDS_MAX = 120
+# Without a worker and without work: somebody took the server away.
+LINGER_SECONDS = 15 * 60
+# Idle for so long after the driver's first use, it warms itself up.
+WARM_UP_AFTER_SECONDS = 5
+
+
+class Host:
+    """The state of the host. Methods named `on_` are called by the loop."""
+
+    def __init__(self, folder: str, config: dict[str, Any]) -> None:
+        self.folder = folder
+        self.config = config
+        journal_path = os.path.join(folder, "journal.jsonl")
+        # What had not ended died with the earlier host; the worker learns that by their absence.
+        known = [attempt for attempt in replay_journal(journal_path).values() if "end" in attempt]
+        self.attempts = {attempt["attempt_id"]: from_journal(attempt) for attempt in known}
+        self.journal = Journal(journal_path)
+        self.journal.compact(known)
+        self.done = asyncio.Event()
+        self.is_shutting_down = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.worker_socket = WorkerSocket(self)
+        self.task_socket = TaskSocket(self)
+        self.zygote = self._start_zygote()
+        self.driver = self._make_driver()
+        self._linger: asyncio.TimerHandle | None = None
+        self._warm_up: asyncio.TimerHandle | None = None
+        self._is_warm = False
+
+    async def serve(self) -> None:
+        """Until shut down."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, lambda: self.spawn(self.shut_down(10_000)))
+        sockets = self.config["socket_folder"]
+        self.task_path = os.path.join(sockets, "task.sock")
+        await self.task_socket.listen(self.task_path)
+        await self.worker_socket.listen(os.path.join(sockets, "host.sock"))
+        self._write_host_file()
+        self.watch_linger()
+        await self.done.wait()
+
+    def on_frame(self, connection: WorkerConnection, frame: Frame) -> None:
+        """One frame of the worker."""
+        op = frame["op"]
+        if op == "hello":
+            self.worker_socket.accept(connection, frame)
+        elif op == "prepare":
+            self.prepare(frame)
+        elif op == "shutdown":
+            self.spawn(self.shut_down(frame["grace_ms"]))
+        elif op == "warm":
+            self.spawn(self._warm())
+        else:
+            self._on_attempt_frame(op, frame)
+
+    def _on_attempt_frame(self, op: str, frame: Frame) -> None:
+        attempt = self.attempts.get(frame["attempt_id"])
+        if op == "ack":
+            if attempt is not None and not attempt.is_live:
+                self.forget(attempt)
+        elif attempt is None or attempt.epoch != frame["epoch"]:
+            if op in ("drop", "stop"):
+                self.say({"op": "dropped", "attempt_id": frame["attempt_id"], "epoch": frame["epoch"]})
+        elif op == "go":
+            self.go(attempt)
+        elif op == "drop":
+            self.drop(attempt)
+        elif op == "stop":
+            self.stop(attempt, frame["grace_ms"])
+
+    def prepare(self, frame: Frame) -> None:
+        """Journal the intent, then fork; the child waits."""
+        known = self.attempts.get(frame["attempt_id"])
+        if known is not None and (known.is_live or known.started_at_ms is not None):
+            if known.epoch != frame["epoch"]:
+                self.say({"op": "error", "message": f"attempt {known.attempt_id} is here already, in another epoch"})
+            return
+        attempt = Attempt(frame["attempt_id"], frame["epoch"], frame["folder"], frame["log_bytes_max"])
+        self.attempts[attempt.attempt_id] = attempt
+        self.record(attempt, "intended")
+        loop = asyncio.get_running_loop()
+        descriptors = open_descriptors(attempt)
+        assert attempt.control is not None and attempt.pump is not None
+        loop.add_reader(attempt.control.fileno(), self._on_control, attempt)
+        loop.add_reader(attempt.pump.fd, self._on_output, attempt)
+        attempt.hold_timer = loop.call_later(HOLD_SECONDS_MAX, self.drop, attempt)
+        environment = {
+            "HEADRACE_HOST_SOCKET": self.task_path,
+            "HEADRACE_ATTEMPT": str(attempt.attempt_id),
+            "HEADRACE_ATTACH_KEY": attempt.attach_key or "",
+            "PYSPARK_PYTHON": sys.executable,
+            "PYSPARK_DRIVER_PYTHON": sys.executable,
+        }
+        order = {
+            "attempt_id": attempt.attempt_id,
+            "epoch": attempt.epoch,
+            "folder": attempt.folder,
+            "journal": self.journal.path,
+            "env": environment,
+        }
+        self.zygote.send_order(order, descriptors)
+
+    def go(self, attempt: Attempt) -> None:
+        """The claim is durable: let the child run."""
+        if attempt.state not in ("intended", "held") or attempt.is_dropping or attempt.control is None:
+            return
+        attempt.state = "going"
+        if attempt.hold_timer is not None:
+            attempt.hold_timer.cancel()
+        try:
+            attempt.control.send(b"go\n")
+        except OSError:
+            pass  # the child has died: the zygote tells
+
+    def drop(self, attempt: Attempt) -> None:
+        """Hang up on a child that waits; it leaves without having run a user line."""
+        if attempt.state not in ("intended", "held"):
+            return
+        attempt.is_dropping = True
+        self._close_control(attempt)
+
+    def stop(self, attempt: Attempt, grace_ms: int) -> None:
+        """Begin to end the attempt; `ended` follows when it is proven."""
+        if attempt.end is not None:
+            self.say_ended(attempt)
+            return
+        if attempt.state in ("intended", "held"):
+            self.drop(attempt)
+            return
+        attempt.kill_at = min(attempt.kill_at, asyncio.get_running_loop().time() + grace_ms / 1000)
+        if not attempt.is_stopping:
+            attempt.is_stopping = True
+            self.spawn(stop_processes(attempt, self.driver))
+
+    def on_child_ended(self, message: dict[str, Any]) -> None:
+        """The zygote has reaped a child."""
+        attempt = self.attempts.get(message["attempt_id"])
+        if attempt is None or attempt.epoch != message["epoch"] or attempt.is_ending:
+            return
+        attempt.exit_code, attempt.orphans = message["code"], message["orphans"]
+        attempt.pid = message["pid"]
+        self.spawn(self._finish(attempt))
+
+    async def _finish(self, attempt: Attempt) -> None:
+        attempt.is_ending = True
+        attempt.exited.set()
+        self._on_control(attempt)  # what it said last
+        self._close_control(attempt)
+        if attempt.hold_timer is not None:
+            attempt.hold_timer.cancel()
+        pump = attempt.pump
+        is_clean = pump is None or not pump.is_open or not pump.drain()
+        # A process that holds the pipe, an orphan, or a stop that left no time to tidy up.
+        is_alone = is_clean and attempt.orphans == [] and not attempt.is_stopping
+        is_proven = is_alone or await end_leftovers(attempt)
+        await drain_output(attempt)
+        if attempt.is_attached:
+            is_proven = await self._leave_driver(attempt) and is_proven
+        if attempt.started_at_ms is None and (attempt.is_dropping or attempt.is_stopping):
+            self.record(attempt, "dropped")
+            del self.attempts[attempt.attempt_id]
+            self.say({"op": "dropped", "attempt_id": attempt.attempt_id, "epoch": attempt.epoch})
+        else:
+            attempt.end = attempt.make_end(stopped=attempt.is_stopping and is_proven)
+            attempt.state = "ended"
+            self.record(attempt, "ended", end=attempt.end)
+            self.say_ended(attempt)
+        self.watch_linger()
+
+    async def _leave_driver(self, attempt: Attempt) -> bool:
+        """Whether nothing of the attempt is left in the driver; at worst, because there is no driver any more."""
+        driver = self.driver
+        if driver is None or await driver.close(attempt.attempt_id, PROOF_SECONDS_MAX):
+            return True
+        driver.kill(f"Spark was restarted: attempt {attempt.attempt_id} could not be ended otherwise")
+        return await self._await_driver_death()
+
+    async def _await_driver_death(self) -> bool:
+        for _ in range(500):
+            if self.driver is None or self.driver.pid is None:
+                return True
+            await asyncio.sleep(0.02)
+        return False
+
+    def _on_control(self, attempt: Attempt) -> None:
+        if attempt.control is None:
+            return
+        try:
+            lines = attempt.control.recv(4096).split(b"\n")
+        except BlockingIOError:
+            return
+        except OSError:
+            lines = [b""]
+        if lines == [b""]:
+            self._close_control(attempt)
+        for line in lines:
+            word, *numbers = line.split() or [b""]
+            if word == b"held":
+                attempt.pid = int(numbers[0])
+                attempt.state = "held" if attempt.state == "intended" else attempt.state
+                self.record(attempt, "held", pid=attempt.pid, start_time=int(numbers[1]))
+                self.say_of(attempt, "prepared", pid=attempt.pid)
+            elif word == b"started":
+                attempt.state, attempt.started_at_ms = "started", int(numbers[0])
+                self.say_of(attempt, "started", pid=attempt.pid, at_ms=attempt.started_at_ms)
+
+    def _on_output(self, attempt: Attempt) -> None:
+        pump = attempt.pump
+        if pump is not None and pump.is_open and not pump.pump():
+            asyncio.get_running_loop().remove_reader(pump.fd)
+            pump.close()
+
+    def _close_control(self, attempt: Attempt) -> None:
+        if attempt.control is not None:
+            asyncio.get_running_loop().remove_reader(attempt.control.fileno())
+            attempt.control.close()
+            attempt.control = None
+
+    async def attach(self, attempt_id: int, key: str) -> dict[str, Any]:
+        """A task asks for Spark."""
+        attempt = self.attempts.get(attempt_id)
+        if attempt is None or not attempt.is_live or attempt.attach_key != key:
+            return {"error": "this task has no right to the cluster (any more)", "code": "CLUSTER_ERROR"}
+        if self.driver is None:
+            return {"error": "this host was set up without Spark", "code": "CLUSTER_ERROR"}
+        attempt.attach_key = None
+        attempt.is_attached = True
+        try:
+            return {**await self.driver.attach(attempt_id)}
+        except DriverError as error:
+            return {"error": str(error), "code": "CLUSTER_ERROR"}
+        except Exception as error:
+            return {"error": f"the Spark driver gave no session: {error}", "code": "DRIVER_ERROR"}
+
+    def on_driver_state(self, state: str, message: str, jvm_pid: int | None) -> None:
+        """To be shown to people."""
+        self.say({"op": "spark", "state": state, "message": message, "jvm_pid": jvm_pid})
+
+    def on_driver_death(self, message: str) -> None:
+        """Whoever used it fails with this reason, unless it succeeds without."""
+        self._is_warm = False
+        for attempt in self.attempts.values():
+            if attempt.is_attached and attempt.is_live:
+                attempt.driver_message = message
+
+    def on_zygote_death(self) -> None:
+        """Its children died with it, by the kernel's hand."""
+        if self.is_shutting_down:
+            return
+        self.zygote = self._start_zygote()
+        for attempt in list(self.attempts.values()):
+            if attempt.is_live and not attempt.is_ending:
+                attempt.exit_code = -signal.SIGKILL
+                self.spawn(self._finish(attempt))
+
+    async def _warm(self) -> None:
+        if self.driver is None:
+            return
+        try:
+            await self.driver.start()
+            if not self._is_warm:
+                self._is_warm = True
+                await self.driver.warm_up()
+        except Exception as error:
+            self.say({"op": "error", "message": f"warming up failed: {error}"})
+
+    def watch_linger(self) -> None:
+        """Arm or disarm what happens in idleness: the warm-up, and the end of a host that nobody wants."""
+        loop = asyncio.get_running_loop()
+        for timer in (self._linger, self._warm_up):
+            if timer is not None:
+                timer.cancel()
+        self._linger = self._warm_up = None
+        if any(attempt.is_live for attempt in self.attempts.values()):
+            return
+        if self.worker_socket.connection is None:
+            self._linger = loop.call_later(LINGER_SECONDS, lambda: self.spawn(self.shut_down(0)))
+        if self.config["warm_up"] and self.driver is not None and self.driver.state == "ready" and not self._is_warm:
+            self._warm_up = loop.call_later(WARM_UP_AFTER_SECONDS, lambda: self.spawn(self._warm()))
+
+    async def shut_down(self, grace_ms: int) -> None:
+        """Stop what runs, then leave nothing behind but the journal of what is not acknowledged."""
+        if self.is_shutting_down:
+            return
+        self.is_shutting_down = True
+        for attempt in list(self.attempts.values()):
+            if attempt.is_live:
+                self.stop(attempt, grace_ms)
+        deadline = asyncio.get_running_loop().time() + grace_ms / 1000 + 2 * PROOF_SECONDS_MAX
+        while any(attempt.is_live for attempt in self.attempts.values()):
+            if asyncio.get_running_loop().time() > deadline:
+                break
+            await asyncio.sleep(0.02)
+        if self.driver is not None:
+            self.driver.kill("the cluster was stopped")
+            await self._await_driver_death()
+        self.zygote.close()
+        for name in ("host.sock", "task.sock"):
+            os.unlink(os.path.join(self.config["socket_folder"], name))
+        if not self.attempts:
+            os.unlink(self.journal.path)
+            os.unlink(os.path.join(self.folder, "host.json"))
+        self.done.set()
+
+    def forget(self, attempt: Attempt) -> None:
+        """Its outcome is durable elsewhere."""
+        del self.attempts[attempt.attempt_id]
+        self.record(attempt, "acked")
+        # A child between "held" and its proof has the file open.
+        if self.journal.is_long() and all(a.state in ("started", "ended") for a in self.attempts.values()):
+            self.journal.compact(self.describe_attempts())
+
+    def describe_attempts(self) -> list[HostedAttempt]:
+        """For `hello`."""
+        return [attempt.describe() for attempt in self.attempts.values()]
+
+    def record(self, attempt: Attempt, kind: str, **facts: Any) -> None:
+        """A line of the journal."""
+        self.journal.append({"kind": kind, "attempt_id": attempt.attempt_id, "epoch": attempt.epoch, **facts})
+
+    def say(self, frame: Frame) -> None:
+        """To the worker, if there is one; what it misses it reads from `hello`."""
+        self.worker_socket.say(frame)
+
+    def say_of(self, attempt: Attempt, op: str, **facts: Any) -> None:
+        """A frame about one attempt."""
+        self.say({"op": op, "attempt_id": attempt.attempt_id, "epoch": attempt.epoch, **facts})
+
+    def say_ended(self, attempt: Attempt) -> None:
+        """The end, once or again."""
+        assert attempt.end is not None
+        self.say_of(attempt, "ended", **attempt.end)
+
+    def spawn(self, work: Any) -> None:
+        """Run a coroutine; the loop itself keeps only weak references."""
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _start_zygote(self) -> ZygoteLink:
+        modules = list(self.config["preimport"])
+        return ZygoteLink(modules, on_ended=self.on_child_ended, on_death=self.on_zygote_death)
+
+    def _make_driver(self) -> Driver | None:
+        runtime = self.config["runtime"]
+        if runtime is None:
+            return None
+        return Driver(
+            runtime=runtime,
+            folder=self.folder,
+            spark_conf=self.config["spark_conf"],
+            data_root=self.config["data_root"],
+            on_state=self.on_driver_state,
+            on_death=self.on_driver_death,
+        )
+
+    def _write_host_file(self) -> None:
+        path = os.path.join(self.folder, "host.json")
+        facts = {
+            "version": HOST_PROTOCOL_VERSION,
+            "pid": os.getpid(),
+            "start_time": start_time(os.getpid()),
+            "host_key": self.config["host_key"],
+            "cluster_id": self.config["cluster_id"],
+            "socket_folder": self.config["socket_folder"],
+            "started_at_ms": now_ms(),
+        }
+        with open(os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(facts, file)
+        os.rename(f"{path}.new", path)
+
+
+async def _serve(folder: str, config: dict[str, Any]) -> None:
+    await Host(folder, config).serve()
+
+
+def main() -> None:
+    """Run the host in a folder that holds its `config.json`."""
+    parser = argparse.ArgumentParser(prog="headrace_runtime.host")
+    parser.add_argument("--folder", required=True)
+    folder = os.path.abspath(parser.parse_args().folder)
+    with open(os.path.join(folder, "config.json")) as file:
+        config = json.load(file)
+    socket.setdefaulttimeout(None)
+    asyncio.run(_serve(folder, config))
+
+
+if __name__ == "__main__":
+    main()

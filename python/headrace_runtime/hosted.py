@@ -1,0 +1,109 @@
+"""One attempt on the host: its processes' descriptors, its state, and its end.
+
+intended ──► held ──► going ──► started ──► ending ──► ended ──(ack)──► forgotten
+    └──────────┴──(drop, hold time-out)──► dropped
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+import time
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .logs import LogPump
+from .protocol import HostedAttempt, HostedEnd
+
+State = Literal["intended", "held", "going", "started", "ended"]
+
+
+@dataclass
+class Attempt:
+    """What the host knows of one attempt."""
+
+    attempt_id: int
+    epoch: int
+    folder: str
+    log_bytes_max: int
+    state: State = "intended"
+    pid: int | None = None
+    started_at_ms: int | None = None
+    control: socket.socket | None = None
+    pump: LogPump | None = None
+    attach_key: str | None = field(default_factory=lambda: secrets.token_hex(16))
+    is_attached: bool = False
+    is_dropping: bool = False
+    is_ending: bool = False
+    is_stopping: bool = False
+    # When SIGKILL follows, on the loop's clock; a later stop may only bring it forward.
+    kill_at: float = float("inf")
+    driver_message: str | None = None
+    exit_code: int | None = None
+    orphans: list[int] | None = None
+    exited: asyncio.Event = field(default_factory=asyncio.Event)
+    hold_timer: asyncio.TimerHandle | None = None
+    end: HostedEnd | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a process of it may still run."""
+        return self.state != "ended"
+
+    def describe(self) -> HostedAttempt:
+        """As `hello` names it."""
+        shown: Literal["held", "started", "ended"] = "held"
+        if self.state in ("started", "ended"):
+            shown = self.state
+        described: HostedAttempt = {
+            "attempt_id": self.attempt_id,
+            "epoch": self.epoch,
+            "state": shown,
+            "pid": self.pid,
+            "started_at_ms": self.started_at_ms,
+        }
+        if self.end is not None:
+            described["end"] = self.end
+        return described
+
+    def make_end(self, *, stopped: bool) -> HostedEnd:
+        """The facts of its end, from what is known now."""
+        code = self.exit_code
+        end: HostedEnd = {
+            "exit_code": code if code is not None and code >= 0 else None,
+            "signal": -code if code is not None and code < 0 else None,
+            "started": self.started_at_ms is not None,
+            "at_ms": now_ms(),
+            "stopped": stopped,
+            "log_truncated": self.pump is not None and self.pump.is_truncated,
+        }
+        if self.driver_message is not None:
+            end["driver_message"] = self.driver_message
+        return end
+
+
+def from_journal(described: HostedAttempt) -> Attempt:
+    """An attempt that ended under an earlier host and is not acknowledged yet."""
+    attempt = Attempt(described["attempt_id"], described["epoch"], folder="", log_bytes_max=0, state="ended")
+    attempt.pid, attempt.started_at_ms = described["pid"], described["started_at_ms"]
+    attempt.end = described.get("end")
+    attempt.attach_key = None
+    attempt.exited.set()
+    return attempt
+
+
+def open_descriptors(attempt: Attempt) -> tuple[int, int]:
+    """The child's ends of control socket and output pipe; the caller closes them once they are handed over."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    attempt.control = ours
+    read_fd, write_fd = os.pipe()
+    attempt.pump = LogPump(read_fd, os.path.join(attempt.folder, "output.log"), attempt.log_bytes_max)
+    return theirs.detach(), write_fd
+
+
+def now_ms() -> int:
+    """For people; deadlines use the loop's clock."""
+    return time.time_ns() // 1_000_000

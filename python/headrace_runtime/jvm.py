@@ -1,0 +1,273 @@
+"""The cluster's Spark driver: one JVM, started when first needed, lent to attempts through gateways of their own.
+
+py4j calls block, so they run on a few threads; everything else belongs to the host's event loop. The host may use
+threads because the zygote, not the host, forks tasks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypedDict, TypeVar
+
+from .spark_gateways import DriverLink, open_link
+
+# A cold JVM with Delta needs 7–13 s on two loaded cores.
+START_SECONDS_MAX = 240
+# Calls that may block at the same time: attaches and proofs of several attempts.
+THREADS = 8
+HEAP_DEFAULT = "1g"
+
+# Why each is there: docs of Delta (extension, catalog); a small local cluster (partitions); ARCHITECTURE (parameters).
+STATIC_CONF = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.sources.default": "delta",
+    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.sql.shuffle.partitions": "4",
+    "spark.sql.catalogImplementation": "in-memory",
+    "spark.sql.legacy.parameterSubstitution.constantsOnly": "true",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.master": "local[2]",
+    "spark.app.name": "headrace",
+    "spark.scheduler.mode": "FAIR",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.hadoop.fs.dbfs.impl": "io.headrace.fs.DbfsFileSystem",
+}
+# Dies with its parent; Java itself cannot ask the kernel for that.
+LAUNCHER = (
+    "import os,sys\n"
+    "try:\n import ctypes; ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)\n"
+    "except Exception: pass\n"
+    "os.getppid() == int(sys.argv[1]) or os._exit(1)\n"
+    "os.execv(sys.argv[2], sys.argv[2:])"
+)
+
+Result = TypeVar("Result")
+OnState = Callable[[str, str, "int | None"], None]
+
+
+class Runtime(TypedDict):
+    """What `.runtime/runtime.json` tells of Java and Spark."""
+
+    java: str
+    sparkHome: str
+    classPath: list[str]
+    jvmOptions: list[str]
+    classDataArchive: str | None
+
+
+class Gateway(TypedDict):
+    """What a task needs in order to reach its session."""
+
+    port: int
+    secret: str
+    jvm_pid: int
+
+
+class DriverError(Exception):
+    """The driver could not be started or went away; the message is for people."""
+
+
+class Driver:
+    """The JVM of one host: none, starting, ready, or failed; after a death the next attach starts another."""
+
+    def __init__(
+        self,
+        *,
+        runtime: Runtime,
+        folder: str,
+        spark_conf: dict[str, str],
+        data_root: str,
+        on_state: OnState,
+        on_death: Callable[[str], None],
+    ) -> None:
+        self.runtime = runtime
+        self.folder = folder
+        self.spark_conf = spark_conf
+        self.data_root = data_root
+        self.state = "none"
+        self._on_state = on_state
+        self._on_death = on_death
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="driver")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._starting: asyncio.Task[DriverLink] | None = None
+        self._link: DriverLink | None = None
+        self._reason: str | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the JVM, while there is one."""
+        return None if self._process is None else self._process.pid
+
+    async def attach(self, attempt_id: int) -> Gateway:
+        """A gateway of the attempt's own, to a session of its own; starts the JVM if need be."""
+        link = await self.start()
+        secret = secrets.token_hex(32)
+        port = await self._call(link.open_gateway, attempt_id, secret)
+        return {"port": port, "secret": secret, "jvm_pid": self.pid or 0}
+
+    def start(self) -> Awaitable[DriverLink]:
+        """The running JVM, or the one that is being started."""
+        if self._starting is None:
+            self._starting = asyncio.get_running_loop().create_task(self._start())
+        return asyncio.shield(self._starting)
+
+    async def cancel(self, attempt_id: int) -> None:
+        """Cancel the attempt's Spark jobs; tells nothing about what comes after."""
+        if self._link is not None:
+            await self._call(self._link.cancel_jobs, attempt_id)
+
+    async def close(self, attempt_id: int, seconds: float) -> bool:
+        """End all that the attempt has in the JVM; whether it is proven that nothing of it can act any more."""
+        if self._link is None:
+            return True  # what died cannot act
+        try:
+            return await asyncio.wait_for(self._call(self._link.close_gateway, attempt_id, seconds), seconds + 5)
+        except (asyncio.TimeoutError, Exception):
+            # Dead since, or stuck: only the first is proof.
+            return self._process is None or self._process.poll() is not None
+
+    async def warm_up(self) -> None:
+        """A small Delta write: the first in a JVM takes 8–10 s, the second less than 1 s."""
+        if self._link is not None:
+            await self._call(self._link.warm_up, os.path.join(self.folder, "warm-up"))
+
+    def kill(self, reason: str) -> None:
+        """End the JVM; `reason` is what its attempts are told."""
+        self._reason = reason
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+
+    async def _call(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+
+    async def _start(self) -> DriverLink:
+        self._set_state("starting", "Spark is starting")
+        info_path = os.path.join(self.folder, "driver-gateway")
+        log_path = os.path.join(self.folder, "driver.log")
+        try:
+            if os.path.exists(info_path):
+                os.unlink(info_path)
+            # On the loop's thread, which lives as long as the process: the kernel's signal at the parent's death
+            # comes at the death of the thread that started it.
+            process = self._process = self._launch(info_path, log_path)
+            asyncio.get_running_loop().create_task(self._watch(process))
+            port, secret = await self._await_gateway(process, info_path, log_path)
+            link = await self._call(open_link, port, secret)
+        except Exception as error:
+            self.kill("Spark did not start")
+            self._starting = None
+            message = f"Spark did not start: {error}"
+            self._set_state("failed", message)
+            raise DriverError(message) from error
+        self._link = link
+        self._set_state("ready", "Spark is ready")
+        return link
+
+    def _launch(self, info_path: str, log_path: str) -> subprocess.Popen[bytes]:
+        environment = dict(os.environ)
+        environment.update(
+            SPARK_HOME=self.runtime["sparkHome"],
+            PYSPARK_PYTHON=sys.executable,
+            PYSPARK_DRIVER_PYTHON=sys.executable,
+            _PYSPARK_DRIVER_CONN_INFO_PATH=info_path,
+            SPARK_LOCAL_IP="127.0.0.1",
+        )
+        with open(log_path, "wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", LAUNCHER, str(os.getpid()), *self._command()],
+                env=environment,
+                cwd=self.folder,
+                # Spark's gateway ends itself when this pipe closes.
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _command(self) -> list[str]:
+        conf = {
+            **STATIC_CONF,
+            "spark.local.dir": os.path.join(self.folder, "spark-local"),
+            "spark.sql.warehouse.dir": os.path.join(self.folder, "spark-warehouse"),
+            "spark.hadoop.headrace.data.root": self.data_root,
+            **self.spark_conf,
+        }
+        heap = conf.pop("spark.driver.memory", HEAP_DEFAULT)
+        archive = self.runtime["classDataArchive"]
+        options = conf.pop("spark.driver.extraJavaOptions", "").split()
+        command = [self.runtime["java"], *self.runtime["jvmOptions"]]
+        if archive is not None:
+            command += [f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off", "-Xlog:class+path=off"]
+        command += [f"-Xmx{heap}", "-XX:+ExitOnOutOfMemoryError", *options]
+        command += ["-cp", os.pathsep.join(self.runtime["classPath"]), "org.apache.spark.deploy.SparkSubmit"]
+        for name, value in conf.items():
+            command += ["--conf", f"{name}={value}"]
+        return [*command, "pyspark-shell"]
+
+    async def _await_gateway(self, process: subprocess.Popen[bytes], info_path: str, log_path: str) -> tuple[int, str]:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + START_SECONDS_MAX
+        while not os.path.exists(info_path):
+            if process.poll() is not None:
+                raise DriverError(f"Java ended with code {process.returncode}: {_last_lines(log_path)}")
+            if loop.time() > deadline:
+                raise DriverError(f"no answer within {START_SECONDS_MAX} s: {_last_lines(log_path)}")
+            await asyncio.sleep(0.01)
+        with open(info_path, "rb") as file:
+            port, size = struct.unpack("!ii", file.read(8))
+            secret = file.read(size).decode()
+        os.unlink(info_path)
+        return port, secret
+
+    async def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        """Until the JVM has died, however."""
+        while process.poll() is None:
+            await asyncio.sleep(0.25)
+        if self._process is not process:
+            return
+        was_ready = self._link is not None
+        self._process = self._link = self._starting = None
+        # The pool's threads hold py4j connections to the dead JVM.
+        self._threads.shutdown(wait=False)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="driver")
+        reason = self._reason or _death_reason(process.returncode, os.path.join(self.folder, "driver.log"))
+        self._reason = None
+        if was_ready:
+            self._set_state("failed", reason)
+            self._on_death(reason)
+
+    def _set_state(self, state: str, message: str) -> None:
+        self.state = state
+        self._on_state(state, message, self.pid)
+
+
+def _death_reason(code: int, log_path: str) -> str:
+    if code == 3:
+        return "The Spark driver ran out of memory and was ended; give the cluster more with spark.driver.memory."
+    if code == -signal.SIGKILL:
+        return "The Spark driver was killed by the system, most likely because the machine ran out of memory."
+    if code < 0:
+        return f"The Spark driver was ended by signal {-code}."
+    return f"The Spark driver ended with code {code}: {_last_lines(log_path)}"
+
+
+def _last_lines(path: str) -> str:
+    """The end of a log, short enough for a message."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 2000))
+            return " | ".join(file.read().decode(errors="replace").strip().splitlines()[-5:])
+    except OSError:
+        return "there is no log"

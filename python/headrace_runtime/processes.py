@@ -1,0 +1,107 @@
+"""Finds and ends processes by what they cannot shed easily: session, parents, a mark in their environment."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+
+# In the environment of each task's programs; user code does not need it and has no reason to remove it.
+ATTEMPT_MARK = "HEADRACE_TASK_MARK"
+# In the environment of everything below a host: its folder.
+HOST_MARK = "HEADRACE_HOST_FOLDER"
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def die_with_parent(parent_pid: int) -> None:
+    """Have the kernel kill this process when the thread that started it ends; elsewhere than on Linux, do nothing."""
+    if _libc is None:
+        return
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent_pid:  # it died before the kernel knew
+        os._exit(1)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of the orphans of one's descendants, so that none is lost sight of."""
+    if _libc is not None:
+        _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def start_time(pid: int) -> int | None:
+    """When the process started, in clock ticks since boot: with the pid, its identity. None when it is gone."""
+    stat = _read_stat(pid)
+    return None if stat is None else int(stat[19])
+
+
+def children_of_self() -> list[int] | None:
+    """The pids of this process's children; None where the kernel does not tell."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", "rb", buffering=0) as file:
+            return [int(pid) for pid in file.read().split()]
+    except OSError:
+        return None
+
+
+def processes_of_attempt(attempt_id: int, leader: int | None) -> list[int]:
+    """Everything that still runs of an attempt: its session, its descendants, and what carries its mark."""
+    if sys.platform != "linux":
+        return []
+    mark = b"%s=%d\0" % (ATTEMPT_MARK.encode(), attempt_id)
+    parents: dict[int, int] = {}
+    found: set[int] = set()
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        pid = int(name)
+        stat = _read_stat(pid)
+        if stat is None or stat[0] in ("Z", "X"):
+            continue
+        parents[pid] = int(stat[1])
+        in_session = leader is not None and int(stat[3]) == leader
+        if in_session or mark in _read_environment(pid):
+            found.add(pid)
+    while True:
+        more = {pid for pid, parent in parents.items() if parent in found and pid not in found}
+        if not more:
+            return sorted(found)
+        found |= more
+
+
+def kill_all(pids: list[int], number: int = signal.SIGKILL) -> None:
+    """Signal each; those that are gone already are what was wanted."""
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass
+
+
+def kill_group(leader: int, number: int) -> None:
+    """Signal a process group, if it still exists."""
+    try:
+        os.killpg(leader, number)
+    except ProcessLookupError:
+        pass
+
+
+def _read_stat(pid: int) -> list[str] | None:
+    """State, parent, group, session, … : the fields after the name, which may itself hold brackets and blanks."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+            return file.read(2048).rpartition(b")")[2].decode().split()
+    except OSError:
+        return None
+
+
+def _read_environment(pid: int) -> bytes:
+    try:
+        with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:
+            return b"\0" + file.read(256 * 1024)
+    except OSError:
+        return b""

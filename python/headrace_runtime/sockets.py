@@ -1,0 +1,127 @@
+"""The host's two doors: one worker at a time, frame by frame, and the tasks, one request a connection."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from typing import TYPE_CHECKING
+
+from .protocol import HOST_PROTOCOL_VERSION, Frame, FrameDecoder, encode_frame
+
+if TYPE_CHECKING:
+    from .host import Host
+
+REQUEST_BYTES_MAX = 64 * 1024
+
+
+class WorkerConnection(asyncio.Protocol):
+    """One connection; it is the worker's only after a `hello` of the right version."""
+
+    def __init__(self, door: WorkerSocket) -> None:
+        self._door = door
+        self._decoder = FrameDecoder()
+        self.transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the loop."""
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, received: bytes) -> None:
+        """Called by the loop."""
+        try:
+            frames = self._decoder.feed(received)
+        except ValueError as error:
+            self.refuse(str(error))
+            return
+        for frame in frames:
+            if frame["op"] == "hello" or self._door.connection is self:
+                self._door.host.on_frame(self, frame)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Called by the loop; tasks go on."""
+        if self._door.connection is self:
+            self._door.connection = None
+            self._door.host.watch_linger()
+
+    def refuse(self, reason: str) -> None:
+        """Say why, and hang up."""
+        self.say({"op": "error", "message": reason})
+        if self.transport is not None:
+            self.transport.close()
+
+    def say(self, frame: Frame) -> None:
+        """Send one frame."""
+        if self.transport is not None:
+            self.transport.write(encode_frame(frame))
+
+
+class WorkerSocket:
+    """Where the worker connects. The newest connection is the worker: the older one belongs to a dead process."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.connection: WorkerConnection | None = None
+
+    async def listen(self, path: str) -> None:
+        """Open the door."""
+        await asyncio.get_running_loop().create_unix_server(lambda: WorkerConnection(self), path)
+        os.chmod(path, 0o600)
+
+    def accept(self, connection: WorkerConnection, hello: Frame) -> None:
+        """Answer with all that the worker may have missed."""
+        if hello["version"] != HOST_PROTOCOL_VERSION:
+            connection.refuse(
+                f"this host speaks protocol {HOST_PROTOCOL_VERSION}, the worker {hello['version']}; "
+                "let its attempts end, then start the cluster anew"
+            )
+            return
+        before, self.connection = self.connection, connection
+        if before is not None and before is not connection and before.transport is not None:
+            before.transport.close()
+        driver = self.host.driver
+        connection.say(
+            {
+                "op": "hello",
+                "version": HOST_PROTOCOL_VERSION,
+                "pid": os.getpid(),
+                "spark": "none" if driver is None else driver.state,
+                "attempts": self.host.describe_attempts(),
+            }
+        )
+        self.host.watch_linger()
+
+    def say(self, frame: Frame) -> None:
+        """To the worker, if there is one."""
+        if self.connection is not None:
+            self.connection.say(frame)
+
+
+class TaskSocket:
+    """Where tasks ask for Spark; each has a one-time key."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    async def listen(self, path: str) -> None:
+        """Open the door."""
+        await asyncio.start_unix_server(self._answer, path, limit=REQUEST_BYTES_MAX)
+        os.chmod(path, 0o600)
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            request = json.loads(await reader.readline())
+            if request["op"] != "attach":
+                raise ValueError(f"unknown request {request['op']!r}")
+            answer = await self._host.attach(int(request["attempt_id"]), str(request["key"]))
+        except (ValueError, KeyError, TypeError) as error:
+            answer = {"error": f"not a request: {error}", "code": "CLUSTER_ERROR"}
+        except ConnectionError:
+            answer = {}
+        try:
+            writer.write(json.dumps(answer).encode() + b"\n")
+            await writer.drain()
+        except ConnectionError:
+            pass  # the task is gone
+        writer.close()

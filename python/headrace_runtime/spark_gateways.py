@@ -1,0 +1,134 @@
+"""Calls into the driver JVM: a gateway, session and job tag for each attempt, and the proof that none of it is left.
+
+Each gateway's accept thread is made in a Java thread group of the attempt's own and inherits its job tag; the threads
+that serve connections, and the streams started from them, inherit both. So "no thread of the attempt is left" can be
+asked of the JVM. Every function here blocks and runs on a thread of `Driver`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from typing import Any
+
+TAG_PROPERTY = "spark.job.tags"
+INTERRUPT_PROPERTY = "spark.job.interruptOnCancel"
+# A pool of its own under the FAIR scheduler: a long job of one attempt does not starve the others.
+POOL_PROPERTY = "spark.scheduler.pool"
+# Pools of Spark's own that happen to be born on an attempt's thread live on; they never run an attempt's Python.
+ACTING_FRAMES = ("py4j.", "org.apache.spark.sql.execution.streaming")
+PROOF_POLL_SECONDS = 0.02
+
+
+def job_tag(attempt_id: int) -> str:
+    """The tag of all Spark jobs of an attempt."""
+    return f"headrace-attempt-{attempt_id}"
+
+
+def open_link(port: int, secret: str) -> DriverLink:
+    """Connect to a JVM that was just started, and start its Spark context."""
+    from py4j.clientserver import ClientServer, JavaParameters, PythonParameters
+
+    # Each thread of ours gets a thread of its own over there, for local properties belong to threads.
+    client = ClientServer(
+        java_parameters=JavaParameters(port=port, auth_token=secret, auto_convert=True),
+        python_parameters=PythonParameters(port=0, eager_load=False),
+    )
+    return DriverLink(client)
+
+
+class _OpenGateway:
+    def __init__(self, session: Any, server: Any, group: Any) -> None:
+        self.session = session
+        self.server = server
+        self.group = group
+
+
+class DriverLink:
+    """A connection to a live JVM; dies with it."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._jvm = client.jvm
+        self._root = self._jvm.org.apache.spark.sql.SparkSession.builder().getOrCreate()
+        self._context = self._root.sparkContext()
+        self._gateways: dict[int, _OpenGateway] = {}
+
+    def open_gateway(self, attempt_id: int, secret: str) -> int:
+        """Serve a new session on a port of its own; everything done through it carries the attempt's tag."""
+        java = self._jvm.java
+        session = self._root.newSession()
+        builder = self._jvm.py4j.ClientServer.ClientServerBuilder(session)
+        localhost = java.net.InetAddress.getByName("127.0.0.1")
+        server = builder.authToken(secret).javaPort(0).javaAddress(localhost).build()
+        group = java.lang.ThreadGroup(job_tag(attempt_id))
+        start = java.beans.EventHandler.create(java.lang.Class.forName("java.lang.Runnable"), server, "startServer")
+        properties = {TAG_PROPERTY: job_tag(attempt_id), POOL_PROPERTY: job_tag(attempt_id), INTERRUPT_PROPERTY: "true"}
+        for name, value in properties.items():
+            self._context.setLocalProperty(name, value)
+        try:
+            # A new thread copies the local properties of the one that makes it.
+            thread = java.lang.Thread(group, start, f"{job_tag(attempt_id)}-start")
+        finally:
+            for name in properties:
+                self._context.setLocalProperty(name, None)
+        thread.start()
+        thread.join()
+        self._gateways[attempt_id] = _OpenGateway(session, server, group)
+        return int(server.getJavaServer().getListeningPort())
+
+    def cancel_jobs(self, attempt_id: int) -> None:
+        """Cancel what the attempt has running or waiting."""
+        self._context.cancelJobsWithTag(job_tag(attempt_id))
+
+    def close_gateway(self, attempt_id: int, seconds: float) -> bool:
+        """End streams, jobs and threads of the attempt; whether that is proven within the time."""
+        gateway = self._gateways.get(attempt_id)
+        if gateway is None:
+            return True
+        deadline = time.monotonic() + seconds
+        gateway.server.shutdown()
+        while True:
+            self._stop_streams(gateway.session)
+            self.cancel_jobs(attempt_id)
+            if not self._has_acting_thread(gateway.group) and not self._has_active_job(attempt_id):
+                break
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(PROOF_POLL_SECONDS)
+        # Nothing can start another job now: a second look must find nothing.
+        self.cancel_jobs(attempt_id)
+        if self._has_active_job(attempt_id):
+            return False
+        del self._gateways[attempt_id]
+        return True
+
+    def warm_up(self, folder: str) -> None:
+        """Write and read a small Delta table, through a session that is then forgotten."""
+        shutil.rmtree(folder, ignore_errors=True)
+        session = self._root.newSession()
+        session.range(5).write().format("delta").save(folder)
+        session.read().format("delta").load(folder).count()
+        if os.path.isdir(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _stop_streams(self, session: Any) -> None:
+        for query in session.streams().active():
+            query.stop()
+
+    def _has_acting_thread(self, group: Any) -> bool:
+        count = group.activeCount()
+        if count == 0:
+            return False
+        threads = self._client.new_array(self._jvm.java.lang.Thread, count + 16)
+        for index in range(group.enumerate(threads)):
+            for frame in threads[index].getStackTrace():
+                if frame.getClassName().startswith(ACTING_FRAMES):
+                    return True
+        return False
+
+    def _has_active_job(self, attempt_id: int) -> bool:
+        tracker = self._context.statusTracker()
+        active = set(tracker.getActiveJobIds())
+        return bool(active) and not active.isdisjoint(tracker.getJobIdsForTag(job_tag(attempt_id)))

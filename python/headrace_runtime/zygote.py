@@ -1,0 +1,161 @@
+"""Imports what tasks need once, then forks one child for each task. One thread, for fork copies no other.
+
+The host sends orders as JSON lines, each with two descriptors: the child's control socket and its output pipe. The
+zygote answers `ready`, and `ended` for each child, together with the pids of processes that lost their parents.
+"""
+
+from __future__ import annotations
+
+import array
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import warnings
+from typing import Any
+
+from .child import run_child
+from .processes import adopt_orphans, children_of_self, die_with_parent
+
+ORDER_DESCRIPTORS = 2
+
+
+class Zygote:
+    """The loop; `children` are the attempts that were forked and not yet reaped."""
+
+    def __init__(self, host: socket.socket) -> None:
+        self.host = host
+        self.children: dict[int, dict[str, Any]] = {}
+        self._buffer = bytearray()
+        self._descriptors: list[int] = []
+
+    def serve(self) -> None:
+        """Until the host hangs up."""
+        woken, wake = os.pipe()
+        os.set_blocking(woken, False)
+        os.set_blocking(wake, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        self._say({"op": "ready"})
+        poll = select.poll()
+        poll.register(self.host.fileno(), select.POLLIN)
+        poll.register(woken, select.POLLIN)
+        while True:
+            ready = {fd for fd, _ in poll.poll()}
+            if woken in ready:
+                os.read(woken, 4096)
+                self._reap()
+            if self.host.fileno() in ready and not self._receive():
+                return
+
+    def _receive(self) -> bool:
+        size = array.array("i").itemsize
+        received, ancillary, _, _ = self.host.recvmsg(1 << 16, socket.CMSG_SPACE(64 * size))
+        for level, kind, payload in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                descriptors = array.array("i")
+                descriptors.frombytes(payload[: len(payload) - len(payload) % size])
+                self._descriptors.extend(descriptors)
+        if not received:
+            return False
+        self._buffer += received
+        *lines, rest = self._buffer.split(b"\n")
+        self._buffer = bytearray(rest)
+        for line in lines:
+            self._fork(json.loads(line))
+        return True
+
+    def _fork(self, order: dict[str, Any]) -> None:
+        control_fd, output_fd = self._descriptors[:ORDER_DESCRIPTORS]
+        del self._descriptors[:ORDER_DESCRIPTORS]
+        zygote_pid = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            run_child(order, control_fd, output_fd, zygote_pid)
+        os.close(control_fd)
+        os.close(output_fd)
+        self.children[pid] = order
+
+    def _reap(self) -> None:
+        ended: list[tuple[int, dict[str, Any], int]] = []
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == 0:
+                break
+            order = self.children.pop(pid, None)
+            if order is not None:  # else an orphan that we took in
+                ended.append((pid, order, status))
+        if not ended:
+            return
+        left = children_of_self()
+        orphans = None if left is None else [pid for pid in left if pid not in self.children]
+        for pid, order, status in ended:
+            self._say(
+                {
+                    "op": "ended",
+                    "attempt_id": order["attempt_id"],
+                    "epoch": order["epoch"],
+                    "pid": pid,
+                    "code": os.waitstatus_to_exitcode(status),
+                    "orphans": orphans,
+                }
+            )
+
+    def _say(self, message: dict[str, Any]) -> None:
+        self.host.sendall(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+
+
+def _import_modules(names: list[str]) -> None:
+    # Their thread pools would break the rule of one thread; a task's own programs get the variables as they were.
+    single = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    before = {name: os.environ.get(name) for name in single}
+    os.environ.update(single)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in names:
+            try:
+                importlib.import_module(name)
+            except ImportError as error:
+                print(f"zygote: cannot import {name}: {error}", file=sys.stderr, flush=True)
+    for name, value in before.items():
+        if value is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = value
+
+
+def _settle() -> None:
+    """The first compile of a process costs 1.5 ms: pay it once. Then keep collection from touching shared pages."""
+    exec(compile("def f(n):\n    return n\ntry: f(1)\nexcept ValueError: pass", "warm", "exec"), {})
+    gc.collect()
+    gc.disable()
+    gc.freeze()
+
+
+def main() -> None:
+    """Started by the host: `python -m headrace_runtime.zygote FD PARENT_PID MODULE…`."""
+    fd, parent_pid, *modules = sys.argv[1:]
+    die_with_parent(int(parent_pid))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    adopt_orphans()
+    # `-m` puts the current folder first; a task must not find modules there by accident.
+    if sys.path and sys.path[0] in ("", os.getcwd()):
+        del sys.path[0]
+    # It led here; in a task's environment it would lead the task's own programs here too.
+    os.environ.pop("PYTHONPATH", None)
+    _import_modules(modules)
+    _settle()
+    sys.argv = [""]
+    Zygote(socket.socket(fileno=int(fd))).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+/** A real worker with real hosts over a source in memory; light tasks of plain Python. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect } from 'vitest';
+import type { HostBackend } from '../../../packages/worker/src/hosts/host-backend.ts';
+import {
+  createLocalBackend,
+  readHostRuntime,
+} from '../../../packages/worker/src/hosts/local/local-backend.ts';
+import { killMarked } from '../../../packages/worker/src/hosts/local/processes.ts';
+import type { ClaimedAttempt } from '../../../packages/worker/src/ports.ts';
+import {
+  anAttempt,
+  createMemorySource,
+  type MemorySource,
+  silentLog,
+} from '../../../packages/worker/src/testing/memory-source.ts';
+import { startWorker, type Worker } from '../../../packages/worker/src/worker.ts';
+
+const repository = path.resolve(import.meta.dirname, '../../..');
+
+export interface HostBench {
+  readonly folder: string;
+  readonly source: MemorySource;
+  readonly backend: HostBackend;
+  startWorker(options?: { slots?: number }): Promise<Worker>;
+  /** As a crash of the server: nothing is said to anyone. */
+  abandonWorker(): void;
+  /** A task that runs this Python text. */
+  aTask(script: string, overrides?: Partial<ClaimedAttempt>): ClaimedAttempt;
+  hostPid(hostKey?: string): number;
+  log(attempt: ClaimedAttempt): string;
+  /** What carries the mark of a host of this bench, with its command line. */
+  census(): string[];
+}
+
+/** A bench for each test of the file; nothing of it is left after the test. */
+export function useHostBench(options: { readonly spark: boolean } = { spark: false }): () => HostBench {
+  let bench: HostBench & { end(): Promise<void> };
+  beforeEach(() => {
+    bench = createBench(options);
+  });
+  afterEach(async () => {
+    await bench.end();
+  });
+  return () => bench;
+}
+
+function createBench({ spark }: { readonly spark: boolean }) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'host-bench-'));
+  const hostsFolder = path.join(folder, 'hosts');
+  const dataRoot = path.join(folder, 'data');
+  const source = createMemorySource();
+  const runtime = readHostRuntime(path.join(repository, '.runtime/runtime.json'));
+  const makeBackend = () =>
+    createLocalBackend({
+      hostsFolder,
+      dataRoot,
+      runtime: spark ? runtime : { ...runtime, spark: null },
+      pythonPath: path.join(repository, 'python'),
+      preimport: ['headrace_runtime.launch'],
+      warmUp: false,
+      environment: process.env,
+      workerId: 'w',
+    });
+  let worker: Worker | null = null;
+  let backend = makeBackend();
+  let scripts = 0;
+  return {
+    folder,
+    source,
+    backend,
+    async startWorker({ slots = 60 } = {}) {
+      const clock = { nowMs: () => Date.now() };
+      backend = makeBackend();
+      const base = { source, workerId: 'w', slots, dataRoot, spare: null, clock, log: silentLog };
+      worker = await startWorker({ ...base, backend, stopGraceMs: 500 });
+      return worker;
+    },
+    abandonWorker() {
+      worker = null;
+    },
+    aTask(script: string, overrides: Partial<ClaimedAttempt> = {}) {
+      scripts += 1;
+      const file = path.join(folder, `task-${scripts}.py`);
+      fs.writeFileSync(file, script);
+      const attempt = anAttempt(dataRoot, { parameters: [] }, overrides);
+      const task = { kind: 'spark_python', python_file: file, parameters: [] } as const;
+      return { ...attempt, document: { ...attempt.document, task } };
+    },
+    hostPid(hostKey = 'default') {
+      return (
+        JSON.parse(fs.readFileSync(path.join(hostsFolder, hostKey, 'host.json'), 'utf8')) as { pid: number }
+      ).pid;
+    },
+    log(attempt: ClaimedAttempt) {
+      const name = path.join(
+        dataRoot,
+        'attempts',
+        String(attempt.runId),
+        String(attempt.attemptId),
+        'output.log',
+      );
+      return fs.readFileSync(name, 'utf8');
+    },
+    census: () => census(hostsFolder),
+    async end() {
+      await worker?.stop();
+      for (const hostKey of fs.existsSync(hostsFolder) ? fs.readdirSync(hostsFolder) : []) {
+        await killMarked(path.join(hostsFolder, hostKey));
+      }
+      expect(census(hostsFolder)).toEqual([]);
+      fs.rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+function census(hostsFolder: string): string[] {
+  const found: string[] = [];
+  for (const pid of fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (!fs.readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`HEADRACE_HOST_FOLDER=${hostsFolder}`))
+        continue;
+      if (/\) Z /.test(fs.readFileSync(`/proc/${pid}/stat`, 'latin1'))) continue;
+      found.push(`${pid} ${fs.readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ')}`);
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  return found;
+}
