@@ -102,10 +102,11 @@ export const tablesList = route({
 export const tablesUpdate = route({
   method: 'PATCH',
   path: `${tablesPath}/{full_name}`,
-  summary: 'Changes a table: its name (within its schema), owner, comment, columns, properties, view.',
+  summary: 'Changes a table: its name or schema (within its catalog), owner, comment, columns, properties, view.',
   request: z.object({
     full_name: FullName,
     new_name: ObjectName.optional(),
+    new_schema_name: ObjectName.optional(),
     owner: z.string().max(objectNameCharsMax).optional(),
     comment,
     columns: z.array(ColumnInfo).max(columnsMax).optional(),

@@ -53,8 +53,9 @@ create table audit_events (
 create index audit_events_by_time on audit_events (at_ms);
 
 create table workspace_objects (
-  path text primary key,
-  parent text not null,
+  -- Compared byte by byte: deleting a folder is a range of paths.
+  path text collate "C" primary key,
+  parent text collate "C" not null,
   object_id bigint not null unique,
   object_type text not null check (object_type in ('DIRECTORY', 'NOTEBOOK', 'FILE')),
   language text,
@@ -143,6 +144,7 @@ create table cluster_hosts (
   spark_state text not null,
   pid integer,
   message text not null,
+  started_at_ms bigint not null,
   reported_at_ms bigint not null,
   primary key (cluster_id, host_key)
 );

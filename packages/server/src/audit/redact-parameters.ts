@@ -1,0 +1,25 @@
+/**
+ * What an audit row may say about a request: short plain values by name. Nested values are counted, not copied: any
+ * of them may hold a secret that a user wrote there (environment variables, configuration, parameters).
+ */
+const secretName = /token|secret|password|credential|content|^code$|parameters|params/i;
+/** Names that the pattern above hits and that say only which thing was meant. */
+const harmlessNames = new Set(['token_id', 'direct_download', 'omit_properties']);
+const textCharsMax = 300;
+const namesMax = 50;
+
+export function redactParameters(parameters: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(parameters)
+      .slice(0, namesMax)
+      .map(([name, value]) => [name.slice(0, textCharsMax).toWellFormed(), redactValue(name, value)]),
+  );
+}
+
+function redactValue(name: string, value: unknown): unknown {
+  if (secretName.test(name) && !harmlessNames.has(name)) return '(not recorded)';
+  if (typeof value === 'string') return value.slice(0, textCharsMax).toWellFormed().replaceAll('\0', '');
+  if (Array.isArray(value)) return `(${value.length} entries)`;
+  if (typeof value === 'object' && value !== null) return `(${Object.keys(value).length} fields)`;
+  return value ?? null;
+}

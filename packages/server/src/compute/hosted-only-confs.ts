@@ -1,0 +1,34 @@
+/** Spark settings that only the hosted product knows: kept in the job, taken out here, and said so on the cluster. */
+
+/** Delta's own settings share the prefix and work here. */
+const deltaPrefix = 'spark.databricks.delta.';
+const hostedPrefixes = ['spark.databricks.', 'databricks.', 'spark.hadoop.fs.s3a.credentialsType'];
+/** Set by the host for every JVM; another value would break the catalogs or the sessions. */
+const reserved = new Set([
+  'spark.sql.extensions',
+  'spark.sql.catalog.spark_catalog',
+  'spark.sql.catalogImplementation',
+  'spark.plugins',
+]);
+
+export interface SortedConf {
+  readonly kept: Readonly<Record<string, string>>;
+  readonly warnings: readonly string[];
+}
+
+export function dropHostedOnlyConfs(conf: Readonly<Record<string, string>>): SortedConf {
+  const kept: Record<string, string> = {};
+  const warnings: string[] = [];
+  for (const [name, value] of Object.entries(conf)) {
+    if (reserved.has(name)) warnings.push(`${name} has no effect: Headrace sets it for every cluster`);
+    else if (isHostedOnly(name)) warnings.push(`${name} has no effect: only the hosted product knows it`);
+    // Marks a single-node cluster there; here the number of threads says it.
+    else if (name === 'spark.master' && value.startsWith('local')) continue;
+    else kept[name] = value;
+  }
+  return { kept, warnings };
+}
+
+function isHostedOnly(name: string): boolean {
+  return !name.startsWith(deltaPrefix) && hostedPrefixes.some((prefix) => name.startsWith(prefix));
+}

@@ -1,0 +1,61 @@
+/**
+ * Who calls. Every route but the open ones wants a bearer token, or the cookie of a signed-in browser; a cookie
+ * counts for changes only when the browser says that the page is ours.
+ */
+import { ApiError } from '@headrace/api';
+import type { FastifyRequest } from 'fastify';
+import type { Principal } from '../context.ts';
+
+export const sessionCookie = 'headrace_session';
+
+export interface Authenticated {
+  readonly principal: Principal;
+  /** For rate limits: stable for one token, and not the token. */
+  readonly caller: string;
+}
+
+export interface Authenticator {
+  /** Null for a token that is unknown, expired or revoked. */
+  findPrincipal(token: string): Promise<Authenticated | null>;
+}
+
+export async function authenticate(
+  request: FastifyRequest,
+  { authenticator, publicOrigin }: { authenticator: Authenticator; publicOrigin: string | null },
+): Promise<Authenticated> {
+  const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  const cookie = bearer === undefined ? request.cookies[sessionCookie] : undefined;
+  const token = bearer ?? cookie;
+  if (!token)
+    throw new ApiError('UNAUTHENTICATED', 'no token: send the header "Authorization: Bearer <token>"');
+  const found = await authenticator.findPrincipal(token);
+  if (!found) throw new ApiError('UNAUTHENTICATED', 'the token is unknown, expired or revoked');
+  if (cookie !== undefined && !isSafeMethod(request.method) && !isSameOrigin(request, publicOrigin)) {
+    throw new ApiError(
+      'PERMISSION_DENIED',
+      'a signed-in browser may change things only from the pages of this server',
+    );
+  }
+  return found;
+}
+
+export function authorize(principal: Principal, permission: 'user' | 'admin'): void {
+  if (permission === 'admin' && !principal.isAdmin) {
+    throw new ApiError(
+      'PERMISSION_DENIED',
+      `${principal.userName} is no administrator, and only one may do this`,
+    );
+  }
+}
+
+function isSafeMethod(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+function isSameOrigin(request: FastifyRequest, publicOrigin: string | null): boolean {
+  const { origin } = request.headers;
+  if (origin === undefined) return request.headers['sec-fetch-site'] === 'same-origin';
+  return (
+    origin === `${request.protocol}://${request.host}` || (publicOrigin !== null && origin === publicOrigin)
+  );
+}

@@ -1,0 +1,135 @@
+/**
+ * Maps every route of the contract onto its handler: one flat request, parsed; one answer, by kind; one audit row.
+ * A route without a declared permission cannot be registered, and a request without a principal gets no further.
+ */
+import { type Handlers, parseRequest, type Route, readPathParameters, type routes } from '@headrace/api';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { AuditRecorder } from '../audit/audit-recorder.ts';
+import { type ApiVersion, apiVersions, type Principal, type RequestContext } from '../context.ts';
+import type { Clock } from '../services.ts';
+import { type Authenticator, authenticate, authorize } from './auth.ts';
+import { mergeRequest } from './merge-request.ts';
+import type { RateLimiter } from './rate-limit.ts';
+import { sendResult } from './send-result.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    headrace: { readonly route: Route; readonly restParameter: string | null };
+  }
+  interface FastifyRequest {
+    principal: Principal | null;
+    /** The parsed request, for the audit row; empty until it was parsed. */
+    audited: Readonly<Record<string, unknown>>;
+  }
+}
+
+export interface RouteWiring {
+  readonly routes: Readonly<Record<string, Route>>;
+  readonly handlers: Handlers<typeof routes, RequestContext>;
+  readonly authenticator: Authenticator;
+  readonly audit: AuditRecorder;
+  readonly rateLimiter: RateLimiter;
+  readonly clock: Clock;
+  readonly publicOrigin: string | null;
+  /** Aborts when the server stops: open event streams end with it. */
+  readonly stopping: AbortSignal;
+}
+
+type AnyHandler = (request: unknown, context: RequestContext) => Promise<unknown>;
+
+export function registerRoutes(http: FastifyInstance, wiring: RouteWiring): void {
+  http.decorateRequest('principal', null);
+  http.decorateRequest('audited', null as never);
+  http.addHook('onRoute', ({ config, url }) => {
+    if (!config?.headrace?.route?.permission) throw new Error(`bug: ${url} declares no permission`);
+  });
+  http.addHook('onRequest', async (request) => {
+    request.audited = {};
+    if (!request.is404) await admit(request, wiring);
+  });
+  http.addHook('onResponse', async (request, reply) => recordAudit(request, reply, wiring));
+  for (const [name, route] of Object.entries(wiring.routes)) {
+    // Handlers are keyed as routes are; what links a request to its handler's type is the route's own schema.
+    const handler = wiring.handlers[name as keyof typeof wiring.handlers] as AnyHandler | undefined;
+    if (!handler) throw new Error(`bug: no handler answers ${name}`);
+    for (const path of [route.path, ...route.aliases]) registerRoute(http, { route, path, handler, wiring });
+  }
+}
+
+function registerRoute(
+  http: FastifyInstance,
+  { route, path, handler, wiring }: { route: Route; path: string; handler: AnyHandler; wiring: RouteWiring },
+): void {
+  const restParameter = readPathParameters(path).find(({ rest }) => rest)?.name ?? null;
+  http.route({
+    method: route.method,
+    url: path.replace(/\{\w+\+\}/, '*').replaceAll(/\{(\w+)\}/g, ':$1'),
+    config: { headrace: { route, restParameter } },
+    handler: async (request, reply) => {
+      const merged = await mergeRequest(request, { multipart: route.multipart });
+      request.audited = merged;
+      const parsed = parseRequest(route, merged);
+      const signal = AbortSignal.any([abortOnClose(reply), wiring.stopping]);
+      const result = await handler(
+        parsed,
+        makeContext(request, { path, nowMs: wiring.clock.nowMs(), signal }),
+      );
+      await sendResult(reply, route, result, signal);
+      return reply;
+    },
+  });
+}
+
+async function admit(request: FastifyRequest, wiring: RouteWiring): Promise<void> {
+  const { permission } = request.routeOptions.config.headrace.route;
+  const nowMs = wiring.clock.nowMs();
+  if (permission === 'open') return wiring.rateLimiter.check(`address ${request.ip}`, nowMs);
+  const found = await authenticate(request, wiring).catch((error) => {
+    wiring.rateLimiter.check(`address ${request.ip}`, nowMs);
+    throw error;
+  });
+  wiring.rateLimiter.check(found.caller, nowMs);
+  authorize(found.principal, permission);
+  request.principal = found.principal;
+}
+
+/** Open routes have no caller; their handlers must not ask who it is. */
+const nobody: Principal = { id: 0, userName: '', isAdmin: false };
+
+function makeContext(
+  request: FastifyRequest,
+  { path, nowMs, signal }: { path: string; nowMs: number; signal: AbortSignal },
+): RequestContext {
+  const version = /^\/api\/(\d\.\d)\//.exec(path)?.[1];
+  return {
+    principal: request.principal ?? nobody,
+    requestId: request.id,
+    apiVersion: (apiVersions as readonly string[]).includes(version ?? '')
+      ? (version as ApiVersion)
+      : 'headrace',
+    nowMs,
+    signal,
+  };
+}
+
+function abortOnClose(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => controller.abort());
+  return controller.signal;
+}
+
+function recordAudit(request: FastifyRequest, reply: FastifyReply, { audit, clock }: RouteWiring): void {
+  const action = request.is404 ? null : request.routeOptions.config.headrace.route.audit;
+  if (action === null) return;
+  audit.record({
+    atMs: clock.nowMs(),
+    action,
+    principal: request.principal,
+    requestId: request.id,
+    sourceIp: request.ip,
+    userAgent: request.headers['user-agent'] ?? null,
+    status: reply.statusCode,
+    errorCode: reply.errorCode ?? null,
+    parameters: request.audited,
+  });
+}

@@ -1,0 +1,31 @@
+import { ApiError } from '@headrace/api';
+import { discardFolder } from '../blobs/discard.ts';
+import type { Services } from '../services.ts';
+import { deleteObjects, listChildren, lockForDelete } from './store.ts';
+import { normalizePath, toBlobKey } from './workspace-path.ts';
+
+const keptPaths = ['/', '/Users', '/Shared'];
+
+export async function deleteObject(
+  services: Services,
+  request: { path: string; recursive: boolean; nowMs: number },
+): Promise<void> {
+  const path = normalizePath(request.path);
+  if (keptPaths.includes(path))
+    throw new ApiError('INVALID_PARAMETER_VALUE', `path: ${path} cannot be deleted`);
+  const discarded = await services.db.transaction(async (client) => {
+    const object = await lockForDelete(client, path);
+    if (!object) throw new ApiError('RESOURCE_DOES_NOT_EXIST', `Path (${path}) doesn't exist.`);
+    const [child] = await listChildren(client, path, 1);
+    if (child && !request.recursive) {
+      throw new ApiError(
+        'INVALID_STATE',
+        `Folder (${path}) is not empty: pass recursive=true to delete it with its content`,
+      );
+    }
+    await deleteObjects(client, path);
+    // Moved aside while the rows are locked: deleted by name later, it could take what was written there since.
+    return discardFolder(services, client, { key: toBlobKey(path), nowMs: request.nowMs });
+  });
+  await discarded.remove();
+}

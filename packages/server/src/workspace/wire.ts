@@ -1,0 +1,15 @@
+import type { WorkspaceObject } from '@headrace/api';
+import type { ObjectRow } from './store.ts';
+
+export function toWorkspaceObject(row: ObjectRow): WorkspaceObject {
+  return {
+    path: row.path,
+    object_type: row.objectType,
+    object_id: row.objectId,
+    resource_id: String(row.objectId),
+    ...(row.language === null ? {} : { language: row.language }),
+    ...(row.objectType === 'FILE' ? { size: row.sizeBytes } : {}),
+    created_at: row.createdAtMs,
+    modified_at: row.modifiedAtMs,
+  };
+}
