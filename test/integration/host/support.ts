@@ -25,8 +25,6 @@ export interface HostBench {
   readonly source: MemorySource;
   readonly backend: HostBackend;
   startWorker(options?: { slots?: number }): Promise<Worker>;
-  /** As a crash of the server: nothing is said to anyone. */
-  abandonWorker(): void;
   /** A task that runs this Python text. */
   aTask(script: string, overrides?: Partial<ClaimedAttempt>): ClaimedAttempt;
   hostPid(hostKey?: string): number;
@@ -77,9 +75,6 @@ function createBench({ spark }: { readonly spark: boolean }) {
       const base = { source, workerId: 'w', slots, dataRoot, spare: null, clock, log: silentLog };
       worker = await startWorker({ ...base, backend, stopGraceMs: 500 });
       return worker;
-    },
-    abandonWorker() {
-      worker = null;
     },
     aTask(script: string, overrides: Partial<ClaimedAttempt> = {}) {
       scripts += 1;

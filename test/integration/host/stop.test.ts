@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { useHostBench } from './support.ts';
+
+const bench = useHostBench();
+
+test('a stop ends a task that ignores SIGTERM, and all its descendants', async () => {
+  await bench().startWorker();
+  const attempt = bench().aTask(`
+import os, signal, subprocess, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+subprocess.Popen(["sh", "-c", "trap '' TERM; sleep 1003 & sleep 1003"])
+subprocess.Popen(["sleep", "1004"], start_new_session=True)
+if os.fork() == 0:
+    os.setsid()
+    time.sleep(1000)
+print("ready", flush=True)
+time.sleep(1000)
+`);
+  bench().source.offer(attempt);
+  await bench().source.reported(attempt.attemptId, 'started');
+  await expect.poll(() => bench().log(attempt)).toContain('ready');
+
+  bench().source.stop({ attemptId: attempt.attemptId, epoch: 1, reason: 'cancelled_by_user' });
+
+  expect(await bench().source.reported(attempt.attemptId, 'ended')).toMatchObject({
+    outcome: { kind: 'stopped' },
+  });
+  expect(
+    bench()
+      .census()
+      .filter((line) => line.includes('sleep')),
+  ).toEqual([]);
+  // What is left: the host and its zygote.
+  expect(bench().census()).toHaveLength(2);
+});
+
+test('a task that heeds SIGTERM is given its grace', async () => {
+  await bench().startWorker();
+  const attempt = bench().aTask(`
+import signal, sys, time
+def leave(*_):
+    print("tidied up", flush=True)
+    sys.exit(1)
+signal.signal(signal.SIGTERM, leave)
+print("ready", flush=True)
+time.sleep(1000)
+`);
+  bench().source.offer(attempt);
+  await bench().source.reported(attempt.attemptId, 'started');
+  await expect.poll(() => bench().log(attempt)).toContain('ready');
+
+  bench().source.stop({ attemptId: attempt.attemptId, epoch: 1, reason: 'timed_out' });
+
+  expect(await bench().source.reported(attempt.attemptId, 'ended')).toMatchObject({
+    outcome: { kind: 'stopped' },
+  });
+  expect(bench().log(attempt)).toContain('tidied up');
+});
