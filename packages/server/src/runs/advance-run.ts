@@ -204,7 +204,8 @@ export class RunAdvancer {
   #submitLazy(): void {
     if (this.#lazyTimer) clearTimeout(this.#lazyTimer);
     this.#lazyTimer = null;
-    this.#pending.push(...this.#lazy.splice(0));
+    // Before the news that they preceded.
+    this.#pending.unshift(...this.#lazy.splice(0));
     this.#start();
   }
 

@@ -52,7 +52,8 @@ export function createRunHandlers(services: RunServices, options: RunHandlerOpti
         offset: chunk.offset,
         next_offset: chunk.nextOffset,
         size: chunk.sizeBytes,
-        truncated: chunk.sizeBytes >= options.logBytesMax,
+        // A log that was cut holds a line more than the limit: the one that says so.
+        truncated: chunk.sizeBytes > options.logBytesMax,
         ended: taskRun.state === 'ended',
       };
     },

@@ -189,6 +189,7 @@ function toTaskRunSaves(draft: RunDraft, nowMs: number): TaskRunSave[] {
       expected_epoch: before?.epoch ?? null,
       created_at_ms: nowMs,
       cluster_id: claim?.clusterId ?? null,
+      claim_epoch: claim ? after.epoch : null,
       exit_value: draft.exitValues.get(after.attemptId) ?? null,
       resolved: claim?.resolved ?? null,
     };

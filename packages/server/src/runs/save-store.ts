@@ -16,6 +16,8 @@ export interface TaskRunSave extends TaskRunRow {
   readonly expected_epoch: number | null;
   readonly created_at_ms: number;
   readonly cluster_id: string | null;
+  /** With a claim only. */
+  readonly claim_epoch: number | null;
   readonly exit_value: string | null;
   readonly resolved: JsonValue;
 }
@@ -139,17 +141,17 @@ task_input as (
     run_id bigint, task_key text, iteration integer, generation integer, attempt integer, attempt_id bigint,
     expected_epoch integer, epoch integer, state text, created_at_ms bigint, due_at_ms bigint, queued_at_ms bigint,
     claimed_at_ms bigint, started_at_ms bigint, stopping_at_ms bigint, ended_at_ms bigint, worker_id text,
-    cluster_id text, stop_reason text, result text, failure jsonb, exit_value text, resolved jsonb)
+    cluster_id text, claim_epoch integer, stop_reason text, result text, failure jsonb, exit_value text, resolved jsonb)
   join saved using (run_id)
 ),
 attempts_made as (
   insert into task_runs (
     run_id, task_key, iteration, generation, attempt, attempt_id, epoch, state, created_at_ms, due_at_ms,
-    queued_at_ms, claimed_at_ms, started_at_ms, stopping_at_ms, ended_at_ms, worker_id, cluster_id, stop_reason,
+    queued_at_ms, claimed_at_ms, started_at_ms, stopping_at_ms, ended_at_ms, worker_id, cluster_id, claim_epoch, stop_reason,
     result, failure, exit_value, resolved)
   select
     run_id, task_key, iteration, generation, attempt, attempt_id, epoch, state, created_at_ms, due_at_ms,
-    queued_at_ms, claimed_at_ms, started_at_ms, stopping_at_ms, ended_at_ms, worker_id, cluster_id, stop_reason,
+    queued_at_ms, claimed_at_ms, started_at_ms, stopping_at_ms, ended_at_ms, worker_id, cluster_id, claim_epoch, stop_reason,
     result, failure, exit_value, resolved
   from task_input
   where expected_epoch is null
@@ -160,7 +162,8 @@ attempts_moved as (
     queued_at_ms = coalesce(i.queued_at_ms, t.queued_at_ms), claimed_at_ms = i.claimed_at_ms,
     started_at_ms = i.started_at_ms, stopping_at_ms = coalesce(i.stopping_at_ms, t.stopping_at_ms),
     ended_at_ms = i.ended_at_ms, worker_id = coalesce(i.worker_id, t.worker_id),
-    cluster_id = coalesce(i.cluster_id, t.cluster_id), stop_reason = coalesce(i.stop_reason, t.stop_reason),
+    cluster_id = coalesce(i.cluster_id, t.cluster_id), claim_epoch = coalesce(i.claim_epoch, t.claim_epoch),
+    stop_reason = coalesce(i.stop_reason, t.stop_reason),
     result = i.result, failure = i.failure, exit_value = coalesce(i.exit_value, t.exit_value),
     resolved = coalesce(i.resolved, t.resolved)
   from task_input i

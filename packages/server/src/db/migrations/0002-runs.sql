@@ -92,6 +92,8 @@ create table task_runs (
   ended_at_ms bigint,
   worker_id text,
   cluster_id text,
+  -- The epoch of the claim; `epoch` grows beyond it when the worker comes back and takes the attempt again.
+  claim_epoch integer,
   stop_reason text,
   result text,
   failure jsonb,

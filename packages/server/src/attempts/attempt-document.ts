@@ -1,0 +1,276 @@
+/**
+ * What an attempt is given: the task with its references resolved and the job's parameters in it, libraries, values
+ * that earlier tasks have set. Pure: from the run's frozen settings, and what the server knows of itself.
+ */
+import { findTaskKinds, type JobSettings, type Task } from '@headrace/api';
+import {
+  assert,
+  type EndedResult,
+  type Failure,
+  type JsonValue,
+  type ReferencedTask,
+  type ReferenceScope,
+  type Run,
+  resolveReferences,
+  type TaskRun,
+} from '@headrace/core';
+import {
+  type AttemptDocument,
+  type LibraryDocument,
+  protocolVersion,
+  type TaskDocument,
+} from '@headrace/worker';
+import { currentPhase } from '../runs/run-draft.ts';
+import type { Document, JobParameterValue, RunFacts } from '../runs/run-facts.ts';
+
+/** Where the host cuts a task's log: the head and the end stay. */
+export const logBytesMax = 64 * 1024 * 1024;
+const taskValueBytesMax = 1024 * 1024;
+/** As hosted. */
+const exitValueBytesMax = 5 * 1024 * 1024;
+
+export interface AttemptOf {
+  readonly facts: RunFacts;
+  readonly run: Run;
+  readonly taskKey: string;
+  readonly epoch: number;
+}
+
+/** What is the same for all attempts, but for the token. */
+export interface AttemptSurroundings {
+  readonly apiUrl: string;
+  readonly publicUrl: string;
+  readonly workspaceId: string;
+  readonly dataRoot: string;
+  readonly defaultCatalog: string;
+  readonly catalogs: readonly string[];
+  readonly token: string;
+  readonly clusterId: string;
+}
+
+export interface AttemptParts {
+  readonly task: TaskDocument;
+  readonly libraries: readonly LibraryDocument[];
+  /** As `resolved_values` shows it. */
+  readonly resolved: JsonValue;
+}
+
+/** A Failure says why there can be no such document, in words for whoever wrote the job. */
+export function toAttemptParts(
+  attempt: AttemptOf,
+  urls: Pick<AttemptSurroundings, 'publicUrl' | 'workspaceId'>,
+): AttemptParts | Failure {
+  const settings = attempt.facts.settings as JobSettings; // It passed the schema before it was frozen.
+  const written = (settings.tasks ?? []).find(({ task_key }) => task_key === attempt.taskKey);
+  assert(written, `task '${attempt.taskKey}' is not in the settings of run ${attempt.run.runId}`);
+  const scope = toReferenceScope(attempt, written, urls);
+  const task = resolveAll(written, scope);
+  const libraries = toLibraries(task, settings);
+  if ('code' in libraries) return libraries;
+  const document = toTaskDocument(task, attempt.facts, scope.job.parameters);
+  if (document) return { task: document, libraries, resolved: toResolvedValues(document) };
+  const kinds = findTaskKinds(written).join(', ');
+  return { code: 'INTERNAL_ERROR', message: `A ${kinds} is not supported yet.`, trace: null };
+}
+
+export function toAttemptDocument(
+  attempt: AttemptOf,
+  parts: AttemptParts,
+  surroundings: AttemptSurroundings,
+): AttemptDocument {
+  const { facts, run, taskKey, epoch } = attempt;
+  const settings = facts.settings as JobSettings;
+  const taskRun = taskRunOf(attempt);
+  return {
+    version: protocolVersion,
+    attempt_id: taskRun.attemptId,
+    epoch,
+    run_id: run.runId,
+    job_id: run.jobId,
+    job_name: facts.runName,
+    task_key: taskKey,
+    attempt_number: taskRun.attempt,
+    task: parts.task,
+    libraries: parts.libraries,
+    task_values: Object.fromEntries(run.taskValues),
+    spark: {
+      catalogs: surroundings.catalogs,
+      default_catalog: settings.headrace?.default_catalog ?? surroundings.defaultCatalog,
+      conf: {},
+    },
+    api: { url: surroundings.apiUrl, token: surroundings.token },
+    data_root: surroundings.dataRoot,
+    principal: facts.creatorUserName,
+    cluster_id: surroundings.clusterId,
+    limits: {
+      log_bytes_max: logBytesMax,
+      task_value_bytes_max: taskValueBytesMax,
+      exit_value_bytes_max: exitValueBytesMax,
+    },
+  };
+}
+
+export function taskRunOf({ run, taskKey }: AttemptOf): TaskRun {
+  const taskRun = run.taskRuns.get(taskKey);
+  assert(taskRun, `run ${run.runId} has no task run for '${taskKey}'`);
+  return taskRun;
+}
+
+function toReferenceScope(
+  attempt: AttemptOf,
+  task: Task,
+  { publicUrl, workspaceId }: Pick<AttemptSurroundings, 'publicUrl' | 'workspaceId'>,
+): ReferenceScope {
+  const { facts, run } = attempt;
+  const taskRun = taskRunOf(attempt);
+  const phase = currentPhase(run);
+  const startTimeMs =
+    phase.kind !== 'queued' && phase.startedAtMs !== null ? phase.startedAtMs : run.createdAtMs;
+  const scope: ReferenceScope = {
+    job: {
+      id: run.jobId,
+      name: facts.runName,
+      runId: run.runId,
+      repairCount: run.generations.length - 1,
+      startTimeMs,
+      parameters: {},
+      trigger: { type: facts.trigger.toLowerCase(), timeMs: run.createdAtMs },
+    },
+    task: {
+      name: attempt.taskKey,
+      runId: taskRun.attemptId,
+      executionCount: taskRun.attempt + 1,
+      retryCount: taskRun.attempt,
+      notebookPath: task.notebook_task?.notebook_path ?? null,
+    },
+    tasks: toReferencedTasks(run),
+    workspace: { id: workspaceId, url: publicUrl },
+  };
+  // Parameters may refer to the job and its start, not to each other.
+  return { ...scope, job: { ...scope.job, parameters: resolveParameters(facts.parameters.job, scope) } };
+}
+
+function resolveParameters(
+  parameters: readonly JobParameterValue[],
+  scope: ReferenceScope,
+): Record<string, string> {
+  return Object.fromEntries(
+    parameters.map((parameter) => [
+      parameter.name,
+      resolveReferences(parameter.value ?? parameter.default, scope),
+    ]),
+  );
+}
+
+const resultNames = {
+  succeeded: 'success',
+  failed: 'failed',
+  timed_out: 'timedout',
+  cancelled: 'canceled',
+  upstream_failed: 'upstream_failed',
+  upstream_cancelled: 'upstream_canceled',
+  excluded: 'excluded',
+  disabled: 'disabled',
+  internal_error: 'failed',
+} satisfies Record<EndedResult, string>;
+
+function toReferencedTasks(run: Run): ReadonlyMap<string, ReferencedTask> {
+  const tasks = new Map<string, ReferencedTask>();
+  for (const [key, { attemptId, attempt, state }] of run.taskRuns) {
+    tasks.set(key, {
+      runId: attemptId,
+      resultState: state.kind === 'ended' ? resultNames[state.result] : null,
+      executionCount: attempt + 1,
+      errorCode: state.kind === 'ended' ? (state.failure?.code ?? null) : null,
+      values: run.taskValues.get(key) ?? {},
+    });
+  }
+  return tasks;
+}
+
+function resolveAll<Value>(value: Value, scope: ReferenceScope): Value {
+  if (typeof value === 'string') return resolveReferences(value, scope) as Value;
+  if (Array.isArray(value)) return value.map((part: unknown) => resolveAll(part, scope)) as Value;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, part]) => [name, resolveAll(part, scope)]),
+  ) as Value;
+}
+
+/** Null for a kind that no host runs yet. */
+function toTaskDocument(
+  task: Task,
+  { parameters: { overriding } }: RunFacts,
+  jobParameters: Readonly<Record<string, string>>,
+): TaskDocument | null {
+  if (task.notebook_task) {
+    const { notebook_path, base_parameters } = task.notebook_task;
+    // On the same key the job's parameter wins.
+    const parameters = { ...base_parameters, ...overriding.notebook_params, ...jobParameters };
+    return { kind: 'notebook', notebook_path, parameters };
+  }
+  if (task.python_wheel_task) {
+    const { package_name, entry_point, parameters, named_parameters } = task.python_wheel_task;
+    const named = named_parameters ?? overriding.python_named_params;
+    return {
+      kind: 'python_wheel',
+      package_name,
+      entry_point,
+      parameters: overriding.python_params ?? parameters ?? [],
+      // Job parameters reach a wheel by themselves only where it takes its parameters by name.
+      named_parameters: named ? { ...named, ...overriding.python_named_params, ...jobParameters } : {},
+    };
+  }
+  if (task.spark_python_task) {
+    const { python_file, parameters } = task.spark_python_task;
+    return { kind: 'spark_python', python_file, parameters: overriding.python_params ?? parameters ?? [] };
+  }
+  return null;
+}
+
+function toLibraries(task: Task, settings: JobSettings): LibraryDocument[] | Failure {
+  const libraries: LibraryDocument[] = [];
+  for (const library of task.libraries ?? []) {
+    if (library.whl !== undefined) libraries.push({ whl: library.whl });
+    else if (library.pypi !== undefined) libraries.push({ pypi: { package: library.pypi.package } });
+    else if (library.requirements !== undefined) libraries.push({ requirements: library.requirements });
+    else {
+      const kind = Object.keys(library).join(', ');
+      const message = `A library of kind ${kind} is not supported yet; supported are whl, pypi and requirements.`;
+      return { code: 'LIBRARY_INSTALLATION_ERROR', message, trace: null };
+    }
+  }
+  if (task.environment_key === undefined) return libraries;
+  const environment = (settings.environments ?? []).find(
+    ({ environment_key }) => environment_key === task.environment_key,
+  );
+  const spec = environment?.spec;
+  return [...libraries, ...dependenciesOf(spec).map(toDependency)];
+}
+
+function dependenciesOf(spec: unknown): string[] {
+  if (typeof spec !== 'object' || spec === null || !('dependencies' in spec)) return [];
+  const { dependencies } = spec;
+  return Array.isArray(dependencies) ? dependencies.filter((entry) => typeof entry === 'string') : [];
+}
+
+/** Lines of a requirements file: a wheel's path, `-r` with a path, or a package. */
+function toDependency(line: string): LibraryDocument {
+  const text = line.trim();
+  const requirements = /^(?:-r|--requirement)[ =]?\s*(.+)$/.exec(text)?.[1];
+  if (requirements !== undefined) return { requirements };
+  return text.endsWith('.whl') ? { whl: text } : { pypi: { package: text } };
+}
+
+function toResolvedValues(task: TaskDocument): Document {
+  switch (task.kind) {
+    case 'notebook':
+      return { notebook_task: { base_parameters: task.parameters } };
+    case 'python_wheel':
+      return {
+        python_wheel_task: { parameters: task.parameters, named_parameters: task.named_parameters },
+      };
+    case 'spark_python':
+      return { spark_python_task: { parameters: task.parameters } };
+  }
+}

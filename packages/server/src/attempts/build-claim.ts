@@ -1,0 +1,80 @@
+/** What a worker gets with a claim: the document, a token of the run's principal, and the cluster it belongs on. */
+import type { JobSettings } from '@headrace/api';
+import type { Failure } from '@headrace/core';
+import type { ClaimedAttempt, ClusterAssignment } from '@headrace/worker';
+import type { ClaimNote } from '../runs/run-draft.ts';
+import {
+  type AttemptOf,
+  type AttemptSurroundings,
+  taskRunOf,
+  toAttemptDocument,
+  toAttemptParts,
+} from './attempt-document.ts';
+import { mintTaskToken, taskTokenLifetimeMs } from './task-token.ts';
+
+export interface ClusterRequest {
+  readonly runId: number;
+  readonly runName: string;
+  readonly ownerId: number;
+  readonly ownerUserName: string;
+  /** With `job_clusters`. */
+  readonly settings: JobSettings;
+  readonly taskKey: string;
+}
+
+export interface ClaimSources {
+  readonly tokenKey: Buffer;
+  /** Known once the server listens. */
+  readonly urls: () => Pick<AttemptSurroundings, 'apiUrl' | 'publicUrl'>;
+  readonly workspaceId: string;
+  readonly dataRoot: string;
+  readonly defaultCatalog: string;
+  readonly listCatalogNames: () => Promise<readonly string[]>;
+  /** Rejects with an ApiError for a cluster that cannot be had. */
+  readonly resolveCluster: (request: ClusterRequest) => Promise<ClusterAssignment>;
+}
+
+export type BuiltClaim = { readonly attempt: ClaimedAttempt; readonly note: ClaimNote };
+
+export async function buildClaim(
+  attempt: AttemptOf,
+  sources: ClaimSources,
+  { nowMs }: { readonly nowMs: number },
+): Promise<BuiltClaim | Failure> {
+  const { facts, run, taskKey, epoch } = attempt;
+  const urls = sources.urls();
+  const parts = toAttemptParts(attempt, { publicUrl: urls.publicUrl, workspaceId: sources.workspaceId });
+  if ('code' in parts) return parts;
+  const [cluster, catalogs] = await Promise.all([
+    sources.resolveCluster({
+      runId: run.runId,
+      runName: facts.runName,
+      ownerId: facts.ownerId,
+      ownerUserName: facts.creatorUserName,
+      settings: facts.settings as JobSettings, // It passed the schema before it was frozen.
+      taskKey,
+    }),
+    sources.listCatalogNames(),
+  ]);
+  const { attemptId } = taskRunOf(attempt);
+  const token = mintTaskToken(sources.tokenKey, {
+    attemptId,
+    epoch,
+    principalId: facts.ownerId,
+    expiresAtS: Math.floor((nowMs + taskTokenLifetimeMs) / 1000),
+  });
+  const { workspaceId, dataRoot, defaultCatalog } = sources;
+  const document = toAttemptDocument(attempt, parts, {
+    ...urls,
+    workspaceId,
+    dataRoot,
+    defaultCatalog,
+    catalogs,
+    token,
+    clusterId: cluster.clusterId,
+  });
+  return {
+    attempt: { attemptId, epoch, runId: run.runId, taskKey, cluster, document },
+    note: { clusterId: cluster.clusterId, resolved: parts.resolved },
+  };
+}

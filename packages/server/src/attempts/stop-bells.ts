@@ -1,0 +1,30 @@
+/** Wakes a worker's waiting heartbeat when one of its attempts is to be stopped. A lost ring costs one heartbeat. */
+export class StopBells {
+  readonly #waiting = new Map<string, () => void>();
+  /** Rung while nobody waited. */
+  readonly #rung = new Set<string>();
+
+  ring(workerId: string): void {
+    const wake = this.#waiting.get(workerId);
+    if (wake) wake();
+    else this.#rung.add(workerId);
+  }
+
+  /** True when the bell rang, false after `waitMs` or when the signal aborts. */
+  wait(workerId: string, waitMs: number, signal: AbortSignal): Promise<boolean> {
+    if (this.#rung.delete(workerId)) return Promise.resolve(true);
+    if (signal.aborted) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const end = (hasRung: boolean) => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', giveUp);
+        this.#waiting.delete(workerId);
+        resolve(hasRung);
+      };
+      const giveUp = () => end(false);
+      const timer = setTimeout(giveUp, waitMs);
+      signal.addEventListener('abort', giveUp);
+      this.#waiting.set(workerId, () => end(true));
+    });
+  }
+}

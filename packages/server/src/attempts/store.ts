@@ -1,0 +1,257 @@
+/** The only SQL for workers, hosts and what a worker asks about its attempts. Moving attempts is the advancer's. */
+import type { StopReason } from '@headrace/core';
+import type { AttemptRef, HostReport } from '@headrace/worker';
+import type { Querier } from '../db/connect.ts';
+import { toStorableJson } from '../db/storable-json.ts';
+
+/** Now, in epoch ms, as an SQL expression. Leases compare the database's clock only; tests put their own here. */
+export interface DbNow {
+  /** Part of the names of the statements that it stands in. */
+  readonly name: string;
+  readonly sql: string;
+}
+export const databaseNow: DbNow = {
+  name: 'database',
+  sql: '(extract(epoch from clock_timestamp()) * 1000)::bigint',
+};
+
+export async function upsertWorker(
+  db: Querier,
+  worker: {
+    readonly workerId: string;
+    readonly slots: number;
+    readonly backend: string;
+    readonly isLocal: boolean;
+  },
+  lease: { readonly dbNow: DbNow; readonly leaseMs: number },
+): Promise<void> {
+  await db.query({
+    name: `attempts-upsert-worker-${lease.dbNow.name}`,
+    text: `
+insert into workers (
+  worker_id, backend, slots, is_local, registered_at_ms, heartbeat_at_ms, lease_expires_at_ms)
+values ($1, $2, $3, $4, ${lease.dbNow.sql}, ${lease.dbNow.sql}, ${lease.dbNow.sql} + $5)
+on conflict (worker_id) do update
+set backend = excluded.backend, slots = excluded.slots, is_local = excluded.is_local,
+  registered_at_ms = excluded.registered_at_ms, heartbeat_at_ms = excluded.heartbeat_at_ms,
+  lease_expires_at_ms = excluded.lease_expires_at_ms`,
+    values: [worker.workerId, worker.backend, worker.slots, worker.isLocal, lease.leaseMs],
+  });
+}
+
+export async function renewLease(
+  db: Querier,
+  workerId: string,
+  lease: { readonly dbNow: DbNow; readonly leaseMs: number },
+): Promise<void> {
+  await db.query({
+    name: `attempts-renew-lease-${lease.dbNow.name}`,
+    text: `
+update workers
+set heartbeat_at_ms = ${lease.dbNow.sql}, lease_expires_at_ms = ${lease.dbNow.sql} + $2
+where worker_id = $1`,
+    values: [workerId, lease.leaseMs],
+  });
+}
+
+export interface HeldRow {
+  readonly attempt_id: number;
+  readonly run_id: number;
+  readonly task_key: string;
+  readonly epoch: number;
+  readonly state: 'claimed' | 'running' | 'stopping';
+  readonly stop_reason: StopReason | null;
+  readonly worker_id: string;
+}
+
+/** What the store says of attempts that a worker believes to hold; those that are not live are left out. */
+export function readHeld(db: Querier, attemptIds: readonly number[]): Promise<HeldRow[]> {
+  return db.query<HeldRow>({
+    name: 'attempts-read-held',
+    text: `
+select attempt_id, run_id, task_key, epoch, state, stop_reason, worker_id
+from task_runs
+where attempt_id = any($1::bigint[])
+  and state in ('claimed', 'running', 'stopping')`,
+    values: [attemptIds],
+  });
+}
+
+/** More than any worker has slots. */
+const heldMax = 5_000;
+
+export function findHeldBy(db: Querier, workerId: string): Promise<HeldRow[]> {
+  return db.query<HeldRow>({
+    name: 'attempts-find-held-by',
+    text: `
+select attempt_id, run_id, task_key, epoch, state, stop_reason, worker_id
+from task_runs
+where worker_id = $1
+  and state in ('claimed', 'running', 'stopping')
+order by attempt_id
+limit ${heldMax}`,
+    values: [workerId],
+  });
+}
+
+export function findRunsOf(
+  db: Querier,
+  attemptIds: readonly number[],
+): Promise<{ attempt_id: number; run_id: number }[]> {
+  return db.query({
+    name: 'attempts-find-runs',
+    text: `
+select attempt_id, run_id
+from task_runs
+where attempt_id = any($1::bigint[])`,
+    values: [attemptIds],
+  });
+}
+
+/** Attempts of remote workers whose lease has run out. */
+export function findLostAttempts(
+  db: Querier,
+  { dbNow, limit }: { readonly dbNow: DbNow; readonly limit: number },
+): Promise<(AttemptRef & { run_id: number; state: string; worker_id: string })[]> {
+  return db.query({
+    name: `attempts-find-lost-${dbNow.name}`,
+    text: `
+select t.attempt_id as "attemptId", t.epoch, t.run_id, t.state, w.worker_id
+from workers w
+join task_runs t on t.worker_id = w.worker_id and t.state in ('claimed', 'running', 'stopping')
+where not w.is_local
+  and w.lease_expires_at_ms < ${dbNow.sql}
+order by t.attempt_id
+limit $1`,
+    values: [limit],
+  });
+}
+
+/** One full period for every lease, from now. */
+export async function extendLeases(
+  db: Querier,
+  lease: { readonly dbNow: DbNow; readonly leaseMs: number },
+): Promise<void> {
+  await db.query({
+    name: `attempts-extend-leases-${lease.dbNow.name}`,
+    text: `
+update workers
+set lease_expires_at_ms = ${lease.dbNow.sql} + $1
+where not is_local
+  and lease_expires_at_ms < ${lease.dbNow.sql} + $1`,
+    values: [lease.leaseMs],
+  });
+}
+
+export async function upsertHost(
+  db: Querier,
+  workerId: string,
+  report: HostReport,
+  nowMs: number,
+): Promise<void> {
+  await db.query({
+    name: 'attempts-upsert-host',
+    text: `
+insert into hosts (host_key, cluster_id, worker_id, state, spark_state, pid, message, reported_at_ms)
+select host_key, cluster_id, worker_id, state, spark_state, pid, message, reported_at_ms
+from json_populate_record(null::hosts, $1::json)
+on conflict (host_key) do update
+set cluster_id = excluded.cluster_id, worker_id = excluded.worker_id, state = excluded.state,
+  spark_state = excluded.spark_state, pid = excluded.pid, message = excluded.message,
+  reported_at_ms = excluded.reported_at_ms`,
+    values: [
+      toStorableJson({
+        host_key: report.hostKey,
+        cluster_id: report.clusterId,
+        worker_id: workerId,
+        state: report.state,
+        spark_state: report.sparkState,
+        pid: report.pid,
+        message: report.message,
+        reported_at_ms: nowMs,
+      }),
+    ],
+  });
+}
+
+export interface WorkerRow {
+  readonly worker_id: string;
+  readonly slots: number;
+  readonly running: number;
+}
+
+export function listWorkerRows(db: Querier): Promise<WorkerRow[]> {
+  return db.query<WorkerRow>({
+    name: 'attempts-list-workers',
+    text: `
+select
+  worker_id,
+  slots,
+  (select count(*) from task_runs t
+    where t.worker_id = w.worker_id and t.state in ('claimed', 'running', 'stopping')) as running
+from workers w
+order by registered_at_ms desc
+limit 1000`,
+    values: [],
+  });
+}
+
+export interface HostRow {
+  readonly host_key: string;
+  readonly cluster_id: string;
+  readonly worker_id: string;
+  readonly state: HostReport['state'];
+  readonly spark_state: HostReport['sparkState'];
+  readonly pid: number | null;
+  readonly message: string;
+  readonly reported_at_ms: number;
+}
+
+export function listHostRows(db: Querier): Promise<HostRow[]> {
+  return db.query<HostRow>({
+    name: 'attempts-list-hosts',
+    text: `
+select host_key, cluster_id, worker_id, state, spark_state, pid, message, reported_at_ms
+from hosts
+order by reported_at_ms desc
+limit 1000`,
+    values: [],
+  });
+}
+
+export async function readOrMakeTokenKey(db: Querier, fresh: Buffer): Promise<Buffer> {
+  await db.query({
+    name: 'attempts-make-token-key',
+    text: `
+insert into task_token_keys (secret)
+values ($1)
+on conflict do nothing`,
+    values: [fresh],
+  });
+  const rows = await db.query<{ secret: Buffer }>({
+    name: 'attempts-read-token-key',
+    text: 'select secret from task_token_keys',
+    values: [],
+  });
+  return rows[0]?.secret ?? fresh;
+}
+
+/** The attempt is live, and still the one that the token was made for. */
+export async function findLiveClaim(db: Querier, claim: AttemptIdAndEpoch): Promise<boolean> {
+  const rows = await db.query({
+    name: 'attempts-find-live-claim',
+    text: `
+select attempt_id
+from task_runs
+where attempt_id = $1
+  and claim_epoch = $2
+  and state in ('claimed', 'running', 'stopping')`,
+    values: [claim.attemptId, claim.epoch],
+  });
+  return rows.length > 0;
+}
+
+interface AttemptIdAndEpoch {
+  readonly attemptId: number;
+  readonly epoch: number;
+}
