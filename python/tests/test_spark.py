@@ -1,0 +1,180 @@
+"""Tasks that use Spark through the host's JVM, with user code as it is written for a hosted workspace."""
+
+from __future__ import annotations
+
+from support.attempts import Workspace
+from support.spark_host import SparkHost
+
+
+def test_builder_gets_the_tasks_session_and_stop_is_harmless(spark_workspace: Workspace) -> None:
+    outcome = spark_workspace.run_script(
+        """
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.appName("x").master("local[1]").config("spark.sql.shuffle.partitions", "3").getOrCreate()
+print("count", spark.range(10).count())
+print("partitions", spark.conf.get("spark.sql.shuffle.partitions"))
+spark.stop()
+spark.sparkContext.stop()
+with SparkSession.builder.getOrCreate() as again:
+    assert again is spark
+print("again", SparkSession.builder.getOrCreate().range(3).count())
+print("active", SparkSession.getActiveSession() is spark, SparkSession.active() is spark)
+from pyspark import SparkContext
+print("context", SparkContext.getOrCreate() is spark.sparkContext)
+try:
+    SparkContext("local", "second")
+except ValueError as error:
+    print("second:", str(error)[:42])
+"""
+    )
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    assert "count 10" in outcome.log
+    assert "partitions 3" in outcome.log
+    assert "again 3" in outcome.log
+    assert "active True True" in outcome.log
+    assert "context True" in outcome.log
+    assert "second: Cannot run multiple SparkContexts at once" in outcome.log
+
+
+def test_importing_pyspark_attaches_nothing(spark_workspace: Workspace, spark_host: SparkHost) -> None:
+    before = spark_host.attaches
+
+    outcome = spark_workspace.run_script("import pyspark, pyspark.sql.functions\nfrom pyspark.sql import SparkSession\n")
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    assert spark_host.attaches == before
+
+
+def test_udfs_rdds_threads_groups_and_streams_work(spark_workspace: Workspace) -> None:
+    spark_workspace.write("workspace/Users/ann/lib/shared_lib.py", "def add_one(x):\n    return x + 1\n")
+    outcome = spark_workspace.run_script(
+        """
+import sys, threading
+sys.path.insert(0, "/Workspace/Users/ann/lib")
+from pyspark.sql import SparkSession, functions as F
+import shared_lib
+spark = SparkSession.builder.getOrCreate()
+plus = F.udf(shared_lib.add_one, "long")
+print("udf", spark.range(3).select(plus("id")).agg(F.sum("*") if False else F.sum("add_one(id)")).first()[0])
+print("rdd", spark.sparkContext.parallelize(range(5)).map(lambda x: x * 2).sum())
+found = []
+def in_thread():
+    SparkSession.getActiveSession().sparkContext.setJobGroup("g", "d")
+    found.append(SparkSession.builder.getOrCreate().range(4).count())
+threads = [threading.Thread(target=in_thread) for _ in range(3)]
+for t in threads: t.start()
+for t in threads: t.join()
+print("threads", found)
+batches = []
+query = (spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 2).load()
+    .writeStream.foreachBatch(lambda df, n: batches.append(df.count())).trigger(once=True).start())
+query.awaitTermination()
+print("batches", batches)
+spark.sparkContext.cancelAllJobs()
+print("other", spark.newSession().range(2).count())
+"""
+    )
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    assert "udf 6" in outcome.log
+    assert "rdd 20" in outcome.log
+    assert "threads [4, 4, 4]" in outcome.log
+    assert "batches [" in outcome.log
+    assert "other 2" in outcome.log
+
+
+def test_a_notebook_has_spark_sql_and_tables(spark_workspace: Workspace) -> None:
+    outcome = spark_workspace.run_notebook(
+        """
+df = spark.createDataFrame([(1, "a", None), (2, "b", 1.5)], "id int, name string, x double")
+df.createOrReplaceTempView("things")
+display(df)
+
+# COMMAND ----------
+# MAGIC %sql
+# MAGIC create or replace temp view few as select * from things where id <= ${limit}; -- one; two
+# MAGIC select id, name from few where id = :limit
+
+# COMMAND ----------
+print(_sqldf.count(), isinstance(spark, type(df.sparkSession)))
+df
+""",
+        {"limit": "1"},
+    )
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    first, second, third = outcome.cells
+    assert first["outputs"] == [
+        {
+            "kind": "table",
+            "columns": [
+                {"name": "id", "type": "int"},
+                {"name": "name", "type": "string"},
+                {"name": "x", "type": "double"},
+            ],
+            "rows": [[1, "a", None], [2, "b", 1.5]],
+            "truncated": False,
+        }
+    ]
+    assert second["language"] == "sql"
+    assert second["outputs"][0]["rows"] == [[1, "a"]]
+    assert third["outputs"][0]["text"].startswith("1 True\nDataFrame[id: int")
+
+
+def test_the_runtime_module_gives_spark(spark_workspace: Workspace) -> None:
+    outcome = spark_workspace.run_script(
+        """
+from databricks.sdk.runtime import dbutils, spark, sc, sql, table, display, udf
+print("spark", spark.range(3).count(), sc is spark.sparkContext, sql("select 5 as x").first().x)
+display(spark.range(2))
+import sys
+print("vendor loaded", "databricks.sdk" in sys.modules)
+from pyspark.dbutils import DBUtils
+print(DBUtils(spark) is dbutils)
+"""
+    )
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    assert "spark 3 True 5" in outcome.log
+    assert "vendor loaded False" in outcome.log
+    assert outcome.log.strip().endswith("True")
+
+
+def test_sessions_are_apart_and_the_jvms_default_stays(spark_workspace: Workspace, spark_host: SparkHost) -> None:
+    conf = {"spark.sql.session.timeZone": "Asia/Tokyo", "spark.executor.memory": "1g"}
+    spark = {"catalogs": [], "default_catalog": "", "conf": conf}
+
+    outcome = spark_workspace.run_script(
+        """
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.getOrCreate()
+print("zone", spark.conf.get("spark.sql.session.timeZone"), spark.newSession().conf.get("spark.sql.session.timeZone"))
+spark.range(1).createOrReplaceTempView("mine")
+""",
+        spark=spark,
+    )
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    assert "zone Asia/Tokyo Asia/Tokyo" in outcome.log
+    assert "Warning: Spark setting spark.executor.memory has no effect" in outcome.log
+    assert spark_host.root_sql("show tables") == []
+
+
+def test_a_spark_error_ends_the_task_with_its_own_words(spark_workspace: Workspace) -> None:
+    outcome = spark_workspace.run_script(
+        "from pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate().table('no_such_table').count()\n"
+    )
+
+    assert outcome.code == "RUN_EXECUTION_ERROR"
+    assert outcome.message.startswith("AnalysisException: [TABLE_OR_VIEW_NOT_FOUND]")
+    assert "/Workspace/Users/ann/script.py" in outcome.trace
+
+
+def test_a_wrong_key_is_refused_with_a_sentence(spark_workspace: Workspace) -> None:
+    spark_workspace.environment["HEADRACE_ATTACH_KEY"] = "wrong"
+
+    outcome = spark_workspace.run_script("spark.range(1).count()")
+
+    assert outcome.code == "CLUSTER_ERROR"
+    assert outcome.message == "Spark is not available: the key is not valid"
