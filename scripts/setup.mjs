@@ -56,7 +56,7 @@ async function setUp() {
   };
   await setUpWeb(node);
   const classDataArchive = await setUpClassData({
-    ...{ java, python, sparkHome, deltaJars },
+    ...{ java, python, sparkHome },
     ...{ classPath: archivedPath, jvmOptions: JVM_OPTIONS },
   });
   writeFileWhole(
