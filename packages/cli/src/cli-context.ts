@@ -16,6 +16,8 @@ export interface CliContext {
   readonly interrupted: AbortSignal;
   /** Asks a person yes or no; undefined where there is nobody to ask. */
   readonly confirm: ((question: string) => Promise<boolean>) | undefined;
+  /** What Node is called with to become the server. */
+  readonly serverCommand: readonly string[];
   /** The folder that the command was called in. */
   readonly folder: string;
 }

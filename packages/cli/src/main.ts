@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CliContext, Clock, Output } from './cli-context.ts';
 import { readSettings } from './config.ts';
+import { findServerCommand } from './local/server-command.ts';
 import { runCli } from './run-cli.ts';
 
 const interruption = new AbortController();
@@ -45,6 +46,7 @@ const context: CliContext = {
   fetch,
   interrupted: interruption.signal,
   confirm: process.stdin.isTTY && process.stderr.isTTY ? confirm : undefined,
+  serverCommand: findServerCommand(),
   folder: process.cwd(),
 };
 

@@ -1,9 +1,7 @@
 /** Starts the server process of this machine and waits until it takes runs. */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createClient } from '@headrace/api';
 import type { CliContext } from '../cli-context.ts';
 import { CommandError, exitCodes } from '../command-error.ts';
@@ -11,7 +9,7 @@ import { findServer } from './find-server.ts';
 import { readServerFile, type ServerFile } from './server-file.ts';
 
 /** A first start makes a database (1.6 s on two idle cores); a loaded machine may need many times that. */
-export const readyTimeoutMs = 90_000;
+const readyTimeoutMs = 90_000;
 const pollMs = 25;
 /** At a start, a longer log moves to server.log.1. */
 const logBytesMax = 16 * 1024 * 1024;
@@ -78,7 +76,7 @@ async function spawnServer(
   files: { logFile: string; outFile: string },
 ): Promise<Child> {
   const [log, out] = await Promise.all([open(files.logFile, 'a', 0o600), open(files.outFile, 'w', 0o600)]);
-  const child = spawn(process.execPath, [...serverCommand(), '--state-dir', options.stateDir], {
+  const child = spawn(process.execPath, [...context.serverCommand, '--state-dir', options.stateDir], {
     cwd: options.stateDir,
     detached: true,
     stdio: ['ignore', out.fd, log.fd],
@@ -101,14 +99,6 @@ async function spawnServer(
     throw new Error('cannot start the server process', { cause: await ended.catch((e) => e) });
   child.unref();
   return { pid: child.pid, ended, hasEnded: () => hasEnded, stop: () => child.kill('SIGTERM') };
-}
-
-/** The sources in a checkout, else what the build made. */
-function serverCommand(): readonly string[] {
-  const server = fileURLToPath(new URL('../../../server/', import.meta.url));
-  const source = path.join(server, 'src', 'main.ts');
-  if (existsSync(source)) return ['--conditions=source', '--disable-warning=ExperimentalWarning', source];
-  return [path.join(server, 'dist', 'main.js')];
 }
 
 async function waitUntilReady(context: CliContext, child: Child, stateDir: string): Promise<ServerFile> {

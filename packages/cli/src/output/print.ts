@@ -3,8 +3,8 @@ import { type Command, Option } from 'commander';
 import type { CliContext } from '../cli-context.ts';
 import { formatTable, type Table } from './format-table.ts';
 
-export const outputFormats = ['table', 'json'] as const;
-export type OutputFormat = (typeof outputFormats)[number];
+const outputFormats = ['table', 'json'] as const;
+type OutputFormat = (typeof outputFormats)[number];
 
 export interface OutputOptions {
   readonly output: OutputFormat;

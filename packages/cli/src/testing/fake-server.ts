@@ -1,0 +1,37 @@
+/**
+ * Stands in for the server process: locks nothing, keeps nothing, but writes server.json, answers /readyz and makes
+ * sign-in links. FAKE_FAILS makes it end at once, with a word in its log.
+ */
+import { rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { proveProcess } from '../local/process-proof.ts';
+
+const stateDir = process.env.HEADRACE_STATE_DIR ?? '';
+const file = (name: string) => path.join(stateDir, name);
+
+if (process.env.FAKE_FAILS) {
+  console.error('the database is on fire');
+  process.exit(7);
+}
+
+console.log('admin token, shown only now: hr_first');
+writeFileSync(file('server.lock.1'), JSON.stringify(await proveProcess(process.pid)));
+const server = createServer((request, response) => {
+  const body = request.url === '/readyz' ? { status: 'ready' } : { url: 'http://link/once', expires_at: 1 };
+  response.end(JSON.stringify(body));
+});
+server.listen(Number(process.env.HEADRACE_PORT), '127.0.0.1', () => {
+  // Listening on a port, not on a pipe.
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  writeFileSync(file('server.json'), JSON.stringify({ url, token: 'local', pid: process.pid }), {
+    mode: 0o600,
+  });
+});
+process.on('SIGTERM', () => {
+  rmSync(file('server.json'));
+  writeFileSync(file('server.lock.1'), '{"released":true}');
+  process.exit(0);
+});
