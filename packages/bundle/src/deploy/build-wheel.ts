@@ -52,7 +52,7 @@ async function buildCopy(
   const scratch = await mkdtemp(path.join(tmpdir(), 'headrace-wheel-'));
   const source = path.join(scratch, 'source');
   try {
-    for (const { local } of bundle.files.filter((file) => isBelow(file.local.path, artifact.path))) {
+    for (const local of bundle.localFiles.filter((file) => isBelow(file.path, artifact.path))) {
       const target = path.join(source, path.posix.relative(artifact.path, local.path));
       await mkdir(path.dirname(target), { recursive: true });
       await copyFile(path.join(bundle.folder, local.path), target);

@@ -2,7 +2,7 @@
 
 import { glob, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { FILE_BYTES_MAX, sha256 } from '../load/list-files.ts';
+import { FILE_BYTES_MAX, type LocalFile, sha256 } from '../load/list-files.ts';
 import { listAt, type Node, at as nodeAt, textAt } from '../nodes.ts';
 import type { DeploymentState } from '../plan/deployment-state.ts';
 import {
@@ -42,16 +42,29 @@ export async function prepareBundle(
 async function hashFiles(bundle: ResolvedBundle): Promise<Map<string, string>> {
   const hashes = new Map<string, string>();
   const problems: Problem[] = [];
-  await forEachBounded(bundle.files, async ({ local }) => {
-    if (local.sizeBytes > FILE_BYTES_MAX) {
+  const sent = new Set(bundle.files.map(({ local }) => local.path));
+  const needed = bundle.localFiles.filter((file) => sent.has(file.path) || isBuildInput(file, bundle));
+  await forEachBounded(needed, async (file) => {
+    if (sent.has(file.path) && file.sizeBytes > FILE_BYTES_MAX) {
       const message = `is larger than ${FILE_BYTES_MAX / 1024 / 1024} MB, which is the limit for a workspace file; name it in .gitignore or sync.exclude`;
-      problems.push(errorAt({ file: local.path, line: 1, column: 1 }, message));
+      problems.push(errorAt({ file: file.path, line: 1, column: 1 }, message));
       return;
     }
-    hashes.set(local.path, sha256(await readFile(path.join(bundle.folder, local.path))));
+    hashes.set(file.path, sha256(await readFile(path.join(bundle.folder, file.path))));
   });
   if (problems.length > 0) throw new BundleError(problems);
   return hashes;
+}
+
+function isBuildInput(file: LocalFile, bundle: ResolvedBundle): boolean {
+  return bundle.artifacts.some((artifact) => isInputOf(artifact, file, bundle));
+}
+
+/** Notebooks and bundle files are no input of a wheel: changing a schedule rebuilds nothing. */
+function isInputOf(artifact: ResolvedArtifact, file: LocalFile, bundle: ResolvedBundle): boolean {
+  return (
+    isBelow(file.path, artifact.path) && file.notebook === null && !bundle.configFiles.includes(file.path)
+  );
 }
 
 interface ArtifactContext extends PrepareOptions {
@@ -88,19 +101,13 @@ async function prepareArtifact(
   return { name: artifact.name, sourceHash, wheels: built.map((file) => describeLibrary(file, bundle)) };
 }
 
-/** Notebooks and bundle files are no input of a wheel: changing a schedule rebuilds nothing. */
 function hashSource(
   artifact: ResolvedArtifact,
   bundle: ResolvedBundle,
   fileHashes: ReadonlyMap<string, string>,
 ): string {
-  const inputs = bundle.files.filter(
-    ({ local }) =>
-      isBelow(local.path, artifact.path) &&
-      local.notebook === null &&
-      !bundle.configFiles.includes(local.path),
-  );
-  const lines = inputs.map(({ local }) => `${fileHashes.get(local.path)} ${local.path}`);
+  const inputs = bundle.localFiles.filter((file) => isInputOf(artifact, file, bundle));
+  const lines = inputs.map((file) => `${fileHashes.get(file.path)} ${file.path}`);
   return sha256([artifact.build ?? '', ...lines].join('\n'));
 }
 

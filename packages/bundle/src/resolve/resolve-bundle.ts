@@ -62,6 +62,8 @@ export interface ResolvedBundle {
   readonly jobs: readonly ResolvedJob[];
   readonly artifacts: readonly ResolvedArtifact[];
   readonly files: readonly SyncFile[];
+  /** All files below the folder, also those that `sync.exclude` keeps from the workspace: what builds start from. */
+  readonly localFiles: readonly LocalFile[];
   /** Files that say what to deploy and are no input of a build. */
   readonly configFiles: readonly string[];
   /** Kept in the document, left out of the deployment. */
@@ -140,6 +142,7 @@ function collect(resolution: Resolution, problems: Problem[]): ResolvedBundle {
     },
     jobs,
     artifacts: readArtifacts(root, problems),
+    localFiles: loaded.files,
     files: syncable.map((local) => ({ local, remotePath: toRemote(local, filePath) })),
     configFiles: loaded.configFiles,
     unsupported: readUnsupported(root, problems),
