@@ -33,6 +33,9 @@ async function confirm(question: string): Promise<boolean> {
   try {
     const answer = await terminal.question(`${question} [y/N] `, { signal: interruption.signal });
     return /^y(es)?$/i.test(answer.trim());
+  } catch (error) {
+    if (interruption.signal.aborted) return false;
+    throw error;
   } finally {
     terminal.close();
   }

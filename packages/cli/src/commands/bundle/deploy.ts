@@ -1,6 +1,7 @@
 import { deployBundle, type Plan } from '@headrace/bundle';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
+import { count } from '../../output/count.ts';
 import { note, print } from '../../output/print.ts';
 import { approve } from '../approve.ts';
 import { example } from '../example.ts';
@@ -23,10 +24,7 @@ export function createBundleDeployCommand(context: CliContext): Command {
       await deployBundle(plan, open.client, { onStep: (step) => note(context, formatStep(step)) });
       const { name, target, jobs } = open.bundle;
       const state = plan.hasChanges ? 'deployed' : 'unchanged';
-      print(
-        context,
-        `${state}: bundle ${name}, target ${target}, ${jobs.length} job${jobs.length === 1 ? '' : 's'}`,
-      );
+      print(context, `${state}: bundle ${name}, target ${target}, ${count(jobs.length, 'job')}`);
     });
   return addBundleOptions(command);
 }

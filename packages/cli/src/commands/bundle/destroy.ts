@@ -1,6 +1,7 @@
 import { destroyBundle, readDeployment } from '@headrace/bundle';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
+import { count } from '../../output/count.ts';
 import { print } from '../../output/print.ts';
 import { approve } from '../approve.ts';
 import { example } from '../example.ts';
@@ -25,7 +26,7 @@ export function createBundleDestroyCommand(context: CliContext): Command {
       const jobs = Object.keys(deployed.state.resources).length;
       await approve(
         context,
-        `This deletes ${jobs} jobs and the folder ${bundle.workspace.rootPath}.`,
+        `This deletes ${count(jobs, 'job')} and the folder ${bundle.workspace.rootPath}.`,
         options,
       );
       const destroyed = await destroyBundle(bundle, deployed, client);

@@ -19,6 +19,7 @@ import type { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
 import { CommandError, exitCodes } from '../../command-error.ts';
 import { addConnectionOptions, type ConnectionOptions, connect, findConnection } from '../../connection.ts';
+import { count } from '../../output/count.ts';
 import { note } from '../../output/print.ts';
 import { collectPairs } from '../parse-options.ts';
 
@@ -88,7 +89,7 @@ async function check(
 
 function describe(problems: readonly Problem[]): string {
   const errors = problems.filter(({ severity }) => severity === 'error').length;
-  return `the bundle has ${errors} error${errors === 1 ? '' : 's'}`;
+  return `the bundle has ${count(errors, 'error')}`;
 }
 
 /** A bundle written for another server still runs on this one; nobody should be surprised by where it went. */

@@ -11,6 +11,7 @@ import {
 import { z } from 'zod';
 import type { CliContext } from '../../cli-context.ts';
 import { readJson } from '../../local/server-file.ts';
+import { count } from '../../output/count.ts';
 import { note } from '../../output/print.ts';
 import type { OpenBundle } from './open-bundle.ts';
 
@@ -37,9 +38,9 @@ async function findPython(context: CliContext): Promise<string> {
 export function formatPlan(plan: Plan): string {
   const changes = plan.actions.filter(({ kind }) => kind !== 'unchanged').flatMap(formatAction);
   const { libraries, files } = plan.upload;
-  if (libraries.length > 0) changes.push(`+ upload ${libraries.length} of the libraries`);
-  if (files.length > 0) changes.push(`+ upload ${files.length} of the files`);
-  if (plan.remove.length > 0) changes.push(`- remove ${plan.remove.length} files`);
+  if (libraries.length > 0) changes.push(`+ upload ${count(libraries.length, 'wheel')}`);
+  if (files.length > 0) changes.push(`+ upload ${count(files.length, 'file')}`);
+  if (plan.remove.length > 0) changes.push(`- remove ${count(plan.remove.length, 'file')}`);
   return changes.length === 0
     ? 'nothing to do: what is deployed is what the bundle says'
     : changes.join('\n');
@@ -84,9 +85,9 @@ export function toPlanDocument(plan: Plan): object {
 export function formatStep(step: DeployStep): string {
   switch (step.kind) {
     case 'uploading':
-      return `uploading ${step.files} files and ${step.libraries} libraries …`;
+      return `uploading ${count(step.files, 'file')} and ${count(step.libraries, 'wheel')} …`;
     case 'removed':
-      return `removed ${step.files} files that the bundle no longer has`;
+      return `removed ${count(step.files, 'file')} that the bundle no longer has`;
     default:
       return `${step.kind} ${step.resource} "${step.name}", id ${step.id}`;
   }

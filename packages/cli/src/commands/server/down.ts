@@ -2,6 +2,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
 import { stopServer } from '../../local/stop-server.ts';
+import { count } from '../../output/count.ts';
 import { print } from '../../output/print.ts';
 import { example } from '../example.ts';
 
@@ -19,7 +20,7 @@ export function createDownCommand(context: CliContext): Command {
       const stopped = await stopServer(context, stateDir);
       const parts = [
         stopped.server ? 'the server' : '',
-        stopped.hosts === 0 ? '' : `${stopped.hosts} host${stopped.hosts === 1 ? '' : 's'}`,
+        stopped.hosts === 0 ? '' : count(stopped.hosts, 'host'),
         stopped.postgres ? 'its PostgreSQL' : '',
       ].filter((part) => part !== '');
       print(context, parts.length === 0 ? `nothing runs on ${stateDir}` : `stopped ${parts.join(', ')}`);
