@@ -152,7 +152,7 @@ export function anAttempt(
       task: { kind: 'spark_python', python_file: '/task.py', parameters },
       libraries: [],
       task_values: {},
-      spark: { catalogs: [], default_catalog: 'main', conf: {} },
+      spark: { catalogs: [], default_catalog: 'spark_catalog', conf: {} },
       api: { url: 'http://127.0.0.1:1', token: 'none' },
       data_root: dataRoot,
       principal: 'someone@example.com',

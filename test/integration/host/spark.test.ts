@@ -1,0 +1,86 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { useHostBench } from './support.ts';
+
+const bench = useHostBench({ spark: true });
+
+const attach = `
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.getOrCreate()
+`;
+
+test('tasks share a driver; a stop cancels the jobs of one and leaves the others alone', async () => {
+  await bench().startWorker();
+  const counting = bench().aTask(`${attach}print("count", spark.range(1000).count())\nspark.stop()`);
+  bench().source.offer(counting);
+  const counted = await bench().source.reported(counting.attemptId, 'ended');
+  expect(counted, bench().log(counting)).toMatchObject({ outcome: { kind: 'succeeded' } });
+  expect(bench().log(counting)).toContain('count 1000');
+
+  // Two threads that write Delta in a loop, and no ear for SIGTERM.
+  const table = path.join(bench().folder, 'table');
+  const stubborn = bench().aTask(`${attach}
+import signal, threading, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+def write(n):
+    while True:
+        spark.range(1000).write.format("delta").mode("append").save("${table}" + str(n))
+        print("wrote", n, flush=True)
+threads = [threading.Thread(target=write, args=(n,)) for n in (1, 2)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+`);
+  const neighbour = bench().aTask(`${attach}
+import time
+for _ in range(300):
+    spark.range(10).count()
+    time.sleep(0.02)
+print("neighbour done")
+`);
+  bench().source.offer(stubborn);
+  await bench().source.reported(stubborn.attemptId, 'started');
+  await expect.poll(() => bench().log(stubborn), { timeout: 60_000 }).toContain('wrote 2');
+  bench().source.offer(neighbour);
+  await bench().source.reported(neighbour.attemptId, 'started');
+
+  bench().source.stop({ attemptId: stubborn.attemptId, epoch: 1, reason: 'cancelled_by_user' });
+
+  const { outcome } = await bench().source.reported(stubborn.attemptId, 'ended');
+  expect(outcome).toEqual({ kind: 'stopped' });
+  const commits = () => [1, 2].map((n) => fs.readdirSync(`${table}${n}/_delta_log`).length);
+  const before = commits();
+  const neighbourEnd = await bench().source.reported(neighbour.attemptId, 'ended');
+  expect(neighbourEnd, bench().log(neighbour)).toMatchObject({ outcome: { kind: 'succeeded' } });
+  expect(commits()).toEqual(before);
+}, 180_000);
+
+test('when the driver dies, its attempts fail with that reason, and the next attempt gets a new driver', async () => {
+  await bench().startWorker();
+  const victim = bench().aTask(`${attach}
+import time
+print("attached", flush=True)
+while True:
+    spark.range(10).count()
+    time.sleep(0.1)
+`);
+  bench().source.offer(victim);
+  await expect.poll(() => exists(victim) && bench().log(victim), { timeout: 90_000 }).toContain('attached');
+  const java = bench()
+    .census()
+    .find((line) => line.includes('SparkSubmit'));
+
+  process.kill(Number(java?.split(' ')[0]), 'SIGKILL');
+
+  const { outcome } = await bench().source.reported(victim.attemptId, 'ended');
+  expect(outcome).toMatchObject({ kind: 'failed', failure: { code: 'DRIVER_ERROR' } });
+  const next = bench().aTask(`${attach}print(spark.range(7).count())`);
+  bench().source.offer(next);
+  const ended = await bench().source.reported(next.attemptId, 'ended');
+  expect(ended, bench().log(next)).toMatchObject({ outcome: { kind: 'succeeded' } });
+}, 180_000);
+
+function exists(attempt: { runId: number; attemptId: number }): boolean {
+  const folder = path.join(bench().folder, 'data/attempts', String(attempt.runId), String(attempt.attemptId));
+  return fs.existsSync(path.join(folder, 'output.log'));
+}
