@@ -29,6 +29,7 @@ class DemoFailure extends Error {
 
 const demoId = randomUUID();
 const stateDir = mkdtempSync(join(tmpdir(), 'headrace-demo-'));
+const marks = { runId: demoId, folder: stateDir };
 const bundleDir = join(root, 'examples', 'flights');
 
 async function main() {
@@ -160,7 +161,7 @@ async function stopEverything() {
       },
     );
   }
-  const left = await takeCensus(demoId, { graceMs: STOP_GRACE_MS });
+  const left = await takeCensus(marks, { graceMs: STOP_GRACE_MS });
   for (const { pid, command } of left ?? []) {
     console.error(`left behind, killed: process ${pid}: ${command}`);
     process.exitCode = 1;
@@ -174,7 +175,7 @@ async function abandon(code: number) {
   console.error('\nstopping …');
   process.exitCode = code;
   await stopEverything();
-  for (const { pid } of findMarked(demoId) ?? []) process.kill(pid, 'SIGKILL');
+  for (const { pid } of findMarked(marks) ?? []) process.kill(pid, 'SIGKILL');
   process.exit(code);
 }
 

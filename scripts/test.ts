@@ -1,6 +1,7 @@
 /** `npm test`: vitest, then pytest, then a census of processes; the last line is the sum of both runners. */
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MARKER, takeCensus } from './census.ts';
 import { python, root, runCommand } from './run-command.ts';
@@ -17,11 +18,19 @@ async function main() {
   rmSync(reports, { recursive: true, force: true });
   mkdirSync(reports, { recursive: true });
   const runId = randomUUID();
-  const env = { [MARKER]: runId };
+  // Everything that tests write goes below one folder, which also marks their processes. The name is short: below it
+  // lie Unix sockets, whose paths end at 108 bytes. Others may pass: as root, PostgreSQL runs as another user.
+  const folder = mkdtempSync(join(tmpdir(), 'hr-'));
+  chmodSync(folder, 0o711);
+  const env = { [MARKER]: runId, TMPDIR: folder };
   const tallies = [await runVitest(env), await runPytest(env)];
-  const left = await takeCensus(runId);
+  const left = await takeCensus({ runId, folder });
   if (left === null) console.log('census: skipped, this system has no /proc');
-  for (const { pid, command } of left ?? []) console.log(`left behind: process ${pid}: ${command}`);
+  for (const { pid, command } of left ?? []) {
+    console.log(`left behind, killed: process ${pid}: ${command}`);
+    process.kill(pid, 'SIGKILL');
+  }
+  if (left?.length === 0) rmSync(folder, { recursive: true, force: true });
   const failed = sum(tallies, 'failed') + (left !== null && left.length > 0 ? 1 : 0);
   const skipped = sum(tallies, 'skipped');
   console.log(
