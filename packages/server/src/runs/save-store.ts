@@ -290,9 +290,7 @@ where run_id = any($1::bigint[])
   });
 }
 
-export const inboxChannel = 'headrace_inbox';
-
-/** Durable news for whoever advances the run next. */
+/** Durable news for whoever advances the run next; the wake loop of any server finds it within a second. */
 export async function insertInbox(
   db: Querier,
   events: readonly { readonly runId: number; readonly event: JsonValue }[],
@@ -301,12 +299,9 @@ export async function insertInbox(
   await db.query({
     name: 'runs-insert-inbox',
     text: `
-with news as (
-  insert into inbox (run_id, event, received_at_ms)
-  select run_id, event, $2
-  from json_to_recordset($1::json) as i(run_id bigint, event jsonb)
-)
-select pg_notify('${inboxChannel}', '')`,
+insert into inbox (run_id, event, received_at_ms)
+select run_id, event, $2
+from json_to_recordset($1::json) as i(run_id bigint, event jsonb)`,
     values: [toStorableJson(events.map(({ runId, event }) => ({ run_id: runId, event }))), receivedAtMs],
   });
 }
