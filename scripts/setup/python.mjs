@@ -46,9 +46,9 @@ function findPython() {
 }
 
 async function build(base, home, python) {
-  rmSync(home, { recursive: true, force: true });
   const modules = ask(base.path, ['-I', '-c', 'import venv, ensurepip']);
   if (!modules.ok) throw lacksVenv(base, modules.output);
+  rmSync(home, { recursive: true, force: true });
   const created = await run(base.path, ['-I', '-m', 'venv', home]);
   if (!created.ok)
     throw /ensurepip/.test(created.output) ? lacksVenv(base, created.output) : pipFailure(created.output);

@@ -1,7 +1,7 @@
 // What every set-up step needs: progress lines, stamps, child processes, failures that name their cure.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -54,6 +54,8 @@ export async function step(title, { name, inputs, outputs }, work) {
   if (isDone) return;
   const beganAtMs = Date.now();
   say(`${title} …`);
+  // What a failure leaves behind must not pass for what was there before.
+  rmSync(stampPath, { force: true });
   await work();
   writeFileWhole(stampPath, key);
   say(`${title}: done in ${((Date.now() - beganAtMs) / 1000).toFixed(1)} s`);
