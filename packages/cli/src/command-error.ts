@@ -1,6 +1,5 @@
 /** How a command ends other than well: a sentence, its cure and the exit code. */
 import { ApiError, UnreachableError } from '@headrace/api';
-import { BundleError } from '@headrace/bundle';
 
 export const exitCodes = {
   ok: 0,
@@ -34,7 +33,8 @@ export function toCommandError(error: unknown): CommandError | undefined {
       cause: error,
     });
   }
-  if (error instanceof BundleError)
+  // By name: its package is loaded for bundle commands only.
+  if (error instanceof Error && error.name === 'BundleError')
     return new CommandError(error.message, { exitCode: exitCodes.usage, cause: error });
   if (!(error instanceof ApiError)) return undefined;
   const { exitCode, cure } = judge(error);

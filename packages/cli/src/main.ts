@@ -1,61 +1,9 @@
-/** The only composer: gives the commands the real world. */
-import { createInterface } from 'node:readline/promises';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { CliContext, Clock, Output } from './cli-context.ts';
-import { readSettings } from './config.ts';
-import { findServerCommand } from './local/server-command.ts';
-import { runCli } from './run-cli.ts';
+/**
+ * Where the command begins. Compiled code is kept, which halves the start (0.52 s to 0.25 s, 2 loaded cores,
+ * 2026-11); the cache must be on before the first import, so nothing but it is imported here.
+ */
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
-const interruption = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => interruption.abort(signal));
-}
-// A reader that has seen enough (`| head`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
-
-const clock: Clock = {
-  nowMs: () => Date.now(),
-  sleep: (elapsedMs, signal) =>
-    delay(elapsedMs, undefined, signal === undefined ? {} : { signal }).catch(() => {
-      // Aborted: the caller looks at its signal.
-    }),
-};
-
-function toOutput(stream: NodeJS.WriteStream): Output {
-  return { write: (text) => void stream.write(text), isTty: stream.isTTY === true };
-}
-
-async function confirm(question: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await terminal.question(`${question} [y/N] `, { signal: interruption.signal });
-    return /^y(es)?$/i.test(answer.trim());
-  } catch (error) {
-    if (interruption.signal.aborted) return false;
-    throw error;
-  } finally {
-    terminal.close();
-  }
-}
-
-const context: CliContext = {
-  settings: readSettings(),
-  stdout: toOutput(process.stdout),
-  stderr: toOutput(process.stderr),
-  clock,
-  fetch,
-  interrupted: interruption.signal,
-  confirm: process.stdin.isTTY && process.stderr.isTTY ? confirm : undefined,
-  serverCommand: findServerCommand(),
-  folder: process.cwd(),
-};
-
-process.exitCode = await runCli(context, process.argv.slice(2));
-// A stream that is still open must not keep the command alive; what was written is flushed first.
-await Promise.all(
-  [process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))),
-);
-process.exit();
+enableCompileCache(fileURLToPath(new URL('../../../node_modules/.cache/headrace', import.meta.url)));
+await import('./start-cli.ts');

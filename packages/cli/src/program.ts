@@ -1,7 +1,6 @@
 /** The command tree. Commands are made with their context, so that tests can give another. */
 import { Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
-import { createBundleCommand } from './commands/bundle/bundle.ts';
 import { example } from './commands/example.ts';
 import { createJobsGetCommand } from './commands/jobs/get.ts';
 import { createJobsListCommand } from './commands/jobs/list.ts';
@@ -14,7 +13,7 @@ import { createDownCommand } from './commands/server/down.ts';
 import { createStatusCommand } from './commands/server/status.ts';
 import { createUpCommand } from './commands/server/up.ts';
 
-export function createProgram(context: CliContext): Command {
+export async function createProgram(context: CliContext, args: readonly string[]): Promise<Command> {
   const program = new Command('headrace')
     .description('Runs Spark and Python jobs on your own machines.')
     .version('0.1.0')
@@ -37,7 +36,7 @@ export function createProgram(context: CliContext): Command {
       createRunsCancelCommand(context),
     ]),
   );
-  program.addCommand(createBundleCommand(context));
+  program.addCommand(await createBundleGroup(context, args));
   configure(program, context);
   return program;
 }
@@ -45,6 +44,20 @@ export function createProgram(context: CliContext): Command {
 function group(name: string, description: string, line: string, commands: readonly Command[]): Command {
   const command = new Command(name).description(description).addHelpText('after', example(line));
   for (const child of commands) command.addCommand(child);
+  return command;
+}
+
+/** What bundles need takes as long to load as all the rest: other commands see the group's name only. */
+async function createBundleGroup(context: CliContext, args: readonly string[]): Promise<Command> {
+  const command = group(
+    'bundle',
+    'jobs, files and wheels described by a databricks.yml',
+    'bundle validate',
+    [],
+  );
+  if (!args.includes('bundle')) return command;
+  const { createBundleCommands } = await import('./commands/bundle/bundle.ts');
+  for (const child of createBundleCommands(context)) command.addCommand(child);
   return command;
 }
 

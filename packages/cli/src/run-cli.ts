@@ -7,7 +7,8 @@ import { createProgram } from './program.ts';
 
 export async function runCli(context: CliContext, args: readonly string[]): Promise<number> {
   try {
-    await createProgram(context).parseAsync(args, { from: 'user' });
+    const program = await createProgram(context, args);
+    await program.parseAsync(args, { from: 'user' });
     return exitCodes.ok;
   } catch (error) {
     // Commander has printed its own words already.

@@ -1,6 +1,7 @@
 /** Starts the server process of this machine and waits until it takes runs. */
 import { spawn } from 'node:child_process';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { getCompileCacheDir } from 'node:module';
 import path from 'node:path';
 import { createClient } from '@headrace/api';
 import type { CliContext } from '../cli-context.ts';
@@ -81,6 +82,8 @@ async function spawnServer(
     detached: true,
     stdio: ['ignore', out.fd, log.fd],
     env: {
+      // Where this command keeps its own compiled code; undefined when that is switched off.
+      NODE_COMPILE_CACHE: getCompileCacheDir(),
       ...context.settings.environment,
       HEADRACE_STATE_DIR: options.stateDir,
       ...(options.port === undefined ? {} : { HEADRACE_PORT: String(options.port) }),
