@@ -148,3 +148,8 @@ export function listSettings(): { env: string; about: string; default: unknown }
     default: schema.parse(undefined),
   }));
 }
+
+/** What processes that the server starts may inherit; each launcher picks the names that it passes on. */
+export function inheritedEnvironment(): Readonly<Record<string, string | undefined>> {
+  return process.env;
+}

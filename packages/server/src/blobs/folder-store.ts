@@ -17,7 +17,12 @@ const partBytesMax = 255;
 /** Parts of files being written start so: never listed,. */
 const draftPrefix = '.headrace-draft-';
 
-export async function openFolderStore(folder: string): Promise<BlobStore> {
+export interface FolderStore extends BlobStore {
+  /** The folder itself, every link resolved. */
+  readonly root: string;
+}
+
+export async function openFolderStore(folder: string): Promise<FolderStore> {
   await fs.mkdir(folder, { recursive: true, mode: 0o700 });
   const root = await fs.realpath(folder);
   const locate = (key: string) => path.join(root, ...splitKey(key));
@@ -41,6 +46,7 @@ export async function openFolderStore(folder: string): Promise<BlobStore> {
   }
 
   return {
+    root,
     locate,
     async put(key, content) {
       const file = await prepare(key);

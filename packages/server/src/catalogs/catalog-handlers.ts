@@ -2,6 +2,7 @@ import type { Handlers, routes } from '@headrace/api';
 import type { RequestContext } from '../context.ts';
 import { sqlState, uniqueViolation } from '../db/connect.ts';
 import type { Services } from '../services.ts';
+import type { CatalogNames } from './catalog-names.ts';
 import { findCatalog, listCatalogs, updateCatalog } from './catalog-store.ts';
 import { createCatalog } from './create-catalog.ts';
 import { dropCatalog } from './delete-tables.ts';
@@ -15,11 +16,13 @@ type CatalogHandlers = Pick<
   'catalogsCreate' | 'catalogsGet' | 'catalogsList' | 'catalogsUpdate' | 'catalogsDelete'
 >;
 
-export function createCatalogHandlers(services: Services): CatalogHandlers {
+export function createCatalogHandlers(services: Services, names: CatalogNames): CatalogHandlers {
   const { db } = services;
   return {
     async catalogsCreate(request, { principal, nowMs }) {
-      return toCatalogInfo(await createCatalog(services, request, { by: principal.userName, atMs: nowMs }));
+      const row = await createCatalog(services, request, { by: principal.userName, atMs: nowMs });
+      names.forget();
+      return toCatalogInfo(row);
     },
     async catalogsGet({ name }) {
       const row = await findCatalog(db, foldName(name));
@@ -41,10 +44,12 @@ export function createCatalogHandlers(services: Services): CatalogHandlers {
         },
       );
       if (!row) throw missing('Catalog', name);
+      names.forget();
       return toCatalogInfo(row);
     },
     async catalogsDelete({ name, force }, { nowMs }) {
       await dropCatalog(services, foldName(name), { force, nowMs });
+      names.forget();
       return {};
     },
   };

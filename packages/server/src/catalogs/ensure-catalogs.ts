@@ -28,12 +28,3 @@ export async function ensureCatalogs(services: Services, owner: string): Promise
     });
   }
 }
-
-/** Every catalog's name: each becomes one of Spark's. */
-export async function listCatalogNames({ db }: Pick<Services, 'db'>): Promise<string[]> {
-  const rows = await listCatalogs(db, { after: '', limit: catalogsMax });
-  return rows.map(({ name }) => name);
-}
-
-/** Each is configured in every Spark session; a metastore with more is split before that becomes a burden. */
-const catalogsMax = 200;

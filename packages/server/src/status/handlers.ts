@@ -4,6 +4,7 @@ import { listRecentHosts } from '../compute/list-hosts.ts';
 import type { RequestContext } from '../context.ts';
 import type { LoopDriver } from '../loops/driver.ts';
 import type { Services } from '../services.ts';
+import { countActiveRuns } from './store.ts';
 
 export interface StatusOptions {
   readonly version: string;
@@ -12,8 +13,6 @@ export interface StatusOptions {
   readonly publicUrl: () => string;
   readonly isReady: () => boolean;
   readonly loops: LoopDriver;
-  /** Told by the runs slice. */
-  readonly countRuns: () => Promise<ServerStatus['runs']>;
   readonly listWorkers: () => Promise<ServerStatus['workers']>;
 }
 
@@ -39,7 +38,7 @@ export function createStatusHandlers(services: Services, options: StatusOptions)
     async status() {
       const [hosts, runs, workers] = await Promise.all([
         listRecentHosts(services),
-        options.countRuns(),
+        countActiveRuns(services.db),
         options.listWorkers(),
       ]);
       return {

@@ -25,7 +25,8 @@ type Holder = ProcessProof | { readonly released: true };
 const attemptsMax = 20;
 
 export async function lockStateFolder(folder: string): Promise<StateLock> {
-  await fs.mkdir(folder, { recursive: true, mode: 0o700 });
+  // As root, PostgreSQL runs as another user, who must pass through; names inside are no secret, contents are.
+  await fs.mkdir(folder, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
   const self = await proveProcess(process.pid);
   if (!self) throw new Error('bug: this process cannot find itself');
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {

@@ -1,0 +1,94 @@
+/** Puts handlers, authentication, audit and limits together into the HTTP server, and makes it listen. */
+import crypto from 'node:crypto';
+import { type Handlers, routes } from '@headrace/api';
+import { logBytesMax } from './attempts/attempt-document.ts';
+import { listWorkerRows } from './attempts/worker-status.ts';
+import type { AuditRecorder } from './audit/audit-recorder.ts';
+import { createCatalogHandlers } from './catalogs/catalog-handlers.ts';
+import type { CatalogNames } from './catalogs/catalog-names.ts';
+import { createSchemaHandlers } from './catalogs/schema-handlers.ts';
+import { createTableHandlers } from './catalogs/table-handlers.ts';
+import type { RunParts } from './compose-runs.ts';
+import { createClustersHandlers } from './compute/handlers.ts';
+import type { RequestContext } from './context.ts';
+import { createHttpServer } from './http/http-server.ts';
+import { listen, urlOf } from './http/listen.ts';
+import { createRateLimiter } from './http/rate-limit.ts';
+import { createJobHandlers } from './jobs/handlers.ts';
+import type { LoopDriver } from './loops/driver.ts';
+import { createRunHandlers } from './runs/handlers.ts';
+import type { Services } from './services.ts';
+import { createStatusHandlers } from './status/handlers.ts';
+import { createAuthenticator } from './tokens/authenticator.ts';
+import { createTokensHandlers } from './tokens/handlers.ts';
+import { createWorkspaceHandlers } from './workspace/handlers.ts';
+
+export interface HttpParts {
+  readonly services: Services;
+  readonly runs: RunParts;
+  readonly loops: LoopDriver;
+  readonly audit: AuditRecorder;
+  readonly catalogNames: CatalogNames;
+  readonly workspaceId: string;
+  readonly version: string;
+  readonly webFolder: string;
+  readonly keptPort: number | undefined;
+  readonly isReady: () => boolean;
+}
+
+export interface RunningHttp {
+  readonly port: number;
+  readonly publicUrl: string;
+  /** For processes of this machine. */
+  readonly localUrl: string;
+  /** Ends the open event streams: a close waits for every open request. */
+  stopStreams(): void;
+  close(): Promise<void>;
+}
+
+export async function startHttp(parts: HttpParts): Promise<RunningHttp> {
+  const { services, runs, audit } = parts;
+  const { config, clock, log } = services;
+  const stopping = new AbortController();
+  let publicUrl = config.publicUrl ?? '';
+  const authenticator = createAuthenticator(services, runs.verifyTaskToken);
+  const handlers = createHandlers(parts, {
+    forgetTokens: authenticator.forgetAll,
+    publicUrl: () => publicUrl,
+  });
+  const http = await createHttpServer({
+    ...{ routes, handlers, authenticator, audit, clock, log },
+    rateLimiter: createRateLimiter(config.requestsPerMinute),
+    publicOrigin: config.publicUrl === null ? null : new URL(config.publicUrl).origin,
+    stopping: stopping.signal,
+    bodyBytesMax: config.bodyBytesMax,
+    webFolder: parts.webFolder,
+    newRequestId: () => crypto.randomUUID(),
+  });
+  const { port } = await listen(http, { host: config.host, port: config.port, keptPort: parts.keptPort });
+  const localUrl = urlOf(config.host, port);
+  publicUrl ||= localUrl;
+  return { port, localUrl, publicUrl, stopStreams: () => stopping.abort(), close: () => http.close() };
+}
+
+function createHandlers(
+  { services, runs, loops, catalogNames, workspaceId, version, isReady }: HttpParts,
+  { forgetTokens, publicUrl }: { forgetTokens: () => void; publicUrl: () => string },
+): Handlers<typeof routes, RequestContext> {
+  const { db, clock } = services;
+  return {
+    ...createJobHandlers(runs.services),
+    ...createRunHandlers(runs.services, { publicUrl, logBytesMax }),
+    ...createWorkspaceHandlers(services),
+    ...createCatalogHandlers(services, catalogNames),
+    ...createSchemaHandlers(services),
+    ...createTableHandlers(services),
+    ...createClustersHandlers(services),
+    ...createTokensHandlers(services, { forgetTokens, publicUrl }),
+    ...createStatusHandlers(services, {
+      ...{ version, workspaceId, publicUrl, isReady, loops },
+      startedAtMs: clock.nowMs(),
+      listWorkers: async () => (await listWorkerRows(db)).map((row) => ({ ...row })),
+    }),
+  };
+}

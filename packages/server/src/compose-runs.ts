@@ -1,0 +1,84 @@
+/** Puts the parts together that move runs: the advancer, the worker's source of attempts, and their loops. */
+import type { AttemptSource } from '@headrace/worker';
+import { createAttemptSource } from './attempts/attempt-source.ts';
+import { buildClaim, type ClaimSources } from './attempts/build-claim.ts';
+import { createLeaseLoop } from './attempts/lease-loop.ts';
+import { StopBells } from './attempts/stop-bells.ts';
+import { createTaskTokenVerifier, loadTaskTokenKey } from './attempts/task-token.ts';
+import type { CatalogNames } from './catalogs/catalog-names.ts';
+import type { ClusterBook } from './compute/cluster-book.ts';
+import type { LoopDriver } from './loops/driver.ts';
+import { admissionLoopName, createAdmissionLoop } from './runs/admission-loop.ts';
+import { RunAdvancer } from './runs/advance-run.ts';
+import type { RunServices } from './runs/create-run.ts';
+import { createWakeLoop } from './runs/wake-loop.ts';
+import type { Services } from './services.ts';
+import type { VerifyTaskToken } from './tokens/authenticator.ts';
+import { findActivePrincipal } from './tokens/find-principal.ts';
+
+export interface RunParts {
+  readonly services: RunServices;
+  readonly source: AttemptSource;
+  readonly verifyTaskToken: VerifyTaskToken;
+  startLoops(): void;
+}
+
+export interface RunSurroundings {
+  readonly workspaceId: string;
+  readonly dataRoot: string;
+  readonly clusters: ClusterBook;
+  readonly catalogNames: CatalogNames;
+  readonly loops: LoopDriver;
+  /** Known once the server listens. */
+  readonly urls: ClaimSources['urls'];
+}
+
+export async function composeRuns(services: Services, surroundings: RunSurroundings): Promise<RunParts> {
+  const { db, clock } = services;
+  const { loops } = surroundings;
+  const tokenKey = await loadTaskTokenKey(db);
+  const claims = describeClaims(services, surroundings, tokenKey);
+  const bells = new StopBells();
+  const advancer = new RunAdvancer({
+    ...services,
+    buildClaim: (claim, context) => buildClaim(claim, claims, context),
+    onPlaceFreed: () => loops.wake(admissionLoopName),
+    onStopping: (workerId) => bells.ring(workerId),
+  });
+  const runServices = { ...services, advancer };
+  return {
+    services: runServices,
+    source: {
+      ...createAttemptSource({ db, clock, advancer, claims, bells }),
+      reportHost: (workerId, report) => surroundings.clusters.recordHostReport(workerId, report),
+    },
+    verifyTaskToken: createTaskTokenVerifier({
+      ...{ db, clock, key: tokenKey },
+      readPrincipal: (principalId) => findActivePrincipal(db, principalId),
+    }),
+    startLoops() {
+      loops.add(createWakeLoop(runServices));
+      loops.add(createAdmissionLoop(runServices));
+      loops.add(createLeaseLoop({ ...runServices, elapsedMs: () => performance.now() }));
+    },
+  };
+}
+
+function describeClaims(
+  { config }: Services,
+  { workspaceId, dataRoot, clusters, catalogNames, urls }: RunSurroundings,
+  tokenKey: Buffer,
+): ClaimSources {
+  return {
+    ...{ tokenKey, urls, workspaceId, dataRoot },
+    defaultCatalog: config.defaultCatalog,
+    listCatalogNames: catalogNames.list,
+    async resolveCluster({ settings, taskKey, runId, ownerId, ownerUserName }) {
+      const task = settings.tasks?.find((candidate) => candidate.task_key === taskKey) ?? {
+        task_key: taskKey,
+      };
+      const run = { runId, runAs: { id: ownerId, userName: ownerUserName } };
+      return clusters.resolve(task, settings, run).assignment;
+    },
+  };
+}

@@ -1,0 +1,90 @@
+/** The server's process: reads the settings, composes the parts, ends them on SIGTERM. Started by `headrace up`. */
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  createFakeBackend,
+  createLocalBackend,
+  type HostBackend,
+  readHostRuntime,
+  startWorker,
+} from '@headrace/worker';
+import { destination, type Logger, pino } from 'pino';
+import { type Config, ConfigError, describeConfig, inheritedEnvironment, readConfig } from './config.ts';
+import { startServer, type WorkerWiring } from './start-server.ts';
+import { StateFolderInUseError } from './store/state-lock.ts';
+
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
+const standardError = 2;
+const clock = { nowMs: () => Date.now() };
+/** What every task imports anyway, imported once before processes are forked from it. */
+const preimport = ['headrace_runtime.launch', 'pyspark.sql', 'pandas'];
+
+async function main(): Promise<void> {
+  const config = readConfig();
+  // Standard output is for people: `headrace up` shows it once. The log goes to standard error, written at once.
+  const log = pino({ level: config.logLevel, base: null }, destination({ dest: standardError, sync: true }));
+  const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+  log.info({ version, pid: process.pid, settings: describeConfig(config) }, 'starting');
+  const stopRequested = listenForSignals(log);
+  const server = await startServer({
+    ...{ config, log, clock, version },
+    webFolder: path.join(repository, 'packages/web/dist'),
+    startWorker: config.backend === 'none' ? null : (wiring) => startWorkerHere(config, log, wiring),
+  });
+  if (server.newAdminToken !== null) {
+    process.stdout.write(
+      `Token of the administrator ${config.adminUser}, shown only now:  ${server.newAdminToken}\n`,
+    );
+  }
+  log.info({ url: server.url, elapsed_ms: Math.round(performance.now()) }, 'ready');
+  log.info({ signal: await stopRequested }, 'stopping');
+  await server.stop();
+  log.info('stopped');
+}
+
+/** Resolves at the first signal. A second one ends the process where it stands; the next start takes over from there. */
+function listenForSignals(log: Logger): Promise<string> {
+  return new Promise((resolve) => {
+    let count = 0;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        count += 1;
+        if (count === 1) return resolve(signal);
+        log.warn({ signal }, 'stopping at once: what was under way is picked up by the next start');
+        process.exit(1);
+      });
+    }
+  });
+}
+
+function startWorkerHere(config: Config, log: Logger, wiring: WorkerWiring): ReturnType<typeof startWorker> {
+  const { source, workerId, dataRoot, spare } = wiring;
+  const backend = config.backend === 'fake' ? createFakeBackend({ clock }) : openLocalBackend(config, wiring);
+  return startWorker({ ...{ source, backend, workerId, dataRoot, spare, clock, log }, slots: config.slots });
+}
+
+function openLocalBackend(
+  { runtimeDir }: Config,
+  { hostsFolder, dataRoot, workerId }: WorkerWiring,
+): HostBackend {
+  return createLocalBackend({
+    ...{ hostsFolder, dataRoot, workerId, preimport },
+    runtime: readHostRuntime(path.join(runtimeDir, 'runtime.json')),
+    pythonPath: path.join(repository, 'python'),
+    warmUp: true,
+    environment: inheritedEnvironment(),
+  });
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    // What the reader can mend is said in a sentence; anything else comes with where it happened.
+    const expected = error instanceof ConfigError || error instanceof StateFolderInUseError;
+    process.stderr.write(
+      `headrace: ${expected || !(error instanceof Error) ? String(error) : error.stack}\n`,
+    );
+    process.exit(1);
+  },
+);

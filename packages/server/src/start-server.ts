@@ -1,0 +1,173 @@
+/**
+ * Composes the server and takes it apart again. Each part that is started registers how it ends; a stop, or a start
+ * that fails half-way, ends them in reverse order. The worker is handed in: only main.ts knows which one.
+ */
+import type { AttemptSource, ClusterAssignment } from '@headrace/worker';
+import type { Logger } from 'pino';
+import { createAuditRecorder } from './audit/audit-recorder.ts';
+import { createAuditRetentionLoop } from './audit/retention-loop.ts';
+import { insertAuditRows } from './audit/store.ts';
+import { createDiscardLoop } from './blobs/discard.ts';
+import { openFolderStore } from './blobs/folder-store.ts';
+import { createCatalogNames } from './catalogs/catalog-names.ts';
+import { ensureCatalogs } from './catalogs/ensure-catalogs.ts';
+import { type RunningHttp, startHttp } from './compose-http.ts';
+import { composeRuns } from './compose-runs.ts';
+import { createClusterBook } from './compute/cluster-book.ts';
+import { createClusterRetentionLoop } from './compute/cluster-retention-loop.ts';
+import type { Config } from './config.ts';
+import { connectDatabase, type Database } from './db/connect.ts';
+import { migrate } from './db/migrate.ts';
+import { createRunEventBus } from './event-bus.ts';
+import { createIdSource } from './ids.ts';
+import { createLoopDriver } from './loops/driver.ts';
+import type { Clock, Services } from './services.ts';
+import { ensureWorkspaceId } from './status/workspace-facts.ts';
+import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
+import {
+  layOut,
+  readStateSettings,
+  removeServerFile,
+  type StateFolder,
+  writeServerFile,
+  writeStateSettings,
+} from './store/state-folder.ts';
+import { lockStateFolder } from './store/state-lock.ts';
+import { createTeardown, type Teardown } from './teardown.ts';
+import { ensureAdmin, mintLocalToken } from './tokens/first-start.ts';
+import { ensureHomeFolders } from './workspace/make-folders.ts';
+
+export interface WorkerWiring {
+  readonly source: AttemptSource;
+  readonly workerId: string;
+  readonly hostsFolder: string;
+  readonly dataRoot: string;
+  /** To be kept warm. */
+  readonly spare: ClusterAssignment;
+}
+
+export interface ServerOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly version: string;
+  /** Folder of the built UI. */
+  readonly webFolder: string;
+  /** Null: attempts are left to workers elsewhere. */
+  readonly startWorker: ((wiring: WorkerWiring) => Promise<{ stop(): Promise<void> }>) | null;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  readonly localToken: string;
+  /** Of the administrator; only at the first start, to be shown once. */
+  readonly newAdminToken: string | null;
+  readonly services: Services;
+  /** Drains, then ends everything that was started. */
+  stop(): Promise<void>;
+}
+
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const teardown = createTeardown(options.log, options.config.drainMs);
+  try {
+    return await startParts(options, teardown);
+  } catch (error) {
+    await teardown.run();
+    throw error;
+  }
+}
+
+async function startParts(options: ServerOptions, teardown: Teardown): Promise<RunningServer> {
+  const { config, log, clock } = options;
+  const state = layOut(config.stateDir);
+  const lock = await lockStateFolder(state.folder);
+  teardown.add('state folder lock', lock.release);
+  const settings = await readStateSettings(state);
+  const db = await openDatabase(options, state, teardown);
+  const blobs = await openFolderStore(state.dataRoot);
+  const services = {
+    db,
+    blobs,
+    ids: await createIdSource(db),
+    clock,
+    log,
+    config,
+    events: createRunEventBus(),
+  };
+  const workspaceId = await ensureWorkspaceId(db);
+  const admin = await ensureAdmin(services);
+  const clusters = createClusterBook(services);
+  await Promise.all([
+    ensureHomeFolders(services, admin.principal),
+    ensureCatalogs(services, admin.principal.userName),
+    clusters.ensureDefault(admin.principal.userName),
+  ]);
+
+  const loops = createLoopDriver({ log, clock });
+  const catalogNames = createCatalogNames(services);
+  let http: RunningHttp | null = null;
+  const runs = await composeRuns(services, {
+    ...{ workspaceId, clusters, catalogNames, loops, dataRoot: blobs.root },
+    urls: () => ({ apiUrl: http?.localUrl ?? '', publicUrl: http?.publicUrl ?? '' }),
+  });
+  const audit = createAuditRecorder((rows) => insertAuditRows(db, rows), log);
+  teardown.add('audit', audit.stop);
+  teardown.add('runs', () => runs.services.advancer.stop());
+  let isReady = false;
+  const listening = await startHttp({
+    ...{ services, runs, loops, audit, catalogNames, workspaceId, version: options.version },
+    ...{ webFolder: options.webFolder, keptPort: settings.port, isReady: () => isReady },
+  });
+  http = listening;
+  teardown.add('http', listening.close);
+  await writeStateSettings(state, { ...settings, port: listening.port });
+
+  const local = await mintLocalToken(services, admin.principal.id);
+  teardown.add('local token', local.revoke);
+  await writeServerFile(state, { url: listening.publicUrl, token: local.token, pid: process.pid });
+  teardown.add('server file', () => removeServerFile(state));
+  teardown.add('loops', loops.stop);
+  if (options.startWorker) {
+    const spare = clusters.resolve({ task_key: '' }, {}, { runId: 0, runAs: admin.principal }).assignment;
+    const { source } = runs;
+    const wiring = {
+      source,
+      spare,
+      workerId: settings.worker_id,
+      hostsFolder: state.hostsFolder,
+      dataRoot: blobs.root,
+    };
+    teardown.add('worker', (await options.startWorker(wiring)).stop);
+  }
+  for (const create of [createAuditRetentionLoop, createDiscardLoop, createClusterRetentionLoop])
+    loops.add(create(services));
+  runs.startLoops();
+  teardown.add('event streams', async () => {
+    isReady = false;
+    listening.stopStreams();
+  });
+  isReady = true;
+  return {
+    ...{ url: listening.publicUrl, localToken: local.token, newAdminToken: admin.newToken, services },
+    stop: teardown.run,
+  };
+}
+
+/** Connected and migrated. The embedded PostgreSQL unless the settings name another. */
+async function openDatabase(
+  { config, log }: ServerOptions,
+  state: StateFolder,
+  teardown: Teardown,
+): Promise<Database> {
+  let connection: Parameters<typeof connectDatabase>[0]['connection'];
+  if (config.databaseUrl === null) {
+    const postgres = await startEmbeddedPostgres({ folder: state.postgresFolder, log });
+    teardown.add('PostgreSQL', postgres.stop);
+    connection = postgres.connection;
+  } else connection = config.databaseUrl;
+  const db = connectDatabase({ connection, log, connectionsMax: config.databaseConnectionsMax });
+  teardown.add('database connections', db.close);
+  const { applied } = await migrate(db.pool);
+  if (applied.length > 0) log.info({ applied }, 'the schema was brought up to date');
+  return db;
+}

@@ -1,0 +1,66 @@
+/** The state folder: what this server keeps between starts, and how others on this machine find it. */
+import crypto from 'node:crypto';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+
+const StateSettings = z.looseObject({
+  /** Picked when the port was to be a free one. */
+  port: z.int().min(1).max(65_535).optional(),
+  /** The same id after a restart takes the same attempts back. */
+  worker_id: z.string().min(1),
+});
+export type StateSettings = z.output<typeof StateSettings>;
+
+export interface StateFolder {
+  readonly folder: string;
+  readonly dataRoot: string;
+  readonly hostsFolder: string;
+  readonly postgresFolder: string;
+}
+
+export function layOut(folder: string): StateFolder {
+  return {
+    folder,
+    dataRoot: path.join(folder, 'data'),
+    hostsFolder: path.join(folder, 'hosts'),
+    postgresFolder: path.join(folder, 'postgres'),
+  };
+}
+
+export async function readStateSettings({ folder }: StateFolder): Promise<StateSettings> {
+  try {
+    const text = await fs.readFile(path.join(folder, 'settings.json'), 'utf8');
+    return StateSettings.parse(JSON.parse(text));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw new Error(`${folder}/settings.json cannot be read: repair or remove it`, { cause: error });
+    }
+    const fresh = { worker_id: `worker-${crypto.randomBytes(6).toString('hex')}` };
+    await writeStateSettings(layOut(folder), fresh);
+    return fresh;
+  }
+}
+
+export function writeStateSettings({ folder }: StateFolder, settings: StateSettings): Promise<void> {
+  return writeWhole(path.join(folder, 'settings.json'), settings);
+}
+
+/** Tells the CLI where the server is and how to sign in; it goes when the server stops. */
+export function writeServerFile(
+  { folder }: StateFolder,
+  server: { url: string; token: string; pid: number },
+): Promise<void> {
+  return writeWhole(path.join(folder, 'server.json'), server);
+}
+
+export function removeServerFile({ folder }: StateFolder): Promise<void> {
+  return fs.rm(path.join(folder, 'server.json'), { force: true });
+}
+
+/** Readers see the old document or the new one; nobody else may read either. */
+async function writeWhole(file: string, document: unknown): Promise<void> {
+  const draft = `${file}.${process.pid}.new`;
+  await fs.writeFile(draft, `${JSON.stringify(document, null, 2)}\n`, { mode: 0o600 });
+  await fs.rename(draft, file);
+}
