@@ -22,10 +22,14 @@ table = f"{catalog}.flights.bronze"
 
 # COMMAND ----------
 
-headers = {file.name: dbutils.fs.head(file.path, 1024).splitlines()[0].split(",") for file in dbutils.fs.ls(folder)}
+headers = {
+    file.name: dbutils.fs.head(file.path, 1024).splitlines()[0].split(",") for file in dbutils.fs.ls(folder)
+}
 columns = max(headers.values(), key=len)
 for name, header in headers.items():
-    assert columns[: len(header)] == header, f"{name}: the columns {header} do not begin the newest layout {columns}"
+    assert columns[: len(header)] == header, (
+        f"{name}: the columns {header} do not begin the newest layout {columns}"
+    )
 print(f"{len(headers)} files, layouts of {sorted({len(header) for header in headers.values()})} columns")
 
 # COMMAND ----------
@@ -38,7 +42,9 @@ landed = (
     .cache()
 )
 if spark.catalog.tableExists(table):
-    landed.writeTo(table).option("mergeSchema", "true").overwrite(F.col("landing_date") == F.lit(run_date).cast("date"))
+    landed.writeTo(table).option("mergeSchema", "true").overwrite(
+        F.col("landing_date") == F.lit(run_date).cast("date")
+    )
 else:
     landed.writeTo(table).using("delta").partitionedBy(F.col("landing_date")).create()
 landed.createOrReplaceTempView("landed")

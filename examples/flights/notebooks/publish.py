@@ -14,7 +14,10 @@ run_date, catalog = dbutils.widgets.get("run_date"), dbutils.widgets.get("catalo
 names = ("rows", "quarantined", "duplicates", "late", "corrections")
 feed = {name: dbutils.jobs.taskValues.get("silver", name, default=0, debugValue=0) for name in names}
 files = dbutils.jobs.taskValues.get("land", "files", default=0, debugValue=0)
-print(f"{run_date}: {files} files with {feed['rows']} rows; " + ", ".join(f"{feed[name]} {name}" for name in names[1:]))
+print(
+    f"{run_date}: {files} files with {feed['rows']} rows; "
+    + ", ".join(f"{feed[name]} {name}" for name in names[1:])
+)
 
 # COMMAND ----------
 
@@ -32,7 +35,8 @@ import matplotlib.pyplot as plt
 
 shown = delays.sort_values("arr_delay_average")
 figure, axes = plt.subplots(figsize=(8, 4.5))
-axes.barh(shown["airline"], shown["arr_delay_average"], color=["#b5472f" if late > 0 else "#2f7f6b" for late in shown["arr_delay_average"]])
+colours = ["#b5472f" if late > 0 else "#2f7f6b" for late in shown["arr_delay_average"]]
+axes.barh(shown["airline"], shown["arr_delay_average"], color=colours)
 axes.set_xlabel("average arrival delay, minutes")
 axes.set_title(f"Flights out of New York, {run_date}")
 figure.tight_layout()

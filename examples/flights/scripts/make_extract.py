@@ -37,12 +37,18 @@ def main(archive: Path) -> None:
             flights = inner.read("flights.csv")
         for month in MONTHS:
             write(f"flights-2013-{int(month):02}.csv.gz", in_month(flights, month))
-        write("weather-2013-01-02.csv.gz", b"".join([header_of(member("weather.csv"))] + [
-            rows_of(in_month(member("weather.csv"), month)) for month in MONTHS
-        ]))
+        write(
+            "weather-2013-01-02.csv.gz",
+            b"".join(
+                [header_of(member("weather.csv"))]
+                + [rows_of(in_month(member("weather.csv"), month)) for month in MONTHS]
+            ),
+        )
         for name in ("airlines", "airports", "planes"):
             write(f"{name}.csv.gz", member(f"{name}.csv"))
-    sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}" for file in sorted(DATA.glob("*.gz"))]
+    sums = [
+        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}" for file in sorted(DATA.glob("*.gz"))
+    ]
     (DATA / "SHA256SUMS").write_text("\n".join(sums) + "\n")
 
 

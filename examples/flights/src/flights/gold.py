@@ -12,25 +12,32 @@ from flights.silver import replace_where
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-WEATHER = "origin STRING, year INT, month INT, day INT, hour INT, temp STRING, dewp STRING, humid STRING, wind_dir STRING, wind_speed STRING, wind_gust STRING, precip DOUBLE, pressure STRING, visib DOUBLE, time_hour STRING"
-PLANES = "tailnum STRING, year STRING, type STRING, manufacturer STRING, model STRING, engines INT, seats INT, speed STRING, engine STRING"
+WEATHER = (
+    "origin STRING, year INT, month INT, day INT, hour INT, temp STRING, dewp STRING, humid STRING, wind_dir STRING, "
+    "wind_speed DOUBLE, wind_gust STRING, precip STRING, pressure STRING, visib STRING, time_hour STRING"
+)
+PLANES = (
+    "tailnum STRING, year STRING, type STRING, manufacturer STRING, model STRING, engines INT, seats INT, "
+    "speed STRING, engine STRING"
+)
 AIRPORTS = "faa STRING, name STRING, lat DOUBLE, lon DOUBLE, alt INT, tz INT, dst STRING, tzone STRING"
 AIRLINES = "carrier STRING, name STRING"
+WINDY_MPH = 15
 
 
 def reference(spark: SparkSession, root: str, name: str, schema: str) -> DataFrame:
-    return spark.read.csv(f"{root}/reference/{name}.csv", schema=schema, header=True)
+    return spark.read.csv(f"{root}/reference/{name}.csv", schema=schema, header=True, nullValue="NA")
 
 
 def delays(flights: DataFrame, airlines: DataFrame, weather: DataFrame) -> DataFrame:
-    """Per day and carrier: how late, and how many flights were to leave in rain or snow."""
+    """Per day and carrier: how late, and how many flights were to leave in an hour of strong wind."""
     from pyspark.sql import functions as F
 
     hours = weather.select(
         "origin",
         F.make_date("year", "month", "day").alias("flight_date"),
         F.col("hour").alias("sched_hour"),
-        (F.col("precip") > 0).alias("wet"),
+        (F.col("wind_speed") >= WINDY_MPH).alias("windy"),
     )
     joined = (
         flights.withColumn("sched_hour", F.expr("sched_dep_time DIV 100"))
@@ -44,7 +51,7 @@ def delays(flights: DataFrame, airlines: DataFrame, weather: DataFrame) -> DataF
         F.sum("arr_delay").alias("arr_delay_minutes"),
         F.round(F.avg("arr_delay"), 2).alias("arr_delay_average"),
         F.count_if(F.col("arr_delay") > 15).alias("late_arrivals"),
-        F.count_if("wet").alias("wet_departures"),
+        F.count_if("windy").alias("windy_departures"),
     )
 
 
@@ -53,7 +60,9 @@ def routes(flights: DataFrame, airports: DataFrame, planes: DataFrame) -> DataFr
     from pyspark.sql import functions as F
 
     joined = flights.join(
-        F.broadcast(airports.select(F.col("faa").alias("dest"), F.col("name").alias("destination"))), "dest", "left"
+        F.broadcast(airports.select(F.col("faa").alias("dest"), F.col("name").alias("destination"))),
+        "dest",
+        "left",
     ).join(F.broadcast(planes.select("tailnum", "seats")), "tailnum", "left")
     flown = "NOT cancelled"
     return joined.groupBy("flight_date", "origin", "dest", "destination").agg(
@@ -73,10 +82,16 @@ def run(catalog: str, root: str, table: str) -> None:
     condition = f"flight_date IN ({', '.join(f'DATE{chr(39)}{day}{chr(39)}' for day in dates)})"
     flights = spark.read.table(f"{catalog}.flights.silver").where(condition)
     if table == "gold_delays":
-        airlines, weather = reference(spark, root, "airlines", AIRLINES), reference(spark, root, "weather", WEATHER)
+        airlines, weather = (
+            reference(spark, root, "airlines", AIRLINES),
+            reference(spark, root, "weather", WEATHER),
+        )
         summary = delays(flights, airlines, weather)
     else:
-        airports, planes = reference(spark, root, "airports", AIRPORTS), reference(spark, root, "planes", PLANES)
+        airports, planes = (
+            reference(spark, root, "airports", AIRPORTS),
+            reference(spark, root, "planes", PLANES),
+        )
         summary = routes(flights, airports, planes)
     replace_where(summary.coalesce(1), f"{catalog}.flights.{table}", condition, "flight_date")
     print(f"{table}: summarised {', '.join(dates)}")

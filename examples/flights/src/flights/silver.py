@@ -43,7 +43,8 @@ def check_quality(rows: int, bad: int) -> str | None:
 def reason_sql() -> str:
     """Why a row is unusable; NULL when it is fine. 'NA' is how the feed says that there is no value."""
     numbers = " ".join(
-        f"WHEN {name} <> 'NA' AND try_cast({name} AS INT) IS NULL THEN '{name} is not a number'" for name in NUMBERS
+        f"WHEN {name} <> 'NA' AND try_cast({name} AS INT) IS NULL THEN '{name} is not a number'"
+        for name in NUMBERS
     )
     origins = ", ".join(f"'{origin}'" for origin in ORIGINS)
     return f"""CASE
@@ -62,7 +63,6 @@ def typed_sql() -> list[str]:
         *numbers,
         "dep_time = 'NA' AS cancelled",
         "landing_date",
-        "reason",
     ]
 
 
@@ -99,23 +99,25 @@ def run(catalog: str, run_date: str) -> None:
     day = parse_run_date(run_date)
     spark = SparkSession.builder.getOrCreate()
     landed = spark.read.table(f"{catalog}.flights.bronze").where(F.col("landing_date") == F.lit(day))
+    # A day is a thousand rows: checked once and kept in memory for all that follows.
+    checked = landed.withColumn("reason", F.expr(reason_sql())).coalesce(1).cache()
     newest_first = Window.partitionBy(*KEY).orderBy(F.desc("revision"))
-    checked = landed.withColumn("reason", F.expr(reason_sql()))
-    # A day is a thousand rows: kept in memory, it is read and checked once for all that follows.
-    typed = checked.where("reason IS NULL").selectExpr(*typed_sql()).drop("reason")
-    newest = typed.withColumn("place", F.row_number().over(newest_first)).where("place = 1").drop("place").coalesce(1).cache()
-    bad = checked.where("reason IS NOT NULL").coalesce(1).cache()
+    typed = checked.where("reason IS NULL").selectExpr(*typed_sql())
+    newest = typed.withColumn("place", F.row_number().over(newest_first)).where("place = 1").drop("place")
 
-    rows, unusable = landed.count(), bad.count()
+    rows, unusable = checked.selectExpr("count(*)", "count(reason)").first() or (0, 0)
+    bad = checked.where("reason IS NOT NULL")
     replace_where(bad, f"{catalog}.flights.quarantine", f"landing_date = DATE'{day}'", "landing_date")
     problem = check_quality(rows, unusable)
     if problem is not None:
         dbutils.jobs.taskValues.set("problem", problem)
         raise QualityError(problem)
 
-    counts = newest.groupBy("flight_date").agg(
-        F.count("*").alias("flights"), F.sum(F.expr("CAST(revision > 1 AS INT)")).alias("corrections")
-    ).collect()
+    counts = (
+        newest.groupBy("flight_date")
+        .agg(F.count("*").alias("flights"), F.count_if(F.col("revision") > 1).alias("corrections"))
+        .collect()
+    )
     merge_newest(spark, newest, f"{catalog}.flights.silver")
     kept = sum(row.flights for row in counts)
     values = {
