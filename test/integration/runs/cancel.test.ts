@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fakeTask, startTestEngine, type TestEngine } from './engine.ts';
+
+let engine: TestEngine;
+beforeAll(async () => {
+  engine = await startTestEngine();
+});
+afterAll(() => engine.close());
+
+const hang = { kind: 'hang' };
+
+test('a cancelled run stops what runs and starts no further task', async () => {
+  const { run_id } = await engine.client.runsSubmit({
+    run_name: 'long',
+    tasks: [fakeTask('load', { fake: hang }), fakeTask('report', { after: ['load'], run_if: 'ALL_DONE' })],
+  });
+  await engine.waitFor('the task to run', async () => {
+    const run = await engine.client.runsGet({ run_id });
+    return run.tasks?.[0]?.state.life_cycle_state === 'RUNNING';
+  });
+  const asked = performance.now();
+
+  await engine.client.runsCancel({ run_id });
+  const run = await engine.waitForEnd(run_id);
+
+  expect(performance.now() - asked).toBeLessThan(3_000);
+  expect(run.state).toMatchObject({
+    life_cycle_state: 'TERMINATED',
+    result_state: 'CANCELED',
+    user_cancelled_or_timedout: true,
+  });
+  expect(run.status.termination_details).toMatchObject({ code: 'USER_CANCELED', type: 'SUCCESS' });
+  expect(run.tasks?.map((task) => task.state.result_state)).toEqual(['CANCELED', 'CANCELED']);
+});
+
+test('cancelling an ended run again is no mistake', async () => {
+  const { run_id } = await engine.client.runsSubmit({ run_name: 'short', tasks: [fakeTask('load')] });
+  await engine.waitForEnd(run_id);
+
+  await engine.client.runsCancel({ run_id });
+
+  expect((await engine.client.runsGet({ run_id })).state.result_state).toBe('SUCCESS');
+});
+
+test('an unknown run cannot be cancelled', async () => {
+  await expect(engine.client.runsCancel({ run_id: 999_999_999 })).rejects.toMatchObject({
+    code: 'RESOURCE_DOES_NOT_EXIST',
+    message: 'Run 999999999 does not exist.',
+  });
+});
+
+test('deleting a job cancels its runs', async () => {
+  const { job_id } = await engine.client.jobsCreate({
+    name: 'doomed',
+    tasks: [fakeTask('load', { fake: hang })],
+  });
+  const { run_id } = await engine.client.jobsRunNow({ job_id });
+
+  await engine.client.jobsDelete({ job_id });
+
+  expect((await engine.waitForEnd(run_id)).state.result_state).toBe('CANCELED');
+  await expect(engine.client.jobsGet({ job_id })).rejects.toMatchObject({ code: 'INVALID_PARAMETER_VALUE' });
+});

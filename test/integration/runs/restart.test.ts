@@ -1,0 +1,112 @@
+import { toAttemptId } from '@headrace/core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fakeTask, startTestEngine, type TestEngine } from './engine.ts';
+
+let engine: TestEngine;
+beforeAll(async () => {
+  engine = await startTestEngine();
+});
+afterAll(() => engine.close());
+
+test('a server that restarts in the middle ends its runs, and nothing runs twice', async () => {
+  const slow = { kind: 'succeed', afterMs: 400 };
+  const { run_id } = await engine.client.runsSubmit({
+    run_name: 'interrupted',
+    tasks: [
+      fakeTask('first'),
+      fakeTask('second', { after: ['first'], fake: slow }),
+      fakeTask('third', { after: ['second'], fake: slow }),
+    ],
+  });
+  await engine.waitFor('the second task to run', async () => {
+    const run = await engine.client.runsGet({ run_id });
+    return run.tasks?.[1]?.state.life_cycle_state === 'RUNNING';
+  });
+
+  await engine.restart();
+  const run = await engine.waitForEnd(run_id);
+
+  expect(run.tasks?.map((task) => [task.task_key, task.attempt_number, task.state.result_state])).toEqual([
+    ['first', 0, 'SUCCESS'],
+    ['second', 0, 'SUCCESS'],
+    ['third', 0, 'SUCCESS'],
+  ]);
+  const { rows } = await engine.db.pool.query(
+    `select task_key, count(*) as starts from run_events where run_id = $1 and kind = 'attempt_running' group by 1`,
+    [run_id],
+  );
+  expect(rows.every(({ starts }) => Number(starts) <= 2)).toBe(true);
+});
+
+test('doubled, late and fenced-off reports change nothing', async () => {
+  const { run_id } = await engine.client.runsSubmit({
+    run_name: 'reported',
+    tasks: [fakeTask('load', { fake: { kind: 'hang' } })],
+  });
+  const taskRun = await engine.waitFor('the task to run', async () => {
+    const run = await engine.client.runsGet({ run_id });
+    const [found] = run.tasks ?? [];
+    return found?.state.life_cycle_state === 'RUNNING' && found;
+  });
+  const { rows } = await engine.db.pool.query('select epoch from task_runs where attempt_id = $1', [
+    taskRun.run_id,
+  ]);
+  const attemptId = toAttemptId(taskRun.run_id);
+  const { epoch } = rows[0] as { epoch: number };
+  const ended = (atEpoch: number) => ({
+    kind: 'ended' as const,
+    attemptId,
+    epoch: atEpoch,
+    outcome: { kind: 'succeeded' as const },
+    taskValues: {},
+    exitValue: null,
+  });
+  const source = engine.engine.attemptSource;
+
+  await source.report('w1', [ended(epoch - 1)]);
+  expect((await engine.client.runsGet({ run_id })).status.state).toBe('RUNNING');
+  await source.report('w1', [ended(epoch), ended(epoch)]);
+  const first = await engine.client.runsGet({ run_id });
+  await source.report('w1', [ended(epoch)]);
+  await source.report('w1', [{ kind: 'lost', attemptId, epoch, beforeUserCode: false, message: 'late' }]);
+
+  expect(first.state.result_state).toBe('SUCCESS');
+  expect(await engine.client.runsGet({ run_id })).toEqual(first);
+});
+
+test('runs that were queued for a worker before the restart are found after it', async () => {
+  const idle = await startTestEngine({ hasWorker: false });
+  try {
+    const { run_id } = await idle.client.runsSubmit({ run_name: 'waiting', tasks: [fakeTask('load')] });
+    await idle.restart();
+    const claimed = await idle.engine.attemptSource.claim({
+      workerId: 'late',
+      freeSlots: () => 1,
+      prepare: () => {},
+      signal: AbortSignal.timeout(5_000),
+    });
+
+    expect(claimed.map((attempt) => [attempt.runId, attempt.taskKey, attempt.epoch])).toEqual([
+      [run_id, 'load', 1],
+    ]);
+  } finally {
+    await idle.close();
+  }
+});
+
+test('news in the inbox is taken within a turn of the wake loop', async () => {
+  const { run_id } = await engine.client.runsSubmit({
+    run_name: 'inbox',
+    tasks: [fakeTask('load', { fake: { kind: 'hang' } })],
+  });
+  await engine.db.pool.query('insert into inbox (run_id, event, received_at_ms) values ($1, $2, 0)', [
+    run_id,
+    JSON.stringify({ event: { kind: 'cancel_requested', reason: 'cancelled_by_user' } }),
+  ]);
+
+  const run = await engine.waitForEnd(run_id);
+
+  expect(run.state.result_state).toBe('CANCELED');
+  const { rows } = await engine.db.pool.query('select count(*) as left from inbox');
+  expect(rows[0].left).toBe(0);
+});
