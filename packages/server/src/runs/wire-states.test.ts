@@ -1,0 +1,167 @@
+/** Every row of the table "States" of the project's decisions. */
+import type { EndedResult, Failure, FailureCode, RunResult, StopReason } from '@headrace/core';
+import { expect, test } from 'vitest';
+import { toRunWireState, toTaskWireState } from './wire-states.ts';
+
+function failureOf(code: FailureCode, message: string): Failure {
+  return { code, message, trace: null };
+}
+
+const userFailure = failureOf('RUN_EXECUTION_ERROR', 'ValueError: no rows');
+
+function endedTask(result: EndedResult, failure: Failure | null = null, runReason: StopReason | null = null) {
+  return toTaskWireState(
+    { kind: 'ended', result, failure, claimedAtMs: 1, startedAtMs: 2, endedAtMs: 3 },
+    runReason,
+  );
+}
+
+function endedRun(result: RunResult, cause: Parameters<typeof toRunWireState>[1] = null) {
+  return toRunWireState({ kind: 'ended', startedAtMs: 1, endedAtMs: 2, result, cause }, cause);
+}
+
+const tasks: [string, ReturnType<typeof endedTask>, string[]][] = [
+  ['success', endedTask('succeeded'), ['TERMINATED', 'SUCCESS', 'SUCCESS', 'SUCCESS']],
+  [
+    'user code failed',
+    endedTask('failed', userFailure),
+    ['TERMINATED', 'FAILED', 'RUN_EXECUTION_ERROR', 'CLIENT_ERROR'],
+  ],
+  [
+    'timed out',
+    endedTask('timed_out', failureOf('RUN_EXECUTION_ERROR', 'limit of 5 seconds')),
+    ['TERMINATED', 'TIMEDOUT', 'RUN_EXECUTION_ERROR', 'CLIENT_ERROR'],
+  ],
+  [
+    'cancelled by a person',
+    endedTask('cancelled', null, 'cancelled_by_user'),
+    ['TERMINATED', 'CANCELED', 'USER_CANCELED', 'SUCCESS'],
+  ],
+  [
+    'cancelled by the system',
+    endedTask('cancelled', null, 'cancelled_by_system'),
+    ['TERMINATED', 'CANCELED', 'CANCELED', 'SUCCESS'],
+  ],
+  [
+    'run_if not met after a failure',
+    endedTask('upstream_failed'),
+    ['TERMINATED', 'UPSTREAM_FAILED', 'RUN_EXECUTION_ERROR', 'CLIENT_ERROR'],
+  ],
+  [
+    'a parent was cancelled',
+    endedTask('upstream_cancelled'),
+    ['TERMINATED', 'UPSTREAM_CANCELED', 'CANCELED', 'SUCCESS'],
+  ],
+  ['branch not taken', endedTask('excluded'), ['TERMINATED', 'EXCLUDED', 'SUCCESS', 'SUCCESS']],
+  ['disabled', endedTask('disabled'), ['TERMINATED', 'DISABLED', 'DISABLED', 'SUCCESS']],
+  [
+    'cluster could not start',
+    endedTask('internal_error', failureOf('CLUSTER_ERROR', 'no')),
+    ['INTERNAL_ERROR', 'FAILED', 'CLUSTER_ERROR', 'CLOUD_FAILURE'],
+  ],
+  [
+    'driver died',
+    endedTask('internal_error', failureOf('DRIVER_ERROR', 'no')),
+    ['INTERNAL_ERROR', 'FAILED', 'DRIVER_ERROR', 'INTERNAL_ERROR'],
+  ],
+  [
+    'library could not be installed',
+    endedTask('internal_error', failureOf('LIBRARY_INSTALLATION_ERROR', 'no')),
+    ['INTERNAL_ERROR', 'FAILED', 'LIBRARY_INSTALLATION_ERROR', 'CLIENT_ERROR'],
+  ],
+  [
+    'notebook or file missing',
+    endedTask('internal_error', failureOf('RESOURCE_NOT_FOUND', 'no')),
+    ['INTERNAL_ERROR', 'FAILED', 'RESOURCE_NOT_FOUND', 'CLIENT_ERROR'],
+  ],
+];
+
+const cause = { taskKey: 'load', failure: userFailure, skippedDownstream: true };
+const runs: [string, ReturnType<typeof endedRun>, string[]][] = [
+  ['success', endedRun('succeeded'), ['TERMINATED', 'SUCCESS', 'SUCCESS', 'SUCCESS']],
+  [
+    'leaves succeeded although others failed',
+    endedRun('succeeded_with_failures'),
+    ['TERMINATED', 'SUCCESS_WITH_FAILURES', 'SUCCESS_WITH_FAILURES', 'SUCCESS'],
+  ],
+  [
+    'a task failed',
+    endedRun('failed', cause),
+    ['INTERNAL_ERROR', 'FAILED', 'RUN_EXECUTION_ERROR', 'CLIENT_ERROR'],
+  ],
+  ['timed out', endedRun('timed_out'), ['TERMINATED', 'TIMEDOUT', 'RUN_EXECUTION_ERROR', 'CLIENT_ERROR']],
+  ['cancelled by a person', endedRun('cancelled'), ['TERMINATED', 'CANCELED', 'USER_CANCELED', 'SUCCESS']],
+  [
+    'cancelled by the system',
+    endedRun('cancelled_by_system'),
+    ['TERMINATED', 'CANCELED', 'CANCELED', 'SUCCESS'],
+  ],
+  [
+    'no place, no queue',
+    endedRun('skipped_no_place'),
+    ['SKIPPED', 'MAXIMUM_CONCURRENT_RUNS_REACHED', 'MAX_CONCURRENT_RUNS_EXCEEDED', 'CLIENT_ERROR'],
+  ],
+];
+
+test.each([
+  ...tasks.map(([name, ...rest]) => [`task: ${name}`, ...rest] as const),
+  ...runs.map(([name, ...rest]) => [`job run: ${name}`, ...rest] as const),
+])('%s', (_, { state, status }, [lifeCycle, result, code, type]) => {
+  expect(state).toMatchObject({ life_cycle_state: lifeCycle, result_state: result });
+  expect(status.state).toBe('TERMINATED');
+  expect(status.termination_details).toMatchObject({ code, type });
+});
+
+test('a failed run names the task, says what was skipped, and ends with the last line of the exception', () => {
+  const { state, status } = endedRun('failed', cause);
+
+  const sentence =
+    'Task load failed with message: Workload failed, see run output for details. This caused all downstream tasks to get skipped.';
+  expect(state.state_message).toBe(sentence);
+  expect(status.termination_details?.message).toBe(`${sentence} ValueError: no rows`);
+});
+
+test('a run that failed for want of a cluster says so', () => {
+  const failure = failureOf('CLUSTER_ERROR', 'The cluster could not start: no memory');
+
+  const { state } = endedRun('failed', { taskKey: 'load', failure, skippedDownstream: false });
+
+  expect(state.state_message).toBe('Task load failed with message: The cluster could not start: no memory');
+});
+
+test("a task's time-out names the limit", () => {
+  const [, wire] = tasks[2] ?? [];
+
+  expect(wire?.state.state_message).toContain('5 seconds');
+  expect(wire?.state.user_cancelled_or_timedout).toBe(true);
+});
+
+const held = { workerId: 'w', claimedAtMs: 1 };
+test.each([
+  [{ kind: 'blocked' }, 'BLOCKED', 'BLOCKED'],
+  [{ kind: 'waiting_for_retry', dueAtMs: 1 }, 'WAITING_FOR_RETRY', 'WAITING'],
+  [{ kind: 'queued', queuedAtMs: 1 }, 'PENDING', 'PENDING'],
+  [{ kind: 'claimed', ...held }, 'PENDING', 'PENDING'],
+  [{ kind: 'running', ...held, startedAtMs: 2 }, 'RUNNING', 'RUNNING'],
+  [
+    { kind: 'stopping', ...held, reason: 'timed_out', startedAtMs: 2, stoppingAtMs: 3 },
+    'TERMINATING',
+    'TERMINATING',
+  ],
+] as const)('a task that is %o', (taskState, lifeCycle, status) => {
+  const wire = toTaskWireState(taskState, null);
+
+  expect(wire.state.life_cycle_state).toBe(lifeCycle);
+  expect(wire.state.result_state).toBeUndefined();
+  expect(wire.status.state).toBe(status);
+});
+
+test.each([
+  [{ kind: 'queued' }, 'QUEUED'],
+  [{ kind: 'running', startedAtMs: 1 }, 'RUNNING'],
+  [{ kind: 'terminating', startedAtMs: 1, reason: 'cancelled_by_user', sinceMs: 2 }, 'TERMINATING'],
+] as const)('a run that is %o', (phase, name) => {
+  const wire = toRunWireState(phase, null);
+
+  expect([wire.state.life_cycle_state, wire.status.state]).toEqual([name, name]);
+});
