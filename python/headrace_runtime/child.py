@@ -1,6 +1,6 @@
-"""The forked child of the zygote: gets ready, waits for "go", proves its start, and runs the task.
+"""The forked child of the zygote: waits for an order, gets ready, waits for "go", proves its start, runs the task.
 
-It says two lines to the host on its control socket, `held <pid> <start time>` and `started <ms>`, and hears one:
+It is forked ahead of its order, for the fork of a process with pandas inside takes longer than all the rest. It says two lines to the host on its control socket, `held <pid> <start time>` and `started <ms>`, and hears one:
 `go`. When the host hangs up instead, no user line has run and none will.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import io
+import json
 import os
 import random
 import signal
@@ -21,13 +22,15 @@ from .processes import ATTEMPT_MARK, die_with_parent, start_time
 
 GO = b"go\n"
 EXIT_DROPPED = 0
+ORDER_BYTES_MAX = 64 * 1024
 
 
-def run_child(order: dict[str, Any], control_fd: int, output_fd: int, zygote_pid: int) -> None:
+def run_child(orders: socket.socket, zygote_pid: int) -> None:
     """Never returns."""
     code = 1
     try:
-        _shed_zygote(control_fd, output_fd, zygote_pid)
+        _shed_zygote(orders.fileno(), zygote_pid)
+        order, control_fd, output_fd = _await_order(orders)
         _enter_folder(order, output_fd)
         journal = os.open(order["journal"], os.O_WRONLY | os.O_APPEND)
         control = socket.socket(fileno=control_fd)
@@ -47,21 +50,29 @@ def run_child(order: dict[str, Any], control_fd: int, output_fd: int, zygote_pid
         os._exit(code & 0xFF)
 
 
-def _shed_zygote(control_fd: int, output_fd: int, zygote_pid: int) -> None:
+def _shed_zygote(orders_fd: int, zygote_pid: int) -> None:
     """Above all the other children's descriptors: an end of file must mean the end."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
-    # Python sets it to ignore at start, and so it stays: a closed pipe is an exception, as in any Python program.
     die_with_parent(zygote_pid)
     os.setsid()
-    low, high = sorted((control_fd, output_fd))
-    os.closerange(3, low)
-    os.closerange(low + 1, high)
-    os.closerange(high + 1, 4096)
+    os.closerange(3, orders_fd)
+    os.closerange(orders_fd + 1, 4096)
     # The zygote froze its heap and collects nothing; user code wants collection.
     gc.enable()
     _reseed()
+
+
+def _await_order(orders: socket.socket) -> tuple[dict[str, Any], int, int]:
+    line, descriptors, _, _ = socket.recv_fds(orders, ORDER_BYTES_MAX, 2)
+    if not line:
+        os._exit(EXIT_DROPPED)  # the zygote has no use for us
+    while not line.endswith(b"\n"):
+        line += orders.recv(ORDER_BYTES_MAX)
+    orders.close()
+    control_fd, output_fd = descriptors
+    return json.loads(line), control_fd, output_fd
 
 
 def _reseed() -> None:

@@ -22,6 +22,15 @@ from .child import run_child
 from .processes import adopt_orphans, children_of_self, die_with_parent
 
 ORDER_DESCRIPTORS = 2
+# Children forked ahead. One serves a chain, a second the branches beside it; each costs about 1 MB.
+SPARES = 2
+# Their threads would break the rule of one thread; a task's own programs get the variables as they were.
+SINGLE_THREAD_VARIABLES = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
 
 
 class Zygote:
@@ -30,6 +39,7 @@ class Zygote:
     def __init__(self, host: socket.socket) -> None:
         self.host = host
         self.children: dict[int, dict[str, Any]] = {}
+        self.spares: dict[int, socket.socket] = {}
         self._buffer = bytearray()
         self._descriptors: list[int] = []
 
@@ -40,6 +50,7 @@ class Zygote:
         os.set_blocking(wake, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        self._refill()
         self._say({"op": "ready"})
         poll = select.poll()
         poll.register(self.host.fileno(), select.POLLIN)
@@ -66,19 +77,39 @@ class Zygote:
         *lines, rest = self._buffer.split(b"\n")
         self._buffer = bytearray(rest)
         for line in lines:
-            self._fork(json.loads(line))
+            self._dispatch(bytes(line) + b"\n")
+        self._refill()
         return True
 
-    def _fork(self, order: dict[str, Any]) -> None:
-        control_fd, output_fd = self._descriptors[:ORDER_DESCRIPTORS]
+    def _dispatch(self, line: bytes) -> None:
+        descriptors = self._descriptors[:ORDER_DESCRIPTORS]
         del self._descriptors[:ORDER_DESCRIPTORS]
+        while True:
+            if not self.spares:
+                self._fork()
+            pid, orders = self.spares.popitem()
+            with orders:
+                try:
+                    socket.send_fds(orders, [line], descriptors)
+                except OSError:
+                    continue  # killed while it waited
+            break
+        for fd in descriptors:
+            os.close(fd)
+        self.children[pid] = json.loads(line)
+
+    def _refill(self) -> None:
+        while len(self.spares) < SPARES:
+            self._fork()
+
+    def _fork(self) -> None:
+        ours, theirs = socket.socketpair()
         zygote_pid = os.getpid()
         pid = os.fork()
         if pid == 0:
-            run_child(order, control_fd, output_fd, zygote_pid)
-        os.close(control_fd)
-        os.close(output_fd)
-        self.children[pid] = order
+            run_child(theirs, zygote_pid)
+        theirs.close()
+        self.spares[pid] = ours
 
     def _reap(self) -> None:
         ended: list[tuple[int, dict[str, Any], int]] = []
@@ -90,12 +121,15 @@ class Zygote:
             if pid == 0:
                 break
             order = self.children.pop(pid, None)
-            if order is not None:  # else an orphan that we took in
+            if order is not None:
                 ended.append((pid, order, status))
+            elif pid in self.spares:
+                self.spares.pop(pid).close()
+            # Else an orphan that we took in.
         if not ended:
             return
         left = children_of_self()
-        orphans = None if left is None else [pid for pid in left if pid not in self.children]
+        orphans = None if left is None else [pid for pid in left if pid not in self.children and pid not in self.spares]
         for pid, order, status in ended:
             self._say(
                 {
@@ -113,10 +147,8 @@ class Zygote:
 
 
 def _import_modules(names: list[str]) -> None:
-    # Their thread pools would break the rule of one thread; a task's own programs get the variables as they were.
-    single = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-    before = {name: os.environ.get(name) for name in single}
-    os.environ.update(single)
+    before = {name: os.environ.get(name) for name in SINGLE_THREAD_VARIABLES}
+    os.environ.update(SINGLE_THREAD_VARIABLES)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name in names:
@@ -129,6 +161,13 @@ def _import_modules(names: list[str]) -> None:
             del os.environ[name]
         else:
             os.environ[name] = value
+
+
+def _count_threads() -> int:
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return 1
 
 
 def _settle() -> None:
@@ -152,6 +191,8 @@ def main() -> None:
     # It led here; in a task's environment it would lead the task's own programs here too.
     os.environ.pop("PYTHONPATH", None)
     _import_modules(modules)
+    if _count_threads() > 1:
+        print("zygote: an import started threads; its children lack them", file=sys.stderr, flush=True)
     _settle()
     sys.argv = [""]
     Zygote(socket.socket(fileno=int(fd))).serve()
