@@ -183,7 +183,12 @@ def _open_session(attachment: Attachment) -> SparkSession:
 
     spark_patches.apply_patches()
     from pyspark import SparkConf, SparkContext
+    from pyspark.logger import PySparkLogger
 
+    # A user's error in a query is not ours to log: pyspark writes it as JSON with the JVM's stack, before the exception
+    # says the same in words.
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        PySparkLogger.getLogger(name).disabled = True
     java_gateway: Any = sys.modules["pyspark.java_gateway"]
     try:
         gateway = java_gateway.launch_gateway()

@@ -2,8 +2,8 @@
 
 User code written for a hosted workspace opens `/Workspace/…`, `/dbfs/…` and `/Volumes/…` with plain Python. Those
 folders exist here only below the data root, so the calls of `open`, `io`, `os` (and with them `os.path`, `pathlib`,
-`shutil`, `glob` and imports from `sys.path`) translate names that begin with one of them. A prefix that is a real
-folder of this machine is left alone, and no other name is ever touched.
+`shutil`, `glob` and imports from `sys.path`) translate names that begin with one of them. A prefix that this machine
+really has, as a mount, is left alone, and no other name is ever touched.
 
 Not translated: names handed to C code directly (`io.FileIO`, `sqlite3`, pyarrow's own file systems), to other
 processes, and functions that a module took out of `os` before the task started (`from os import stat`).
@@ -68,8 +68,7 @@ class PathMap:
         self.volumes = os.path.join(self.data_root, VOLUMES_FOLDER)
         self.libraries = os.path.join(self.data_root, LIBRARIES_FOLDER)
         roots = {"/Workspace": self.workspace, "/dbfs": self.dbfs, "/Volumes": self.volumes}
-        # A machine that really has such a folder keeps it.
-        self._roots = {prefix: root for prefix, root in roots.items() if not os.path.isdir(prefix)}
+        self._roots = {prefix: root for prefix, root in roots.items() if not _is_really_there(prefix)}
         self._prefixes = tuple(self._roots)
 
     def translate(self, name: Any) -> Any:
@@ -152,11 +151,13 @@ class Translated:
     An object and not a function, because built-in functions do not turn into methods when a class keeps one.
     """
 
-    def __init__(self, original: Callable[..., Any], translate: Callable[[Any], Any], path_count: int) -> None:
+    def __init__(
+        self, original: Callable[..., Any], translate: Callable[[Any], Any], *, module: str, path_count: int
+    ) -> None:
         self.__wrapped__ = original
-        self.__name__ = getattr(original, "__name__", "open")
+        self.__name__ = original.__name__
         self.__qualname__ = self.__name__
-        self.__module__ = getattr(original, "__module__", None) or "os"
+        self.__module__ = module
         self.__doc__ = original.__doc__
         self._translate = translate
         self._path_count = path_count
@@ -171,21 +172,31 @@ class Translated:
         return self.__wrapped__(*args, **keywords)
 
     def __reduce__(self) -> str:
-        return self.__name__  # pickled by name, like the function it stands for
+        # Pickled by module and name, like the function it stands for.
+        return self.__name__
 
 
 def install_translation(paths: PathMap) -> None:
     """Make this process see the hosted folders. Once per process: tasks do not share one."""
-    opener = Translated(builtins.open, paths.translate, 1)
+    opener = Translated(builtins.open, paths.translate, module="io", path_count=1)
     builtins.open = opener  # called like the original
     io.open = opener
     for names, path_count in ((_ONE_PATH, 1), (_TWO_PATHS, 2)):
         for name in names:
             original = getattr(os, name, None)
             if original is not None:
-                _replace_in_os(name, original, Translated(original, paths.translate, path_count))
+                translated = Translated(original, paths.translate, module="os", path_count=path_count)
+                _replace_in_os(name, original, translated)
     _patch_old_pathlib(opener)
     sys.path_hooks.insert(0, _make_path_hook(paths))
+
+
+def _is_really_there(prefix: str) -> bool:
+    """Whether somebody means this name on this machine: a mount, or macOS, where /Volumes holds the disks.
+
+    A plain folder does not count: one stray program that makes `/Volumes` would move every task's files.
+    """
+    return os.path.ismount(prefix) or (sys.platform == "darwin" and os.path.isdir(prefix))
 
 
 def _below(root: str, rest: str) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from support.attempts import Workspace
 from support.spark_host import SparkHost, find_runtime
 

@@ -40,7 +40,9 @@ except ValueError as error:
 def test_importing_pyspark_attaches_nothing(spark_workspace: Workspace, spark_host: SparkHost) -> None:
     before = spark_host.attaches
 
-    outcome = spark_workspace.run_script("import pyspark, pyspark.sql.functions\nfrom pyspark.sql import SparkSession\n")
+    outcome = spark_workspace.run_script(
+        "import pyspark, pyspark.sql.functions\nfrom pyspark.sql import SparkSession\n"
+    )
 
     assert outcome.result["state"] == "succeeded", outcome.log
     assert spark_host.attaches == before

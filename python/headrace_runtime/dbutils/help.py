@@ -12,4 +12,5 @@ class WithHelp:
         for key in names:
             method = getattr(self, key)
             if callable(method):
-                print(f"{key}{inspect.signature(method)}: {(method.__doc__ or '').strip()}")
+                signature = str(inspect.signature(method)).replace("'", "")
+                print(f"{key}{signature}: {(method.__doc__ or '').strip()}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tokenize
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,16 @@ class TaskDisplayPublisher(DisplayPublisher):
 
 class TaskDisplayHook(DisplayHook):
     """The value of a cell's last expression becomes an output, without IPython's `Out[1]:`."""
+
+    cell_source = ""
+
+    def quiet(self) -> bool:
+        """A semicolon at the end of a cell hides its value; IPython would look for the cell in its history."""
+        hook: Any = self
+        try:
+            return bool(hook.semicolon_at_end_of_expression(self.cell_source))
+        except (tokenize.TokenError, SyntaxError):
+            return False  # a cell with a `!command` need not be Python from end to end
 
     def start_displayhook(self) -> None:
         pass
@@ -106,12 +117,13 @@ class CellShell:
     def run(self, code: str, cell_name: str) -> BaseException | None:
         """Run one cell; gives what it raised."""
         self._load_names(code)
-        outer_name = self._cell_name
-        self._cell_name = cell_name
+        hook = self._shell.displayhook
+        outer_name, outer_source = self._cell_name, hook.cell_source
+        self._cell_name, hook.cell_source = cell_name, code
         try:
             result = self._shell.run_cell(code, store_history=False)
         finally:
-            self._cell_name = outer_name
+            self._cell_name, hook.cell_source = outer_name, outer_source
         error: BaseException | None = result.error_before_exec or result.error_in_exec
         return error
 

@@ -1,0 +1,115 @@
+"""Reading notebooks from their source form."""
+
+from __future__ import annotations
+
+import json
+
+from headrace_runtime.notebook.source import parse_notebook
+from headrace_runtime.notebook.sql import split_statements
+
+
+def languages(text: str, path: str = "/n.py") -> list[tuple[str, str]]:
+    return [(cell.language, cell.code) for cell in parse_notebook(text, path)]
+
+
+def test_cells_of_a_python_notebook() -> None:
+    text = """# Databricks notebook source
+# MAGIC %md Hello
+# MAGIC there
+
+# COMMAND ----------
+
+# DBTITLE 1,A title
+x = 1
+
+# COMMAND ----------
+
+# MAGIC %sql
+# MAGIC select 1
+
+# COMMAND ----------
+
+# MAGIC %run ./other $a="b"
+
+# COMMAND ----------
+
+# MAGIC %pip install x
+y = 2
+
+# COMMAND ----------
+
+# MAGIC %python
+# MAGIC z = 3
+
+# COMMAND ----------
+
+"""
+
+    assert languages(text) == [
+        ("markdown", "Hello\nthere"),
+        ("python", "x = 1"),
+        ("sql", "select 1"),
+        ("run", './other $a="b"'),
+        ("python", "%pip install x\ny = 2"),
+        ("python", "z = 3"),
+    ]
+
+
+def test_cells_of_an_sql_notebook() -> None:
+    text = """-- Databricks notebook source
+-- MAGIC %md Title
+
+-- COMMAND ----------
+
+select 1; -- done
+
+-- COMMAND ----------
+
+-- MAGIC %python
+-- MAGIC print(_sqldf)
+"""
+
+    assert languages(text, "/n.sql") == [
+        ("markdown", "Title"),
+        ("sql", "select 1; -- done"),
+        ("python", "print(_sqldf)"),
+    ]
+
+
+def test_line_ends_and_marks_of_other_systems() -> None:
+    text = "\ufeff# Databricks notebook source\r\na = 1\r\n\r\n# COMMAND ----------\r\nb = 2\r\n"
+
+    assert languages(text) == [("python", "a = 1"), ("python", "b = 2")]
+
+
+def test_plain_files() -> None:
+    assert languages("print(1)\n") == [("python", "print(1)\n")]
+    assert languages("select 1", "/q.sql") == [("sql", "select 1")]
+    assert languages("\n") == []
+
+
+def test_jupyter_notebooks() -> None:
+    cells = [
+        {"cell_type": "markdown", "source": ["# T"]},
+        {"cell_type": "code", "source": ["a = 1\n", "a"]},
+        {"cell_type": "code", "source": "%sql\nselect 1"},
+    ]
+
+    assert languages(json.dumps({"cells": cells, "nbformat": 4}), "/n.ipynb") == [
+        ("markdown", "# T"),
+        ("python", "a = 1\na"),
+        ("sql", "select 1"),
+    ]
+
+
+def test_statements_end_at_semicolons_that_mean_it() -> None:
+    text = """
+create table a as select ';' as x, "a;b" as y, `c;d` -- ; not here
+from t /* nor; here */;
+;
+-- only a comment;
+select 'it\\'s;' ;
+"""
+
+    assert len(split_statements(text)) == 2
+    assert split_statements("select 1") == ["select 1"]

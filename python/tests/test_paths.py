@@ -1,0 +1,96 @@
+"""The hosted folder names in plain Python, and that no other name is touched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.attempts import Workspace
+
+from headrace_runtime.paths import PathMap
+
+
+def test_plain_python_reads_and_writes_hosted_folders(workspace: Workspace) -> None:
+    workspace.write("workspace/Users/ann/data/a.txt", "from workspace")
+    workspace.write("dbfs/landing/b.txt", "from dbfs")
+    outcome = workspace.run_script(
+        """
+import glob, io, os, pathlib, shutil
+print(open("/Workspace/Users/ann/data/a.txt").read(), pathlib.Path("/dbfs/landing/b.txt").read_text())
+os.makedirs("/Volumes/main/raw/files/new", exist_ok=True)
+with io.open("/Volumes/main/raw/files/new/c.txt", "w") as f:
+    f.write("c")
+shutil.copy("/dbfs/landing/b.txt", "/Volumes/main/raw/files/new/b.txt")
+shutil.copytree("/Volumes/main/raw/files/new", "/dbfs/Volumes/main/raw/files/copy")
+print(sorted(os.listdir("/Volumes/main/raw/files/new")), os.path.exists("/dbfs/none"), os.path.isdir("/Volumes/main"))
+print([os.path.basename(p) for p in sorted(glob.glob("/Volumes/main/raw/files/*/*.txt"))])
+print(sorted(name for _, _, names in os.walk("/Volumes/main/raw/files/copy") for name in names))
+print(sorted(p.name for p in pathlib.Path("/dbfs/landing").iterdir()))
+os.rename("/Volumes/main/raw/files/new/c.txt", "/Volumes/main/raw/files/d.txt")
+os.remove("/Volumes/main/raw/files/d.txt")
+shutil.rmtree("/Volumes/main/raw/files/new")
+pathlib.Path("/Volumes/main/raw/files/copy/c.txt").unlink()
+print(os.listdir("/Volumes/main/raw/files"), os.stat(b"/dbfs/landing/b.txt").st_size)
+"""
+    )
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    assert outcome.log.splitlines() == [
+        "from workspace from dbfs",
+        "['b.txt', 'c.txt'] False True",
+        "['b.txt', 'c.txt', 'b.txt', 'c.txt']",
+        "['b.txt', 'c.txt']",
+        "['b.txt']",
+        "['copy'] 9",
+    ]
+    assert (workspace.root / "volumes/main/raw/files/copy/b.txt").read_text() == "from dbfs"
+
+
+def test_modules_are_imported_from_hosted_folders(workspace: Workspace) -> None:
+    workspace.write("workspace/Users/ann/lib/quality.py", "GRADE = 'GOOD'\n")
+    workspace.write("workspace/Users/ann/lib/deep/__init__.py", "from .inner import X\n")
+    workspace.write("workspace/Users/ann/lib/deep/inner.py", "X = 5\n")
+
+    outcome = workspace.run_script(
+        "import sys\nsys.path.insert(0, '/Workspace/Users/ann/lib')\nimport quality, deep\nprint(quality.GRADE, deep.X)\n"
+    )
+
+    assert outcome.log == "GOOD 5\n"
+
+
+def test_a_missing_file_is_an_ordinary_error(workspace: Workspace) -> None:
+    outcome = workspace.run_script("open('/Workspace/Users/ann/none.txt')\n")
+
+    assert outcome.message.startswith(
+        "FileNotFoundError: [Errno 2] No such file or directory: '/Workspace/Users/ann/none"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["/etc/hosts", "relative/dbfs/x", "/dbfsx/y", "/WorkspaceOther", "", "/Volumesque/a", 3, None]
+)
+def test_other_names_are_never_touched(tmp_path: Path, name: object) -> None:
+    assert PathMap(str(tmp_path)).translate(name) is name
+
+
+def test_dots_do_not_climb_out(tmp_path: Path) -> None:
+    paths = PathMap(str(tmp_path))
+
+    assert paths.locate_storage("dbfs:/../../etc/passwd") == f"{tmp_path}/dbfs/etc/passwd"
+    assert paths.locate_workspace("/Workspace/../../x") == f"{tmp_path}/workspace/x"
+    assert paths.translate("/dbfs/../../etc/passwd") == f"{tmp_path}/dbfs/etc/passwd"
+
+
+def test_functions_keep_their_looks(workspace: Workspace) -> None:
+    outcome = workspace.run_script(
+        """
+import os, pickle
+class Holder:
+    opener = open
+    lister = os.listdir
+print(Holder().opener("/etc/hostname").close(), len(Holder().lister("/")) > 0)
+print(pickle.loads(pickle.dumps(os.stat)) is os.stat, open.__name__, os.stat in os.supports_follow_symlinks)
+"""
+    )
+
+    assert outcome.log == "None True\nTrue open True\n"
