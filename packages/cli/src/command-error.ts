@@ -29,7 +29,7 @@ export function toCommandError(error: unknown): CommandError | undefined {
   if (error instanceof UnreachableError) {
     return new CommandError(error.message, {
       exitCode: exitCodes.unreachable,
-      cure: 'is the server up? `headrace status` tells; `headrace up` starts one',
+      cure: 'does it run? `headrace up` starts a server on this machine',
       cause: error,
     });
   }

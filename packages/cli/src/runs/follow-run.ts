@@ -12,6 +12,9 @@ import { watchRun } from './watch-run.ts';
 
 /** Of a traceback; the whole of it is in the log. */
 const traceLinesShown = 15;
+/** More would hide the table; the API has them all. */
+const resultsShown = 10;
+const resultCharsShown = 1_000;
 
 /** Throws, with exit code 1, when the run did not succeed. */
 export async function followRun(
@@ -45,11 +48,9 @@ async function finishRun(
 ): Promise<void> {
   const failures = hasSucceeded(run.state) ? [] : await describeFailures(client, run);
   for (const text of failures) note(context, text);
-  printDocument(
-    context,
-    options,
-    run,
-    () => `${formatTasks(run, context.clock.nowMs())}\n\n${summarizeRun(context, run)}`,
+  const results = options.output === 'table' ? await readResults(client, run) : [];
+  printDocument(context, options, run, () =>
+    [formatTasks(run, context.clock.nowMs()), '', ...results, summarizeRun(context, run)].join('\n'),
   );
   if (hasSucceeded(run.state)) return;
   throw new CommandError(`run ${run.run_id} ${describeState(run.state)}`, {
@@ -102,6 +103,20 @@ function summarizeRun(context: CliContext, run: RunDocument): string {
   const elapsed = elapsedMs(run, context.clock.nowMs());
   const duration = elapsed === undefined ? '' : ` in ${formatDuration(elapsed)}`;
   return `run ${run.run_id} ${describeState(run.state)}${duration}: ${run.run_page_url}`;
+}
+
+/** What notebooks returned by `dbutils.notebook.exit`. */
+async function readResults(client: Client, run: RunDocument): Promise<string[]> {
+  const notebooks = latestAttempts(run.tasks ?? []).filter((task) => {
+    return task.notebook_task !== undefined && hasSucceeded(task.state);
+  });
+  const results = await Promise.all(
+    notebooks.slice(0, resultsShown).map(async ({ run_id, task_key }) => {
+      const result = (await client.runsGetOutput({ run_id })).notebook_output?.result;
+      return result ? [`${task_key} returned: ${result.slice(0, resultCharsShown)}`] : [];
+    }),
+  );
+  return results.flat();
 }
 
 /** What each failed task said: its error, and the end of its traceback. */

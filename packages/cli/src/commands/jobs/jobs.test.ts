@@ -101,6 +101,17 @@ test('run-now shows each change of each task once, then the result', async () =>
 
 const blocked = { state: { life_cycle_state: 'BLOCKED' }, status: { state: 'BLOCKED' } } as const;
 
+test('what a notebook returned stands below the table', async () => {
+  const notebook_task = { notebook_path: '/n' };
+  const called = await call(['jobs', 'run-now', '3'], {
+    jobsRunNow: async () => ({ run_id: 7 }),
+    runsGet: async () => aRun({ tasks: [aTask({ notebook_task })] }),
+    runsGetOutput: async () => ({ metadata: aRun(), notebook_output: { result: '42 rows' } }),
+  });
+
+  expect(called.stdout).toContain('\nload returned: 42 rows\nrun 7 succeeded');
+});
+
 test('a failed run gives 1 and the words of the task that failed', async () => {
   const run = aRun({ ...failed, tasks: [aTask({ ...failed })] });
   const called = await call(['jobs', 'run-now', '3', '-o', 'json'], {

@@ -18,6 +18,8 @@ const clock: Clock = {
   sleep: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}).catch(() => undefined),
 };
 
+const idle = ['-e', 'setInterval(() => {}, 1000)'];
+
 let stateDir: string;
 
 beforeEach(async () => {
@@ -78,10 +80,13 @@ test('up in the foreground ends with the interrupt and leaves nothing running', 
 
 test('down stops the server and the hosts that it left', async () => {
   await call(['up', '--port', '0', '--detach']);
-  const host = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+  const host = spawn(process.execPath, idle, { stdio: 'ignore' });
   await mkdir(path.join(stateDir, 'hosts', 'abc'), { recursive: true });
-  const proof = await proveProcess(host.pid ?? 0);
-  await writeFile(path.join(stateDir, 'hosts', 'abc', 'host.json'), JSON.stringify(proof));
+  const ticks = Number((await proveProcess(host.pid ?? 0))?.startTime.split('/')[1]);
+  await writeFile(
+    path.join(stateDir, 'hosts', 'abc', 'host.json'),
+    JSON.stringify({ pid: host.pid, start_time: ticks }),
+  );
 
   const called = await call(['down']);
 
@@ -89,11 +94,27 @@ test('down stops the server and the hosts that it left', async () => {
   expect(await proveProcess(host.pid ?? 0)).toBeUndefined();
 });
 
+test('down ends what a dead host left behind', async () => {
+  const folder = path.join(stateDir, 'hosts', 'abc');
+  await mkdir(folder, { recursive: true });
+  const orphan = spawn(process.execPath, idle, { stdio: 'ignore', env: { HEADRACE_HOST_FOLDER: folder } });
+
+  const called = await call(['down']);
+
+  expect(called.stdout).toBe('stopped 1 host\n');
+  expect(await proveProcess(orphan.pid ?? 0)).toBeUndefined();
+});
+
 test('down leaves a process alone that only has the number of a host or a server', async () => {
   await mkdir(path.join(stateDir, 'hosts', 'abc'), { recursive: true });
-  const stranger = JSON.stringify({ pid: process.pid, startTime: 'another' });
-  await writeFile(path.join(stateDir, 'hosts', 'abc', 'host.json'), stranger);
-  await writeFile(path.join(stateDir, 'server.lock.3'), stranger);
+  await writeFile(
+    path.join(stateDir, 'hosts', 'abc', 'host.json'),
+    JSON.stringify({ pid: process.pid, start_time: 1 }),
+  );
+  await writeFile(
+    path.join(stateDir, 'server.lock.3'),
+    JSON.stringify({ pid: process.pid, startTime: 'another' }),
+  );
   await writeFile(
     path.join(stateDir, 'server.json'),
     `{"url":"http://127.0.0.1:1","token":"t","pid":${process.pid}}`,
