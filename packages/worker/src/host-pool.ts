@@ -3,7 +3,7 @@
  * It routes what a host says to the attempts on it and tells the server of each change; it decides nothing about
  * attempts.
  */
-import type { HostBackend, HostConnection } from './hosts/host-backend.ts';
+import type { HostBackend, HostConnection, HostDeath, HostHello } from './hosts/host-backend.ts';
 import type { FromHost, HostedAttempt, HostedEnd, SparkState, ToHost } from './hosts/host-protocol.ts';
 import type { WorkerLog } from './log.ts';
 import type { ClusterAssignment, HostReport } from './ports.ts';
@@ -43,65 +43,103 @@ export interface HostPoolOptions {
   readonly stopGraceMs: number;
 }
 
-export type HostPool = ReturnType<typeof createHostPool>;
+export class HostPool {
+  readonly #options: HostPoolOptions;
+  readonly #starting = new Map<string, Promise<Host>>();
+  readonly #slots = new Map<string, Slot>();
 
-export function createHostPool(options: HostPoolOptions) {
-  const { backend, log } = options;
-  const starting = new Map<string, Promise<Host>>();
-  const slots = new Map<string, Slot>();
+  constructor(options: HostPoolOptions) {
+    this.#options = options;
+  }
 
-  function acquire(cluster: ClusterAssignment): Promise<Host> {
-    const slot = slots.get(cluster.hostKey);
+  /** The cluster's host; starts it if need be. Rejects with a reason for people. */
+  acquire(cluster: ClusterAssignment): Promise<Host> {
+    const slot = this.#slots.get(cluster.hostKey);
     if (slot !== undefined && !slot.isStopping) {
       slot.idleMs = cluster.idleMs;
       return Promise.resolve(slot);
     }
-    const pending = starting.get(cluster.hostKey);
+    const pending = this.#starting.get(cluster.hostKey);
     if (pending !== undefined) return pending;
-    const started = start(cluster, slot).finally(() => starting.delete(cluster.hostKey));
-    starting.set(cluster.hostKey, started);
+    const started = this.#start(cluster, slot).finally(() => this.#starting.delete(cluster.hostKey));
+    this.#starting.set(cluster.hostKey, started);
     return started;
   }
 
-  async function start(cluster: ClusterAssignment, ending: Slot | undefined): Promise<Host> {
+  /** Takes a host over that runs already. */
+  adopt(connection: HostConnection): Host {
+    return this.#adopt(connection);
+  }
+
+  /** The host of this key if it can take an attempt at once. */
+  ready(hostKey: string): Host | null {
+    const slot = this.#slots.get(hostKey);
+    return slot === undefined || slot.isStopping ? null : slot;
+  }
+
+  /** Ends the hosts that nothing runs on; for a cluster that is kept, its idle time is set instead. */
+  async stopUnneeded(kept: ClusterAssignment | null): Promise<void> {
+    const unneeded = [...this.#slots.values()].filter(({ listeners }) => listeners.size === 0);
+    await Promise.all(
+      unneeded.map(async (slot) => {
+        if (kept?.hostKey !== slot.hostKey) return this.#stop(slot);
+        slot.idleMs = kept.idleMs;
+        this.#watchIdle(slot);
+      }),
+    );
+  }
+
+  /** Leaves the hosts as they are. */
+  disconnect(): void {
+    for (const slot of this.#slots.values()) {
+      if (slot.idleTimer !== null) clearTimeout(slot.idleTimer);
+      slot.connection.close();
+    }
+  }
+
+  async #start(cluster: ClusterAssignment, ending: Slot | undefined): Promise<Host> {
+    const { backend, report } = this.#options;
     const facts = { clusterId: cluster.clusterId, hostKey: cluster.hostKey, sparkState: 'none' } as const;
     // One host for a key: its folder, socket and journal have one owner.
     if (ending !== undefined) await ending.connection.died;
-    options.report({ ...facts, state: 'starting', pid: null, message: 'the cluster is starting' });
+    report({ ...facts, state: 'starting', pid: null, message: 'the cluster is starting' });
     try {
-      const slot = adopt(await backend.start(cluster));
+      const slot = this.#adopt(await backend.start(cluster));
       slot.idleMs = cluster.idleMs;
-      watchIdle(slot);
+      this.#watchIdle(slot);
       return slot;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      options.report({ ...facts, state: 'failed', pid: null, message });
+      report({ ...facts, state: 'failed', pid: null, message });
       throw error;
     }
   }
 
-  function adopt(connection: HostConnection): Slot {
-    const slot = createSlot(connection, (idle) => watchIdle(idle));
-    slots.set(slot.hostKey, slot);
+  #adopt(connection: HostConnection): Slot {
+    const slot = createSlot(connection, (idle) => this.#watchIdle(idle));
+    this.#slots.set(slot.hostKey, slot);
     readHello(slot, connection.hello);
-    reportRunning(slot, 'the cluster is running');
-    connection.listen((frame) => hear(slot, frame));
-    void connection.died.then((death) => {
-      if (slots.get(slot.hostKey) === slot) slots.delete(slot.hostKey);
-      if (slot.idleTimer !== null) clearTimeout(slot.idleTimer);
-      const { clusterId, hostKey } = slot;
-      const state = slot.isStopping ? 'stopped' : 'failed';
-      options.report({ clusterId, hostKey, state, sparkState: 'none', pid: null, message: death.message });
-      log.info({ host_key: hostKey, state }, death.message);
-      const hosted = new Map(death.attempts.map((attempt) => [attempt.attempt_id, attempt]));
-      for (const [attemptId, listener] of [...slot.listeners]) {
-        listener({ kind: 'host_died', hosted: hosted.get(attemptId) ?? null, message: death.message });
-      }
-    });
+    this.#reportRunning(slot, 'the cluster is running');
+    connection.listen((frame) => this.#hear(slot, frame));
+    void connection.died.then((death) => this.#bury(slot, death));
     return slot;
   }
 
-  function hear(slot: Slot, frame: FromHost): void {
+  #bury(slot: Slot, death: HostDeath): void {
+    const { clusterId, hostKey } = slot;
+    if (this.#slots.get(hostKey) === slot) this.#slots.delete(hostKey);
+    if (slot.idleTimer !== null) clearTimeout(slot.idleTimer);
+    const state = slot.isStopping ? 'stopped' : 'failed';
+    const message = slot.isStopping ? 'the cluster was stopped' : death.message;
+    this.#options.report({ clusterId, hostKey, state, sparkState: 'none', pid: null, message });
+    this.#options.log.info({ host_key: hostKey, state }, message);
+    const hosted = new Map(death.attempts.map((attempt) => [attempt.attempt_id, attempt]));
+    for (const [attemptId, listener] of [...slot.listeners]) {
+      listener({ kind: 'host_died', hosted: hosted.get(attemptId) ?? null, message: death.message });
+    }
+  }
+
+  #hear(slot: Slot, frame: FromHost): void {
     switch (frame.op) {
       case 'started':
         return slot.listeners.get(frame.attempt_id)?.({ kind: 'started', atMs: frame.at_ms });
@@ -117,76 +155,40 @@ export function createHostPool(options: HostPoolOptions) {
         return;
       case 'spark':
         slot.sparkState = frame.state;
-        return reportRunning(slot, frame.message);
+        return this.#reportRunning(slot, frame.message);
       case 'error':
-        return log.warn({ host_key: slot.hostKey }, frame.message);
+        return this.#options.log.warn({ host_key: slot.hostKey }, frame.message);
       case 'prepared':
         return;
     }
   }
 
-  function readHello(slot: Slot, hello: Extract<FromHost, { op: 'hello' }>): void {
-    slot.sparkState = hello.spark;
-    slot.attempts.clear();
-    for (const attempt of hello.attempts) slot.attempts.set(attempt.attempt_id, attempt);
-  }
-
-  function reportRunning(slot: Slot, message: string): void {
+  #reportRunning(slot: Slot, message: string): void {
     const { clusterId, hostKey, sparkState } = slot;
-    options.report({
-      clusterId,
-      hostKey,
-      state: 'running',
-      sparkState,
-      pid: slot.connection.hello.pid,
-      message,
-    });
+    const { pid } = slot.connection.hello;
+    this.#options.report({ clusterId, hostKey, state: 'running', sparkState, pid, message });
   }
 
-  function watchIdle(slot: Slot): void {
+  #watchIdle(slot: Slot): void {
     if (slot.idleTimer !== null) clearTimeout(slot.idleTimer);
     slot.idleTimer = null;
     if (slot.listeners.size > 0 || slot.idleMs === null) return;
     slot.idleTimer = setTimeout(() => {
-      if (slot.listeners.size === 0) void stop(slot);
+      if (slot.listeners.size === 0) void this.#stop(slot);
     }, slot.idleMs);
     slot.idleTimer.unref();
   }
 
-  async function stop(slot: Slot): Promise<void> {
+  async #stop(slot: Slot): Promise<void> {
     slot.isStopping = true;
-    await backend.stop(slot.connection, { graceMs: options.stopGraceMs });
+    await this.#options.backend.stop(slot.connection, { graceMs: this.#options.stopGraceMs });
   }
+}
 
-  return {
-    acquire,
-    adopt: (connection: HostConnection): Host => adopt(connection),
-    /** The host of this key if it can take an attempt at once. */
-    ready(hostKey: string): Host | null {
-      const slot = slots.get(hostKey);
-      return slot === undefined || slot.isStopping ? null : slot;
-    },
-    /** Ends the hosts that nothing runs on; for a cluster that is kept, its idle time is set instead. */
-    async stopUnneeded(kept: ClusterAssignment | null): Promise<void> {
-      await Promise.all(
-        [...slots.values()].map(async (slot) => {
-          if (slot.listeners.size > 0) return;
-          if (kept?.hostKey === slot.hostKey) {
-            slot.idleMs = kept.idleMs;
-            return watchIdle(slot);
-          }
-          await stop(slot);
-        }),
-      );
-    },
-    /** Leaves the hosts as they are. */
-    disconnect(): void {
-      for (const slot of slots.values()) {
-        if (slot.idleTimer !== null) clearTimeout(slot.idleTimer);
-        slot.connection.close();
-      }
-    },
-  };
+function readHello(slot: Slot, hello: HostHello): void {
+  slot.sparkState = hello.spark;
+  slot.attempts.clear();
+  for (const attempt of hello.attempts) slot.attempts.set(attempt.attempt_id, attempt);
 }
 
 function createSlot(connection: HostConnection, onIdle: (slot: Slot) => void): Slot {

@@ -1,7 +1,7 @@
 /** The worker: takes its attempts back, then claims, supervises and reports until it is stopped. */
 import { claimAttempts } from './claim-loop.ts';
 import { keepLeases } from './heartbeat-loop.ts';
-import { createHostPool, type HostPool } from './host-pool.ts';
+import { HostPool } from './host-pool.ts';
 import type { HostBackend } from './hosts/host-backend.ts';
 import type { WorkerLog } from './log.ts';
 import type { AttemptReport, AttemptSource, ClusterAssignment, HostReport } from './ports.ts';
@@ -45,7 +45,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { signal } = stopping;
   const stopGraceMs = options.stopGraceMs ?? stopGraceMsDefault;
   const reporter = createReporter({ source, workerId, log, signal });
-  const pool = createHostPool({ backend, report: reporter.reportHost, log, stopGraceMs });
+  const pool = new HostPool({ backend, report: reporter.reportHost, log, stopGraceMs });
   const { dataRoot, clock } = options;
   const dependencies: SuperviseDependencies = {
     pool,
