@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ class CatalogServer:
         self.requests: list[str] = []
         self.bodies: list[Document] = []
         self.faults: list[str] = []
+        self.refused_methods: set[str] = set()
         self.lock = threading.RLock()
         for catalog in catalogs:
             self.add_schema({"catalog_name": catalog, "name": "default"})
@@ -57,6 +59,15 @@ class CatalogServer:
         action()
         with self.lock:
             return list(self.requests)
+
+    @contextmanager
+    def refusing(self, method: str) -> Iterator[None]:
+        """Answers 503 to every request of this method."""
+        self.refused_methods.add(method)
+        try:
+            yield
+        finally:
+            self.refused_methods.clear()
 
     def table(self, name: str) -> Document:
         return self.tables[name]
@@ -181,7 +192,7 @@ class CatalogHandler(BaseHTTPRequestHandler):
         if fault == "drop":
             self.close_connection = True
             return
-        if fault == "503":
+        if fault == "503" or self.command in self.catalog.refused_methods:
             self.send(503, {"error_code": "TEMPORARILY_UNAVAILABLE", "message": "starting"})
             return
         try:

@@ -90,9 +90,9 @@ def test_schemas(spark: Any, server: CatalogServer) -> None:
 
 
 def test_names_ignore_case_and_may_be_odd(spark: Any, server: CatalogServer, schema: str) -> None:
-    spark.sql(f"CREATE TABLE {schema.upper().replace('DEV', 'dev')}.`Größe & %2F+ ?#` AS SELECT 1 AS `Spalte ü`")
+    spark.sql(f"CREATE TABLE {schema.upper().replace('DEV', 'dev')}.`Größe & %2F+ ?#` AS SELECT 1 AS `spalte_ü`")
 
-    assert rows(spark, f"SELECT `Spalte ü` FROM {schema}.`GRÖßE & %2f+ ?#`") == [(1,)]
+    assert rows(spark, f"SELECT `spalte_ü` FROM {schema}.`GRÖßE & %2f+ ?#`") == [(1,)]
     assert [t for t in server.tables if t.startswith(schema)] == [f"{schema}.größe & %2f+ ?#"]
     for name in ("a.b", "a/b", "a\tb"):
         with pytest.raises(Exception, match="cannot be the name of a table"):

@@ -14,34 +14,25 @@ import io.unitycatalog.headrace.RestClient.encode
 case class TableName(schema: String, table: String)
 
 /**
- * The calls that the plug-in makes, each safe to repeat, and a short memory of loaded tables.
+ * The calls that the plug-in makes, each safe to repeat, and a short memory of tables and schemas.
  *
- * Spark and Delta ask for the same table several times while they analyse one statement; the memory answers all but the
- * first. It is void as soon as any session of this JVM writes metadata; another JVM's DROP or RENAME is seen at most
+ * Spark and Delta ask for the same table up to five times, and for its schema up to nine times, while they analyse one
+ * statement; the memory answers all but the first. It is void as soon as any session of this JVM writes metadata; another JVM's DROP or RENAME is seen at most
  * `PresentMs` later, its CREATE at most `AbsentMs` later. Data is never remembered here: Delta reads its own log.
  */
 class CatalogApi(catalog: String, rest: RestClient) {
   import CatalogApi._
 
-  private val memory = new ConcurrentHashMap[TableName, Remembered]()
+  private val memory = new ConcurrentHashMap[String, Remembered]() // by path of the request
 
-  def findTable(name: TableName, retryMs: Long = rest.retryMs): Option[JsonNode] = {
-    val known = memory.get(name)
-    if (known != null && known.isFresh) known.document
-    else {
-      val writesBefore = writes.get // read first: a write that overtakes the request makes its answer void
-      val found = orNone(rest.send("GET", tablePath(name), retryMs = retryMs))
-      remember(name, found, writesBefore)
-      found
-    }
-  }
+  def findTable(name: TableName, retryMs: Long = rest.retryMs): Option[JsonNode] = find(tablePath(name), retryMs)
 
   /** None when the name is taken by another table. A repeated POST finds its own first try: same place, same text. */
   def createTable(name: TableName, document: ObjectNode): Option[JsonNode] = {
     document.put("catalog_name", catalog).put("schema_name", name.schema).put("name", name.table)
     try {
       val created = writing(rest.send("POST", s"$Root/tables", Some(document)))
-      remember(name, Some(created), writes.get)
+      remember(tablePath(name), Some(created), writes.get)
       Some(created)
     } catch {
       case e: ApiRefusal if e.isConflict => findTable(name).filter(isSameTable(_, document))
@@ -49,8 +40,12 @@ class CatalogApi(catalog: String, rest: RestClient) {
   }
 
   /** False when there is no such table. */
-  def updateTable(name: TableName, changes: ObjectNode, retryMs: Long = rest.retryMs): Boolean =
-    orNone(writing(rest.send("PATCH", tablePath(name), Some(changes), retryMs))).isDefined
+  def updateTable(name: TableName, changes: ObjectNode, retryMs: Long = rest.retryMs): Boolean = {
+    val updated = orNone(writing(rest.send("PATCH", tablePath(name), Some(changes), retryMs)))
+    // The API may answer with the whole table or with nothing.
+    if (updated.exists(_.has("table_type"))) remember(tablePath(name), updated, writes.get)
+    updated.isDefined
+  }
 
   /** Throws ApiRefusal 404 (no such table) or 409 (new name taken), unless an earlier try had already renamed it. */
   def renameTable(from: TableName, to: TableName): Unit = {
@@ -78,7 +73,7 @@ class CatalogApi(catalog: String, rest: RestClient) {
 
   def listSchemas(): Seq[JsonNode] = pages(s"$Root/schemas?catalog_name=${encode(catalog)}", "schemas")
 
-  def findSchema(schema: String): Option[JsonNode] = orNone(rest.send("GET", schemaPath(schema)))
+  def findSchema(schema: String): Option[JsonNode] = find(schemaPath(schema), rest.retryMs)
 
   /** False when the schema exists already. */
   def createSchema(schema: String, document: ObjectNode): Boolean = {
@@ -92,7 +87,7 @@ class CatalogApi(catalog: String, rest: RestClient) {
   def deleteSchema(schema: String, cascade: Boolean): Boolean =
     deleted(schemaPath(schema) + (if (cascade) "?force=true" else ""))
 
-  def forget(name: TableName): Unit = memory.remove(name)
+  def forget(name: TableName): Unit = memory.remove(tablePath(name))
 
   def fullName(name: TableName): String = s"$catalog.${name.schema}.${name.table}"
 
@@ -104,9 +99,20 @@ class CatalogApi(catalog: String, rest: RestClient) {
 
   private def schemaPath(schema: String) = s"$Root/schemas/${encode(s"$catalog.$schema")}"
 
-  private def remember(name: TableName, document: Option[JsonNode], writesBefore: Long): Unit = {
-    if (memory.size >= MemoryTablesMax) memory.clear()
-    memory.put(name, Remembered(document, System.nanoTime(), writesBefore))
+  private def find(path: String, retryMs: Long): Option[JsonNode] = {
+    val known = memory.get(path)
+    if (known != null && known.isFresh) known.document
+    else {
+      val writesBefore = writes.get // read first: a write that overtakes the request makes its answer void
+      val found = orNone(rest.send("GET", path, retryMs = retryMs))
+      remember(path, found, writesBefore)
+      found
+    }
+  }
+
+  private def remember(path: String, document: Option[JsonNode], writesBefore: Long): Unit = {
+    if (memory.size >= MemoryMax) memory.clear()
+    memory.put(path, Remembered(document, System.nanoTime(), writesBefore))
   }
 
   private def pages(path: String, field: String): Seq[JsonNode] = {
@@ -129,7 +135,7 @@ object CatalogApi {
 
   private val PresentMs = 1000L // longer than the analysis of a statement, shorter than a person's or a task's next step
   private val AbsentMs = 200L // only bridges "does it exist?" and "create it" of one statement
-  private val MemoryTablesMax = 1000
+  private val MemoryMax = 1000
   private val PagesMax = 10000 // 10,000 pages of the smallest sensible size are more tables than a schema can hold
 
   private case class Remembered(document: Option[JsonNode], atNs: Long, writesThen: Long) {

@@ -84,13 +84,15 @@ class TablePlacement(catalog: String, metadata: MetadataCatalog) {
   private def isPathTable(ident: Identifier) =
     ident.namespace.length == 1 && ident.namespace.head.equalsIgnoreCase("delta") && ident.name.contains("/")
 
-  /** With its scheme, so that every reader finds the same place. Volumes have paths of their own in every language. */
-  private def qualified(location: String): String =
-    if (location.startsWith("/Volumes/")) s"dbfs:$location"
-    else {
-      val path = new Path(location)
-      path.getFileSystem(SparkSession.active.sparkContext.hadoopConfiguration).makeQualified(path).toString
-    }
+  /**
+   * With its scheme, so that every reader finds the same place. Spark has already made `file:/Volumes/…` of a volume's path;
+   * what is meant is the volume.
+   */
+  private def qualified(location: String): String = {
+    val path = new Path(location)
+    if (path.toUri.getPath.startsWith("/Volumes/")) s"dbfs:${path.toUri.getPath}"
+    else path.getFileSystem(SparkSession.active.sparkContext.hadoopConfiguration).makeQualified(path).toString
+  }
 
   private def pathOf(location: String): String = new Path(location).toUri.getPath
 
