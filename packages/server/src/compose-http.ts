@@ -64,6 +64,7 @@ export async function startHttp(parts: HttpParts): Promise<RunningHttp> {
     bodyBytesMax: config.bodyBytesMax,
     webFolder: parts.webFolder,
     newRequestId: () => crypto.randomUUID(),
+    workspaceId: parts.workspaceId,
   });
   const { port } = await listen(http, { host: config.host, port: config.port, keptPort: parts.keptPort });
   const localUrl = urlOf(config.host, port);

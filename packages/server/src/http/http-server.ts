@@ -3,7 +3,13 @@
 import cookie from '@fastify/cookie';
 import multipart from '@fastify/multipart';
 import { type ApiError, toErrorBody } from '@headrace/api';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  LogController,
+} from 'fastify';
 import type { Logger } from 'pino';
 import { importBytesMax } from '../workspace/limits.ts';
 import { diagnose } from './errors.ts';
@@ -24,6 +30,7 @@ export interface HttpServerOptions extends RouteWiring {
   /** Folder of the built UI; served when it exists. */
   readonly webFolder: string;
   readonly newRequestId: () => string;
+  readonly workspaceId: string;
 }
 
 /** Longer path parameters are no name of anything. */
@@ -37,8 +44,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
     genReqId: options.newRequestId,
-    requestIdLogLabel: 'request_id',
-    disableRequestLogging: true,
+    logController: new LogController({ requestIdLogLabel: 'request_id', disableRequestLogging: true }),
     loggerInstance: log,
     // A path that cannot be decoded never reaches a route.
     frameworkErrors: (error, request, reply) =>
@@ -53,6 +59,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
   http.setErrorHandler((error, request, reply) => sendError(error, request, reply, bodyBytesMax));
   http.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+    // Older clients learn the workspace's id from here.
+    if (request.principal) reply.header('x-databricks-org-id', options.workspaceId);
   });
   const staticFiles = await createStaticFiles(http, options.webFolder);
   http.setNotFoundHandler(async (request, reply) => {
