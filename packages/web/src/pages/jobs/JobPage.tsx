@@ -1,0 +1,81 @@
+import type { JobDocument } from '@headrace/api';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useParams } from 'react-router';
+import { queries } from '../../api/queries.ts';
+import { paths } from '../../paths.ts';
+import { Loading, NotFound, Problem } from '../../ui/Problem.tsx';
+import { useTitle } from '../../ui/use-title.ts';
+import { RunsTable } from '../runs/RunsTable.tsx';
+import { RunNowButton } from './RunNowButton.tsx';
+
+export function JobPage() {
+  const jobId = Number(useParams().jobId);
+  const job = useQuery({ ...queries.job(jobId), enabled: Number.isSafeInteger(jobId) });
+  const name = job.data?.settings?.name ?? `Job ${jobId}`;
+  useTitle(name);
+  if (!Number.isSafeInteger(jobId)) return <NotFound what="job" />;
+  if (job.isPending) return <Loading what="job" />;
+  if (job.error) return <Problem error={job.error} what="job" />;
+  return (
+    <>
+      <h1>{name}</h1>
+      <Facts job={job.data} />
+      <RunWithParameters job={job.data} />
+      <h2>Runs</h2>
+      <JobRuns jobId={jobId} />
+      <h2>Settings</h2>
+      <details>
+        <summary>The job as it is stored</summary>
+        <pre className="code">{JSON.stringify(job.data.settings, null, 2)}</pre>
+      </details>
+    </>
+  );
+}
+
+function Facts({ job }: { job: JobDocument }) {
+  const { settings } = job;
+  return (
+    <dl className="facts">
+      <dt>Job id</dt>
+      <dd>{job.job_id}</dd>
+      <dt>Owner</dt>
+      <dd>{job.creator_user_name}</dd>
+      <dt>Tasks</dt>
+      <dd>{settings?.tasks?.length ?? 0}</dd>
+      <dt>Schedule</dt>
+      <dd>
+        {settings?.schedule
+          ? `${settings.schedule.quartz_cron_expression} (${settings.schedule.timezone_id})`
+          : 'none'}
+      </dd>
+    </dl>
+  );
+}
+
+/** The job's parameters, each with its default, for one run. */
+function RunWithParameters({ job }: { job: JobDocument }) {
+  const definitions = job.settings?.parameters ?? [];
+  const [values, setValues] = useState<Readonly<Record<string, string>>>({});
+  return (
+    <form className="parameters" onSubmit={(event) => event.preventDefault()}>
+      {definitions.map(({ name, default: fallback }) => (
+        <label key={name}>
+          {name}
+          <input
+            value={values[name] ?? fallback}
+            onChange={(event) => setValues({ ...values, [name]: event.target.value })}
+          />
+        </label>
+      ))}
+      <RunNowButton jobId={job.job_id} parameters={values} />
+    </form>
+  );
+}
+
+function JobRuns({ jobId }: { jobId: number }) {
+  const runs = useQuery(queries.runs({ jobId }));
+  if (runs.isPending) return <Loading what="runs" />;
+  if (runs.error) return <Problem error={runs.error} what="runs" />;
+  return <RunsTable runs={runs.data.runs ?? []} more={runs.data.has_more ? paths.runs({ jobId }) : null} />;
+}

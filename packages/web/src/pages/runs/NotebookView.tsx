@@ -1,0 +1,117 @@
+import type { NotebookCell, NotebookOutput, RunTaskDocument } from '@headrace/api';
+import { useQuery } from '@tanstack/react-query';
+import { problemOf } from '../../api/client.ts';
+import { queries } from '../../api/queries.ts';
+import { formatDuration } from '../../ui/format.ts';
+import { hasEnded } from '../../ui/outcome.ts';
+import { Loading, Problem } from '../../ui/Problem.tsx';
+
+export function NotebookView({ runId, task }: { runId: number; task: RunTaskDocument }) {
+  const ended = hasEnded(task.state);
+  const notebook = useQuery(queries.notebook(runId, task.run_id, { refresh: !ended }));
+  if (notebook.isPending) return <Loading what="notebook" />;
+  if (notebook.error) {
+    if (problemOf(notebook.error) !== 'not_found') return <Problem error={notebook.error} what="notebook" />;
+    return <p className="dim">{ended ? 'The notebook did not run.' : 'The notebook has not begun.'}</p>;
+  }
+  return (
+    <ol className="notebook">
+      {notebook.data.cells.map((cell, at) => (
+        // Cells never move: their position is their identity.
+        // biome-ignore lint/suspicious/noArrayIndexKey: see above
+        <li key={at}>
+          <Cell cell={cell} />
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+const cellSigns = { waiting: '·', running: '▶', succeeded: '✓', failed: '✕', skipped: '–' } as const;
+
+function Cell({ cell }: { cell: NotebookCell }) {
+  if (cell.language === 'markdown') return <div className="cell-markdown">{cell.source}</div>;
+  return (
+    <div className={`cell cell-${cell.state}`}>
+      <div className="cell-head">
+        <span title={cell.state}>
+          <span aria-hidden="true">{cellSigns[cell.state]}</span> <span className="hidden">{cell.state}</span>
+        </span>
+        {cell.language !== 'python' && <span className="cell-language">{cell.language}</span>}
+        {cell.elapsed_ms !== null && <span className="dim">{formatDuration(cell.elapsed_ms)}</span>}
+      </div>
+      <pre className="code">{cell.source}</pre>
+      {cell.outputs.map((output, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: outputs are only ever appended
+        <Output key={at} output={output} />
+      ))}
+    </div>
+  );
+}
+
+function Output({ output }: { output: NotebookOutput }) {
+  switch (output.kind) {
+    case 'text':
+      return <pre className="output">{output.text}</pre>;
+    case 'error':
+      return (
+        <div className="problem">
+          <strong>{output.message}</strong>
+          <pre>{output.trace}</pre>
+        </div>
+      );
+    case 'image':
+      return (
+        <img
+          className="output-image"
+          src={`data:${output.mime};base64,${output.base64}`}
+          alt="Output of this cell"
+        />
+      );
+    case 'html':
+      // No scripts, no forms, no access to this page: a notebook may print anything.
+      return (
+        <iframe className="output-html" sandbox="" srcDoc={output.html} title="HTML output of this cell" />
+      );
+    case 'table':
+      return <TableOutput output={output} />;
+  }
+}
+
+function TableOutput({ output }: { output: Extract<NotebookOutput, { kind: 'table' }> }) {
+  return (
+    <div className="output-table">
+      <table>
+        <thead>
+          <tr>
+            {output.columns.map((column) => (
+              <th key={column.name} scope="col" title={column.type}>
+                {column.name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {output.rows.map((row, at) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: rows have no identity of their own
+            <tr key={at}>
+              {row.map((value, column) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: nor have values
+                <td key={column}>
+                  {value === null ? (
+                    <span className="dim">null</span>
+                  ) : typeof value === 'string' ? (
+                    value
+                  ) : (
+                    JSON.stringify(value)
+                  )}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {output.truncated && <p className="dim">Only the first {output.rows.length} rows are kept.</p>}
+    </div>
+  );
+}

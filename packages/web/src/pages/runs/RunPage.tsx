@@ -1,0 +1,128 @@
+import type { RunDocument, RunTaskDocument } from '@headrace/api';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { Link, useParams, useSearchParams } from 'react-router';
+import { client } from '../../api/client.ts';
+import { causeOf, latestAttempts } from '../../api/merge-run-event.ts';
+import { queries } from '../../api/queries.ts';
+import { useRunEvents } from '../../api/use-run-events.ts';
+import { paths } from '../../paths.ts';
+import { Ago, Elapsed } from '../../ui/Moment.tsx';
+import { hasEnded, outcomeOf } from '../../ui/outcome.ts';
+import { Loading, NotFound, Problem } from '../../ui/Problem.tsx';
+import { StateBadge } from '../../ui/StateBadge.tsx';
+import { useTitle } from '../../ui/use-title.ts';
+import { RunGraph } from './RunGraph.tsx';
+import { TaskPanel } from './TaskPanel.tsx';
+
+export function RunPage() {
+  const runId = Number(useParams().runId);
+  const run = useQuery({ ...queries.run(runId), enabled: Number.isSafeInteger(runId) });
+  const live = useRunEvents(runId, run.data !== undefined && !hasEnded(run.data.state));
+  useTitle(run.data ? `${outcomeOf(run.data.state).label}: ${run.data.run_name}` : `Run ${runId}`);
+  if (!Number.isSafeInteger(runId)) return <NotFound what="run" />;
+  if (run.isPending) return <Loading what="run" />;
+  if (run.error) return <Problem error={run.error} what="run" />;
+  return (
+    <>
+      {live === 'broken' && (
+        <div role="alert" className="banner">
+          The live connection broke; what you see may be old. It is being opened again.
+        </div>
+      )}
+      <RunHeader run={run.data} />
+      <RunTasks run={run.data} />
+    </>
+  );
+}
+
+function RunHeader({ run }: { run: RunDocument }) {
+  const message = run.state.state_message;
+  return (
+    <header className="run-header">
+      <div className="run-title">
+        <h1>{run.job_id ? <Link to={paths.job(run.job_id)}>{run.run_name}</Link> : run.run_name}</h1>
+        <StateBadge state={run.state} />
+        <CancelButton run={run} />
+      </div>
+      <dl className="facts">
+        <dt>Run id</dt>
+        <dd>{run.run_id}</dd>
+        <dt>Started</dt>
+        <dd>
+          <Ago epochMs={run.start_time} />
+        </dd>
+        <dt>Duration</dt>
+        <dd>
+          <Elapsed startMs={run.start_time} endMs={run.end_time} />
+        </dd>
+        <dt>Started by</dt>
+        <dd>{run.creator_user_name}</dd>
+        {(run.job_parameters ?? []).map(({ name, value, default: fallback }) => (
+          <Parameter key={name} name={name} value={value ?? fallback ?? ''} />
+        ))}
+      </dl>
+      {message && <p className={outcomeOf(run.state).tone === 'bad' ? 'problem' : 'dim'}>{message}</p>}
+    </header>
+  );
+}
+
+function Parameter({ name, value }: { name: string; value: string }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>
+        <code>{value}</code>
+      </dd>
+    </>
+  );
+}
+
+function CancelButton({ run }: { run: RunDocument }) {
+  const cancel = useMutation({ mutationFn: () => client.runsCancel({ run_id: run.run_id }) });
+  const reason = hasEnded(run.state)
+    ? 'The run has ended'
+    : run.state.life_cycle_state === 'TERMINATING'
+      ? 'The run is stopping'
+      : null;
+  const ask = () =>
+    window.confirm('Cancel this run? Its tasks are stopped; nothing further starts.') && cancel.mutate();
+  return (
+    <span className="actions">
+      <button
+        type="button"
+        onClick={ask}
+        disabled={reason !== null || cancel.isPending}
+        title={reason ?? undefined}
+      >
+        Cancel run
+      </button>
+      {cancel.error && (
+        <span role="alert" className="inline-problem">
+          {cancel.error.message}
+        </span>
+      )}
+    </span>
+  );
+}
+
+function RunTasks({ run }: { run: RunDocument }) {
+  const [search] = useSearchParams();
+  const tasks = run.tasks ?? [];
+  const latest = latestAttempts(tasks);
+  const wanted = search.get('task');
+  const selected = latest.find((task) => task.task_key === wanted) ?? causeOf(tasks) ?? latest[0];
+  return (
+    <div className="run-body">
+      <section aria-label="Task graph" className="graph">
+        <RunGraph
+          tasks={latest}
+          selectedKey={selected?.task_key ?? null}
+          linkTo={(task: RunTaskDocument) => paths.run(run.run_id, { task: task.task_key })}
+        />
+      </section>
+      {selected && (
+        <TaskPanel run={run} attempts={tasks.filter((task) => task.task_key === selected.task_key)} />
+      )}
+    </div>
+  );
+}

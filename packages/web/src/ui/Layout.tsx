@@ -1,0 +1,49 @@
+/** The frame of every page: where one is, who one is, and whether the server can be heard. */
+import { useQuery } from '@tanstack/react-query';
+import { NavLink, Outlet } from 'react-router';
+import { client, problemOf, queryClient } from '../api/client.ts';
+import { queries } from '../api/queries.ts';
+import { paths } from '../paths.ts';
+import { SignedOut } from './Problem.tsx';
+
+export function Layout() {
+  const me = useQuery(queries.me());
+  const problem = me.error ? problemOf(me.error) : null;
+  return (
+    <>
+      <a className="skip" href="#content">
+        Skip to content
+      </a>
+      <header className="topbar">
+        <NavLink to="/" className="brand" aria-label="Headrace, home">
+          <img src="/favicon.svg" alt="" width="22" height="22" /> Headrace
+        </NavLink>
+        <nav aria-label="Main">
+          <NavLink to={paths.jobs()}>Jobs</NavLink>
+          <NavLink to={paths.runs()}>Runs</NavLink>
+        </nav>
+        {me.data && (
+          <div className="account">
+            <span>{me.data.userName}</span>
+            <button type="button" className="quiet" onClick={() => signOut()}>
+              Sign out
+            </button>
+          </div>
+        )}
+      </header>
+      {problem === 'unreachable' && (
+        <div role="alert" className="banner">
+          The server does not answer. Runs go on without this page; it tries again by itself.
+        </div>
+      )}
+      <main id="content">{problem === 'signed_out' ? <SignedOut /> : <Outlet />}</main>
+    </>
+  );
+}
+
+async function signOut(): Promise<void> {
+  await client.signOut({});
+  queryClient.clear();
+  await queryClient.refetchQueries(queries.me());
+  window.location.assign('/');
+}
