@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { ApiError } from '@headrace/api';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { callCli } from './testing/call-cli.ts';
 import { type StubServer, startStubServer } from './testing/stub-server.ts';
@@ -67,6 +68,30 @@ test('the default folder is asked last', async () => {
   await callCli(['jobs', 'list'], { environment: { HEADRACE_STATE_DIR: folder } });
 
   expect(tokens).toEqual(['local']);
+});
+
+test('a command that waits takes up the token of a restarted local server', async () => {
+  const run = { runs: [], has_more: false };
+  const restarted = await startStubServer({
+    runsList: async (_, { token }) => {
+      await writeFile(
+        path.join(folder, 'server.json'),
+        JSON.stringify({ url: restarted.url, token: 'new', pid: 1 }),
+      );
+      if (token !== 'new') throw new ApiError('UNAUTHENTICATED', 'unknown token');
+      return run;
+    },
+  });
+  await writeFile(
+    path.join(folder, 'server.json'),
+    JSON.stringify({ url: restarted.url, token: 'old', pid: 1 }),
+  );
+
+  const called = await callCli(['runs', 'list', '-o', 'json', '--state-dir', folder]);
+  restarted.close();
+
+  expect(JSON.parse(called.stdout)).toEqual(run);
+  expect(restarted.calls.length).toBe(2);
 });
 
 test('a host without a token is refused, with the cure', async () => {

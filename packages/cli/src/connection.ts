@@ -16,6 +16,8 @@ export interface Connection {
   readonly token: string;
   /** For people: where both came from. */
   readonly source: string;
+  /** Of a local server: it mints another token at each start. */
+  readonly stateDir: string | undefined;
 }
 
 export function addConnectionOptions(command: Command): Command {
@@ -27,8 +29,23 @@ export function addConnectionOptions(command: Command): Command {
 export async function connect(context: CliContext, options: ConnectionOptions): Promise<Client> {
   const connection = await findConnection(context, options);
   if (options.verbose) context.stderr.write(`server ${connection.baseUrl}, from ${connection.source}\n`);
-  const { baseUrl, token } = connection;
-  return createClient({ baseUrl, token, fetch: context.fetch, userAgent: 'headrace-cli/0.1.0' });
+  const { baseUrl, token, stateDir } = connection;
+  const send = stateDir === undefined ? context.fetch : renewToken(context.fetch, stateDir);
+  return createClient({ baseUrl, token, fetch: send, userAgent: 'headrace-cli/0.1.0' });
+}
+
+/** A command that waits outlives a restart of the local server: it takes up the new token and asks again, once. */
+function renewToken(send: typeof fetch, stateDir: string): typeof fetch {
+  return async (input, init) => {
+    const response = await send(input, init);
+    if (response.status !== 401) return response;
+    const file = await readServerFile(stateDir);
+    const headers = new Headers(init?.headers);
+    if (file === undefined || headers.get('authorization') === `Bearer ${file.token}`) return response;
+    await response.body?.cancel();
+    headers.set('authorization', `Bearer ${file.token}`);
+    return send(input, { ...init, headers });
+  };
 }
 
 /** A folder named on the command line, else our variables, else those of other clients, else the default folder. */
@@ -43,6 +60,7 @@ export async function findConnection(context: CliContext, options: ConnectionOpt
         baseUrl: toBaseUrl(host, `${prefix}_HOST`),
         token,
         source: `${prefix}_HOST and ${prefix}_TOKEN`,
+        stateDir: undefined,
       };
     }
     if (host !== undefined) {
@@ -75,5 +93,5 @@ async function connectLocally(stateDir: string): Promise<Connection> {
       cure: 'start one with `headrace up`, or set HEADRACE_HOST and HEADRACE_TOKEN to use another machine’s',
     });
   }
-  return { baseUrl: file.url, token: file.token, source: path.join(stateDir, 'server.json') };
+  return { baseUrl: file.url, token: file.token, source: path.join(stateDir, 'server.json'), stateDir };
 }

@@ -4,10 +4,11 @@ import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { getCompileCacheDir } from 'node:module';
 import path from 'node:path';
 import { createClient } from '@headrace/api';
+import { z } from 'zod';
 import type { CliContext } from '../cli-context.ts';
 import { CommandError, exitCodes } from '../command-error.ts';
 import { findServer } from './find-server.ts';
-import { readServerFile, type ServerFile } from './server-file.ts';
+import { readJson, readServerFile, type ServerFile } from './server-file.ts';
 
 /** A first start makes a database (1.6 s on two idle cores); a loaded machine may need many times that. */
 const readyTimeoutMs = 90_000;
@@ -15,6 +16,8 @@ const pollMs = 25;
 /** At a start, a longer log moves to server.log.1. */
 const logBytesMax = 16 * 1024 * 1024;
 const logLinesShown = 20;
+
+const KeptSettings = z.looseObject({ port: z.int().positive() });
 
 export interface StartOptions {
   readonly stateDir: string;
@@ -37,7 +40,8 @@ export async function startServer(context: CliContext, options: StartOptions): P
   if (((await stat(logFile).catch(() => undefined))?.size ?? 0) > logBytesMax)
     await rename(logFile, `${logFile}.1`);
   const outFile = path.join(stateDir, `server.out-${process.pid}`);
-  const child = await spawnServer(context, options, { logFile, outFile });
+  const port = options.port ?? (await readKeptPort(context, stateDir));
+  const child = await spawnServer(context, { stateDir, port }, { logFile, outFile });
   try {
     const file = await waitUntilReady(context, child, stateDir);
     return { pid: child.pid, file, ended: child.ended, announcement: await readFile(outFile, 'utf8') };
@@ -47,6 +51,16 @@ export async function startServer(context: CliContext, options: StartOptions): P
   } finally {
     await rm(outFile, { force: true });
   }
+}
+
+/**
+ * A folder's server stays where it was, because clients and hosts know its address: 0 tells it to take the port that
+ * it has kept. Undefined leaves the choice to the environment or, on a first start, to the default.
+ */
+async function readKeptPort(context: CliContext, stateDir: string): Promise<0 | undefined> {
+  if (context.settings.environment.HEADRACE_PORT) return undefined;
+  const kept = KeptSettings.safeParse(await readJson(path.join(stateDir, 'settings.json')));
+  return kept.success ? 0 : undefined;
 }
 
 async function refuseSecond(stateDir: string): Promise<void> {

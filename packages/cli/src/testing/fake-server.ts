@@ -2,7 +2,7 @@
  * Stands in for the server process: locks nothing, keeps nothing, but writes server.json, answers /readyz and makes
  * sign-in links. FAKE_FAILS makes it end at once, with a word in its log.
  */
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -22,9 +22,14 @@ const server = createServer((request, response) => {
   const body = request.url === '/readyz' ? { status: 'ready' } : { url: 'http://link/once', expires_at: 1 };
   response.end(JSON.stringify(body));
 });
-server.listen(Number(process.env.HEADRACE_PORT), '127.0.0.1', () => {
+// Like the server: 0 means the kept port, if there is one.
+const kept = existsSync(file('settings.json'))
+  ? JSON.parse(readFileSync(file('settings.json'), 'utf8')).port
+  : 0;
+server.listen(Number(process.env.HEADRACE_PORT || 8_080) || kept, '127.0.0.1', () => {
   // Listening on a port, not on a pipe.
   const { port } = server.address() as AddressInfo;
+  writeFileSync(file('settings.json'), JSON.stringify({ port }));
   const url = `http://127.0.0.1:${port}`;
   writeFileSync(file('server.json'), JSON.stringify({ url, token: 'local', pid: process.pid }), {
     mode: 0o600,

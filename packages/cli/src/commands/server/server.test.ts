@@ -49,6 +49,15 @@ test('up --detach returns when the server is ready and passes its first words on
   expect(readdirSync(stateDir).filter((name) => name.startsWith('server.out'))).toEqual([]);
 });
 
+test('a picked port is kept for the next start', async () => {
+  await call(['up', '--port', '0', '--detach']);
+  const first = await readServerFile(stateDir);
+  await call(['down']);
+  await call(['up', '--detach']);
+
+  expect((await readServerFile(stateDir))?.url).toBe(first?.url);
+});
+
 test('a second server on one folder says so and exits', async () => {
   await call(['up', '--port', '0', '--detach']);
   const second = await call(['up', '--port', '0', '--detach']);
