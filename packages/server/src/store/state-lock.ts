@@ -3,6 +3,7 @@
  * its holder is a process with a start time, so a lock left by `kill -9` is known to be stale. Taking over links
  * n + 1, which only one of several takers can do; n never goes back, so a slow taker cannot revive an old lock.
  */
+import crypto from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { isAlive, type ProcessProof, proveProcess } from './process-proof.ts';
@@ -64,7 +65,7 @@ async function readHolder(file: string): Promise<Holder | null> {
 
 /** False when the number is taken. The link makes the file appear with its content. */
 async function linkLock(folder: string, number: number, holder: Holder): Promise<boolean> {
-  const draft = path.join(folder, `server.lock-draft-${process.pid}`);
+  const draft = path.join(folder, `server.lock-draft-${crypto.randomUUID()}`);
   await fs.writeFile(draft, JSON.stringify(holder), { mode: 0o600 });
   try {
     await fs.link(draft, lockFile(folder, number));
