@@ -48,10 +48,10 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
   const runServices = { ...services, advancer };
   return {
     services: runServices,
-    source: {
-      ...createAttemptSource({ db, clock, advancer, claims, bells }),
-      reportHost: (workerId, report) => surroundings.clusters.recordHostReport(workerId, report),
-    },
+    source: createAttemptSource({
+      ...{ db, clock, advancer, claims, bells },
+      recordHostReport: surroundings.clusters.recordHostReport,
+    }),
     verifyTaskToken: createTaskTokenVerifier({
       ...{ db, clock, key: tokenKey },
       readPrincipal: (principalId) => findActivePrincipal(db, principalId),

@@ -11,25 +11,33 @@ import {
   type Worker,
 } from '@headrace/worker';
 import { pino } from 'pino';
+import { logBytesMax } from '../../../packages/server/src/attempts/attempt-document.ts';
 import { openFolderStore } from '../../../packages/server/src/blobs/folder-store.ts';
+import { composeRuns, type RunParts } from '../../../packages/server/src/compose-runs.ts';
 import { readConfig } from '../../../packages/server/src/config.ts';
-import type { RequestContext } from '../../../packages/server/src/context.ts';
+import { connectDatabase, type Database } from '../../../packages/server/src/db/connect.ts';
 import { createRunEventBus } from '../../../packages/server/src/event-bus.ts';
 import { createHttpServer } from '../../../packages/server/src/http/http-server.ts';
 import { createIdSource } from '../../../packages/server/src/ids.ts';
+import { createJobHandlers } from '../../../packages/server/src/jobs/handlers.ts';
 import { createLoopDriver } from '../../../packages/server/src/loops/driver.ts';
-import { createRunEngine, type RunEngine } from '../../../packages/server/src/run-engine.ts';
+import { createRunHandlers } from '../../../packages/server/src/runs/handlers.ts';
 import type { Services } from '../../../packages/server/src/services.ts';
+import { scriptFromParameters } from '../../../packages/worker/src/hosts/fake/fake-script.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 export interface TestEngine {
   readonly client: Client;
-  readonly engine: RunEngine;
+  readonly runs: RunParts;
   readonly services: Services;
   readonly db: TestDatabase;
   readonly backend: FakeBackend;
-  /** Like `kill -9` of the server and a new start: nothing in memory survives, hosts do. */
+  /** Each time that user code began: run, task, attempt. */
+  readonly starts: readonly string[];
+  /** A stop that drains, and a new start on the same store. Hosts outlive it. */
   restart(): Promise<void>;
+  /** Cut off from the store in the middle of whatever is under way, and a new start. Hosts outlive it. */
+  crash(): Promise<void>;
   waitForEnd(runId: number): Promise<RunDocument>;
   waitFor<T>(what: string, look: () => Promise<T | null | undefined | false>): Promise<T>;
   close(): Promise<void>;
@@ -45,7 +53,7 @@ const deadlineMs = 20_000;
 
 interface Life {
   readonly client: Client;
-  readonly engine: RunEngine;
+  readonly runs: RunParts;
   readonly services: Services;
   stop(): Promise<void>;
 }
@@ -56,7 +64,14 @@ export async function startTestEngine({
 }: TestEngineOptions = {}): Promise<TestEngine> {
   const db = await createTestDatabase();
   const dataRoot = await fs.mkdtemp(path.join(os.tmpdir(), 'headrace-runs-'));
-  const backend = createFakeBackend({ clock: { nowMs: () => Date.now() } });
+  const starts: string[] = [];
+  const backend = createFakeBackend({
+    clock: { nowMs: () => Date.now() },
+    script(document) {
+      starts.push(`${document.run_id} ${document.task_key} ${document.attempt_number}`);
+      return scriptFromParameters(document);
+    },
+  });
   const begin = () => startLife({ db, dataRoot, backend, slots, hasWorker });
   let life = await begin();
 
@@ -73,15 +88,21 @@ export async function startTestEngine({
     get client() {
       return life.client;
     },
-    get engine() {
-      return life.engine;
+    get runs() {
+      return life.runs;
     },
     get services() {
       return life.services;
     },
     db,
     backend,
+    starts,
     async restart() {
+      await life.stop();
+      life = await begin();
+    },
+    async crash() {
+      await cutOff(life.services.db, db);
       await life.stop();
       life = await begin();
     },
@@ -97,6 +118,19 @@ export async function startTestEngine({
       await fs.rm(dataRoot, { recursive: true, force: true });
     },
   };
+}
+
+/** Ends its connections wherever they are, and lets it make no others. */
+async function cutOff(theirs: Database, ours: TestDatabase): Promise<void> {
+  const refuse = (callback?: (error: Error) => void) => {
+    const error = new Error('cut off');
+    return callback ? callback(error) : Promise.reject(error);
+  };
+  Object.assign(theirs.pool, { connect: refuse });
+  await ours.pool.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and pid <> pg_backend_pid()`,
+  );
 }
 
 const cluster: ClusterAssignment = {
@@ -118,10 +152,11 @@ async function startLife(options: {
   const { db, dataRoot, backend } = options;
   const log = pino({ level: process.env.HEADRACE_TEST_LOG ?? 'fatal' });
   const clock = { nowMs: () => Date.now() };
+  const own = connectDatabase({ connection: db.connection, log });
   const services: Services = {
-    db,
+    db: own,
     blobs: await openFolderStore(dataRoot),
-    ids: await createIdSource(db),
+    ids: await createIdSource(own),
     clock,
     log,
     config: readConfig({}),
@@ -129,53 +164,60 @@ async function startLife(options: {
   };
   const driver = createLoopDriver({ log, clock });
   let url = '';
-  const engine = await createRunEngine(services, {
+  const runs = await composeRuns(services, {
     urls: () => ({ apiUrl: url, publicUrl: url }),
     workspaceId: '1',
     dataRoot,
-    defaultCatalog: 'main',
-    listCatalogNames: async () => ['main', 'dev'],
-    resolveCluster: async () => cluster,
-    readPrincipal: async (id) => (id === admin.id ? admin : null),
-    wakeLoop: (name) => driver.wake(name),
-    elapsedMs: () => performance.now(),
+    catalogNames: { list: async () => ['main', 'dev'], forget() {} },
+    clusters: {
+      resolve: () => ({ assignment: cluster, warnings: [] }),
+      recordHostReport: async () => {},
+      ensureDefault: async () => {},
+    },
+    loops: driver,
   });
-  const { http, stopHttp } = await serve(engine, services);
+  const { http, stopHttp } = await serve(runs, services, () => url);
   url = http;
   let worker: Worker | null = null;
   if (options.hasWorker) {
-    const { attemptSource: source } = engine;
+    const { source } = runs;
     const { slots } = options;
     worker = await startWorker({ source, backend, workerId: 'w1', slots, dataRoot, spare: null, clock, log });
   }
-  for (const loop of engine.loops) driver.add(loop);
+  runs.startLoops();
   return {
     client: createClient({ baseUrl: url, token: 'any' }),
-    engine,
+    runs,
     services,
     async stop() {
       await stopHttp();
       await driver.stop();
       await worker?.stop();
-      await engine.stop();
+      await runs.services.advancer.stop();
+      await own.close();
     },
   };
 }
 
-async function serve(engine: RunEngine, services: Services) {
+async function serve(runs: RunParts, services: Services, publicUrl: () => string) {
   const stopping = new AbortController();
-  const answered = new Set(Object.keys(engine.handlers));
+  const handlers = {
+    ...createJobHandlers(runs.services),
+    ...createRunHandlers(runs.services, { publicUrl, logBytesMax }),
+  };
+  const answered = new Set(Object.keys(handlers));
   const ours = Object.fromEntries(Object.entries(routes).filter(([name]) => answered.has(name)));
   let requests = 0;
   const server = await createHttpServer({
     routes: ours,
     // Only the routes of this slice are registered.
-    handlers: engine.handlers as Parameters<typeof createHttpServer>[0]['handlers'],
+    handlers: handlers as unknown as Parameters<typeof createHttpServer>[0]['handlers'],
     authenticator: { findPrincipal: async () => ({ principal: admin, caller: 'test' }) },
     audit: { record() {}, flush: async () => {}, stop: async () => {} } as never,
     rateLimiter: { check() {} } as never,
     clock: services.clock,
     publicOrigin: null,
+    workspaceId: '1',
     stopping: stopping.signal,
     log: services.log,
     bodyBytesMax: 16 * 1024 ** 2,
@@ -191,8 +233,6 @@ async function serve(engine: RunEngine, services: Services) {
     },
   };
 }
-
-export type { RequestContext };
 
 /** A task that the fake host runs; `fake` says how it behaves. */
 export function fakeTask(

@@ -8,34 +8,59 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-test('a server that restarts in the middle ends its runs, and nothing runs twice', async () => {
-  const slow = { kind: 'succeed', afterMs: 400 };
-  const { run_id } = await engine.client.runsSubmit({
-    run_name: 'interrupted',
-    tasks: [
-      fakeTask('first'),
-      fakeTask('second', { after: ['first'], fake: slow }),
-      fakeTask('third', { after: ['second'], fake: slow }),
-    ],
-  });
-  await engine.waitFor('the second task to run', async () => {
-    const run = await engine.client.runsGet({ run_id });
-    return run.tasks?.[1]?.state.life_cycle_state === 'RUNNING';
-  });
+test.each(['restart', 'crash'] as const)(
+  'after a %s in the middle all runs end, and nothing runs twice',
+  async (how) => {
+    const slow = { kind: 'succeed', afterMs: 400 };
+    const { run_id } = await engine.client.runsSubmit({
+      run_name: 'interrupted',
+      tasks: [
+        fakeTask('first'),
+        fakeTask('second', { after: ['first'], fake: slow }),
+        fakeTask('third', { after: ['second'], fake: slow }),
+      ],
+    });
+    await engine.waitFor('the second task to run', async () => {
+      const run = await engine.client.runsGet({ run_id });
+      return run.tasks?.[1]?.state.life_cycle_state === 'RUNNING';
+    });
 
-  await engine.restart();
-  const run = await engine.waitForEnd(run_id);
+    await engine[how]();
+    const run = await engine.waitForEnd(run_id);
 
-  expect(run.tasks?.map((task) => [task.task_key, task.attempt_number, task.state.result_state])).toEqual([
-    ['first', 0, 'SUCCESS'],
-    ['second', 0, 'SUCCESS'],
-    ['third', 0, 'SUCCESS'],
-  ]);
-  const { rows } = await engine.db.pool.query(
-    `select task_key, count(*) as starts from run_events where run_id = $1 and kind = 'attempt_running' group by 1`,
-    [run_id],
+    expect(run.tasks?.map((task) => [task.task_key, task.attempt_number, task.state.result_state])).toEqual([
+      ['first', 0, 'SUCCESS'],
+      ['second', 0, 'SUCCESS'],
+      ['third', 0, 'SUCCESS'],
+    ]);
+    const starts = engine.starts.filter((start) => start.startsWith(`${run_id} `));
+    expect(starts.toSorted()).toEqual([`${run_id} first 0`, `${run_id} second 0`, `${run_id} third 0`]);
+  },
+);
+
+test('a crash while many runs are under way loses none of them and doubles none', async () => {
+  const keys = ['a', 'b', 'c', 'd', 'e'];
+  const tasks = keys.map((key, index) =>
+    fakeTask(key, {
+      after: keys.slice(Math.max(0, index - 1), index),
+      fake: { kind: 'succeed', afterMs: 5 },
+    }),
   );
-  expect(rows.every(({ starts }) => Number(starts) <= 2)).toBe(true);
+  const runs = await Promise.all(
+    Array.from({ length: 20 }, (_, index) => engine.client.runsSubmit({ run_name: `many ${index}`, tasks })),
+  );
+
+  for (let crashes = 0; crashes < 3; crashes++) {
+    await new Promise((resolve) => setTimeout(resolve, 30 + 40 * crashes));
+    await engine.crash();
+  }
+  const ended = await Promise.all(runs.map(({ run_id }) => engine.waitForEnd(run_id)));
+
+  expect(ended.map((run) => run.state.result_state)).toEqual(runs.map(() => 'SUCCESS'));
+  const runIds = new Set(runs.map(({ run_id }) => String(run_id)));
+  const starts = engine.starts.filter((start) => runIds.has(start.split(' ')[0] ?? ''));
+  expect(starts.length).toBe(100);
+  expect(new Set(starts).size).toBe(100);
 });
 
 test('doubled, late and fenced-off reports change nothing', async () => {
@@ -61,7 +86,7 @@ test('doubled, late and fenced-off reports change nothing', async () => {
     taskValues: {},
     exitValue: null,
   });
-  const source = engine.engine.attemptSource;
+  const source = engine.runs.source;
 
   await source.report('w1', [ended(epoch - 1)]);
   expect((await engine.client.runsGet({ run_id })).status.state).toBe('RUNNING');
@@ -79,7 +104,7 @@ test('runs that were queued for a worker before the restart are found after it',
   try {
     const { run_id } = await idle.client.runsSubmit({ run_name: 'waiting', tasks: [fakeTask('load')] });
     await idle.restart();
-    const claimed = await idle.engine.attemptSource.claim({
+    const claimed = await idle.runs.source.claim({
       workerId: 'late',
       freeSlots: () => 1,
       prepare: () => {},

@@ -22,7 +22,6 @@ import {
   type HeldRow,
   readHeld,
   renewLease,
-  upsertHost,
   upsertWorker,
 } from './store.ts';
 
@@ -31,6 +30,7 @@ export interface AttemptSourceOptions extends Pick<Services, 'db' | 'clock'> {
   readonly claims: ClaimSources;
   /** Rung by the advancer's `onStopping`. */
   readonly bells: StopBells;
+  readonly recordHostReport: AttemptSource['reportHost'];
   readonly dbNow?: DbNow;
 }
 
@@ -40,7 +40,7 @@ export const leaseMs = 60_000;
 const localBackends = ['local', 'fake'];
 
 export function createAttemptSource(options: AttemptSourceOptions): AttemptSource {
-  const { db, clock, advancer, bells } = options;
+  const { db, advancer, bells } = options;
   const lease = { dbNow: options.dbNow ?? databaseNow, leaseMs };
   const runs = new AttemptRuns(options);
   return {
@@ -72,7 +72,7 @@ export function createAttemptSource(options: AttemptSourceOptions): AttemptSourc
         }),
       );
     },
-    reportHost: (workerId, report) => upsertHost(db, workerId, report, clock.nowMs()),
+    reportHost: options.recordHostReport,
     async release(_workerId, refs) {
       const runIds = await runs.find(refs.map(({ attemptId }) => attemptId));
       await Promise.all(refs.map((ref) => releaseAttempt(advancer, ref, runIds.get(ref.attemptId))));

@@ -1,8 +1,7 @@
-/** The only SQL for workers, hosts and what a worker asks about its attempts. Moving attempts is the advancer's. */
+/** The only SQL for workers and what a worker asks about its attempts. Moving attempts is the advancer's. */
 import type { StopReason } from '@headrace/core';
-import type { AttemptRef, HostReport } from '@headrace/worker';
+import type { AttemptRef } from '@headrace/worker';
 import type { Querier } from '../db/connect.ts';
-import { toStorableJson } from '../db/storable-json.ts';
 
 /** Now, in epoch ms, as an SQL expression. Leases compare the database's clock only; tests put their own here. */
 export interface DbNow {
@@ -143,37 +142,6 @@ where not is_local
   });
 }
 
-export async function upsertHost(
-  db: Querier,
-  workerId: string,
-  report: HostReport,
-  nowMs: number,
-): Promise<void> {
-  await db.query({
-    name: 'attempts-upsert-host',
-    text: `
-insert into hosts (host_key, cluster_id, worker_id, state, spark_state, pid, message, reported_at_ms)
-select host_key, cluster_id, worker_id, state, spark_state, pid, message, reported_at_ms
-from json_populate_record(null::hosts, $1::json)
-on conflict (host_key) do update
-set cluster_id = excluded.cluster_id, worker_id = excluded.worker_id, state = excluded.state,
-  spark_state = excluded.spark_state, pid = excluded.pid, message = excluded.message,
-  reported_at_ms = excluded.reported_at_ms`,
-    values: [
-      toStorableJson({
-        host_key: report.hostKey,
-        cluster_id: report.clusterId,
-        worker_id: workerId,
-        state: report.state,
-        spark_state: report.sparkState,
-        pid: report.pid,
-        message: report.message,
-        reported_at_ms: nowMs,
-      }),
-    ],
-  });
-}
-
 export interface WorkerRow {
   readonly worker_id: string;
   readonly slots: number;
@@ -191,29 +159,6 @@ select
     where t.worker_id = w.worker_id and t.state in ('claimed', 'running', 'stopping')) as running
 from workers w
 order by registered_at_ms desc
-limit 1000`,
-    values: [],
-  });
-}
-
-export interface HostRow {
-  readonly host_key: string;
-  readonly cluster_id: string;
-  readonly worker_id: string;
-  readonly state: HostReport['state'];
-  readonly spark_state: HostReport['sparkState'];
-  readonly pid: number | null;
-  readonly message: string;
-  readonly reported_at_ms: number;
-}
-
-export function listHostRows(db: Querier): Promise<HostRow[]> {
-  return db.query<HostRow>({
-    name: 'attempts-list-hosts',
-    text: `
-select host_key, cluster_id, worker_id, state, spark_state, pid, message, reported_at_ms
-from hosts
-order by reported_at_ms desc
 limit 1000`,
     values: [],
   });

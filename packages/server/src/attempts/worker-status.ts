@@ -1,2 +1,2 @@
-/** Workers and hosts as they last reported, for the status page and the cluster list. */
-export { type HostRow, listHostRows, listWorkerRows, type WorkerRow } from './store.ts';
+/** Workers as they last reported, for the status page. */
+export { listWorkerRows, type WorkerRow } from './store.ts';

@@ -8,13 +8,13 @@ import { changeSettings } from './change-settings.ts';
 import { insertJob, type JobWrite, lockJob, updateJob } from './store.ts';
 import { validateSettings } from './validate-settings.ts';
 
-type SaveServices = Pick<Services, 'db' | 'ids'>;
+type SaveServices = Pick<Services, 'db' | 'ids' | 'config'>;
 
 export async function createJob(
-  { db, ids }: SaveServices,
+  { db, ids, config }: SaveServices,
   job: { readonly settings: Document; readonly principal: Principal; readonly nowMs: number },
 ): Promise<number> {
-  validateSettings(job.settings);
+  validateSettings(job.settings, config);
   const jobId = toJobId(ids.newId());
   await insertJob(db, {
     ...toWrite(jobId, job.settings, job.nowMs),
@@ -25,10 +25,10 @@ export async function createJob(
 }
 
 export function resetJob(
-  { db }: SaveServices,
+  { db, config }: SaveServices,
   job: { readonly jobId: number; readonly settings: Document; readonly nowMs: number },
 ): Promise<void> {
-  validateSettings(job.settings);
+  validateSettings(job.settings, config);
   return db.transaction(async (client) => {
     if (!(await lockJob(client, job.jobId))) throw noSuchJob(job.jobId);
     await updateJob(client, toWrite(job.jobId, job.settings, job.nowMs));
@@ -36,7 +36,7 @@ export function resetJob(
 }
 
 export function changeJob(
-  { db }: SaveServices,
+  { db, config }: SaveServices,
   job: {
     readonly jobId: number;
     readonly newSettings: Document;
@@ -48,7 +48,7 @@ export function changeJob(
     const row = await lockJob(client, job.jobId);
     if (!row) throw noSuchJob(job.jobId);
     const settings = changeSettings(row.settings, job);
-    validateSettings(settings);
+    validateSettings(settings, config);
     await updateJob(client, toWrite(job.jobId, settings, job.nowMs));
   });
 }

@@ -1,14 +1,17 @@
 /** What is wrong with a settings document that someone wants to save. Kept whole: nothing is dropped or filled in. */
 import { ApiError, formatIssues, JobSettings, type Task } from '@headrace/api';
 import { findGraphProblems, findReferenceProblems } from '@headrace/core';
+import { checkClusterIds } from '../compute/check-clusters.ts';
+import type { Config } from '../config.ts';
 import { isStorable } from '../db/storable-json.ts';
 
 /** Throws with every problem that was found, each naming its keys. */
-export function validateSettings(document: object): void {
+export function validateSettings(document: object, config: Pick<Config, 'unknownIds'>): void {
   const parsed = JobSettings.safeParse(document, { reportInput: true });
   if (!parsed.success) throw new ApiError('INVALID_PARAMETER_VALUE', formatIssues(parsed.error));
   const settings = parsed.data;
   const tasks = settings.tasks ?? [];
+  checkClusterIds(tasks, config);
   const problems = [
     ...graphProblemsOf(tasks),
     ...clusterProblems(settings),

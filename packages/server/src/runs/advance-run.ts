@@ -264,7 +264,8 @@ export class RunAdvancer {
       return;
     }
     for (const item of items) {
-      if (isRefused || this.#stopped || (item.kind !== 'news' && item.tries >= triesMax)) item.reject(error);
+      // Whoever waits hears of it and may ask again: a worker does, until its report is durable.
+      if (isRefused || this.#stopped || item.tries >= triesMax) item.reject(error);
       else this.#pending.push(Object.assign(item, { tries: item.tries + 1 }));
     }
     this.#claimersChanged = true;
@@ -285,11 +286,15 @@ export class RunAdvancer {
   #takeBack(claimed: readonly ClaimedAttempt[]): void {
     for (const { runId, attemptId, epoch } of claimed) {
       const message = 'the claim was not confirmed';
-      this.tell(runId, [
-        { event: { kind: 'attempt_lost', attemptId, epoch, beforeUserCode: true, message } },
-      ]).catch((error: unknown) =>
-        this.#options.log.warn({ err: error, run_id: runId }, 'a claim could not be taken back'),
-      );
+      const event = { kind: 'attempt_lost', attemptId, epoch, beforeUserCode: true, message } as const;
+      const tell = () => {
+        this.tell(runId, [{ event }]).catch((error: unknown) => {
+          this.#options.log.warn({ err: error, run_id: runId }, 'a claim could not be taken back yet');
+          // After a stop the worker takes it back when it registers.
+          if (!this.#stopped) setTimeout(tell, retryDelayMs);
+        });
+      };
+      tell();
     }
   }
 

@@ -15,7 +15,7 @@ export function submitRun(
   const runName = request.run_name ?? 'Untitled';
   // The request passed its schema; what it holds is JSON.
   const settings = withTasks(document as Document, runName);
-  validateSettings(settings);
+  validateSettings(settings, services.config);
   return createRun(services, {
     jobId: null,
     runName,

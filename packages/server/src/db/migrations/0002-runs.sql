@@ -152,19 +152,6 @@ create table workers (
 
 create index workers_lease on workers (lease_expires_at_ms) where not is_local;
 
-create table hosts (
-  host_key text primary key,
-  cluster_id text not null,
-  worker_id text not null,
-  state text not null,
-  spark_state text not null,
-  pid integer,
-  message text not null,
-  reported_at_ms bigint not null
-);
-
-create index hosts_by_cluster on hosts (cluster_id);
-
 -- The key that signs task tokens: made once, so that tokens outlive a restart of the server.
 create table task_token_keys (
   only_one boolean primary key default true check (only_one),
