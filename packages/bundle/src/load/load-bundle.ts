@@ -24,6 +24,8 @@ export interface LoadedBundle {
   /** By target; '' is the file that holds for every target. */
   readonly overrides: ReadonlyMap<string, MappingNode>;
   readonly files: readonly LocalFile[];
+  /** false: a file could not be read as YAML, and what it would have said is missing from `root`. */
+  readonly isReadable: boolean;
   readonly problems: readonly Problem[];
 }
 
@@ -32,7 +34,13 @@ export async function loadBundle(folder: string): Promise<LoadedBundle> {
   const reader = new ConfigReader(absolute);
   const mainFile = await findMainFile(absolute);
   const start: Position = { file: mainFile ?? 'databricks.yml', line: 1, column: 1 };
-  const empty = { folder: absolute, mainFile: start.file, overrides: new Map(), files: [] };
+  const empty = {
+    folder: absolute,
+    mainFile: start.file,
+    overrides: new Map(),
+    files: [],
+    isReadable: false,
+  };
   if (mainFile === null) {
     const problem = errorAt(
       start,
@@ -58,6 +66,7 @@ export async function loadBundle(folder: string): Promise<LoadedBundle> {
     root,
     overrides,
     files: [...listing.files, ...extra].sort((a, b) => (a.path < b.path ? -1 : 1)),
+    isReadable: reader.isReadable,
     problems: sortProblems([...reader.problems, ...listing.problems]),
   };
 }
@@ -65,6 +74,7 @@ export async function loadBundle(folder: string): Promise<LoadedBundle> {
 class ConfigReader {
   readonly problems: Problem[] = [];
   private readonly folder: string;
+  isReadable = true;
   private sizeBytes = 0;
   private count = 0;
 
@@ -93,6 +103,7 @@ class ConfigReader {
     }
     const parsed = parseYaml(file, await readFile(path.join(this.folder, file)));
     this.problems.push(...parsed.problems);
+    if (parsed.problems.length > 0) this.isReadable = false;
     return parsed.documents;
   }
 }

@@ -1,12 +1,12 @@
 // One YAML file → nodes with positions. Anchors, aliases and merge keys are expanded here, within a limit.
 
-import type { Document, YAMLMap, Node as YamlNode } from 'yaml';
+import type { Alias, Document, YAMLMap, Node as YamlNode } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Pair, parseAllDocuments } from 'yaml';
 import type { Entry, MappingNode, Node } from '../nodes.ts';
 import { errorAt, type Position, type Problem } from '../problem.ts';
 
 /** Values one file may hold after its aliases are expanded: a thousand jobs need about 50,000. */
-const NODES_MAX = 500_000;
+const NODES_MAX = 200_000;
 /** Deeper than anything a job has; keeps recursion away from the stack's end. */
 const DEPTH_MAX = 200;
 
@@ -78,6 +78,7 @@ function yamlMessage(code: string, message: string): string {
 class Converter {
   readonly problems: Problem[] = [];
   private count = 0;
+  private readonly targets = new Map<Alias, YamlNode>();
   private readonly file: string;
   private readonly lines: LineCounter;
   private readonly document: Document;
@@ -100,11 +101,13 @@ class Converter {
       return { kind: 'scalar', value: null, at };
     }
     if (isAlias(node)) {
-      const target = node.resolve(this.document);
+      const target = this.targets.get(node) ?? node.resolve(this.document);
       if (target === undefined) {
         this.problems.push(errorAt(at, `no anchor &${node.source} comes before this alias`));
         return { kind: 'scalar', value: null, at };
       }
+      // Finding an anchor walks the whole document: once an alias, however often it is expanded.
+      this.targets.set(node, target);
       return this.convert(target as YamlNode, depth + 1);
     }
     if (isSeq(node)) {

@@ -47,7 +47,10 @@ type Fields = Readonly<Record<string, unknown>>;
 
 export function findDifferences(before: unknown, after: unknown): Difference[] {
   const differences: Difference[] = [];
-  compare({ before: prune(before, ''), after: prune(after, ''), path: '', name: '' }, differences);
+  compare(
+    { before: prune(before, '') ?? {}, after: prune(after, '') ?? {}, path: '', name: '' },
+    differences,
+  );
   return differences;
 }
 

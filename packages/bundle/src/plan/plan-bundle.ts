@@ -91,7 +91,9 @@ function planJob(job: ResolvedJob, prepared: PreparedBundle, deployed: Deployed)
 
 function planDeletes(bundle: ResolvedBundle, deployed: Deployed): PlannedAction[] {
   const wanted = new Set(bundle.jobs.map((job) => `jobs.${job.key}`));
+  // The record is in the order of creation: what refers to others goes before them.
   return Object.entries(deployed.state.resources)
+    .reverse()
     .filter(([resource]) => !wanted.has(resource))
     .map(([resource, { id, name }]) => ({ kind: 'delete', resource, name, id }));
 }
@@ -180,13 +182,13 @@ function withEnvironments(settings: Settings, prepared: PreparedBundle): Setting
 
 /** Puts the ids that are known in the place of `${resources.jobs.<key>.id}`. */
 export function fillResourceIds(settings: Settings, state: Pick<DeploymentState, 'resources'>): Settings {
-  const filled: unknown = JSON.parse(JSON.stringify(settings), (_, value: unknown) => {
+  const filled: unknown = JSON.parse(JSON.stringify(settings), (field, value: unknown) => {
     if (typeof value !== 'string') return value;
     let text = value;
     for (const { kind, key, match } of pendingResources(value)) {
       const id = state.resources[`${kind}.${key}`]?.id;
       if (id === undefined) continue;
-      if (match === value) return id;
+      if (match === value && field === 'job_id') return id;
       text = text.replace(match, String(id));
     }
     return text;

@@ -80,6 +80,8 @@ export function resolveBundle(
   loaded: LoadedBundle,
   inputs: ResolveInputs,
 ): ResolvedBundle | { readonly problems: readonly Problem[] } {
+  // What an unreadable file would have said cannot be missed from it.
+  if (!loaded.isReadable) return { problems: loaded.problems };
   const choice = selectTarget(loaded, inputs.target);
   const { target } = choice;
   if (target === null) return { problems: sortProblems([...loaded.problems, ...choice.problems]) };

@@ -24,8 +24,8 @@ function validateJob(job: ResolvedJob): Problem[] {
 
 function checkSchema(job: ResolvedJob): Problem[] {
   // Ids of other jobs are texts until they exist; any number stands in for them.
-  const settings: unknown = JSON.parse(JSON.stringify(job.settings), (_, value: unknown) =>
-    typeof value === 'string' && isResourceId(value) ? 1 : value,
+  const settings: unknown = JSON.parse(JSON.stringify(job.settings), (key, value: unknown) =>
+    key === 'job_id' && typeof value === 'string' && isResourceId(value) ? 1 : value,
   );
   const result = JobSettings.safeParse(settings, { reportInput: true });
   const problems = result.success

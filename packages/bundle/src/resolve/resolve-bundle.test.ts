@@ -1,0 +1,256 @@
+// The texts of bundles hold references that look like template strings.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: see above
+import { expect, test } from 'vitest';
+import { aBundleFolder, findingsOf, jobYaml, NOTEBOOK, resolve } from '../testing/bundle-folder.ts';
+import type { ResolveInputs } from './resolve-bundle.ts';
+
+async function settingsOf(
+  yaml: string,
+  inputs: Partial<ResolveInputs> = {},
+  files: Record<string, string> = {},
+) {
+  await using folder = await aBundleFolder({ 'databricks.yml': yaml, 'load.py': NOTEBOOK, ...files });
+  const { bundle, findings } = await resolve(folder, inputs);
+  return { settings: bundle.jobs[0]?.settings ?? {}, findings, bundle };
+}
+
+const VARIABLES = `${jobYaml('description: ${var.size}')}variables: {size: {default: small}}
+targets:
+  dev: {default: true, variables: {size: from-target}}
+  prod: {}
+`;
+
+test.each<[string, Partial<ResolveInputs>, Record<string, string>]>([
+  [
+    'from-flag',
+    { vars: { size: 'from-flag' }, environment: { BUNDLE_VAR_size: 'x' } },
+    { 'variable-overrides.json': '{"size": "y"}' },
+  ],
+  [
+    'from-environment',
+    { environment: { BUNDLE_VAR_size: 'from-environment' } },
+    { 'variable-overrides.json': '{"size": "y"}' },
+  ],
+  ['from-file', {}, { 'variable-overrides.json': '{"size": "from-file"}' }],
+  ['from-target', {}, {}],
+  ['small', { target: 'prod' }, {}],
+])('a variable is %s when nothing stronger gives it', async (expected, inputs, files) => {
+  const { settings } = await settingsOf(VARIABLES, inputs, files);
+
+  expect(settings['description']).toBe(expected);
+});
+
+test('a complex variable is taken whole, and its parts by path', async () => {
+  const yaml = `${jobYaml('job_clusters: [{job_cluster_key: main, new_cluster: "${var.cluster}"}]\ndescription: on ${var.cluster.num_workers} workers')}variables:
+  workers: {default: 3}
+  cluster: {type: complex, default: {spark_version: 15.4.x, num_workers: "\${var.workers}"}}
+`;
+
+  const { settings, findings } = await settingsOf(yaml, { vars: { workers: '5' } });
+
+  expect(findings).toEqual([]);
+  expect(settings).toMatchObject({
+    description: 'on 5 workers',
+    job_clusters: [{ new_cluster: { spark_version: '15.4.x', num_workers: 5 } }],
+  });
+});
+
+test('references nest, and ids of jobs wait for the deployment', async () => {
+  const { settings, findings } = await settingsOf(
+    `${jobYaml('description: ${var.${bundle.target}_note} ${resources.jobs.daily.name}\ntags: {self: "${resources.jobs.daily.id}", home: "${HOME}"}')}variables: {dev_note: {default: hello}}\ntargets: {dev: {}}\n`,
+  );
+
+  expect(findings.filter((finding) => !finding.includes('circle'))).toEqual([]);
+  expect(settings).toMatchObject({
+    description: 'hello daily',
+    tags: { self: '${resources.jobs.daily.id}', home: '${HOME}' },
+  });
+});
+
+test.each([
+  [
+    'description: ${var.gone}',
+    "error: databricks.yml:10:20: variable 'gone' is not declared under variables; declared are: none",
+  ],
+  [
+    'description: ${bundle.gone}',
+    'error: databricks.yml:10:20: ${bundle.gone} refers to nothing in this bundle',
+  ],
+  [
+    'description: ${resources.queries.q.id}',
+    'error: databricks.yml:10:20: ${resources.queries.q.id}: resources.queries.q does not exist in this bundle',
+  ],
+])('%s is placed', async (line, finding) => {
+  expect(await findingsOf({ 'databricks.yml': jobYaml(line), 'load.py': NOTEBOOK })).toContain(finding);
+});
+
+test('variables that refer to each other are refused', async () => {
+  const yaml = `${jobYaml('description: ${var.a}')}variables: {a: {default: "\${var.b}"}, b: {default: "\${var.a}"}}\n`;
+
+  const findings = await findingsOf({ 'databricks.yml': yaml, 'load.py': NOTEBOOK });
+
+  expect(findings).toEqual([
+    expect.stringContaining('these references lead in a circle: var.a -> var.b -> var.a'),
+  ]);
+});
+
+test('an undeclared variable that a target or a flag assigns is refused', async () => {
+  const yaml = `${jobYaml()}targets: {dev: {variables: {gone: 1}}}\n`;
+
+  const findings = await findingsOf(
+    { 'databricks.yml': yaml, 'load.py': NOTEBOOK },
+    { vars: { other: '1' } },
+  );
+
+  expect(findings).toEqual([
+    "error: --var:1:1: there is no variable 'other'; declared are: none",
+    "error: databricks.yml:11:29: target dev assigns variable 'gone', which is not declared under variables",
+  ]);
+});
+
+const TARGETS = 'targets: {dev: {}, prod: {}}\n';
+
+test.each<[string, string, Partial<ResolveInputs>, string]>([
+  [
+    'none is default',
+    TARGETS,
+    {},
+    'no target says default: true and there is more than one; choose with --target: dev, prod',
+  ],
+  ['it is unknown', TARGETS, { target: 'qa' }, "there is no target 'qa'; the targets are dev, prod"],
+  [
+    'two are default',
+    'targets: {dev: {default: true}, prod: {default: true}}\n',
+    {},
+    'more than one target says default: true (dev, prod)',
+  ],
+])('a target is refused when %s', async (_, targets, inputs, message) => {
+  const [finding] = await findingsOf({ 'databricks.yml': jobYaml() + targets, 'load.py': NOTEBOOK }, inputs);
+
+  expect(finding).toContain(message);
+});
+
+test('a target changes one field of one task, one cluster and one parameter, and adds the rest', async () => {
+  const yaml = `bundle: {name: shop}
+resources:
+  jobs:
+    daily:
+      parameters: [{name: day, default: mon}, {name: limit, default: "1"}]
+      job_clusters: [{job_cluster_key: main, new_cluster: {num_workers: 1, spark_version: x}}]
+      tasks:
+        - {task_key: a, job_cluster_key: main, timeout_seconds: 5, notebook_task: {notebook_path: ./load.py}}
+        - {task_key: b, job_cluster_key: main, notebook_task: {notebook_path: ./load.py}}
+targets:
+  prod:
+    resources:
+      jobs:
+        daily:
+          parameters: [{name: limit, default: "9"}]
+          job_clusters: [{job_cluster_key: main, new_cluster: {num_workers: 8}}]
+          tasks:
+            - {task_key: b, timeout_seconds: 60}
+            - {task_key: c, notebook_task: {notebook_path: ./load.py}}
+`;
+
+  const { settings, findings } = await settingsOf(yaml);
+
+  expect(findings).toEqual([]);
+  expect(settings).toMatchObject({
+    parameters: [
+      { name: 'day', default: 'mon' },
+      { name: 'limit', default: '9' },
+    ],
+    job_clusters: [{ new_cluster: { num_workers: 8, spark_version: 'x' } }],
+    tasks: [
+      { task_key: 'a', timeout_seconds: 5 },
+      { task_key: 'b', timeout_seconds: 60, job_cluster_key: 'main' },
+      { task_key: 'c' },
+    ],
+  });
+});
+
+test('development mode marks, pauses and lets runs overlap', async () => {
+  const schedule = 'schedule: {quartz_cron_expression: "0 0 2 * * ?", timezone_id: UTC}';
+
+  const { settings } = await settingsOf(`${jobYaml(schedule)}targets: {dev: {mode: development}}\n`);
+
+  expect(settings).toMatchObject({
+    name: '[dev jane_doe] daily',
+    tags: { dev: 'jane_doe' },
+    schedule: { pause_status: 'PAUSED' },
+    max_concurrent_runs: 4,
+  });
+});
+
+test('in development a job keeps what it says itself', async () => {
+  const own =
+    'schedule: {quartz_cron_expression: "0 0 2 * * ?", timezone_id: UTC, pause_status: UNPAUSED}\nmax_concurrent_runs: 1';
+
+  const { settings } = await settingsOf(
+    `${jobYaml(own)}targets: {dev: {mode: development, presets: {name_prefix: "test "}}}\n`,
+  );
+
+  expect(settings).toMatchObject({
+    name: 'test daily',
+    schedule: { pause_status: 'UNPAUSED' },
+    max_concurrent_runs: 1,
+  });
+});
+
+test('production in a personal folder is a warning, on another branch an error', async () => {
+  const yaml = `${jobYaml()}targets: {prod: {mode: production, git: {branch: main}}}\n`;
+
+  const findings = await findingsOf(
+    { 'databricks.yml': yaml, 'load.py': NOTEBOOK },
+    { facts: { host: 'http://h', userName: 'u', gitBranch: 'topic' } },
+  );
+
+  expect(findings).toEqual([
+    expect.stringMatching(/^warning: databricks\.yml:11:24: target prod is production, yet it lives/),
+    'error: databricks.yml:11:50: target prod is deployed from branch main, but the folder is at topic',
+  ]);
+});
+
+test('paths mean a place beside their file, notebooks lose their extension and plain files keep it', async () => {
+  const yaml = `resources:
+  jobs:
+    daily:
+      tasks:
+        - {task_key: a, notebook_task: {notebook_path: ../src/a.py}}
+        - {task_key: b, notebook_task: {notebook_path: ../src/a}}
+        - {task_key: c, notebook_task: {notebook_path: "\${workspace.file_path}/src/a.py"}}
+        - {task_key: d, notebook_task: {notebook_path: /Shared/other}}
+        - {task_key: e, spark_python_task: {python_file: src/plain.py}}
+        - {task_key: f, for_each_task: {inputs: "[1]", task: {task_key: g, notebook_task: {notebook_path: ../src/a.py}}}}
+`;
+
+  const { settings, findings, bundle } = await settingsOf(
+    'bundle: {name: shop}\ninclude: [jobs/*.yml]\nworkspace: {root_path: /Shared/x}\n',
+    {},
+    { 'jobs/daily.yml': yaml, 'src/a.py': NOTEBOOK, 'src/plain.py': 'print(1)\n' },
+  );
+
+  expect(findings).toEqual([]);
+  const files = '/Workspace/Shared/x/files';
+  expect(bundle.workspace.filePath).toBe(files);
+  expect(settings['tasks']).toMatchObject([
+    { notebook_task: { notebook_path: `${files}/src/a` } },
+    { notebook_task: { notebook_path: `${files}/src/a` } },
+    { notebook_task: { notebook_path: `${files}/src/a` } },
+    { notebook_task: { notebook_path: '/Shared/other' } },
+    { spark_python_task: { python_file: `${files}/src/plain.py` } },
+    { for_each_task: { task: { notebook_task: { notebook_path: `${files}/src/a` } } } },
+  ]);
+});
+
+test('numbers and booleans are written as texts where the contract wants texts', async () => {
+  const { settings, findings } = await settingsOf(
+    jobYaml('tags: {size: 4, on: true}\nparameters: [{name: limit, default: 10}]'),
+  );
+
+  expect(findings).toEqual([]);
+  expect(settings).toMatchObject({
+    tags: { size: '4', on: 'true' },
+    parameters: [{ name: 'limit', default: '10' }],
+  });
+});

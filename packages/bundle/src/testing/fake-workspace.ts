@@ -1,0 +1,111 @@
+// A server in memory, good enough to deploy to: files, folders, jobs, and a switch that breaks any request.
+
+import { ApiError, type JobSettings } from '@headrace/api';
+import type { BundleClient } from '../deploy/bundle-client.ts';
+
+export interface FakeWorkspace {
+  readonly client: BundleClient;
+  readonly files: Map<string, Buffer>;
+  readonly folders: Set<string>;
+  readonly jobs: Map<number, JobSettings>;
+  /** Every changing request, as `jobsCreate daily`. */
+  readonly calls: string[];
+  /** Fails the n-th changing request from now: before it does anything, or after it did all but answer. */
+  breakAt(call: number, when: 'before' | 'after'): void;
+}
+
+export function aFakeWorkspace(): FakeWorkspace {
+  const files = new Map<string, Buffer>();
+  const folders = new Set<string>();
+  const jobs = new Map<number, JobSettings>();
+  const calls: string[] = [];
+  let fault: { call: number; when: 'before' | 'after' } | null = null;
+  let nextId = 1000;
+
+  const change = async <T>(name: string, work: () => T): Promise<T> => {
+    calls.push(name);
+    const due = fault !== null && fault.call-- === 0 ? fault.when : null;
+    if (due === 'before') throw new Error(`broken before ${name}`);
+    const answer = work();
+    if (due === 'after') throw new Error(`broken after ${name}`);
+    return answer;
+  };
+  const missing = (what: string) => new ApiError('RESOURCE_DOES_NOT_EXIST', `${what} does not exist`);
+  /** As a server does: what it fills in must be no difference. */
+  const stored = (settings: object): JobSettings => ({
+    format: 'MULTI_TASK',
+    max_concurrent_runs: 1,
+    timeout_seconds: 0,
+    email_notifications: {},
+    ...structuredClone(settings),
+  });
+
+  const client = {
+    jobsCreate: (settings: object) =>
+      change(`jobsCreate ${(settings as JobSettings).name}`, () => {
+        jobs.set(++nextId, stored(settings));
+        return { job_id: nextId };
+      }),
+    jobsReset: ({ job_id, new_settings }: { job_id: number; new_settings: object }) =>
+      change(`jobsReset ${job_id}`, () => {
+        if (!jobs.has(job_id)) throw missing(`Job ${job_id}`);
+        jobs.set(job_id, stored(new_settings));
+        return {};
+      }),
+    jobsDelete: ({ job_id }: { job_id: number }) =>
+      change(`jobsDelete ${job_id}`, () => {
+        if (!jobs.delete(job_id)) throw missing(`Job ${job_id}`);
+        return {};
+      }),
+    jobsGet: async ({ job_id }: { job_id: number }) => {
+      const settings = jobs.get(job_id);
+      if (settings === undefined)
+        throw new ApiError('INVALID_PARAMETER_VALUE', `Job ${job_id} does not exist.`);
+      return { job_id, created_time: 0, settings: structuredClone(settings) };
+    },
+    jobsList: async ({ name }: { name?: string }) => ({
+      jobs: [...jobs]
+        .filter(([, job]) => job.name === name)
+        .map(([job_id, settings]) => ({ job_id, created_time: 0, settings })),
+      has_more: false,
+    }),
+    workspaceImport: ({ path, content }: { path: string; content?: string }) =>
+      change(`workspaceImport ${path}`, () => {
+        if (!folders.has(path.slice(0, path.lastIndexOf('/')))) throw missing(`the folder of ${path}`);
+        files.set(path, Buffer.from(content ?? '', 'base64'));
+        return {};
+      }),
+    workspaceExport: async ({ path }: { path: string }) => {
+      const bytes = files.get(path);
+      if (bytes === undefined) throw missing(path);
+      return { content: bytes.toString('base64') };
+    },
+    workspaceMkdirs: async ({ path }: { path: string }) => {
+      folders.add(path);
+      return {};
+    },
+    workspaceDelete: ({ path, recursive }: { path: string; recursive?: boolean }) =>
+      change(`workspaceDelete ${path}`, () => {
+        const below = [...files.keys(), ...folders].filter(
+          (file) => file === path || (recursive === true && file.startsWith(`${path}/`)),
+        );
+        if (below.length === 0) throw missing(path);
+        for (const file of below) {
+          files.delete(file);
+          folders.delete(file);
+        }
+        return {};
+      }),
+  };
+  return {
+    // The requests are those of the contract, the answers a part of it.
+    client: client as unknown as BundleClient,
+    files,
+    folders,
+    jobs,
+    calls,
+    breakAt: (call, when) => {
+      fault = { call, when };
+    },
+  };
+}
