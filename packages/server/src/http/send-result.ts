@@ -68,6 +68,8 @@ async function sendEvents(
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
+    // Kept open for the next request, it would hold up a server that stops.
+    connection: 'close',
   });
   raw.flushHeaders();
   const keepAlive = setInterval(() => raw.write(': still here\n\n'), keepAliveMs);
