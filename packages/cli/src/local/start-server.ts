@@ -7,15 +7,16 @@ import { createClient } from '@headrace/api';
 import { z } from 'zod';
 import type { CliContext } from '../cli-context.ts';
 import { CommandError, exitCodes } from '../command-error.ts';
+import { explainFailedStart } from './explain-failed-start.ts';
 import { findServer } from './find-server.ts';
 import { readJson, readServerFile, type ServerFile } from './server-file.ts';
+import { stopServer } from './stop-server.ts';
 
 /** A first start makes a database (1.6 s on two idle cores); a loaded machine may need many times that. */
 const readyTimeoutMs = 90_000;
 const pollMs = 25;
 /** At a start, a longer log moves to server.log.1. */
 const logBytesMax = 16 * 1024 * 1024;
-const logLinesShown = 20;
 
 const KeptSettings = z.looseObject({ port: z.int().positive() });
 
@@ -37,8 +38,7 @@ export async function startServer(context: CliContext, options: StartOptions): P
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   await refuseSecond(stateDir);
   const logFile = path.join(stateDir, 'server.log');
-  if (((await stat(logFile).catch(() => undefined))?.size ?? 0) > logBytesMax)
-    await rename(logFile, `${logFile}.1`);
+  const logOffset = await rotateLog(logFile);
   const outFile = path.join(stateDir, `server.out-${process.pid}`);
   const port = options.port ?? (await readKeptPort(context, stateDir));
   const child = await spawnServer(context, { stateDir, port }, { logFile, outFile });
@@ -47,7 +47,9 @@ export async function startServer(context: CliContext, options: StartOptions): P
     return { pid: child.pid, file, ended: child.ended, announcement: await readFile(outFile, 'utf8') };
   } catch (error) {
     if (!child.hasEnded()) child.stop();
-    throw await explain(error, { logFile, outFile });
+    // Ctrl-C means that nothing shall run; otherwise hosts go on with what an earlier server gave them.
+    if (context.interrupted.aborted) await stopServer(context, stateDir);
+    throw await explainFailedStart(context, error, { logFile, logOffset, outFile });
   } finally {
     await rm(outFile, { force: true });
   }
@@ -61,6 +63,14 @@ async function readKeptPort(context: CliContext, stateDir: string): Promise<0 | 
   if (context.settings.environment.HEADRACE_PORT) return undefined;
   const kept = KeptSettings.safeParse(await readJson(path.join(stateDir, 'settings.json')));
   return kept.success ? 0 : undefined;
+}
+
+/** Where the lines of this start will begin. */
+async function rotateLog(logFile: string): Promise<number> {
+  const sizeBytes = (await stat(logFile).catch(() => undefined))?.size ?? 0;
+  if (sizeBytes <= logBytesMax) return sizeBytes;
+  await rename(logFile, `${logFile}.1`);
+  return 0;
 }
 
 async function refuseSecond(stateDir: string): Promise<void> {
@@ -114,7 +124,6 @@ async function spawnServer(
   await Promise.all([log.close(), out.close()]);
   if (child.pid === undefined)
     throw new Error('cannot start the server process', { cause: await ended.catch((e) => e) });
-  child.unref();
   return { pid: child.pid, ended, hasEnded: () => hasEnded, stop: () => child.kill('SIGTERM') };
 }
 
@@ -138,19 +147,4 @@ async function isReady(context: CliContext, file: ServerFile): Promise<boolean> 
   } catch {
     return false; // Not listening yet, or 503 while its parts start; the deadline ends this.
   }
-}
-
-async function explain(error: unknown, files: { logFile: string; outFile: string }): Promise<CommandError> {
-  const [log, out] = await Promise.all([lastLines(files.logFile), lastLines(files.outFile)]);
-  const message = error instanceof Error ? error.message : String(error);
-  return new CommandError([message, out, log].filter((part) => part !== '').join('\n'), {
-    exitCode: exitCodes.failed,
-    cure: `the whole log: ${files.logFile}`,
-    cause: error,
-  });
-}
-
-async function lastLines(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  return text.trimEnd().split('\n').slice(-logLinesShown).join('\n');
 }

@@ -12,7 +12,9 @@ const stateDir = process.env.HEADRACE_STATE_DIR ?? '';
 const file = (name: string) => path.join(stateDir, name);
 
 if (process.env.FAKE_FAILS) {
-  console.error('the database is on fire');
+  console.error(
+    '{"level":30,"msg":"starting"}\n{"level":50,"msg":"no fire brigade"}\nthe database is on fire',
+  );
   process.exit(7);
 }
 

@@ -67,13 +67,24 @@ test('a second server on one folder says so and exits', async () => {
 });
 
 test('a server that cannot start is told with the last lines of its log', async () => {
-  const called = await call(['up', '--port', '0'], { environment: { FAKE_FAILS: '1' } });
+  await mkdir(stateDir);
+  await writeFile(path.join(stateDir, 'runtime.json'), '{}');
+  const called = await call(['up', '--port', '0'], {
+    environment: { FAKE_FAILS: '1', HEADRACE_RUNTIME_DIR: stateDir },
+  });
 
   expect(called.exitCode).toBe(1);
   expect(called.stderr).toContain(
-    'the server ended while it started: exit code 7\nthe database is on fire\n',
+    'the server ended while it started: exit code 7\nno fire brigade\nthe database is on fire\n',
   );
   expect(called.stderr).toContain(path.join(stateDir, 'server.log'));
+});
+
+test('a start before set-up is told what is missing', async () => {
+  const environment = { FAKE_FAILS: '1', HEADRACE_RUNTIME_DIR: '/nonexistent' };
+  const called = await call(['up', '--port', '0'], { environment });
+
+  expect(called.stderr).toContain('there is no /nonexistent/runtime.json: run `npm run setup`');
 });
 
 test('up in the foreground ends with the interrupt and leaves nothing running', async () => {

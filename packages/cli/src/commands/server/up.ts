@@ -28,6 +28,7 @@ export function createUpCommand(context: CliContext): Command {
     .addHelpText('after', example('up', 'up --state-dir ./state --port 0 --detach'))
     .action(async (options: Options) => {
       const stateDir = path.resolve(context.folder, options.stateDir ?? context.settings.stateDir);
+      note(context, `starting on ${stateDir} …`);
       const server = await startServer(context, { stateDir, port: options.port });
       if (server.announcement.trim() !== '') print(context, server.announcement.trimEnd());
       print(context, `Headrace is ready: ${server.file.url}`);
