@@ -13,24 +13,24 @@ from typing import TYPE_CHECKING
 from .processes import kill_all, kill_group, processes_of_attempt
 
 if TYPE_CHECKING:
+    from .driver_lending import DriverLending
     from .hosted import Attempt
-    from .jvm import Driver
 
 # A cancel that takes longer than this is overtaken by SIGTERM; the proof comes later anyhow.
 CANCEL_SECONDS_MAX = 1.0
-# Killed processes are gone within milliseconds, unless the kernel holds them (a dead network file system).
-KILL_SECONDS_MAX = 10.0
+# Killed processes are gone within milliseconds, unless the kernel holds them (a dead network file system): then the
+# attempt has not ended, and is not said to have.
 KILL_POLL_SECONDS = 0.01
-PROOF_SECONDS_MAX = 15.0
+KILL_POLL_SECONDS_MAX = 1.0
 # Output that is still in the pipe when all writers are gone takes one read; a pipe that somebody holds is left.
 DRAIN_SECONDS_MAX = 2.0
 
 
-async def stop_processes(attempt: Attempt, driver: Driver | None) -> None:
+async def stop_processes(attempt: Attempt, lending: DriverLending) -> None:
     """From the request to the death of the attempt's own process; what it leaves behind is `end_leftovers`."""
     loop = asyncio.get_running_loop()
-    if attempt.is_attached and driver is not None:
-        await asyncio.wait({loop.create_task(_cancel(driver, attempt))}, timeout=CANCEL_SECONDS_MAX)
+    if attempt.is_attached:
+        await asyncio.wait({loop.create_task(_cancel(lending, attempt))}, timeout=CANCEL_SECONDS_MAX)
     if attempt.pid is not None:
         kill_group(attempt.pid, signal.SIGTERM)
     while not attempt.exited.is_set():
@@ -49,27 +49,25 @@ async def stop_processes(attempt: Attempt, driver: Driver | None) -> None:
         kill_all([*family, attempt.pid])
 
 
-async def _cancel(driver: Driver, attempt: Attempt) -> None:
+async def _cancel(lending: DriverLending, attempt: Attempt) -> None:
     try:
-        await driver.cancel(attempt.attempt_id)
+        await lending.cancel(attempt)
     except Exception:
         pass  # the driver is dying: its own death is proof
 
 
-async def end_leftovers(attempt: Attempt) -> bool:
-    """Kill what the attempt's process left running; whether nothing of it is left."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + KILL_SECONDS_MAX
+async def end_leftovers(attempt: Attempt) -> None:
+    """Kill what the attempt's process left running, until nothing of it is left."""
+    pause = KILL_POLL_SECONDS
     while True:
         if attempt.pid is not None:
             kill_group(attempt.pid, signal.SIGKILL)
         left = processes_of_attempt(attempt.attempt_id, attempt.pid)
         if not left:
-            return True
-        if loop.time() > deadline:
-            return False
+            return
         kill_all(left)
-        await asyncio.sleep(KILL_POLL_SECONDS)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, KILL_POLL_SECONDS_MAX)
 
 
 async def drain_output(attempt: Attempt) -> None:

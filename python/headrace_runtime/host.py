@@ -13,12 +13,13 @@ import os
 import signal
 import socket
 import sys
+import traceback
 from typing import Any
 
-from .ending import PROOF_SECONDS_MAX, drain_output, end_leftovers, stop_processes
+from .driver_lending import PROOF_SECONDS_MAX, DriverLending
+from .ending import drain_output, end_leftovers, stop_processes
 from .hosted import Attempt, from_journal, now_ms, open_descriptors
 from .journal import Journal, replay_journal
-from .jvm import Driver, DriverError
 from .processes import start_time
 from .protocol import HOST_PROTOCOL_VERSION, Frame, HostedAttempt
 from .sockets import TaskSocket, WorkerConnection, WorkerSocket
@@ -50,10 +51,9 @@ class Host:
         self.worker_socket = WorkerSocket(self)
         self.task_socket = TaskSocket(self)
         self.zygote = self._start_zygote()
-        self.driver = self._make_driver()
+        self.lending = DriverLending(self)
         self._linger: asyncio.TimerHandle | None = None
         self._warm_up: asyncio.TimerHandle | None = None
-        self._is_warm = False
 
     async def serve(self) -> None:
         """Until shut down."""
@@ -78,7 +78,7 @@ class Host:
         elif op == "shutdown":
             self.spawn(self.shut_down(frame["grace_ms"]))
         elif op == "warm":
-            self.spawn(self._warm())
+            self.spawn(self.lending.warm_up())
         else:
             self._on_attempt_frame(op, frame)
 
@@ -159,7 +159,7 @@ class Host:
         attempt.kill_at = min(attempt.kill_at, asyncio.get_running_loop().time() + grace_ms / 1000)
         if not attempt.is_stopping:
             attempt.is_stopping = True
-            self.spawn(stop_processes(attempt, self.driver))
+            self.spawn(stop_processes(attempt, self.lending))
 
     def on_child_ended(self, message: dict[str, Any]) -> None:
         """The zygote has reaped a child."""
@@ -181,35 +181,20 @@ class Host:
         is_clean = pump is None or not pump.is_open or not pump.drain()
         # A process that holds the pipe, an orphan, or a stop that left no time to tidy up.
         is_alone = is_clean and attempt.orphans == [] and not attempt.is_stopping
-        is_proven = is_alone or await end_leftovers(attempt)
+        if not is_alone:
+            await end_leftovers(attempt)
         await drain_output(attempt)
-        if attempt.is_attached:
-            is_proven = await self._leave_driver(attempt) and is_proven
+        await self.lending.leave(attempt)
         if attempt.started_at_ms is None and (attempt.is_dropping or attempt.is_stopping):
             self.record(attempt, "dropped")
             del self.attempts[attempt.attempt_id]
             self.say({"op": "dropped", "attempt_id": attempt.attempt_id, "epoch": attempt.epoch})
         else:
-            attempt.end = attempt.make_end(stopped=attempt.is_stopping and is_proven)
+            attempt.end = attempt.make_end(stopped=attempt.is_stopping)
             attempt.state = "ended"
             self.record(attempt, "ended", end=attempt.end)
             self.say_ended(attempt)
         self.watch_linger()
-
-    async def _leave_driver(self, attempt: Attempt) -> bool:
-        """Whether nothing of the attempt is left in the driver; at worst, because there is no driver any more."""
-        driver = self.driver
-        if driver is None or await driver.close(attempt.attempt_id, PROOF_SECONDS_MAX):
-            return True
-        driver.kill(f"Spark was restarted: attempt {attempt.attempt_id} could not be ended otherwise")
-        return await self._await_driver_death()
-
-    async def _await_driver_death(self) -> bool:
-        for _ in range(500):
-            if self.driver is None or self.driver.pid is None:
-                return True
-            await asyncio.sleep(0.02)
-        return False
 
     def _on_control(self, attempt: Attempt) -> None:
         if attempt.control is None:
@@ -245,33 +230,6 @@ class Host:
             attempt.control.close()
             attempt.control = None
 
-    async def attach(self, attempt_id: int, key: str) -> dict[str, Any]:
-        """A task asks for Spark."""
-        attempt = self.attempts.get(attempt_id)
-        if attempt is None or not attempt.is_live or attempt.attach_key != key:
-            return {"error": "this task has no right to the cluster (any more)", "code": "CLUSTER_ERROR"}
-        if self.driver is None:
-            return {"error": "this host was set up without Spark", "code": "CLUSTER_ERROR"}
-        attempt.attach_key = None
-        attempt.is_attached = True
-        try:
-            return {**await self.driver.attach(attempt_id)}
-        except DriverError as error:
-            return {"error": str(error), "code": "CLUSTER_ERROR"}
-        except Exception as error:
-            return {"error": f"the Spark driver gave no session: {error}", "code": "DRIVER_ERROR"}
-
-    def on_driver_state(self, state: str, message: str, jvm_pid: int | None) -> None:
-        """To be shown to people."""
-        self.say({"op": "spark", "state": state, "message": message, "jvm_pid": jvm_pid})
-
-    def on_driver_death(self, message: str) -> None:
-        """Whoever used it fails with this reason, unless it succeeds without."""
-        self._is_warm = False
-        for attempt in self.attempts.values():
-            if attempt.is_attached and attempt.is_live:
-                attempt.driver_message = message
-
     def on_zygote_death(self) -> None:
         """Its children died with it, by the kernel's hand."""
         if self.is_shutting_down:
@@ -281,17 +239,6 @@ class Host:
             if attempt.is_live and not attempt.is_ending:
                 attempt.exit_code = -signal.SIGKILL
                 self.spawn(self._finish(attempt))
-
-    async def _warm(self) -> None:
-        if self.driver is None:
-            return
-        try:
-            await self.driver.start()
-            if not self._is_warm:
-                self._is_warm = True
-                await self.driver.warm_up()
-        except Exception as error:
-            self.say({"op": "error", "message": f"warming up failed: {error}"})
 
     def watch_linger(self) -> None:
         """Arm or disarm what happens in idleness: the warm-up, and the end of a host that nobody wants."""
@@ -304,8 +251,8 @@ class Host:
             return
         if self.worker_socket.connection is None:
             self._linger = loop.call_later(LINGER_SECONDS, lambda: self.spawn(self.shut_down(0)))
-        if self.config["warm_up"] and self.driver is not None and self.driver.state == "ready" and not self._is_warm:
-            self._warm_up = loop.call_later(WARM_UP_AFTER_SECONDS, lambda: self.spawn(self._warm()))
+        if self.lending.wants_warm_up:
+            self._warm_up = loop.call_later(WARM_UP_AFTER_SECONDS, lambda: self.spawn(self.lending.warm_up()))
 
     async def shut_down(self, grace_ms: int) -> None:
         """Stop what runs, then leave nothing behind but the journal of what is not acknowledged."""
@@ -320,9 +267,7 @@ class Host:
             if asyncio.get_running_loop().time() > deadline:
                 break
             await asyncio.sleep(0.02)
-        if self.driver is not None:
-            self.driver.kill("the cluster was stopped")
-            await self._await_driver_death()
+        await self.lending.end()
         self.zygote.close()
         for name in ("host.sock", "task.sock"):
             os.unlink(os.path.join(self.config["socket_folder"], name))
@@ -364,24 +309,18 @@ class Host:
         """Run a coroutine; the loop itself keeps only weak references."""
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._on_task_done)
+
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:  # our bug
+            traceback.print_exception(error)
+            self.say({"op": "error", "message": f"{type(error).__name__}: {error}"})
 
     def _start_zygote(self) -> ZygoteLink:
         modules = list(self.config["preimport"])
         return ZygoteLink(modules, on_ended=self.on_child_ended, on_death=self.on_zygote_death)
-
-    def _make_driver(self) -> Driver | None:
-        runtime = self.config["runtime"]
-        if runtime is None:
-            return None
-        return Driver(
-            runtime=runtime,
-            folder=self.folder,
-            spark_conf=self.config["spark_conf"],
-            data_root=self.config["data_root"],
-            on_state=self.on_driver_state,
-            on_death=self.on_driver_death,
-        )
 
     def _write_host_file(self) -> None:
         path = os.path.join(self.folder, "host.json")

@@ -12,7 +12,7 @@ import secrets
 import socket
 import time
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from .logs import LogPump
 from .protocol import HostedAttempt, HostedEnd
@@ -35,6 +35,7 @@ class Attempt:
     pump: LogPump | None = None
     attach_key: str | None = field(default_factory=lambda: secrets.token_hex(16))
     is_attached: bool = False
+    attaching: asyncio.Future[Any] | None = None
     is_dropping: bool = False
     is_ending: bool = False
     is_stopping: bool = False

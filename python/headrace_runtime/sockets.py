@@ -80,13 +80,12 @@ class WorkerSocket:
         before, self.connection = self.connection, connection
         if before is not None and before is not connection and before.transport is not None:
             before.transport.close()
-        driver = self.host.driver
         connection.say(
             {
                 "op": "hello",
                 "version": HOST_PROTOCOL_VERSION,
                 "pid": os.getpid(),
-                "spark": "none" if driver is None else driver.state,
+                "spark": self.host.lending.state,
                 "attempts": self.host.describe_attempts(),
             }
         )
@@ -114,7 +113,7 @@ class TaskSocket:
             request = json.loads(await reader.readline())
             if request["op"] != "attach":
                 raise ValueError(f"unknown request {request['op']!r}")
-            answer = await self._host.attach(int(request["attempt_id"]), str(request["key"]))
+            answer = await self._host.lending.attach(int(request["attempt_id"]), str(request["key"]))
         except (ValueError, KeyError, TypeError) as error:
             answer = {"error": f"not a request: {error}", "code": "CLUSTER_ERROR"}
         except ConnectionError:

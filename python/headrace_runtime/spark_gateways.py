@@ -19,6 +19,8 @@ POOL_PROPERTY = "spark.scheduler.pool"
 # Pools of Spark's own that happen to be born on an attempt's thread live on; they never run an attempt's Python.
 ACTING_FRAMES = ("py4j.", "org.apache.spark.sql.execution.streaming")
 PROOF_POLL_SECONDS = 0.02
+# A cancel ends what waits for Spark jobs. What is still busy then waits for something else, and is interrupted.
+INTERRUPT_AFTER_SECONDS = 2.0
 
 
 def job_tag(attempt_id: int) -> str:
@@ -87,15 +89,20 @@ class DriverLink:
         gateway = self._gateways.get(attempt_id)
         if gateway is None:
             return True
-        deadline = time.monotonic() + seconds
+        begun = time.monotonic()
         gateway.server.shutdown()
         while True:
             self._stop_streams(gateway.session)
             self.cancel_jobs(attempt_id)
-            if not self._has_acting_thread(gateway.group) and not self._has_active_job(attempt_id):
+            acting = self._acting_threads(gateway.group)
+            if not acting and not self._has_active_job(attempt_id):
                 break
-            if time.monotonic() > deadline:
+            elapsed = time.monotonic() - begun
+            if elapsed > seconds:
                 return False
+            if elapsed > INTERRUPT_AFTER_SECONDS:
+                for thread in acting:
+                    thread.interrupt()
             time.sleep(PROOF_POLL_SECONDS)
         # Nothing can start another job now: a second look must find nothing.
         self.cancel_jobs(attempt_id)
@@ -117,18 +124,18 @@ class DriverLink:
         for query in session.streams().active():
             query.stop()
 
-    def _has_acting_thread(self, group: Any) -> bool:
+    def _acting_threads(self, group: Any) -> list[Any]:
         count = group.activeCount()
         if count == 0:
-            return False
+            return []
         threads = self._client.new_array(self._jvm.java.lang.Thread, count + 16)
-        for index in range(group.enumerate(threads)):
-            for frame in threads[index].getStackTrace():
-                if frame.getClassName().startswith(ACTING_FRAMES):
-                    return True
-        return False
+        return [threads[index] for index in range(group.enumerate(threads)) if _is_acting(threads[index])]
 
     def _has_active_job(self, attempt_id: int) -> bool:
         tracker = self._context.statusTracker()
         active = set(tracker.getActiveJobIds())
         return bool(active) and not active.isdisjoint(tracker.getJobIdsForTag(job_tag(attempt_id)))
+
+
+def _is_acting(thread: Any) -> bool:
+    return any(frame.getClassName().startswith(ACTING_FRAMES) for frame in thread.getStackTrace())

@@ -31,11 +31,11 @@ threads = [threading.Thread(target=write, args=(n,)) for n in (1, 2)]
 [thread.start() for thread in threads]
 [thread.join() for thread in threads]
 `);
+  const done = path.join(bench().folder, 'done');
   const neighbour = bench().aTask(`${attach}
-import time
-for _ in range(300):
+import os
+while not os.path.exists("${done}"):
     spark.range(10).count()
-    time.sleep(0.02)
 print("neighbour done")
 `);
   bench().source.offer(stubborn);
@@ -50,6 +50,7 @@ print("neighbour done")
   expect(outcome).toEqual({ kind: 'stopped' });
   const commits = () => [1, 2].map((n) => fs.readdirSync(`${table}${n}/_delta_log`).length);
   const before = commits();
+  fs.writeFileSync(done, '');
   const neighbourEnd = await bench().source.reported(neighbour.attemptId, 'ended');
   expect(neighbourEnd, bench().log(neighbour)).toMatchObject({ outcome: { kind: 'succeeded' } });
   expect(commits()).toEqual(before);
