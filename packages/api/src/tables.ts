@@ -102,7 +102,8 @@ export const tablesList = route({
 export const tablesUpdate = route({
   method: 'PATCH',
   path: `${tablesPath}/{full_name}`,
-  summary: 'Changes a table: its name or schema (within its catalog), owner, comment, columns, properties, view.',
+  summary:
+    'Changes a table: its name or schema (within its catalog), owner, comment, columns, properties, view.',
   request: z.object({
     full_name: FullName,
     new_name: ObjectName.optional(),
