@@ -19,6 +19,8 @@ const OUTPUT_CHARS_MAX = 200_000;
 export interface BuildOptions {
   /** The interpreter that builds; it brings setuptools or whatever backend the project names. */
   readonly python: string;
+  /** The caller's environment: a build sees its PATH, HOME and pip settings, and nothing else of it. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 export interface BuiltFile {
@@ -47,7 +49,7 @@ export async function readBuilt(file: string): Promise<BuiltFile> {
 async function buildCopy(
   artifact: ResolvedArtifact,
   bundle: ResolvedBundle,
-  { python }: BuildOptions,
+  { python, environment }: BuildOptions,
 ): Promise<BuiltFile[]> {
   const scratch = await mkdtemp(path.join(tmpdir(), 'headrace-wheel-'));
   const source = path.join(scratch, 'source');
@@ -70,7 +72,7 @@ async function buildCopy(
       '--wheel-dir',
       output,
     ];
-    await run(artifact, { command, folder: source, python });
+    await run(artifact, { command, folder: source, python, environment });
     const names = (await readdir(output)).filter((name) => name.endsWith('.whl')).sort();
     return await Promise.all(names.map((name) => readBuilt(path.join(output, name))));
   } finally {
@@ -81,11 +83,11 @@ async function buildCopy(
 async function runBuildCommand(
   artifact: ResolvedArtifact,
   bundle: ResolvedBundle,
-  { python, command }: BuildOptions & { command: string },
+  { python, environment, command }: BuildOptions & { command: string },
 ): Promise<BuiltFile[]> {
   const startedAtMs = Date.now();
   const folder = path.join(bundle.folder, artifact.path);
-  await run(artifact, { command: ['/bin/sh', '-c', command], folder, python });
+  await run(artifact, { command: ['/bin/sh', '-c', command], folder, python, environment });
   const patterns =
     artifact.sources.length > 0 ? artifact.sources : [path.posix.join(artifact.path, 'dist/*.whl')];
   const found: { file: string; changedAtMs: number }[] = [];
@@ -99,20 +101,19 @@ async function runBuildCommand(
   return await Promise.all(files.map(readBuilt));
 }
 
-interface Command {
+interface Command extends BuildOptions {
   readonly command: readonly string[];
   readonly folder: string;
-  readonly python: string;
 }
 
-async function run(artifact: ResolvedArtifact, { command, folder, python }: Command): Promise<void> {
+async function run(artifact: ResolvedArtifact, { command, folder, ...options }: Command): Promise<void> {
   const [program = '', ...parameters] = command;
   const { code, output } = await new Promise<{ code: number | string; output: string }>((resolve) => {
     const child = spawn(program, parameters, {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: BUILD_MS_MAX,
-      env: buildEnvironment(python),
+      env: buildEnvironment(options),
     });
     let text = '';
     const collect = (chunk: Buffer) => {
@@ -134,16 +135,16 @@ async function run(artifact: ResolvedArtifact, { command, folder, python }: Comm
 }
 
 /** `python` in a build command means the given interpreter. */
-function buildEnvironment(python: string): Record<string, string> {
+function buildEnvironment({ python, environment }: BuildOptions): Record<string, string> {
   const inherited = ['HOME', 'LANG', 'LC_ALL', 'TMPDIR', 'PIP_CONFIG_FILE'].flatMap(
     (name): [string, string][] => {
-      const value = process.env[name];
+      const value = environment[name];
       return value === undefined ? [] : [[name, value]];
     },
   );
   return {
     ...Object.fromEntries(inherited),
-    PATH: [path.dirname(python), process.env['PATH'] ?? '/usr/bin:/bin'].join(path.delimiter),
+    PATH: [path.dirname(python), environment.PATH ?? '/usr/bin:/bin'].join(path.delimiter),
     SOURCE_DATE_EPOCH,
     PIP_DISABLE_PIP_VERSION_CHECK: '1',
     PYTHONHASHSEED: '0',

@@ -159,10 +159,10 @@ class Deployment {
 
   private async isOurs(id: number, action: PlannedAction): Promise<boolean> {
     const settings = await readJob(id, this.client);
-    const deployment = settings?.['deployment'] as Record<string, unknown> | undefined; // as the contract types it
+    const deployment = settings?.deployment as Record<string, unknown> | undefined; // as the contract types it
     return (
-      deployment?.['metadata_file_path'] === metadataPath(this.plan.prepared.bundle) &&
-      deployment['resource'] === action.resource
+      deployment?.metadata_file_path === metadataPath(this.plan.prepared.bundle) &&
+      deployment.resource === action.resource
     );
   }
 

@@ -20,6 +20,8 @@ import { BundleError } from './bundle-error.ts';
 
 export interface PrepareOptions {
   readonly python: string;
+  /** The caller's, for builds; without it a build finds programs in the usual folders only. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Told before a build starts, which may take a while. */
   readonly onBuild?: (artifact: string) => void;
 }
@@ -93,7 +95,10 @@ async function prepareArtifact(
     };
   }
   context.onBuild?.(artifact.name);
-  const built = await buildWheel(artifact, bundle, { python: context.python });
+  const built = await buildWheel(artifact, bundle, {
+    python: context.python,
+    environment: context.environment ?? {},
+  });
   if (built.length === 0)
     throw new BundleError([
       errorAt(artifact.at, `artifact ${artifact.name}: the build left no wheel (.whl)`),

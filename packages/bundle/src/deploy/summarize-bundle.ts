@@ -33,7 +33,7 @@ export function summarizeBundle(bundle: ResolvedBundle, deployed: Deployed): Bun
       const id = deployed.state.resources[`jobs.${job.key}`]?.id ?? null;
       return {
         key: job.key,
-        name: String(job.settings['name'] ?? job.key),
+        name: String(job.settings.name ?? job.key),
         id,
         url: id === null ? null : `${workspace.host}/jobs/${id}`,
       };

@@ -11,8 +11,8 @@ test('the flights example resolves for each target', async () => {
   const prod = await resolve({ folder }, { target: 'prod' });
 
   expect([...dev.findings, ...prod.findings]).toEqual([]);
-  expect(dev.bundle.jobs.map((job) => job.settings['name'])).toEqual(['[dev jane_doe] flights_daily']);
-  expect(prod.bundle.jobs[0]?.settings['parameters']).toContainEqual({ name: 'catalog', default: 'main' });
+  expect(dev.bundle.jobs.map((job) => job.settings.name)).toEqual(['[dev jane_doe] flights_daily']);
+  expect(prod.bundle.jobs[0]?.settings.parameters).toContainEqual({ name: 'catalog', default: 'main' });
 });
 
 const MANY_FEATURES = `bundle: {name: retail}

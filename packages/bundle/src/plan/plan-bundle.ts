@@ -78,7 +78,7 @@ export function planBundle(prepared: PreparedBundle, deployed: Deployed): Plan {
 function planJob(job: ResolvedJob, prepared: PreparedBundle, deployed: Deployed): PlannedAction {
   const resource = `jobs.${job.key}`;
   const settings = toWantedSettings(job, prepared);
-  const name = String(settings['name'] ?? job.key);
+  const name = String(settings.name ?? job.key);
   const recorded = deployed.state.resources[resource];
   const remote = recorded === undefined ? undefined : deployed.jobs.get(recorded.id);
   if (recorded === undefined || remote === undefined) return { kind: 'create', resource, name, settings };
@@ -100,7 +100,7 @@ function planDeletes(bundle: ResolvedBundle, deployed: Deployed): PlannedAction[
 
 /** The document as it is sent: typed by the contract, libraries in place, tagged with this deployment. */
 function toWantedSettings(job: ResolvedJob, prepared: PreparedBundle): Settings {
-  const tasks = job.settings['tasks'];
+  const tasks = job.settings.tasks;
   const settings = {
     ...job.settings,
     ...(Array.isArray(tasks) ? { tasks: tasks.map((task: Settings) => withLibraries(task, prepared)) } : {}),
@@ -120,20 +120,20 @@ export function metadataPath(bundle: ResolvedBundle): string {
 }
 
 function withLibraries(task: Settings, prepared: PreparedBundle): Settings {
-  const nested = task['for_each_task'] as Settings | undefined;
-  const inner = nested?.['task'] as Settings | undefined;
+  const nested = task.for_each_task as Settings | undefined;
+  const inner = nested?.task as Settings | undefined;
   if (nested !== undefined && inner !== undefined) {
     return { ...task, for_each_task: { ...nested, task: withLibraries(inner, prepared) } };
   }
-  const libraries = task['libraries'];
+  const libraries = task.libraries;
   if (Array.isArray(libraries))
     return {
       ...task,
       libraries: libraries.flatMap((library: Settings) => toRemoteLibraries(library, prepared)),
     };
-  const packageName = (task['python_wheel_task'] as Settings | undefined)?.['package_name'];
+  const packageName = (task.python_wheel_task as Settings | undefined)?.package_name;
   // With an environment, the wheel comes from its dependencies.
-  if (typeof packageName !== 'string' || task['environment_key'] !== undefined) return task;
+  if (typeof packageName !== 'string' || task.environment_key !== undefined) return task;
   const wheel = findWheel(packageName, prepared);
   return wheel === undefined ? task : { ...task, libraries: [{ whl: wheel.remote_path }] };
 }
@@ -163,12 +163,12 @@ function toRemoteLibraries(library: Settings, prepared: PreparedBundle): Setting
 }
 
 function withEnvironments(settings: Settings, prepared: PreparedBundle): Settings {
-  const environments = settings['environments'];
+  const environments = settings.environments;
   if (!Array.isArray(environments)) return {};
   return {
     environments: environments.map((environment: Settings) => {
-      const spec = environment['spec'] as Settings | undefined;
-      const dependencies = spec?.['dependencies'];
+      const spec = environment.spec as Settings | undefined;
+      const dependencies = spec?.dependencies;
       if (!Array.isArray(dependencies)) return environment;
       const translated = dependencies.flatMap((dependency: unknown) =>
         typeof dependency === 'string' && dependency.startsWith(LOCAL_PREFIX)

@@ -1,5 +1,6 @@
 // What `mode` and `presets` do to jobs. Names and tags change before references are replaced, so that
 // `${resources.jobs.x.name}` sees the final name; schedules and limits after it, when they are known.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of bundles, replaced later
 
 import {
   entriesAt,

@@ -37,7 +37,7 @@ test.each<[string, Partial<ResolveInputs>, Record<string, string>]>([
 ])('a variable is %s when nothing stronger gives it', async (expected, inputs, files) => {
   const { settings } = await settingsOf(VARIABLES, inputs, files);
 
-  expect(settings['description']).toBe(expected);
+  expect(settings.description).toBe(expected);
 });
 
 test('a complex variable is taken whole, and its parts by path', async () => {
@@ -233,7 +233,7 @@ test('paths mean a place beside their file, notebooks lose their extension and p
   expect(findings).toEqual([]);
   const files = '/Workspace/Shared/x/files';
   expect(bundle.workspace.filePath).toBe(files);
-  expect(settings['tasks']).toMatchObject([
+  expect(settings.tasks).toMatchObject([
     { notebook_task: { notebook_path: `${files}/src/a` } },
     { notebook_task: { notebook_path: `${files}/src/a` } },
     { notebook_task: { notebook_path: `${files}/src/a` } },

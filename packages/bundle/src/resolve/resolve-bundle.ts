@@ -161,7 +161,7 @@ function toRemote(local: LocalFile, filePath: string): string {
 /** `run_as` of the bundle holds for every job that has none. */
 function withRunAs(settings: Record<string, unknown>, root: MappingNode): Record<string, unknown> {
   const runAs = root.entries.get('run_as')?.value;
-  return runAs?.kind !== 'mapping' || settings['run_as'] !== undefined
+  return runAs?.kind !== 'mapping' || settings.run_as !== undefined
     ? settings
     : { ...settings, run_as: toPlain(runAs) };
 }

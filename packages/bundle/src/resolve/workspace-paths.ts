@@ -1,4 +1,5 @@
 // Where a bundle lives in the workspace, and who deploys it: the `workspace` mapping completed from the facts.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of bundles, replaced later
 
 import { entriesAt, fromPlain, type MappingNode, type Node, textAt, withValue } from '../nodes.ts';
 

@@ -14,15 +14,16 @@ export interface FakeWorkspace {
   breakAt(call: number, when: 'before' | 'after'): void;
 }
 
+type Change = <T>(name: string, work: () => T) => Promise<T>;
+
 export function aFakeWorkspace(): FakeWorkspace {
   const files = new Map<string, Buffer>();
   const folders = new Set<string>();
   const jobs = new Map<number, JobSettings>();
   const calls: string[] = [];
   let fault: { call: number; when: 'before' | 'after' } | null = null;
-  let nextId = 1000;
 
-  const change = async <T>(name: string, work: () => T): Promise<T> => {
+  const change: Change = async (name, work) => {
     calls.push(name);
     const due = fault !== null && fault.call-- === 0 ? fault.when : null;
     if (due === 'before') throw new Error(`broken before ${name}`);
@@ -30,17 +31,23 @@ export function aFakeWorkspace(): FakeWorkspace {
     if (due === 'after') throw new Error(`broken after ${name}`);
     return answer;
   };
-  const missing = (what: string) => new ApiError('RESOURCE_DOES_NOT_EXIST', `${what} does not exist`);
-  /** As a server does: what it fills in must be no difference. */
-  const stored = (settings: object): JobSettings => ({
-    format: 'MULTI_TASK',
-    max_concurrent_runs: 1,
-    timeout_seconds: 0,
-    email_notifications: {},
-    ...structuredClone(settings),
-  });
+  const client = { ...jobRoutes(jobs, change), ...workspaceRoutes({ files, folders }, change) };
+  return {
+    // The requests are those of the contract, the answers a part of it.
+    client: client as unknown as BundleClient,
+    files,
+    folders,
+    jobs,
+    calls,
+    breakAt: (call, when) => {
+      fault = { call, when };
+    },
+  };
+}
 
-  const client = {
+function jobRoutes(jobs: Map<number, JobSettings>, change: Change) {
+  let nextId = 1000;
+  return {
     jobsCreate: (settings: object) =>
       change(`jobsCreate ${(settings as JobSettings).name}`, () => {
         jobs.set(++nextId, stored(settings));
@@ -59,9 +66,8 @@ export function aFakeWorkspace(): FakeWorkspace {
       }),
     jobsGet: async ({ job_id }: { job_id: number }) => {
       const settings = jobs.get(job_id);
-      if (settings === undefined)
-        throw new ApiError('INVALID_PARAMETER_VALUE', `Job ${job_id} does not exist.`);
-      return { job_id, created_time: 0, settings: structuredClone(settings) };
+      if (settings !== undefined) return { job_id, created_time: 0, settings: structuredClone(settings) };
+      throw new ApiError('INVALID_PARAMETER_VALUE', `Job ${job_id} does not exist.`);
     },
     jobsList: async ({ name }: { name?: string }) => ({
       jobs: [...jobs]
@@ -69,6 +75,31 @@ export function aFakeWorkspace(): FakeWorkspace {
         .map(([job_id, settings]) => ({ job_id, created_time: 0, settings })),
       has_more: false,
     }),
+  };
+}
+
+/** As a server does: what it fills in must be no difference. */
+function stored(settings: object): JobSettings {
+  const filled = {
+    format: 'MULTI_TASK',
+    max_concurrent_runs: 1,
+    timeout_seconds: 0,
+    email_notifications: {},
+  };
+  return { ...filled, ...structuredClone(settings) } as JobSettings; // the caller sends settings
+}
+
+function missing(what: string): ApiError {
+  return new ApiError('RESOURCE_DOES_NOT_EXIST', `${what} does not exist`);
+}
+
+interface Store {
+  readonly files: Map<string, Buffer>;
+  readonly folders: Set<string>;
+}
+
+function workspaceRoutes({ files, folders }: Store, change: Change) {
+  return {
     workspaceImport: ({ path, content }: { path: string; content?: string }) =>
       change(`workspaceImport ${path}`, () => {
         if (!folders.has(path.slice(0, path.lastIndexOf('/')))) throw missing(`the folder of ${path}`);
@@ -96,16 +127,5 @@ export function aFakeWorkspace(): FakeWorkspace {
         }
         return {};
       }),
-  };
-  return {
-    // The requests are those of the contract, the answers a part of it.
-    client: client as unknown as BundleClient,
-    files,
-    folders,
-    jobs,
-    calls,
-    breakAt: (call, when) => {
-      fault = { call, when };
-    },
   };
 }
