@@ -1,5 +1,14 @@
 // Step 4: Delta's jars through Spark's own resolver, checked against scripts/jars.sha256; step 5: our Spark plug-in.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { ask, lastLines, root, run, runtimeDir, SetupFailure, sha256OfFile, step } from './steps.mjs';
 
@@ -19,6 +28,8 @@ const MACHINE_CERTIFICATES = [
   '/etc/ssl/cert.pem',
 ];
 
+const JAR_TIME = new Date('2026-01-01T00:00:00Z');
+
 const hashesPath = join(root, 'scripts', 'jars.sha256');
 
 /** Returns the jars' paths in class path order; every set-up checks every hash (14 MB, 0.05 s). */
@@ -36,7 +47,11 @@ export async function setUpDeltaJars({ java, python, sparkHome }) {
     const resolved = await resolve({ java, python, sparkHome, wanted });
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
-    for (const { name } of wanted) copyFileSync(join(resolved, name), join(folder, name));
+    for (const { name } of wanted) {
+      copyFileSync(join(resolved, name), join(folder, name));
+      // The same jar keeps the same time: the class-data archive depends on it.
+      utimesSync(join(folder, name), JAR_TIME, JAR_TIME);
+    }
     const wrong = wanted.filter((jar) => !isRight(jar));
     if (wrong.length > 0) throw wrongHash(wrong, folder);
     rmSync(join(runtimeDir, 'ivy'), { recursive: true, force: true });
