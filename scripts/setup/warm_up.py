@@ -10,7 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-# Quiet, the gateway comes up in 3–6 s and the archive (190 MB) is written in 5–15 s; a loaded machine takes ten times that.
+# Quiet, the gateway comes up in 3–6 s and the archive (190 MB) is written in 5–15 s.
+# A loaded machine takes ten times that.
 GATEWAY_MAX_S = 300
 EXIT_MAX_S = 300
 
@@ -34,7 +35,7 @@ def main(folder: str, java: str, archive: str, class_path: str, jvm_options: lis
     connection = Path(folder, "connection")
     conf = CONF | {"spark.local.dir": f"{folder}/local", "spark.sql.warehouse.dir": f"{folder}/warehouse"}
     command = [java, f"-XX:ArchiveClassesAtExit={archive}", "-cp", class_path, *jvm_options, "-Xmx1g"]
-    # A JVM that lives once: compiling less took 41 s of processor time instead of 69 s (2 cores, November 2026).
+    # A JVM that lives once: compiling less took 41 s of processor time, not 69 s (2 cores, November 2026).
     command += ["-XX:TieredStopAtLevel=1"]
     command += ["org.apache.spark.deploy.SparkSubmit"]
     for name, value in conf.items():
@@ -79,7 +80,8 @@ def work(folder: str) -> None:
     frame.createOrReplaceTempView("changes")
     spark.sql(
         f"merge into delta.`{table}` t using changes c on t.id = c.id and t.extra is null "
-        "when matched then update set amount = c.amount + 1 when not matched then insert (id, name) values (c.id, c.name)"
+        "when matched then update set amount = c.amount + 1 "
+        "when not matched then insert (id, name) values (c.id, c.name)"
     )
     Path(folder, "landing.csv").write_text("id,name\n1,a\n2,b\n")
     spark.read.option("header", "true").csv(f"{folder}/landing.csv").show()
