@@ -164,7 +164,7 @@ test('what is running on a host and no longer ours is ended without a word', asy
 
   await start();
 
-  await expect.poll(() => backend.hosts.get('default')?.connect().hello.attempts ?? []).toEqual([]);
+  await expect.poll(() => backend.hosts.get('default')?.attemptStates().size ?? 0).toBe(0);
   expect(source.reports).toEqual([]);
 });
 
@@ -176,4 +176,21 @@ test('a host is ended when it has been idle for its time', async () => {
 
   await source.reported(attempt.attemptId, 'ended');
   await expect.poll(() => source.hostReports.at(-1)?.state).toBe('stopped');
+});
+
+test('what was prepared for a claim that was not recorded never runs', async () => {
+  await start();
+  const first = anAttempt(dataRoot, { kind: 'succeed' });
+  source.offer(first);
+  await source.reported(first.attemptId, 'ended');
+  source.failNextClaim();
+  const unclaimed = anAttempt(dataRoot, { kind: 'succeed' });
+
+  source.offer(unclaimed);
+
+  await expect.poll(() => backend.hosts.get('default')?.attemptStates().has(unclaimed.attemptId)).toBe(false);
+  const second = anAttempt(dataRoot, { kind: 'succeed' });
+  source.offer(second);
+  await source.reported(second.attemptId, 'ended');
+  expect(source.reports.some(({ attemptId }) => attemptId === unclaimed.attemptId)).toBe(false);
 });

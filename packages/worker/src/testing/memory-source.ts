@@ -20,6 +20,8 @@ export interface MemorySource extends AttemptSource {
   offer(...attempts: ClaimedAttempt[]): void;
   stop(request: StopRequest): void;
   failNext(times: number): void;
+  /** The next claim is offered, and then its commit fails. */
+  failNextClaim(): void;
   /** The report of this kind, awaited. */
   reported<Kind extends AttemptReport['kind']>(
     attemptId: number,
@@ -31,6 +33,7 @@ export function createMemorySource(): MemorySource {
   const queue: ClaimedAttempt[] = [];
   const stops: StopRequest[] = [];
   let failures = 0;
+  let isClaimToFail = false;
   const wakes = new Set<() => void>();
   const wakeAll = () => {
     for (const wake of [...wakes]) wake();
@@ -64,6 +67,9 @@ export function createMemorySource(): MemorySource {
     failNext(times) {
       failures = times;
     },
+    failNextClaim() {
+      isClaimToFail = true;
+    },
     async reported(attemptId, kind) {
       const find = () =>
         source.reports.find((report) => report.attemptId === attemptId && report.kind === kind);
@@ -79,6 +85,10 @@ export function createMemorySource(): MemorySource {
       prepare(claimed);
       // The commit.
       await new Promise((resolve) => setImmediate(resolve));
+      if (isClaimToFail) {
+        isClaimToFail = false;
+        throw new Error('the claim was not recorded');
+      }
       return claimed;
     },
     async heartbeat({ signal }) {

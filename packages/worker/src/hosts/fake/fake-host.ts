@@ -17,6 +17,8 @@ export interface FakeHost {
   readonly died: Promise<HostDeath>;
   connect(): HostConnection;
   die(message: string): void;
+  /** By attempt id, what it knows. */
+  attemptStates(): ReadonlyMap<number, HostedAttempt['state']>;
 }
 
 interface FakeAttempt {
@@ -78,6 +80,10 @@ class MemoryHost implements FakeHost {
     const attempts = [...this.#attempts.values()];
     for (const { timer } of attempts) if (timer !== null) clearTimeout(timer);
     this.#provenDead({ message, attempts: attempts.map(({ hosted }) => hosted) });
+  }
+
+  attemptStates(): ReadonlyMap<number, HostedAttempt['state']> {
+    return new Map([...this.#attempts].map(([attemptId, { hosted }]) => [attemptId, hosted.state]));
   }
 
   #hear(frame: ToHost): void {

@@ -1,0 +1,53 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readJournal } from './journal.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'journal-'));
+});
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+const end = { exit_code: 0, signal: null, started: true, at_ms: 9, stopped: false, log_truncated: false };
+
+function journalOf(...lines: readonly (object | string)[]): string {
+  const file = path.join(folder, 'journal.jsonl');
+  fs.writeFileSync(
+    file,
+    lines.map((line) => (typeof line === 'string' ? line : `${JSON.stringify(line)}\n`)).join(''),
+  );
+  return file;
+}
+
+test('each attempt is known by its last state', () => {
+  const file = journalOf(
+    { kind: 'intended', attempt_id: 1, epoch: 1 },
+    { kind: 'intended', attempt_id: 2, epoch: 1 },
+    { kind: 'intended', attempt_id: 3, epoch: 1 },
+    { kind: 'started', attempt_id: 2, epoch: 1, pid: 22, at_ms: 4 },
+    // The child is quicker than the host that writes down that it was held.
+    { kind: 'held', attempt_id: 2, epoch: 1, pid: 22, start_time: 1 },
+    { kind: 'started', attempt_id: 3, epoch: 1, pid: 33, at_ms: 4 },
+    { kind: 'ended', attempt_id: 3, epoch: 1, end },
+  );
+
+  expect(readJournal(file)).toEqual([
+    { attempt_id: 1, epoch: 1, state: 'held', pid: null, started_at_ms: null },
+    { attempt_id: 2, epoch: 1, state: 'started', pid: 22, started_at_ms: 4 },
+    { attempt_id: 3, epoch: 1, state: 'ended', pid: 33, started_at_ms: 4, end },
+  ]);
+});
+
+test('what was dropped or acknowledged is forgotten, and a cut line is ignored', () => {
+  const file = journalOf(
+    { kind: 'intended', attempt_id: 1, epoch: 1 },
+    { kind: 'dropped', attempt_id: 1, epoch: 1 },
+    { kind: 'intended', attempt_id: 2, epoch: 1 },
+    { kind: 'acked', attempt_id: 2, epoch: 1 },
+    '{"kind":"intended","attempt_',
+  );
+
+  expect(readJournal(file)).toEqual([]);
+});
