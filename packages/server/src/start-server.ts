@@ -6,7 +6,6 @@ import type { AttemptSource, ClusterAssignment } from '@headrace/worker';
 import type { Logger } from 'pino';
 import { createAuditRecorder } from './audit/audit-recorder.ts';
 import { createAuditRetentionLoop } from './audit/retention-loop.ts';
-import { insertAuditRows } from './audit/store.ts';
 import { createDiscardLoop } from './blobs/discard.ts';
 import { openFolderStore } from './blobs/folder-store.ts';
 import { createCatalogNames } from './catalogs/catalog-names.ts';
@@ -110,7 +109,7 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
     ...{ workspaceId, clusters, catalogNames, loops, dataRoot: blobs.root },
     urls: () => ({ apiUrl: http?.localUrl ?? '', publicUrl: http?.publicUrl ?? '' }),
   });
-  const audit = createAuditRecorder((rows) => insertAuditRows(db, rows), log);
+  const audit = createAuditRecorder(services);
   teardown.add('audit', audit.stop);
   teardown.add('runs', () => runs.services.advancer.stop());
   let isReady = false;

@@ -4,8 +4,9 @@
  */
 import type { Logger } from 'pino';
 import type { Principal } from '../context.ts';
+import type { Querier } from '../db/connect.ts';
 import { redactParameters } from './redact-parameters.ts';
-import type { AuditRow } from './store.ts';
+import { type AuditRow, insertAuditRows } from './store.ts';
 
 export interface AuditEvent {
   readonly atMs: number;
@@ -32,10 +33,7 @@ const batchRowsMax = 500;
 const waitingRowsMax = 100_000;
 const userAgentCharsMax = 300;
 
-export function createAuditRecorder(
-  insertRows: (rows: readonly AuditRow[]) => Promise<void>,
-  log: Logger,
-): AuditRecorder {
+export function createAuditRecorder({ db, log }: { db: Querier; log: Logger }): AuditRecorder {
   const waiting: AuditRow[] = [];
   let timer: NodeJS.Timeout | null = null;
   let flushing: Promise<void> | null = null;
@@ -53,7 +51,7 @@ export function createAuditRecorder(
   async function writeAll(): Promise<void> {
     while (waiting.length > 0) {
       const batch = waiting.slice(0, batchRowsMax);
-      await insertRows(batch);
+      await insertAuditRows(db, batch);
       // Rows that were dropped from the front meanwhile were part of this batch.
       const written = new Set(batch);
       while (waiting[0] && written.has(waiting[0])) waiting.shift();

@@ -1,19 +1,13 @@
 /** What the server says about itself. */
-import { ApiError, type Handlers, type routes, type ServerStatus } from '@headrace/api';
-import { listRecentHosts } from '../compute/list-hosts.ts';
+import { ApiError, type Handlers, type routes } from '@headrace/api';
 import type { RequestContext } from '../context.ts';
-import type { LoopDriver } from '../loops/driver.ts';
 import type { Services } from '../services.ts';
-import { countActiveRuns } from './store.ts';
+import { type StatusSources, showStatus } from './show-status.ts';
 
-export interface StatusOptions {
-  readonly version: string;
-  readonly startedAtMs: number;
+export interface StatusOptions extends StatusSources {
   readonly workspaceId: string;
   readonly publicUrl: () => string;
   readonly isReady: () => boolean;
-  readonly loops: LoopDriver;
-  readonly listWorkers: () => Promise<ServerStatus['workers']>;
 }
 
 type StatusHandlers = Pick<
@@ -30,29 +24,12 @@ export function createStatusHandlers(services: Services, options: StatusOptions)
       return { status: 'ok' };
     },
     async readyz() {
-      if (!options.isReady())
+      if (!options.isReady()) {
         throw new ApiError('TEMPORARILY_UNAVAILABLE', 'the server is starting or stopping');
+      }
       await services.db.pool.query('select 1');
       return { status: 'ready' };
     },
-    async status() {
-      const [hosts, runs, workers] = await Promise.all([
-        listRecentHosts(services),
-        countActiveRuns(services.db),
-        options.listWorkers(),
-      ]);
-      return {
-        version: options.version,
-        started_at_ms: options.startedAtMs,
-        workers,
-        runs,
-        hosts: hosts.map(({ clusterId, state, sparkState, pid, message }) => ({
-          ...{ cluster_id: clusterId, state, spark_state: sparkState, pid, message },
-        })),
-        loops: options.loops.status().map(({ name, lastTurnAtMs, lastError }) => ({
-          ...{ name, last_turn_at_ms: lastTurnAtMs, last_error: lastError },
-        })),
-      };
-    },
+    status: () => showStatus(services, options),
   };
 }

@@ -1,3 +1,4 @@
+import { ApiError, type User } from '@headrace/api';
 import type { Principal } from '../context.ts';
 import type { Querier } from '../db/connect.ts';
 import { findPrincipalById } from './store.ts';
@@ -6,4 +7,20 @@ import { findPrincipalById } from './store.ts';
 export async function findActivePrincipal(db: Querier, id: number): Promise<Principal | null> {
   const row = await findPrincipalById(db, id);
   return row?.active ? { id: row.id, userName: row.userName, isAdmin: row.isAdmin } : null;
+}
+
+/** As the identity API shows people. */
+export async function showUser(db: Querier, principal: Principal): Promise<User> {
+  const row = await findPrincipalById(db, principal.id);
+  if (!row) throw new ApiError('UNAUTHENTICATED', 'the principal of this token is gone');
+  return {
+    id: String(row.id),
+    userName: row.userName,
+    displayName: row.displayName,
+    active: row.active,
+    name: { givenName: row.displayName },
+    emails: [{ value: row.userName, primary: true, type: 'work' }],
+    groups: row.isAdmin ? [{ display: 'admins', value: 'admins', type: 'direct' }] : [],
+    schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
+  };
 }

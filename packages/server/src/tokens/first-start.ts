@@ -2,7 +2,7 @@
 import crypto from 'node:crypto';
 import os from 'node:os';
 import type { Services } from '../services.ts';
-import { createToken } from './handlers.ts';
+import { createToken } from './personal-tokens.ts';
 import { hashSecret, makeSecret, tokenPrefix } from './secrets.ts';
 import {
   deleteExpired,
