@@ -70,6 +70,8 @@ def describe_error(error: BaseException) -> str:
         text = str(error).strip()
     except Exception as broken:
         text = f"<its message could not be made: {type(broken).__name__}>"
+    if type(error).__module__.startswith("pyspark.") and text:
+        text = text.splitlines()[0]  # then come hints and the query's plan, which the trace has
     return cut(f"{name}: {text}" if text else name, MESSAGE_CHARACTERS_MAX)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from support.attempts import Workspace
 from support.spark_host import SparkHost
+from support.wheels import make_wheel
 
 
 def test_builder_gets_the_tasks_session_and_stop_is_harmless(spark_workspace: Workspace) -> None:
@@ -170,6 +171,7 @@ def test_a_spark_error_ends_the_task_with_its_own_words(spark_workspace: Workspa
 
     assert outcome.code == "RUN_EXECUTION_ERROR"
     assert outcome.message.startswith("AnalysisException: [TABLE_OR_VIEW_NOT_FOUND]")
+    assert "\n" not in outcome.message
     assert "/Workspace/Users/ann/script.py" in outcome.trace
 
 
@@ -180,3 +182,49 @@ def test_a_wrong_key_is_refused_with_a_sentence(spark_workspace: Workspace) -> N
 
     assert outcome.code == "CLUSTER_ERROR"
     assert outcome.message == "Spark is not available: the key is not valid"
+
+
+def test_workers_of_spark_see_the_wheel(spark_workspace: Workspace) -> None:
+    code = """
+def triple(x):
+    return 3 * x
+def main():
+    from pyspark.sql import SparkSession, functions as F
+    spark = SparkSession.builder.getOrCreate()
+    print("sum", spark.range(4).select(F.udf(triple, "long")("id").alias("t")).agg(F.sum("t")).first()[0])
+"""
+    make_wheel(spark_workspace.root / "dbfs", "tripler", {"tripler/__init__.py": code})
+
+    outcome = spark_workspace.run_wheel("dbfs:/tripler-1.0-py3-none-any.whl", "tripler", "main")
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    assert "sum 18" in outcome.log
+
+
+def test_an_sql_notebook_runs_its_statements(spark_workspace: Workspace) -> None:
+    spark_workspace.write(
+        "workspace/Users/ann/report.sql",
+        "-- Databricks notebook source\nselect 1 as one;\nselect 2 as two\n\n-- COMMAND ----------\n"
+        "-- MAGIC %python\n-- MAGIC print('rows', _sqldf.collect())\n",
+    )
+
+    outcome = spark_workspace.run({"kind": "notebook", "notebook_path": "/Users/ann/report", "parameters": {}})
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    assert [output["rows"] for output in outcome.cells[0]["outputs"]] == [[[1]], [[2]]]
+    assert outcome.log == "rows [Row(two=2)]\n"
+
+
+def test_the_death_of_the_jvm_is_told_as_such(spark_workspace: Workspace, spark_host: SparkHost) -> None:
+    """Last in this file: it takes the JVM with it."""
+    outcome = spark_workspace.run_script(
+        f"""
+import os, signal
+spark.range(1).count()
+os.kill({spark_host.process.pid}, signal.SIGKILL)
+spark.range(1).count()
+"""
+    )
+
+    assert outcome.code == "DRIVER_ERROR", outcome.log
+    assert outcome.message.startswith("the cluster's Spark driver ended while the task was using it")

@@ -69,9 +69,14 @@ class SparkHost:
     def close(self) -> None:
         self._listener.close()
         self._client.shutdown()
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def kill(self) -> None:
+        """End the JVM as a crash would."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
     def _start_jvm(self, runtime: dict[str, Any]) -> None:
         connection_file = os.path.join(self.folder, "connection")
