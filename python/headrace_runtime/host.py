@@ -25,6 +25,13 @@ from .protocol import HOST_PROTOCOL_VERSION, Frame, HostedAttempt
 from .sockets import TaskSocket, WorkerConnection, WorkerSocket
 from .zygote_link import ZygoteLink
 
+# Part of every task, or of every notebook: imported before the first fork, whatever else the configuration names.
+TASK_MODULES = [
+    "threading",
+    "atexit",
+    *(f"{__package__}.{name}" for name in ("launch", "python_file", "wheel", "libraries")),
+    *(f"{__package__}.notebook.{name}" for name in ("run", "shell")),
+]
 # A claim commits in milliseconds and a worker restarts in seconds; what is held longer belongs to nobody.
 HOLD_SECONDS_MAX = 120
 # Without a worker and without work: somebody took the server away.
@@ -319,7 +326,7 @@ class Host:
             self.say({"op": "error", "message": f"{type(error).__name__}: {error}"})
 
     def _start_zygote(self) -> ZygoteLink:
-        modules = list(self.config["preimport"])
+        modules = [*TASK_MODULES, *self.config["preimport"]]
         return ZygoteLink(modules, on_ended=self.on_child_ended, on_death=self.on_zygote_death)
 
     def _write_host_file(self) -> None:

@@ -3,7 +3,7 @@ export { createFakeBackend } from './hosts/fake/fake-backend.ts';
 export type { FakeBehaviour, FakeScript } from './hosts/fake/fake-script.ts';
 export type { FoundHost, HostBackend, HostConnection, HostDeath } from './hosts/host-backend.ts';
 export type { HostRuntime, LocalBackendOptions } from './hosts/local/local-backend.ts';
-export { createLocalBackend, readHostRuntime } from './hosts/local/local-backend.ts';
+export { createLocalBackend, preimportDefault, readHostRuntime } from './hosts/local/local-backend.ts';
 export type { WorkerLog } from './log.ts';
 export type {
   AttemptRef,

@@ -57,7 +57,7 @@ function createBench({ spark }: { readonly spark: boolean }) {
       dataRoot,
       runtime: spark ? runtime : { ...runtime, spark: null },
       pythonPath: path.join(repository, 'python'),
-      preimport: ['headrace_runtime.launch'],
+      preimport: [],
       warmUp: false,
       environment: process.env,
       workerId: 'w',
