@@ -150,11 +150,3 @@ export function mapScalars(
   ]);
   return { ...node, entries: new Map(entries) };
 }
-
-/** `tasks[0].notebook_task`, as people write it. */
-export function formatPath(path: Path): string {
-  return path.reduce<string>(
-    (text, key) => (typeof key === 'number' ? `${text}[${key}]` : text === '' ? key : `${text}.${key}`),
-    '',
-  );
-}

@@ -1,7 +1,7 @@
 // A resolved job as the document that is sent: values that the API wants as texts are written as texts, so that
 // `base_parameters: {limit: 10}` and what the server stores are the same.
 
-import { type MappingNode, mapScalars, type Path, scalarNode, toPlain } from '../nodes.ts';
+import { type MappingNode, mapScalars, type Path, scalarNode, toPlain, withoutKeys } from '../nodes.ts';
 
 /** Objects whose values are texts, by their name. */
 const TEXT_MAPS = [
@@ -34,7 +34,9 @@ function wantsText(path: Path): boolean {
 }
 
 export function toSettings(job: MappingNode): Record<string, unknown> {
-  return dropNulls(toPlain(withTextValues(job))) as Record<string, unknown>; // a mapping becomes an object
+  // Permissions are no part of a job's settings; they have routes of their own, which do not exist yet.
+  const sent = withoutKeys(withTextValues(job), ['permissions']);
+  return dropNulls(toPlain(sent)) as Record<string, unknown>; // a mapping becomes an object
 }
 
 /** `schedule:` without a value says nothing. */

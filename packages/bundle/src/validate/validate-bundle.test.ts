@@ -66,6 +66,23 @@ test.each([
   expect(findings).toEqual([expect.stringMatching(expected)]);
 });
 
+test.each([
+  [
+    'description: "{{tasks.lad.values.x}}"',
+    "{{tasks.lad.values.x}} names task 'lad', which this job does not have; did you mean 'load'?",
+  ],
+  [
+    'description: "{{job.parameters.day}}"',
+    "{{job.parameters.day}} names job parameter 'day', which this job does not have",
+  ],
+  ['description: "{{job.gone}}"', "'{{job.gone}}' is not a known reference: 'job' has no such member"],
+])('%s is placed', async (line, message) => {
+  expect(await findingsWith(line)).toEqual([
+    expect.stringMatching(/^(error|warning): databricks\.yml:10:20: /),
+  ]);
+  expect((await findingsWith(line))[0]).toContain(message);
+});
+
 test('a task that names no work, and a job without tasks, are refused', async () => {
   const yaml =
     'bundle: {name: shop}\nresources:\n  jobs:\n    none: {name: none}\n    idle: {tasks: [{task_key: a}]}\n';

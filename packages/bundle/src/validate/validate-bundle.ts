@@ -7,6 +7,7 @@ import { errorAt, type Problem, sortProblems } from '../problem.ts';
 import { pendingResources } from '../resolve/interpolate.ts';
 import type { ResolvedBundle, ResolvedJob } from '../resolve/resolve-bundle.ts';
 import { findJobGraphProblems } from './find-graph-problems.ts';
+import { findJobReferenceProblems } from './find-reference-problems.ts';
 import { findUnknownKeys } from './known-keys.ts';
 
 export function validateBundle(bundle: ResolvedBundle, loaded: Pick<LoadedBundle, 'root'>): Problem[] {
@@ -19,7 +20,13 @@ export function validateBundle(bundle: ResolvedBundle, loaded: Pick<LoadedBundle
 }
 
 function validateJob(job: ResolvedJob): Problem[] {
-  return [...checkSchema(job), ...findJobGraphProblems(job.node), ...checkKeys(job), ...checkSchedule(job)];
+  return [
+    ...checkSchema(job),
+    ...findJobGraphProblems(job.node),
+    ...findJobReferenceProblems(job.node),
+    ...checkKeys(job),
+    ...checkSchedule(job),
+  ];
 }
 
 function checkSchema(job: ResolvedJob): Problem[] {

@@ -1,0 +1,47 @@
+// `{{…}}` references are resolved when a task starts; what can be known to be wrong is said now.
+
+import { findReferenceProblems } from '@headrace/core';
+import { listAt, type MappingNode, mapScalars, textAt } from '../nodes.ts';
+import { errorAt, type Position, type Problem, warningAt } from '../problem.ts';
+import { findNearest } from './known-keys.ts';
+
+/** `{{tasks.<key>.…}}` and `{{job.parameters.<name>}}`; names that need quoting are left to the run. */
+const NAMED = /\{\{\s*(tasks|job\.parameters)\.([\w-]+)\b[^{}]*\}\}/g;
+
+export function findJobReferenceProblems(job: MappingNode): Problem[] {
+  const problems: Problem[] = [];
+  const names = {
+    tasks: namesOf(job, { list: 'tasks', key: 'task_key' }),
+    parameters: namesOf(job, { list: 'parameters', key: 'name' }),
+  };
+  mapScalars(job, (scalar) => {
+    if (typeof scalar.value === 'string' && scalar.value.includes('{{')) {
+      for (const message of findReferenceProblems(scalar.value)) problems.push(errorAt(scalar.at, message));
+      problems.push(...findUnknownNames(scalar.value, scalar.at, names));
+    }
+    return scalar;
+  });
+  return problems;
+}
+
+interface Names {
+  readonly tasks: readonly string[];
+  readonly parameters: readonly string[];
+}
+
+function findUnknownNames(text: string, at: Position, names: Names): Problem[] {
+  return [...text.matchAll(NAMED)].flatMap(([whole, space, name = '']) => {
+    const known = space === 'tasks' ? names.tasks : names.parameters;
+    if (known.includes(name)) return [];
+    const what = space === 'tasks' ? 'task' : 'job parameter';
+    const nearest = findNearest(name, known);
+    const cure = nearest === null ? '' : `; did you mean '${nearest}'?`;
+    const message = `${whole} names ${what} '${name}', which this job does not have${cure}`;
+    // A run may still bring a parameter of that name; a task it cannot bring.
+    return [space === 'tasks' ? errorAt(at, message) : warningAt(at, message)];
+  });
+}
+
+function namesOf(job: MappingNode, { list, key }: { list: string; key: string }): string[] {
+  return listAt(job, list).flatMap((entry) => textAt(entry, key) ?? []);
+}
