@@ -23,7 +23,7 @@ export function reportTask(
   if (isQuiet) return;
   const seconds = (elapsedMs / 1000).toFixed(1).padStart(6);
   const took =
-    result === undefined || task.end_time === 0
+    result === undefined || task.end_time <= task.start_time
       ? ''
       : ` after ${formatSeconds(task.end_time - task.start_time)}`;
   const attempt = task.attempt_number > 0 ? ` (attempt ${task.attempt_number + 1})` : '';
@@ -33,9 +33,14 @@ export function reportTask(
 }
 
 export function printTable({ columns, rows, truncated }: Table) {
+  const hasFractions = columns.map((_, index) =>
+    rows.some((row) => typeof row[index] === 'number' && !Number.isInteger(row[index])),
+  );
   const cells = [
     columns.map(({ name }) => name),
-    ...rows.slice(0, ROWS_MAX).map((row) => row.map(formatCell)),
+    ...rows
+      .slice(0, ROWS_MAX)
+      .map((row) => row.map((value, index) => formatCell(value, hasFractions[index]))),
   ];
   const widths = columns.map((_, index) => Math.max(...cells.map((row) => (row[index] ?? '').length)));
   const isNumeric = columns.map((_, index) =>
@@ -72,14 +77,10 @@ export async function printRunFailure(client: Client, run: RunEvent) {
   }
 }
 
-function formatCell(value: unknown) {
+function formatCell(value: unknown, hasFraction = false) {
   if (value === null || value === undefined) return '';
-  const text =
-    typeof value === 'number' && !Number.isInteger(value)
-      ? value.toFixed(2)
-      : typeof value === 'string'
-        ? value
-        : JSON.stringify(value);
+  if (typeof value === 'number') return hasFraction ? value.toFixed(2) : String(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
   return text.length > CELL_CHARS_MAX ? `${text.slice(0, CELL_CHARS_MAX - 1)}…` : text;
 }
 
