@@ -14,7 +14,7 @@ import { watchRun } from './watch-run.ts';
 const traceLinesShown = 15;
 /** More would hide the table; the API has them all. */
 const resultsShown = 10;
-const resultCharsShown = 1_000;
+const resultCharsShown = 300;
 
 /** Throws, with exit code 1, when the run did not succeed. */
 export async function followRun(
@@ -113,7 +113,9 @@ async function readResults(client: Client, run: RunDocument): Promise<string[]> 
   const results = await Promise.all(
     notebooks.slice(0, resultsShown).map(async ({ run_id, task_key }) => {
       const result = (await client.runsGetOutput({ run_id })).notebook_output?.result;
-      return result ? [`${task_key} returned: ${result.slice(0, resultCharsShown)}`] : [];
+      if (!result) return [];
+      const shown = result.length > resultCharsShown ? `${result.slice(0, resultCharsShown)}…` : result;
+      return [`${task_key} returned: ${shown}`];
     }),
   );
   return results.flat();

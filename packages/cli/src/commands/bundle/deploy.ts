@@ -1,3 +1,4 @@
+/** `headrace bundle deploy` */
 import { deployBundle, type Plan } from '@headrace/bundle';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';

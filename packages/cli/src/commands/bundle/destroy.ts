@@ -1,3 +1,4 @@
+/** `headrace bundle destroy` */
 import { destroyBundle, readDeployment } from '@headrace/bundle';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';

@@ -22,6 +22,7 @@ export async function planDeployment(context: CliContext, { bundle, client }: Op
   const deployed = await readDeployment(bundle, client);
   const prepared = await prepareBundle(bundle, deployed.state, {
     python: await findPython(context),
+    environment: context.settings.environment,
     onBuild: (artifact) => note(context, `building ${artifact} …`),
   });
   return planBundle(prepared, deployed);

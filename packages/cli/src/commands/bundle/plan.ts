@@ -1,3 +1,4 @@
+/** `headrace bundle plan` */
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
 import { addOutputOption, type OutputOptions, printDocument } from '../../output/print.ts';

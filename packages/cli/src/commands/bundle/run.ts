@@ -1,3 +1,4 @@
+/** `headrace bundle run` */
 import type { Client } from '@headrace/api';
 import { type ResolvedBundle, readDeployment } from '@headrace/bundle';
 import { Command } from 'commander';

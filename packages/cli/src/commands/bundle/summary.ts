@@ -1,3 +1,4 @@
+/** `headrace bundle summary` */
 import { type BundleSummary, readDeployment, summarizeBundle } from '@headrace/bundle';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';

@@ -1,3 +1,4 @@
+/** `headrace bundle validate` */
 import { type ResolvedBundle, toPlain } from '@headrace/bundle';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';

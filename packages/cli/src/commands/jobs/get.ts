@@ -1,3 +1,4 @@
+/** `headrace jobs get` */
 import { findTaskKinds, type JobDocument, type Task } from '@headrace/api';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';

@@ -1,3 +1,4 @@
+/** `headrace jobs list` */
 import { jobsListLimitDefault, jobsListLimitMax } from '@headrace/api';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';

@@ -1,3 +1,4 @@
+/** `headrace jobs run-now` */
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
 import { addConnectionOptions, type ConnectionOptions, connect } from '../../connection.ts';

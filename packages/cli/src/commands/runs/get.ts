@@ -1,3 +1,4 @@
+/** `headrace runs get` */
 import type { RunDocument } from '@headrace/api';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';

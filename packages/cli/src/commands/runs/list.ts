@@ -1,3 +1,4 @@
+/** `headrace runs list` */
 import { runsListLimitDefault, runsListLimitMax } from '@headrace/api';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';

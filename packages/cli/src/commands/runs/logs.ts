@@ -1,3 +1,4 @@
+/** `headrace runs logs` */
 import type { Client, RunDocument, RunTaskDocument } from '@headrace/api';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';

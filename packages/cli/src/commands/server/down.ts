@@ -1,3 +1,4 @@
+/** `headrace down` */
 import path from 'node:path';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';

@@ -1,3 +1,4 @@
+/** `headrace status` */
 import type { ServerStatus } from '@headrace/api';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';

@@ -1,3 +1,4 @@
+/** `headrace up` */
 import path from 'node:path';
 import { createClient } from '@headrace/api';
 import { Command } from 'commander';
