@@ -28,6 +28,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/database.ts
 
 export interface TestEngine {
   readonly client: Client;
+  readonly url: string;
   readonly runs: RunParts;
   readonly services: Services;
   readonly db: TestDatabase;
@@ -53,6 +54,7 @@ const deadlineMs = 20_000;
 
 interface Life {
   readonly client: Client;
+  readonly url: string;
   readonly runs: RunParts;
   readonly services: Services;
   stop(): Promise<void>;
@@ -87,6 +89,9 @@ export async function startTestEngine({
   return {
     get client() {
       return life.client;
+    },
+    get url() {
+      return life.url;
     },
     get runs() {
       return life.runs;
@@ -187,6 +192,7 @@ async function startLife(options: {
   runs.startLoops();
   return {
     client: createClient({ baseUrl: url, token: 'any' }),
+    url,
     runs,
     services,
     async stop() {

@@ -140,3 +140,23 @@ test('an unknown job is told in the words that clients know', async () => {
     code: 'RESOURCE_DOES_NOT_EXIST',
   });
 });
+
+test('a document that cannot be stored is refused, never a fault of ours', async () => {
+  const deep = '['.repeat(20_000) + ']'.repeat(20_000);
+  const send = (path: string, body: string) =>
+    fetch(new URL(path, engine.url), {
+      method: 'POST',
+      headers: { authorization: 'Bearer any', 'content-type': 'application/json' },
+      body,
+    });
+  const task = JSON.stringify(fakeTask('a'));
+
+  const replies = await Promise.all([
+    send('/api/2.2/jobs/create', `{"name":"deep","tasks":[${task}],"x":${deep}}`),
+    send('/api/2.2/jobs/create', `{"name":"n\\u0000l","tasks":[${task}]}`),
+    send('/api/2.2/jobs/runs/submit', `{"idempotency_token":"\\u0000","tasks":[${task}]}`),
+    send('/api/2.2/jobs/runs/submit', `{"tasks":[${task}],"x":${deep}}`),
+  ]);
+
+  expect(replies.map((reply) => reply.status)).toEqual([400, 400, 400, 400]);
+});

@@ -3,10 +3,11 @@ import { ApiError, formatIssues, JobSettings, type Task } from '@headrace/api';
 import { findGraphProblems, findReferenceProblems } from '@headrace/core';
 import { checkClusterIds } from '../compute/check-clusters.ts';
 import type { Config } from '../config.ts';
-import { isStorable } from '../db/storable-json.ts';
+import { findUnstorable } from '../db/storable-json.ts';
 
 /** Throws with every problem that was found, each naming its keys. */
 export function validateSettings(document: object, config: Pick<Config, 'unknownIds'>): void {
+  refuseUnstorable(document, 'settings');
   const parsed = JobSettings.safeParse(document, { reportInput: true });
   if (!parsed.success) throw new ApiError('INVALID_PARAMETER_VALUE', formatIssues(parsed.error));
   const settings = parsed.data;
@@ -21,8 +22,15 @@ export function validateSettings(document: object, config: Pick<Config, 'unknown
     ),
     ...referenceProblems(tasks),
   ];
-  if (!isStorable(document)) problems.push('a text holds a NUL or half a character, which cannot be stored');
   if (problems.length > 0) throw new ApiError('INVALID_PARAMETER_VALUE', problems.join('; '));
+}
+
+/** Before anything walks the document: it may be nested deeper than a walk can go. */
+export function refuseUnstorable(value: unknown, what: string): void {
+  const problem = findUnstorable(value);
+  if (problem !== null) {
+    throw new ApiError('INVALID_PARAMETER_VALUE', `${what}: cannot be stored: ${problem}`);
+  }
 }
 
 function graphProblemsOf(tasks: readonly Task[]): string[] {

@@ -2,7 +2,7 @@
 import { ApiError } from '@headrace/api';
 import { type JobId, toRunId } from '@headrace/core';
 import type { Principal } from '../context.ts';
-import { isStorable } from '../db/storable-json.ts';
+import { refuseUnstorable } from '../jobs/validate-settings.ts';
 import type { Services } from '../services.ts';
 import type { RunAdvancer } from './advance-run.ts';
 import { toRunDefinition } from './run-definition.ts';
@@ -33,17 +33,12 @@ export interface CreatedRun {
 }
 
 export async function createRun(services: RunServices, order: RunOrder): Promise<CreatedRun> {
+  refuseUnstorable([order.parameters, order.runName, order.idempotencyToken], 'parameters');
   const token = order.idempotencyToken || null;
   const earlier = token === null ? null : await findByToken(services, token);
   if (earlier) return earlier;
 
   const definition = toRunDefinition(order.settings);
-  if (!isStorable([order.settings, order.parameters, order.runName, token])) {
-    throw new ApiError(
-      'INVALID_PARAMETER_VALUE',
-      'a text holds a NUL or half a character, which cannot be stored',
-    );
-  }
   await services.ids.reserve(definition.tasks.length + 1);
   const runId = toRunId(services.ids.newId());
   const created = await services.advancer.create({
