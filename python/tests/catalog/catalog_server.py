@@ -43,6 +43,8 @@ class CatalogServer:
         self.bodies: list[Document] = []
         self.faults: list[str] = []
         self.refused_methods: set[str] = set()
+        self.held_table = ""  # registering this table is never answered
+        self.hold_reached = threading.Event()
         self.lock = threading.RLock()
         for catalog in catalogs:
             self.add_schema({"catalog_name": catalog, "name": "default"})
@@ -189,6 +191,9 @@ class CatalogHandler(BaseHTTPRequestHandler):
             self.catalog.requests.append(f"{self.command} {unquote(self.path)}")
             self.catalog.bodies.append(body)
             fault = self.catalog.faults.pop(0) if self.catalog.faults else ""
+        if self.command == "POST" and body.get("name") == self.catalog.held_table:
+            self.catalog.hold_reached.set()
+            fault = "drop"
         if fault == "drop":
             self.close_connection = True
             return

@@ -131,3 +131,21 @@ def test_class_name_and_rest_api_switch_are_what_delta_wants(spark: Any, server:
 def test_catalog_managed_commits_are_refused(spark: Any, server: CatalogServer, schema: str) -> None:
     with pytest.raises(Exception, match="catalog-managed commits .* are not supported"):
         spark.sql(f"CREATE TABLE {schema}.t (a INT) TBLPROPERTIES ('delta.feature.catalogManaged' = 'supported')")
+
+
+def test_spark_s_own_tables_of_the_same_name_are_other_tables(spark: Any, server: CatalogServer) -> None:
+    spark.sql("CREATE TABLE spark_catalog.default.same (x INT) USING delta")
+
+    spark.sql("CREATE TABLE dev.default.same AS SELECT 1 AS a")
+    spark.sql("CREATE OR REPLACE TABLE dev.default.same AS SELECT 2 AS a")
+
+    assert rows(spark, "SELECT a FROM dev.default.same") == [(2,)]
+    assert rows(spark, "SELECT * FROM spark_catalog.default.same") == []
+    spark.sql("DROP TABLE dev.default.same")
+    spark.sql("DROP TABLE spark_catalog.default.same")
+
+
+def test_a_view_does_not_keep_the_session_s_token(spark: Any, server: CatalogServer, schema: str) -> None:
+    spark.sql(f"CREATE VIEW {schema}.v AS SELECT 1 AS a")
+
+    assert server.token not in str(server.table(f"{schema}.v"))

@@ -1,7 +1,8 @@
 package io.headrace.fs
 
-import java.io.{File, IOException}
+import java.io.{File, FileNotFoundException, IOException}
 import java.net.URI
+import java.nio.file.Files
 
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs._
@@ -74,12 +75,16 @@ class DbfsFileSystem extends FileSystem {
     local.delete(new Path(file.toURI), recursive)
   }
 
-  override def listStatus(path: Path): Array[FileStatus] =
-    local.listStatus(localPath(path)).map(status => userStatus(status, new Path(qualified(path), status.getPath.getName), path))
+  override def listStatus(path: Path): Array[FileStatus] = {
+    val listsItself = fileOf(path).isFile // listing a file gives the file
+    local.listStatus(localPath(path)).map { status =>
+      userStatus(status, if (listsItself) makeQualified(path) else new Path(makeQualified(path), status.getPath.getName))
+    }
+  }
 
   override def getFileStatus(path: Path): FileStatus =
-    try userStatus(local.getFileStatus(localPath(path)), qualified(path), path)
-    catch { case _: java.io.FileNotFoundException => throw new java.io.FileNotFoundException(s"$path does not exist") }
+    try userStatus(local.getFileStatus(localPath(path)), makeQualified(path))
+    catch { case _: FileNotFoundException => throw new FileNotFoundException(s"$path does not exist") }
 
   override def mkdirs(path: Path, permission: FsPermission): Boolean = local.mkdirs(localPath(path))
   override def setPermission(path: Path, permission: FsPermission): Unit = local.setPermission(localPath(path), permission)
@@ -89,21 +94,15 @@ class DbfsFileSystem extends FileSystem {
 
   private def localPath(path: Path): Path = new Path(fileOf(path).toURI)
 
-  private def qualified(path: Path): Path = makeQualified(path)
-
-  /** `whole` is false of a file listed by its own path: listing a file gives the file. */
-  private def userStatus(status: FileStatus, child: Path, listed: Path): FileStatus = {
-    val path = if (status.isFile && fileOf(listed).isFile) qualified(listed) else child
-    new FileStatus(
-      status.getLen, status.isDirectory, status.getReplication, status.getBlockSize, status.getModificationTime,
-      status.getAccessTime, status.getPermission, status.getOwner, status.getGroup, path)
-  }
+  private def userStatus(status: FileStatus, path: Path) = new FileStatus(
+    status.getLen, status.isDirectory, status.getReplication, status.getBlockSize, status.getModificationTime,
+    status.getAccessTime, status.getPermission, status.getOwner, status.getGroup, path)
 
   /** Symbolic links resolved, for the part of the path that exists. */
   private def nearestRealPath(file: File): java.nio.file.Path = {
     var existing = file.toPath
-    while (!java.nio.file.Files.exists(existing)) {
-      if (java.nio.file.Files.isSymbolicLink(existing)) return existing.getRoot // dangling: where it points is unknown
+    while (!Files.exists(existing)) {
+      if (Files.isSymbolicLink(existing)) return existing.getRoot // dangling: where it points is unknown
       existing = existing.getParent
     }
     existing.toRealPath()

@@ -8,10 +8,13 @@ import scala.util.control.NonFatal
 import org.apache.hadoop.fs.Path
 import org.apache.spark.internal.Logging
 import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.catalyst.TableIdentifier
 import org.apache.spark.sql.catalyst.analysis._
+import org.apache.spark.sql.catalyst.catalog.CatalogTable
 import org.apache.spark.sql.connector.catalog._
 import org.apache.spark.sql.connector.expressions.Transform
 import org.apache.spark.sql.delta.catalog.{DeltaCatalog, DeltaTableV2}
+import org.apache.spark.sql.delta.commands.TableCreationModes
 import org.apache.spark.sql.headrace.SparkInternals
 import org.apache.spark.sql.util.CaseInsensitiveStringMap
 
@@ -46,7 +49,7 @@ class HeadraceCatalog extends StagingTableCatalog with RelationCatalog with Supp
     metadata = new MetadataCatalog(api)
     metadata.initialize(name, options)
     placement = new TablePlacement(name, metadata)
-    delta = new DeltaCatalog
+    delta = new NamedDeltaCatalog(metadata)
     delta.setDelegateCatalog(metadata)
     delta.initialize(name, options)
   }
@@ -222,6 +225,14 @@ class HeadraceCatalog extends StagingTableCatalog with RelationCatalog with Supp
     api.findTable(name, HeadraceCatalog.FollowMs).filterNot(TableDocuments.isCurrent(_, facts)).foreach { _ =>
       api.updateTable(name, TableDocuments.ofFacts(facts), HeadraceCatalog.FollowMs)
     }
+}
+
+/** Delta's catalog looks a table up in Spark's session catalog first, where `default.t` may be quite another table. */
+private class NamedDeltaCatalog(metadata: MetadataCatalog) extends DeltaCatalog {
+  override def getExistingTableIfExists(
+      table: TableIdentifier, ident: Option[Identifier], operation: TableCreationModes.CreationMode): Option[CatalogTable] =
+    if (operation == TableCreationModes.Create || ident.forall(isPathIdentifier)) None
+    else ident.flatMap(metadata.findDelta)
 }
 
 object HeadraceCatalog {

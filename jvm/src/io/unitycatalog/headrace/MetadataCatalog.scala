@@ -8,6 +8,7 @@ import scala.jdk.CollectionConverters._
 import com.fasterxml.jackson.databind.JsonNode
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.catalyst.analysis._
+import org.apache.spark.sql.catalyst.catalog.CatalogTable
 import org.apache.spark.sql.connector.catalog._
 import org.apache.spark.sql.connector.expressions.Transform
 import org.apache.spark.sql.headrace.SparkInternals
@@ -38,11 +39,15 @@ class MetadataCatalog(api: CatalogApi) extends TableCatalog with SupportsNamespa
   def list(namespace: Array[String]): Seq[JsonNode] =
     orNoNamespace(namespace)(api.listTables(TableNames.schemaName(catalog, namespace)))
 
-  override def loadTable(ident: Identifier): Table = find(ident) match {
-    case Some(document) if !TableDocuments.isView(document) =>
-      SparkInternals.tableOf(TableDocuments.toCatalogTable(catalog, TableNames.wireName(ident).get, document))
-    case _ => throw new NoSuchTableException(ident)
-  }
+  override def loadTable(ident: Identifier): Table =
+    find(ident).filterNot(TableDocuments.isView).map(described(ident, _)).map(SparkInternals.tableOf)
+      .getOrElse(throw new NoSuchTableException(ident))
+
+  def findDelta(ident: Identifier): Option[CatalogTable] =
+    find(ident).filter(d => !TableDocuments.isView(d) && TableDocuments.formatOf(d) == "delta").map(described(ident, _))
+
+  private def described(ident: Identifier, document: JsonNode): CatalogTable =
+    TableDocuments.toCatalogTable(catalog, TableNames.wireName(ident).get, document)
 
   /** A new folder for a managed table. The server answers 404 when the schema is missing: nothing has been written yet. */
   def newLocation(ident: Identifier): String = {
