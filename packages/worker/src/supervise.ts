@@ -285,10 +285,10 @@ async function settle(
     { run_id: attempt.runId, task_key: attempt.taskKey, attempt: attempt.attemptId },
     report.kind,
   );
+  // Also before: what was lost before user code may come back, under its id, as soon as that is recorded.
+  host?.leave(attempt.attemptId);
   if (!supervised.isGone) await dependencies.report(report);
-  if (host === null) return;
-  host.send({ op: 'ack', attempt_id: attempt.attemptId });
-  host.leave(attempt.attemptId);
+  host?.send({ op: 'ack', attempt_id: attempt.attemptId });
 }
 
 function refOf({ attempt }: Supervised) {

@@ -194,3 +194,21 @@ test('what was prepared for a claim that was not recorded never runs', async () 
   await source.reported(second.attemptId, 'ended');
   expect(source.reports.some(({ attemptId }) => attemptId === unclaimed.attemptId)).toBe(false);
 });
+
+test('an attempt that was lost before user code may come back under its id at once', async () => {
+  await start();
+  const attempt = anAttempt(dataRoot, { kind: 'hang' });
+  const again = { ...attempt, epoch: 2, document: anAttempt(dataRoot, { kind: 'succeed' }).document };
+  source.onReport = (report) => {
+    if (report.kind === 'lost' && report.epoch === 1) source.offer(again);
+  };
+  backend.refuseNext(attempt.attemptId);
+
+  source.offer(attempt);
+
+  expect(await source.reported(attempt.attemptId, 'lost')).toMatchObject({ epoch: 1, beforeUserCode: true });
+  expect(await source.reported(attempt.attemptId, 'ended')).toMatchObject({
+    epoch: 2,
+    outcome: { kind: 'succeeded' },
+  });
+});

@@ -4,8 +4,8 @@ import type { HostHello } from './host-backend.ts';
 import { type FromHost, frameBytesMax, hostProtocolVersion, type ToHost } from './host-protocol.ts';
 
 const lengthBytes = 4;
-/** A host that lives answers within milliseconds, even while its zygote imports. */
-const helloWaitMs = 10_000;
+/** A host that lives answers within milliseconds, even while its zygote imports; a machine may be overloaded. */
+const helloWaitMs = 20_000;
 
 export interface FrameStream {
   readonly hello: HostHello;

@@ -17,6 +17,8 @@ export interface MemorySource extends AttemptSource {
   readonly hostReports: HostReport[];
   readonly released: number[];
   resumed: ResumedAttempt[];
+  /** Called in the commit of each report. */
+  onReport: (report: AttemptReport) => void;
   offer(...attempts: ClaimedAttempt[]): void;
   stop(request: StopRequest): void;
   failNext(times: number): void;
@@ -56,6 +58,7 @@ export function createMemorySource(): MemorySource {
     hostReports: [],
     released: [],
     resumed: [],
+    onReport: () => undefined,
     offer(...attempts) {
       queue.push(...attempts);
       wakeAll();
@@ -101,7 +104,10 @@ export function createMemorySource(): MemorySource {
         throw new Error('the database is away');
       }
       source.reports.push(...reports);
+      reports.forEach(source.onReport);
       wakeAll();
+      // The commit: the claim that it makes possible resolves first.
+      await new Promise((resolve) => setTimeout(resolve, 5));
     },
     async reportHost(_workerId, report) {
       source.hostReports.push(report);

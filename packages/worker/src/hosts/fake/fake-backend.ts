@@ -19,18 +19,21 @@ export interface FakeBackend extends HostBackend {
   readonly hosts: ReadonlyMap<string, FakeHost>;
   /** As `kill -9` of the host. */
   kill(hostKey: string): void;
+  /** The host drops this attempt once: it is lost before user code. */
+  refuseNext(attemptId: number): void;
 }
 
 export function createFakeBackend(options: FakeBackendOptions): FakeBackend {
   const hosts = new Map<string, FakeHost>();
   const deaths = new Map<string, { clusterId: string; death: HostDeath }>();
+  const refused = new Set<number>();
   let nextPid = 1_000_000;
 
   function newHost(cluster: ClusterAssignment): FakeHost {
     nextPid += 1;
     const { hostKey, clusterId } = cluster;
     const { clock, script = scriptFromParameters } = options;
-    const host = createFakeHost({ hostKey, clusterId, pid: nextPid, clock, script });
+    const host = createFakeHost({ hostKey, clusterId, pid: nextPid, clock, script, refused });
     hosts.set(hostKey, host);
     void host.died.then((death) => {
       hosts.delete(hostKey);
@@ -59,6 +62,9 @@ export function createFakeBackend(options: FakeBackendOptions): FakeBackend {
     async stop(connection) {
       hosts.get(connection.hostKey)?.die('the host was stopped');
       await connection.died;
+    },
+    refuseNext(attemptId) {
+      refused.add(attemptId);
     },
     kill(hostKey) {
       hosts.get(hostKey)?.die('the host was killed');

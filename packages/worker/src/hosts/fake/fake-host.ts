@@ -33,6 +33,8 @@ export interface FakeHostOptions {
   readonly pid: number;
   readonly clock: { nowMs(): number };
   readonly script: FakeScript;
+  /** Attempts that are dropped, once, instead of being held. */
+  readonly refused: Set<number>;
 }
 
 class MemoryHost implements FakeHost {
@@ -92,6 +94,7 @@ class MemoryHost implements FakeHost {
       case 'prepare': {
         const { attempt_id, epoch, folder } = frame;
         const { pid } = this.#options;
+        if (this.#options.refused.delete(attempt_id)) return this.#tell({ op: 'dropped', attempt_id, epoch });
         const hosted = { attempt_id, epoch, state: 'held', pid, started_at_ms: null } as const;
         this.#attempts.set(attempt_id, { hosted, folder, timer: null });
         return this.#tell({ op: 'prepared', attempt_id, epoch, pid });
@@ -102,7 +105,8 @@ class MemoryHost implements FakeHost {
       case 'stop':
         return this.#stop(this.#attempts.get(frame.attempt_id), frame.epoch);
       case 'ack':
-        this.#attempts.delete(frame.attempt_id);
+        if (this.#attempts.get(frame.attempt_id)?.hosted.state === 'ended')
+          this.#attempts.delete(frame.attempt_id);
         return;
       case 'shutdown':
         return this.die('the host was shut down');
