@@ -111,6 +111,7 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   });
   const audit = createAuditRecorder(services);
   teardown.add('audit', audit.stop);
+  teardown.add('host reports', clusters.settle);
   teardown.add('runs', () => runs.services.advancer.stop());
   let isReady = false;
   const listening = await startHttp({

@@ -25,6 +25,8 @@ export interface ClusterBook {
     run: RunPlace,
   ): { assignment: ClusterAssignment; warnings: readonly string[] };
   recordHostReport(workerId: string, report: HostReport): Promise<void>;
+  /** Resolves when everything told so far is stored, or could not be. */
+  settle(): Promise<void>;
   /** At start, before anything is claimed. */
   ensureDefault(createdBy: string): Promise<void>;
 }
@@ -39,6 +41,8 @@ export function createClusterBook(
   const facts: ComputeFacts = { cores };
   const unwritten = new Map<string, NewClusterRow>();
   const written = new Set<string>();
+  /** Nobody waits for a host's last report while the worker stops. */
+  const underWay = new Set<Promise<void>>();
 
   function remember(resolved: ResolvedCluster, run: RunPlace): void {
     const { clusterId } = resolved.assignment;
@@ -58,17 +62,26 @@ export function createClusterBook(
     written.add(clusterId);
   }
 
+  async function record(workerId: string, report: HostReport): Promise<void> {
+    await write(report.clusterId);
+    const known = written.has(report.clusterId) || (await findCluster(db, report.clusterId)) !== null;
+    // A host of a cluster whose row was tidied away has nothing left to report on.
+    if (known) await upsertHost(db, workerId, report, clock.nowMs());
+  }
+
   return {
     resolve(task, job, run) {
       const resolved = resolveCluster(task, job, run, facts);
       remember(resolved, run);
       return { assignment: resolved.assignment, warnings: resolved.warnings };
     },
-    async recordHostReport(workerId, report) {
-      await write(report.clusterId);
-      const known = written.has(report.clusterId) || (await findCluster(db, report.clusterId)) !== null;
-      // A host of a cluster whose row was tidied away has nothing left to report on.
-      if (known) await upsertHost(db, workerId, report, clock.nowMs());
+    recordHostReport(workerId, report) {
+      const recording = record(workerId, report).finally(() => underWay.delete(recording));
+      underWay.add(recording);
+      return recording;
+    },
+    async settle() {
+      await Promise.allSettled([...underWay]);
     },
     async ensureDefault(createdBy) {
       await insertCluster(db, {
