@@ -178,6 +178,7 @@ async function startLife(options: {
       resolve: () => ({ assignment: cluster, warnings: [] }),
       recordHostReport: async () => {},
       ensureDefault: async () => {},
+      settle: async () => {},
     },
     loops: driver,
   });

@@ -14,14 +14,12 @@ import {
   resolveReferences,
   type TaskRun,
 } from '@headrace/core';
-import {
-  type AttemptDocument,
-  type LibraryDocument,
-  protocolVersion,
-  type TaskDocument,
-} from '@headrace/worker';
+import type { AttemptDocument, LibraryDocument, TaskDocument } from '@headrace/worker';
 import { currentPhase } from '../runs/run-draft.ts';
 import type { Document, JobParameterValue, RunFacts } from '../runs/run-facts.ts';
+
+/** The server knows the worker by its types alone; they hold both to one number. */
+const protocolVersion: AttemptDocument['version'] = 1;
 
 /** Where the host cuts a task's log: the head and the end stay. */
 export const logBytesMax = 64 * 1024 * 1024;

@@ -1,2 +1,2 @@
 /** Workers as they last reported, for the status page. */
-export { listWorkerRows, type WorkerRow } from './store.ts';
+export { listWorkerRows } from './store.ts';

@@ -1,12 +1,11 @@
 import type { Handlers, routes } from '@headrace/api';
 import type { RequestContext } from '../context.ts';
-import { cancelRunsOfJob } from '../runs/cancel-run.ts';
 import type { RunServices } from '../runs/create-run.ts';
 import type { Document } from '../runs/run-facts.ts';
+import { deleteJob } from './delete-job.ts';
 import { getJobPage, listJobPage } from './list-jobs.ts';
 import { runJobNow } from './run-now.ts';
-import { changeJob, createJob, noSuchJob, resetJob } from './save-job.ts';
-import { markJobDeleted } from './store.ts';
+import { changeJob, createJob, resetJob } from './save-job.ts';
 
 type JobHandlers = Pick<
   Handlers<typeof routes, RequestContext>,
@@ -35,8 +34,7 @@ export function createJobHandlers(services: RunServices): JobHandlers {
       return {};
     },
     async jobsDelete({ job_id }, { nowMs }) {
-      if (!(await markJobDeleted(services.db, job_id, nowMs))) throw noSuchJob(job_id);
-      await cancelRunsOfJob(services, job_id);
+      await deleteJob(services, { jobId: job_id, nowMs });
       return {};
     },
     async jobsRunNow(request, { principal }) {

@@ -3,9 +3,8 @@ import type { RequestContext } from '../context.ts';
 import { readLogChunk, readNotebook } from './attempt-files.ts';
 import { cancelRun } from './cancel-run.ts';
 import type { RunServices } from './create-run.ts';
-import { findTaskRun, getRunPage, listRunPage } from './read-runs.ts';
+import { getRunPage, getTaskRunOf, listRunPage } from './read-runs.ts';
 import { getRunOutput } from './run-output.ts';
-import type { TaskRunView } from './store.ts';
 import { submitRun } from './submit-run.ts';
 import { watchRun } from './watch-run.ts';
 
@@ -44,7 +43,7 @@ export function createRunHandlers(services: RunServices, options: RunHandlerOpti
     },
     runsGetOutput: ({ run_id }) => getRunOutput(services, { runId: run_id, publicUrl: options.publicUrl() }),
     async taskLog(request) {
-      const taskRun = await findTaskRunOf(services, request);
+      const taskRun = await getTaskRunOf(services, request);
       const folder = { runId: taskRun.run_id, attemptId: taskRun.attempt_id };
       const chunk = await readLogChunk(services.blobs, folder, request);
       return {
@@ -58,7 +57,7 @@ export function createRunHandlers(services: RunServices, options: RunHandlerOpti
       };
     },
     async taskNotebook(request) {
-      const taskRun = await findTaskRunOf(services, request);
+      const taskRun = await getTaskRunOf(services, request);
       const folder = { runId: taskRun.run_id, attemptId: taskRun.attempt_id };
       const notebook = await readNotebook(services.blobs, folder);
       if (notebook) return notebook;
@@ -71,16 +70,4 @@ export function createRunHandlers(services: RunServices, options: RunHandlerOpti
       return watchRun(services, { runId: run_id, publicUrl: options.publicUrl(), signal });
     },
   };
-}
-
-async function findTaskRunOf(
-  services: RunServices,
-  request: { readonly run_id: number; readonly task_run_id: number },
-): Promise<TaskRunView> {
-  const found = await findTaskRun(services, request.task_run_id);
-  if (found && found.run.run_id === request.run_id) return found.taskRun;
-  throw new ApiError(
-    'RESOURCE_DOES_NOT_EXIST',
-    `Run ${request.run_id} has no task run ${request.task_run_id}.`,
-  );
 }

@@ -47,6 +47,19 @@ export async function findTaskRun(
   return run ? { run, taskRun } : null;
 }
 
+/** For addresses that name both: a task run is found below its own run only. */
+export async function getTaskRunOf(
+  services: ReadServices,
+  request: { readonly run_id: number; readonly task_run_id: number },
+): Promise<TaskRunView> {
+  const found = await findTaskRun(services, request.task_run_id);
+  if (found && found.run.run_id === request.run_id) return found.taskRun;
+  throw new ApiError(
+    'RESOURCE_DOES_NOT_EXIST',
+    `Run ${request.run_id} has no task run ${request.task_run_id}.`,
+  );
+}
+
 export async function listRunPage(
   { db }: Pick<Services, 'db'>,
   request: RequestOf<typeof routes.runsList>,
