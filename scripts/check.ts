@@ -24,9 +24,9 @@ const CHECKS: readonly Check[] = [
   {
     title: 'Python format',
     command: python,
-    args: ['-m', 'ruff', 'format', '--check', '-q', 'python', 'scripts'],
+    args: ['-m', 'ruff', 'format', '--check', '-q', 'python', 'scripts', 'examples'],
   },
-  { title: 'Python lint', command: python, args: ['-m', 'ruff', 'check', '-q', 'python', 'scripts'] },
+  { title: 'Python lint', command: python, args: ['-m', 'ruff', 'check', '-q', 'python', 'scripts', 'examples'] },
   {
     title: 'Python types',
     command: python,

@@ -1,8 +1,8 @@
-/** `npm test`: vitest, then pytest, then a census of processes; the last line is the sum of both runners. */
+/** `npm test`: vitest, then pytest, then a census of processes; the last line is the sum of all runners. */
 import { randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { MARKER, takeCensus } from './census.ts';
 import { python, root, runCommand } from './run-command.ts';
 
@@ -23,7 +23,11 @@ async function main() {
   const folder = mkdtempSync(join(tmpdir(), 'hr-'));
   chmodSync(folder, 0o711);
   const env = { [MARKER]: runId, TMPDIR: folder };
-  const tallies = [await runVitest(env), await runPytest(env)];
+  const tallies = [
+    await runVitest(env),
+    await runPytest('python', env),
+    await runPytest('examples/flights', env),
+  ];
   const left = await takeCensus({ runId, folder });
   if (left === null) console.log('census: skipped, this system has no /proc');
   for (const { pid, command } of left ?? []) {
@@ -57,17 +61,12 @@ async function runVitest(env: Record<string, string>): Promise<Tally> {
   };
 }
 
-async function runPytest(env: Record<string, string>): Promise<Tally> {
-  const folder = join(root, 'python', 'tests');
-  const hasTests =
-    existsSync(folder) &&
-    readdirSync(folder, { recursive: true }).some((name) => /test_.*\.py$/.test(String(name)));
-  if (!hasTests) return { passed: 0, failed: 0, skipped: 0 };
-  const report = join(reports, 'pytest.xml');
-  const code = await runCommand(python, ['-m', 'pytest', '-q', `--junitxml=${report}`], {
-    cwd: join(root, 'python'),
-    env,
-  });
+/** `home` holds the tests in its folder `tests`, and what they need to import. */
+async function runPytest(home: string, env: Record<string, string>): Promise<Tally> {
+  const report = join(reports, `pytest-${basename(home)}.xml`);
+  const args = ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', `--junitxml=${report}`, 'tests'];
+  console.log(`pytest ${home}/tests`);
+  const code = await runCommand(python, args, { cwd: join(root, home), env });
   if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
   const text = readFileSync(report, 'utf8');
   const count = (name: string) =>
