@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { aBundleFolder, findingsOf, jobYaml, NOTEBOOK, resolve } from '../testing/bundle-folder.ts';
+import { loadBundle } from './load-bundle.ts';
 
 const GOOD = { 'databricks.yml': jobYaml(), 'load.py': NOTEBOOK };
 
@@ -133,5 +136,30 @@ test('files that .gitignore names are not sent, and sync.include brings them bac
     'out/keep.txt',
     'sub/.gitignore',
     'sub/important.log',
+  ]);
+});
+
+test('more files than may be sent are refused, naming one of them and the cure', async () => {
+  await using folder = await aBundleFolder(GOOD);
+  await mkdir(`${folder.folder}/venv`);
+  for (let number = 0; number <= 5_000; number += 1) writeFileSync(`${folder.folder}/venv/${number}`, '');
+
+  const { problems } = await loadBundle(folder.folder);
+
+  expect(problems.map(({ message }) => message)).toEqual([
+    expect.stringMatching(
+      /^more than 5000 files below the bundle folder \(the last one seen: venv\/\d+\); name what is not to be sent in \.gitignore$/,
+    ),
+  ]);
+});
+
+test('configuration larger than 10 MB is refused', async () => {
+  const findings = await findingsOf({
+    ...GOOD,
+    'databricks.yml': `${jobYaml()}# ${'x'.repeat(10 * 1024 * 1024)}\n`,
+  });
+
+  expect(findings).toEqual([
+    'error: databricks.yml:1:1: the configuration files are larger than 10 MB together; move data out of them',
   ]);
 });

@@ -94,6 +94,7 @@ class ConfigReader {
           `the configuration files are larger than ${CONFIG_BYTES_MAX / 1024 / 1024} MB together; move data out of them`,
         ),
       );
+      this.isReadable = false;
       return [];
     }
     if (this.count > CONFIG_FILES_MAX) {
