@@ -12,14 +12,6 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
-# Spark's own list (JavaModuleOptions of Spark 4.2.0), as its launcher would pass it.
-OPENED_PACKAGES = (
-    "java.base/java.lang java.base/java.lang.invoke java.base/java.lang.reflect java.base/java.io java.base/java.net java.base/java.nio "
-    "java.base/java.util java.base/java.util.concurrent java.base/java.util.concurrent.atomic java.base/jdk.internal.ref "
-    "java.base/sun.nio.ch java.base/sun.nio.cs java.base/sun.security.action java.base/sun.util.calendar "
-    "java.security.jgss/sun.security.krb5"
-).split()
-
 
 def read_runtime() -> dict[str, Any]:
     """What scripts/setup.mjs made. Without it these tests fail: a skipped catalog test would look like a passed one."""
@@ -70,14 +62,11 @@ class DriverJvm:
         runtime = read_runtime()
         folder.mkdir(parents=True, exist_ok=True)
         connection_file = folder / "connection"
-        class_path = ":".join([*runtime["jars"], f"{runtime['sparkHome']}/jars/*"])
-        opened = [f"--add-opens={package}=ALL-UNNAMED" for package in OPENED_PACKAGES]
         archive = runtime.get("classDataArchive")
         command = [
-            runtime["java"], "-Xmx1g", "-XX:+IgnoreUnrecognizedVMOptions", *opened,
+            runtime["java"], "-Xmx1g", *runtime["jvmOptions"],
             *([f"-XX:SharedArchiveFile={archive}", "-Xshare:auto"] if archive else []),
-            "-Djdk.reflect.useDirectMethodHandle=false", "-Dio.netty.tryReflectionSetAccessible=true",
-            "-cp", class_path, "org.apache.spark.deploy.SparkSubmit",
+            "-cp", ":".join(runtime["classPath"]), "org.apache.spark.deploy.SparkSubmit",
             *[word for key, value in conf.items() for word in ("--conf", f"{key}={value}")],
             "pyspark-shell",
         ]  # fmt: skip

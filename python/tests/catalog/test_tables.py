@@ -303,3 +303,18 @@ def test_create_table_like(spark: Any, server: CatalogServer, schema: str) -> No
     assert server.columns(f"{schema}.u") == ["a int", "day string"]
     assert server.table(f"{schema}.u")["storage_location"] != server.table(f"{schema}.t")["storage_location"]
     assert spark.sql(f"DESCRIBE DETAIL {schema}.u").collect()[0].partitionColumns == ["day"]
+
+
+def test_paths_are_paths_also_where_a_catalog_of_ours_is_the_default(spark: Any, server: CatalogServer, schema: str, tmp_path: Any) -> None:
+    spark.range(2).write.format("delta").save(f"{tmp_path}/d")
+    spark.range(3).write.parquet(f"{tmp_path}/p")
+    other = spark.newSession()
+    other.conf.set("spark.sql.defaultCatalog", "dev")
+
+    found = []
+    requests = server.count(lambda: found.extend([other.table(f"delta.`{tmp_path}/d`").count(), other.table(f"parquet.`{tmp_path}/p`").count()]))
+
+    assert (found, [r for r in requests if "/tables" in r]) == ([2, 3], [])
+    name = schema.partition(".")[2]
+    other.sql(f"CREATE TABLE {name}.t AS SELECT 1 AS a")
+    assert rows(other, f"SELECT a FROM {name}.t") == [(1,)]

@@ -14,7 +14,7 @@ import org.apache.spark.sql.delta.actions.{Action, Metadata}
  *
  * Delta tells an external catalog about new tables only. So AtomicLogStore, through which every commit of this JVM passes,
  * reports each commit that carries table metadata (ALTER, REPLACE, mergeSchema, overwriteSchema, MERGE WITH SCHEMA EVOLUTION,
- * RESTORE, streams), and the session that loaded the table by name writes it to the server before the statement returns.
+ * RESTORE, streams), and a session that loaded the table by name writes it to the server before the statement returns.
  * The commit stands whatever the server answers: what is missed here is made good when the table is next loaded
  * (HeadraceCatalog.loadTable), which also covers writers that know only the path.
  */
@@ -43,7 +43,12 @@ object CommitFollower extends Logging {
       case NonFatal(e) => logWarning(s"The catalog's columns of the table in $folder follow when it is next loaded: ${e.getMessage}")
     }
 
-  /** The committing session's own catalog, so its own token; a write by path in a session without one leaves it to the next load. */
-  private def watcherFor(folder: String): Option[Watcher] =
-    Option(watchers.get(folder)).flatMap(_.find(w => Option(w.catalog.get).exists(c => SparkSession.getActiveSession.exists(_ eq c.session))))
+  /**
+   * The committing session's own catalog if it has one, else the last session that loaded the table: a stream commits in a
+   * session cloned from its query's. All sessions of a host act for one principal.
+   */
+  private def watcherFor(folder: String): Option[Watcher] = {
+    val living = Option(watchers.get(folder)).getOrElse(Nil).filter(_.catalog.get != null)
+    living.find(w => Option(w.catalog.get).exists(c => SparkSession.getActiveSession.exists(_ eq c.session))).orElse(living.headOption)
+  }
 }
