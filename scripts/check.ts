@@ -26,7 +26,11 @@ const CHECKS: readonly Check[] = [
     command: python,
     args: ['-m', 'ruff', 'format', '--check', '-q', 'python', 'scripts', 'examples'],
   },
-  { title: 'Python lint', command: python, args: ['-m', 'ruff', 'check', '-q', 'python', 'scripts', 'examples'] },
+  {
+    title: 'Python lint',
+    command: python,
+    args: ['-m', 'ruff', 'check', '-q', 'python', 'scripts', 'examples'],
+  },
   {
     title: 'Python types',
     command: python,
