@@ -39,7 +39,6 @@ landed = (
     .withColumn("landing_date", F.lit(run_date).cast("date"))
     .withColumn("source_file", F.element_at(F.split(F.input_file_name(), "/"), -1))
     .coalesce(1)
-    .cache()
 )
 if spark.catalog.tableExists(table):
     landed.writeTo(table).option("mergeSchema", "true").overwrite(
