@@ -91,7 +91,11 @@ class CatalogServer:
                 case ("GET", "schemas") if name:
                     return self.schema(name)
                 case ("GET", "schemas"):
-                    return self.page("schemas", [s for s in self.schemas.values() if s["catalog_name"] == query["catalog_name"]], query)
+                    return self.page(
+                        "schemas",
+                        [s for s in self.schemas.values() if s["catalog_name"] == query["catalog_name"]],
+                        query,
+                    )
                 case ("PATCH", "schemas"):
                     self.schema(name).update(body)
                     return self.schema(name)
@@ -148,7 +152,13 @@ class CatalogServer:
         assert name == name.lower(), f"{name} is not lower case"
         if name in self.tables:
             raise taken(f"Table {name}")
-        self.tables[name] = {**body, "full_name": name, "owner": "someone", "created_at": 1, "table_id": secrets.token_hex(8)}
+        self.tables[name] = {
+            **body,
+            "full_name": name,
+            "owner": "someone",
+            "created_at": 1,
+            "table_id": secrets.token_hex(8),
+        }
         return self.tables[name]
 
     def change_table(self, name: str, body: Document) -> Document:
@@ -220,7 +230,7 @@ class CatalogHandler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_PATCH = do_DELETE = handle_request  # noqa: N815 (names set by http.server)
+    do_GET = do_POST = do_PATCH = do_DELETE = handle_request
 
     def log_message(self, *_: object) -> None:
         pass

@@ -40,8 +40,19 @@ def spark(server: CatalogServer, data_root: Path, tmp_path_factory: pytest.TempP
         session = SparkSession.builder.getOrCreate()
         session.sparkContext.setLogLevel("ERROR")
         yield session
+        session.stop()
     finally:
         jvm.kill()
+        forget_gateway()
+
+
+def forget_gateway() -> None:
+    """So that other tests of this process may start a Spark of their own."""
+    from pyspark import SparkContext
+
+    os.environ.pop("PYSPARK_GATEWAY_PORT", None)
+    os.environ.pop("PYSPARK_GATEWAY_SECRET", None)
+    SparkContext._gateway = SparkContext._jvm = None
 
 
 @pytest.fixture

@@ -17,7 +17,9 @@ def read_runtime() -> dict[str, Any]:
     """What scripts/setup.mjs made. Without it these tests fail: a skipped catalog test would look like a passed one."""
     path = Path(os.environ.get("HEADRACE_RUNTIME_FILE", REPOSITORY / ".runtime" / "runtime.json"))
     if not path.exists():
-        raise RuntimeError(f"{path} is absent: run `node scripts/setup.mjs` first; it fetches Spark and compiles jvm/src.")
+        raise RuntimeError(
+            f"{path} is absent: run `node scripts/setup.mjs` first; it fetches Spark and compiles jvm/src."
+        )
     runtime: dict[str, Any] = json.loads(path.read_text())
     return runtime
 
@@ -71,10 +73,16 @@ class DriverJvm:
             "pyspark-shell",
         ]  # fmt: skip
         self.log = folder / "jvm.log"
-        environment = {**os.environ, "_PYSPARK_DRIVER_CONN_INFO_PATH": str(connection_file), "SPARK_LOCAL_IP": "127.0.0.1"}
+        environment = {
+            **os.environ,
+            "_PYSPARK_DRIVER_CONN_INFO_PATH": str(connection_file),
+            "SPARK_LOCAL_IP": "127.0.0.1",
+        }
         with self.log.open("w") as log:
             # The JVM ends when its standard input closes, so it cannot outlive these tests.
-            self.process = subprocess.Popen(command, env=environment, cwd=folder, stdin=subprocess.PIPE, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                command, env=environment, cwd=folder, stdin=subprocess.PIPE, stdout=log, stderr=log
+            )
         deadline = time.monotonic() + 60
         while not connection_file.exists():
             if self.process.poll() is not None or time.monotonic() > deadline:

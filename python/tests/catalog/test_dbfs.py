@@ -32,7 +32,9 @@ def test_volumes_have_a_folder_of_their_own(spark: Any, data_root: Path) -> None
     assert spark.read.parquet("dbfs:/Volumes/dev/default/files/x").count() == 3
 
 
-def test_delta_tables_live_on_dbfs_also_as_external_tables(spark: Any, server: CatalogServer, schema: str, data_root: Path) -> None:
+def test_delta_tables_live_on_dbfs_also_as_external_tables(
+    spark: Any, server: CatalogServer, schema: str, data_root: Path
+) -> None:
     spark.sql(f"CREATE TABLE {schema}.t USING delta LOCATION 'dbfs:/ext/t' AS SELECT 1 AS a")
     spark.sql(f"INSERT INTO {schema}.t VALUES (2)")
     spark.sql(f"CREATE TABLE {schema}.u (a INT) LOCATION '/Volumes/dev/default/files/u'")
@@ -41,7 +43,10 @@ def test_delta_tables_live_on_dbfs_also_as_external_tables(spark: Any, server: C
     assert server.table(f"{schema}.t")["storage_location"] == "dbfs:/ext/t"
     assert server.table(f"{schema}.u")["storage_location"] == "dbfs:/Volumes/dev/default/files/u"
     log = data_root / "dbfs" / "ext" / "t" / "_delta_log"
-    assert [path.name for path in sorted(log.glob("*.json"))] == ["00000000000000000000.json", "00000000000000000001.json"]
+    assert [path.name for path in sorted(log.glob("*.json"))] == [
+        "00000000000000000000.json",
+        "00000000000000000001.json",
+    ]
     assert not [path for path in log.rglob("*") if path.suffix == ".tmp"]
 
 
@@ -56,7 +61,9 @@ def test_streams_keep_their_checkpoints_on_dbfs(spark: Any, schema: str) -> None
     assert spark.table(f"{schema}.target").count() == 3
 
 
-@pytest.mark.parametrize("path", ["dbfs:/../secret", "dbfs:/a/../../secret", "dbfs:/Volumes/../../secret", "dbfs:/link/secret"])
+@pytest.mark.parametrize(
+    "path", ["dbfs:/../secret", "dbfs:/a/../../secret", "dbfs:/Volumes/../../secret", "dbfs:/link/secret"]
+)
 def test_what_leads_outside_is_refused(spark: Any, data_root: Path, path: str) -> None:
     (data_root / "secret").mkdir(exist_ok=True)
     link = data_root / "dbfs" / "link"

@@ -43,7 +43,14 @@ def test_killed_statements_leave_whole_tables(
         f"CREATE TABLE {schema}.late AS SELECT 1 AS a",
     ]  # fmt: skip
 
-    command = [sys.executable, "-m", "catalog.killed_writer", str(tmp_path / "jvm"), str(tmp_path / "conf.json"), *statements]
+    command = [
+        sys.executable,
+        "-m",
+        "catalog.killed_writer",
+        str(tmp_path / "jvm"),
+        str(tmp_path / "conf.json"),
+        *statements,
+    ]
     with (tmp_path / "writer.log").open("w") as log:
         writer = subprocess.Popen(command, cwd=Path(__file__).parents[1], stdout=log, stderr=log)
     try:

@@ -48,7 +48,9 @@ def test_requests_per_statement(spark: Any, server: CatalogServer, schema: str) 
     assert too_many == {}
 
 
-def test_a_restart_of_the_server_is_waited_for_and_nothing_is_done_twice(spark: Any, server: CatalogServer, schema: str) -> None:
+def test_a_restart_of_the_server_is_waited_for_and_nothing_is_done_twice(
+    spark: Any, server: CatalogServer, schema: str
+) -> None:
     server.faults[:] = ["503", "drop", "lose"]
     spark.sql(f"CREATE TABLE {schema}.t AS SELECT 1 AS a")  # GET: 503, dropped, lost, answered
     server.faults[:] = ["", "", "lose"]
@@ -70,7 +72,9 @@ def test_a_restart_of_the_server_is_waited_for_and_nothing_is_done_twice(spark: 
     assert f"{schema}_more" not in server.schemas
 
 
-def test_columns_missed_while_the_server_was_away_follow_at_the_next_load(spark: Any, server: CatalogServer, schema: str) -> None:
+def test_columns_missed_while_the_server_was_away_follow_at_the_next_load(
+    spark: Any, server: CatalogServer, schema: str
+) -> None:
     spark.sql(f"CREATE TABLE {schema}.t AS SELECT 1 AS a")
     other = spark.newSession()
     other.sql("SET spark.databricks.delta.schema.autoMerge.enabled = true")
@@ -85,12 +89,16 @@ def test_columns_missed_while_the_server_was_away_follow_at_the_next_load(spark:
     assert server.columns(f"{schema}.t") == ["a int", "b string"]
 
 
-def test_a_server_that_stays_away_fails_the_statement_with_a_cure(spark: Any, server: CatalogServer, schema: str) -> None:
+def test_a_server_that_stays_away_fails_the_statement_with_a_cure(
+    spark: Any, server: CatalogServer, schema: str
+) -> None:
     other = spark.newSession()
     other.conf.set("spark.sql.catalog.dev.retryMs", "700")
     server.faults[:] = ["503"] * 50
 
-    with pytest.raises(Exception, match=r"cannot be reached \(answered 503; \d+ attempts.*Check that the server is running"):
+    with pytest.raises(
+        Exception, match=r"cannot be reached \(answered 503; \d+ attempts.*Check that the server is running"
+    ):
         other.sql(f"SELECT * FROM {schema}.t").collect()
 
     server.faults.clear()
@@ -110,7 +118,15 @@ def test_a_table_taken_meanwhile_leaves_the_other_one_whole(spark: Any, server: 
     def take_the_name() -> None:
         while not any(r.startswith("POST /api/headrace/table-locations") for r in server.requests):
             time.sleep(0.001)
-        server.add_table({"catalog_name": catalog, "schema_name": name, "name": "t", "table_type": "EXTERNAL", "storage_location": "/elsewhere"})
+        server.add_table(
+            {
+                "catalog_name": catalog,
+                "schema_name": name,
+                "name": "t",
+                "table_type": "EXTERNAL",
+                "storage_location": "/elsewhere",
+            }
+        )
 
     server.requests.clear()
     thread = threading.Thread(target=take_the_name)

@@ -14,7 +14,9 @@ def rows(spark: Any, query: str) -> list[tuple[Any, ...]]:
 
 
 def test_create_table_registers_columns_and_place(spark: Any, server: CatalogServer, schema: str) -> None:
-    spark.sql(f"CREATE TABLE {schema}.t (id BIGINT NOT NULL COMMENT 'key', price DECIMAL(10,2), tags ARRAY<STRING>) COMMENT 'prices'")
+    spark.sql(
+        f"CREATE TABLE {schema}.t (id BIGINT NOT NULL COMMENT 'key', price DECIMAL(10,2), tags ARRAY<STRING>) COMMENT 'prices'"
+    )
     spark.sql(f"INSERT INTO {schema}.t VALUES (1, 2.50, array('a'))")
 
     assert rows(spark, f"SELECT id, price FROM {schema}.t")[0][0] == 1
@@ -204,7 +206,9 @@ def test_time_travel_and_restore(spark: Any, server: CatalogServer, schema: str)
 
 
 def test_identity_columns_count(spark: Any, server: CatalogServer, schema: str) -> None:
-    spark.sql(f"CREATE TABLE {schema}.t (id BIGINT GENERATED ALWAYS AS IDENTITY (START WITH 10 INCREMENT BY 5), v STRING)")
+    spark.sql(
+        f"CREATE TABLE {schema}.t (id BIGINT GENERATED ALWAYS AS IDENTITY (START WITH 10 INCREMENT BY 5), v STRING)"
+    )
     for value in ("a", "b"):
         spark.sql(f"INSERT INTO {schema}.t (v) VALUES ('{value}')")
     spark.sql("SELECT 'c' AS v").write.mode("append").saveAsTable(f"{schema}.t")
@@ -269,7 +273,9 @@ def test_path_tables_and_external_tables(spark: Any, server: CatalogServer, sche
 
     assert server.table(f"{schema}.t")["table_type"] == "EXTERNAL"
     assert server.columns(f"{schema}.t") == ["id bigint"]
-    spark.range(5).selectExpr("id", "'n' AS n").write.format("delta").mode("overwrite").option("overwriteSchema", "true").save(str(path))
+    spark.range(5).selectExpr("id", "'n' AS n").write.format("delta").mode("overwrite").option(
+        "overwriteSchema", "true"
+    ).save(str(path))
     assert len(rows(spark, f"SELECT n FROM {schema}.t")) == 5
     assert server.columns(f"{schema}.t") == ["id bigint", "n string"]
     spark.sql(f"CREATE OR REPLACE TABLE {schema}.t AS SELECT 1 AS one")
@@ -282,7 +288,9 @@ def test_path_tables_and_external_tables(spark: Any, server: CatalogServer, sche
 def test_external_tables_of_other_formats(spark: Any, server: CatalogServer, schema: str, tmp_path: Any) -> None:
     (tmp_path / "in.csv").write_text("a,b\n1,x\n")
 
-    spark.sql(f"CREATE TABLE {schema}.c USING csv OPTIONS (header 'true', inferSchema 'true') LOCATION '{tmp_path / 'in.csv'}'")
+    spark.sql(
+        f"CREATE TABLE {schema}.c USING csv OPTIONS (header 'true', inferSchema 'true') LOCATION '{tmp_path / 'in.csv'}'"
+    )
     spark.sql(f"CREATE TABLE {schema}.p (a INT, b STRING) USING parquet LOCATION '{tmp_path / 'p'}'")
     spark.sql(f"INSERT INTO {schema}.p VALUES (5, 'y')")
 
@@ -305,14 +313,20 @@ def test_create_table_like(spark: Any, server: CatalogServer, schema: str) -> No
     assert spark.sql(f"DESCRIBE DETAIL {schema}.u").collect()[0].partitionColumns == ["day"]
 
 
-def test_paths_are_paths_also_where_a_catalog_of_ours_is_the_default(spark: Any, server: CatalogServer, schema: str, tmp_path: Any) -> None:
+def test_paths_are_paths_also_where_a_catalog_of_ours_is_the_default(
+    spark: Any, server: CatalogServer, schema: str, tmp_path: Any
+) -> None:
     spark.range(2).write.format("delta").save(f"{tmp_path}/d")
     spark.range(3).write.parquet(f"{tmp_path}/p")
     other = spark.newSession()
     other.conf.set("spark.sql.defaultCatalog", "dev")
 
     found = []
-    requests = server.count(lambda: found.extend([other.table(f"delta.`{tmp_path}/d`").count(), other.table(f"parquet.`{tmp_path}/p`").count()]))
+    requests = server.count(
+        lambda: found.extend(
+            [other.table(f"delta.`{tmp_path}/d`").count(), other.table(f"parquet.`{tmp_path}/p`").count()]
+        )
+    )
 
     assert (found, [r for r in requests if "/tables" in r]) == ([2, 3], [])
     name = schema.partition(".")[2]

@@ -13,11 +13,17 @@ from .test_tables import rows
 def test_views_are_kept_with_what_resolves_them(spark: Any, server: CatalogServer, schema: str) -> None:
     spark.sql(f"CREATE TABLE {schema}.t AS SELECT 1 AS a, 'x' AS b")
 
-    spark.sql(f"CREATE VIEW {schema}.v (one COMMENT 'first') COMMENT 'about' TBLPROPERTIES ('team' = 'red') AS SELECT a FROM {schema}.t")
+    spark.sql(
+        f"CREATE VIEW {schema}.v (one COMMENT 'first') COMMENT 'about' TBLPROPERTIES ('team' = 'red') AS SELECT a FROM {schema}.t"
+    )
 
     assert rows(spark, f"SELECT one FROM {schema}.v") == [(1,)]
     view = server.table(f"{schema}.v")
-    assert (view["table_type"], view["view_definition"], view["comment"]) == ("VIEW", f"SELECT a FROM {schema}.t", "about")
+    assert (view["table_type"], view["view_definition"], view["comment"]) == (
+        "VIEW",
+        f"SELECT a FROM {schema}.t",
+        "about",
+    )
     assert view["properties"]["team"] == "red"
     assert [(c["name"], c["type_text"], c.get("comment")) for c in view["columns"]] == [("one", "int", "first")]
     with pytest.raises(Exception, match="ALREADY_EXISTS"):
@@ -75,7 +81,10 @@ def test_schemas(spark: Any, server: CatalogServer) -> None:
     assert (server.schemas["dev.made"]["comment"], server.schemas["dev.made"]["properties"]) == ("about", {"k": "v"})
     spark.sql("ALTER SCHEMA dev.made SET DBPROPERTIES ('l' = 'w')")
     spark.sql("COMMENT ON SCHEMA dev.made IS 'anew'")
-    assert (server.schemas["dev.made"]["comment"], server.schemas["dev.made"]["properties"]) == ("anew", {"k": "v", "l": "w"})
+    assert (server.schemas["dev.made"]["comment"], server.schemas["dev.made"]["properties"]) == (
+        "anew",
+        {"k": "v", "l": "w"},
+    )
     assert ("Comment", "anew") in rows(spark, "DESCRIBE SCHEMA EXTENDED dev.made")
     spark.sql("CREATE TABLE dev.made.t (a INT)")
     with pytest.raises(Exception, match="SCHEMA_NOT_EMPTY|not empty|cannot.*drop"):
@@ -124,12 +133,12 @@ def test_class_name_and_rest_api_switch_are_what_delta_wants(spark: Any, server:
     for key, value in (("", "io.unitycatalog.headrace.HeadraceCatalog"), (".uri", server.url), (".token", "x")):
         other.conf.set(f"spark.sql.catalog.loose{key}", value)
 
-    with pytest.raises(Exception, match="deltaRestApi.enabled must be false"):
+    with pytest.raises(Exception, match=r"deltaRestApi\.enabled must be false"):
         other.sql("SHOW SCHEMAS IN loose").collect()
 
 
 def test_catalog_managed_commits_are_refused(spark: Any, server: CatalogServer, schema: str) -> None:
-    with pytest.raises(Exception, match="catalog-managed commits .* are not supported"):
+    with pytest.raises(Exception, match=r"catalog-managed commits .* are not supported"):
         spark.sql(f"CREATE TABLE {schema}.t (a INT) TBLPROPERTIES ('delta.feature.catalogManaged' = 'supported')")
 
 
