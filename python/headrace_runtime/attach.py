@@ -7,6 +7,7 @@ JVM session of its own. Every way of user code to a session (`builder.getOrCreat
 
 from __future__ import annotations
 
+import _thread
 import json
 import os
 import sys
@@ -43,7 +44,8 @@ class Attachment:
         self.session: SparkSession | None = None
         self.jvm_pid: int | None = None
         self.job_tags: tuple[str, ...] = ()
-        self.is_opening = False
+        # The thread that is making the session; pyspark's own code must run plainly on it meanwhile.
+        self.opening_thread: int | None = None
         self.credentials = _take_credentials()
 
 
@@ -68,12 +70,20 @@ def get_session() -> SparkSession:
         return session
     with _lock:
         if attachment.session is None:
-            attachment.is_opening = True
+            attachment.opening_thread = _thread.get_ident()
             try:
                 attachment.session = _open_session(attachment)
             finally:
-                attachment.is_opening = False
+                attachment.opening_thread = None
         return attachment.session
+
+
+def is_attaching_due() -> bool:
+    """Whether pyspark, asked now for its context, should get one made."""
+    attachment = _attachment
+    if attachment is None or attachment.session is not None:
+        return False
+    return attachment.opening_thread != _thread.get_ident()
 
 
 def get_attachment() -> Attachment:

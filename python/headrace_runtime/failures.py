@@ -71,8 +71,17 @@ def describe_error(error: BaseException) -> str:
     except Exception as broken:
         text = f"<its message could not be made: {type(broken).__name__}>"
     if type(error).__module__.startswith("pyspark.") and text:
-        text = text.splitlines()[0]  # then come hints and the query's plan, which the trace has
+        text = _spark_sentence(text)
     return cut(f"{name}: {text}" if text else name, MESSAGE_CHARACTERS_MAX)
+
+
+def _spark_sentence(text: str) -> str:
+    """The first line; hints and the query's plan follow, which the trace has. For a UDF also what it raised."""
+    first, *rest = text.splitlines()
+    if not any(line.startswith("Traceback (") for line in rest):
+        return first
+    raised = [line for line in rest if line and not line[0].isspace()]
+    return f"{first} {raised[-1]}"
 
 
 def format_trace(error: BaseException) -> str:

@@ -41,13 +41,27 @@ def patch_when_imported() -> None:
     run_after_import("pyspark.sql.session", lambda module: apply_patches())
 
 
+class LazyActiveContext:
+    """Makes reading `SparkContext._active_spark_context` attach; the context then takes its place.
+
+    `functions.col`, `pandas_udf`, `StructType.fromDDL` and much else look there and nowhere else; in a hosted workspace
+    a session is always open, so code uses them before it ever asks for a session.
+    """
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        if not attach.is_attaching_due():
+            return None
+        return attach.get_session().sparkContext
+
+
 def _patch_context(context_class: Any) -> None:
+    context_class._active_spark_context = LazyActiveContext()
     original_init = context_class.__init__
 
     @functools.wraps(original_init)
     def init(self: Any, *args: Any, **keywords: Any) -> None:
         # A second context is refused by pyspark itself, in its own words, once the task's own one exists.
-        if not attach.get_attachment().is_opening:
+        if attach.is_attaching_due():
             attach.get_session()
         original_init(self, *args, **keywords)
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from support.attempts import Workspace
+import os
+import subprocess
+import sys
+
+from support.attempts import PYTHON_FOLDER, Workspace
 from support.spark_host import SparkHost
 from support.wheels import make_wheel
 
@@ -213,6 +217,66 @@ def test_an_sql_notebook_runs_its_statements(spark_workspace: Workspace) -> None
     assert outcome.result["state"] == "succeeded", outcome.log
     assert [output["rows"] for output in outcome.cells[0]["outputs"]] == [[[1]], [[2]]]
     assert outcome.log == "rows [Row(two=2)]\n"
+
+
+def test_tasks_forked_from_a_warm_process_have_sessions_of_their_own(spark_workspace: Workspace) -> None:
+    """What the zygote does: pyspark and the runtime are imported before the fork."""
+    code = "spark.range(3).createOrReplaceTempView('v')\nprint(spark.catalog.listTables()[0].name, spark.table('v').count())\n"
+    spark_workspace.write("workspace/Users/ann/fork.py", code)
+    task = {"kind": "spark_python", "python_file": "/Users/ann/fork.py", "parameters": []}
+    folders = [str(spark_workspace.prepare(task)) for _ in range(2)]
+    zygote = """
+import os, sys
+import pandas, pyspark.sql
+import headrace_runtime.preload
+for folder in sys.argv[1:]:
+    pid = os.fork()
+    if pid == 0:
+        from headrace_runtime.launch import main
+        os._exit(main(folder))
+    print("status", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+"""
+    environment = {**os.environ, **spark_workspace.environment, "PYTHONPATH": str(PYTHON_FOLDER)}
+
+    finished = subprocess.run(
+        [sys.executable, "-c", zygote, *folders], env=environment, capture_output=True, check=False
+    )
+
+    assert finished.stdout.decode().split() == ["v", "3", "status", "0"] * 2, finished.stderr.decode()
+
+
+def test_pandas_goes_both_ways(spark_workspace: Workspace) -> None:
+    outcome = spark_workspace.run_script(
+        """
+import pandas as pd
+from pyspark.sql.functions import pandas_udf
+
+@pandas_udf("double")
+def half(x: pd.Series) -> pd.Series:
+    return x / 2
+
+frame = spark.createDataFrame(pd.DataFrame({"a": [1.0, 3.0]}))
+print(frame.select(half("a").alias("h")).toPandas()["h"].tolist())
+"""
+    )
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    assert "[0.5, 1.5]" in outcome.log
+
+
+def test_an_exception_in_a_udf_is_named(spark_workspace: Workspace) -> None:
+    outcome = spark_workspace.run_script(
+        """
+from pyspark.sql import functions as F
+def bad(x):
+    raise ValueError("row is bad")
+spark.range(1).select(F.udf(bad)("id")).collect()
+"""
+    )
+
+    assert outcome.message.startswith("PythonException: ")
+    assert outcome.message.endswith("ValueError: row is bad")
+    assert "\n" not in outcome.message
 
 
 def test_the_death_of_the_jvm_is_told_as_such(spark_workspace: Workspace, spark_host: SparkHost) -> None:
