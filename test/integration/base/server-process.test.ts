@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findProcessesOf } from '../../support/census.ts';
+import { findProcessesOf, waitUntil } from '../../support/census.ts';
 import { type ServerProcess, spawnServer, startServerProcess } from '../../support/server-process.ts';
 
 let stateDir: string;
@@ -100,6 +100,23 @@ test('the administrator token is printed at the first start only, and no secret 
   for (const name of ['server.json', 'settings.json']) {
     expect(fs.statSync(path.join(stateDir, name)).mode & 0o777).toBe(0o600);
   }
+});
+
+test('when PostgreSQL dies under the server, clients are told to come back, and then find all as it was', async () => {
+  running = await startServerProcess(stateDir);
+  const { job_id } = await running.client.jobsCreate({ name: 'kept' });
+  const pidFile = path.join(stateDir, 'postgres/data/postmaster.pid');
+  const statuses = new Set<number>();
+
+  process.kill(Number(fs.readFileSync(pidFile, 'utf8').split('\n')[0]), 'SIGKILL');
+  await waitUntil('the server answers from its store again', async () => {
+    const response = await fetch(`${running?.url}/readyz`);
+    statuses.add(response.status);
+    return response.ok && running?.output.includes('PostgreSQL is back') === true;
+  });
+
+  expect([...statuses].filter((status) => ![200, 503].includes(status))).toEqual([]);
+  expect(await running.client.jobsGet({ job_id: job_id ?? 0 })).toMatchObject({ settings: { name: 'kept' } });
 });
 
 test('settings that make no sense are told all at once, by name', async () => {

@@ -30,7 +30,7 @@ export function diagnose(thrown: unknown, limits: { requestId: string; bodyBytes
       bug: true,
     };
   }
-  if (isStoreAway(state, code)) {
+  if (isStoreAway({ state, code, message })) {
     return {
       error: new ApiError('TEMPORARILY_UNAVAILABLE', 'the database is not available just now'),
       bug: true,
@@ -41,7 +41,17 @@ export function diagnose(thrown: unknown, limits: { requestId: string; bodyBytes
 }
 
 /** Connection refused or cut; PostgreSQL starting or stopping (class 57P), or out of connections (53300). */
-function isStoreAway(state: string | null, code: string): boolean {
+function isStoreAway({
+  state,
+  code,
+  message,
+}: {
+  state: string | null;
+  code: string;
+  message: string;
+}): boolean {
   if (state !== null) return state.startsWith('57P') || state === '53300';
-  return ['ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(code);
+  // The driver gives these two no code.
+  const isDriverWording = /^(Connection terminated|timeout exceeded when trying to connect)/.test(message);
+  return isDriverWording || ['ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(code);
 }

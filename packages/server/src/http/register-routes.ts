@@ -2,7 +2,14 @@
  * Maps every route of the contract onto its handler: one flat request, parsed; one answer, by kind; one audit row.
  * A route without a declared permission cannot be registered, and a request without a principal gets no further.
  */
-import { type Handlers, parseRequest, type Route, readPathParameters, type routes } from '@headrace/api';
+import {
+  ApiError,
+  type Handlers,
+  parseRequest,
+  type Route,
+  readPathParameters,
+  type routes,
+} from '@headrace/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditRecorder } from '../audit/audit-recorder.ts';
 import { type ApiVersion, apiVersions, type Principal, type RequestContext } from '../context.ts';
@@ -84,6 +91,7 @@ async function admit(request: FastifyRequest, wiring: RouteWiring): Promise<void
   const { permission } = request.routeOptions.config.headrace.route;
   const nowMs = wiring.clock.nowMs();
   if (permission === 'open') return wiring.rateLimiter.check(`address ${request.ip}`, nowMs);
+  if (wiring.stopping.aborted) throw new ApiError('TEMPORARILY_UNAVAILABLE', 'the server is stopping');
   const found = await authenticate(request, wiring).catch((error) => {
     wiring.rateLimiter.check(`address ${request.ip}`, nowMs);
     throw error;
