@@ -20,7 +20,7 @@ async function main() {
   const runId = randomUUID();
   // Everything that tests write goes below one folder, which also marks their processes. The name is short: below it
   // lie Unix sockets, whose paths end at 108 bytes. Others may pass: as root, PostgreSQL runs as another user.
-  const folder = mkdtempSync(join(tmpdir(), 'hr-'));
+  const folder = mkdtempSync(join(tmpdir(), 'hrt-'));
   chmodSync(folder, 0o711);
   const env = { [MARKER]: runId, TMPDIR: folder };
   const tallies = [
@@ -64,7 +64,7 @@ async function runVitest(env: Record<string, string>): Promise<Tally> {
 /** `home` holds the tests in its folder `tests`, and what they need to import. */
 async function runPytest(home: string, env: Record<string, string>): Promise<Tally> {
   const report = join(reports, `pytest-${basename(home)}.xml`);
-  const args = ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', `--junitxml=${report}`, 'tests'];
+  const args = ['-m', 'pytest', '-p', 'no:cacheprovider', `--junitxml=${report}`, 'tests'];
   console.log(`pytest ${home}/tests`);
   const code = await runCommand(python, args, { cwd: join(root, home), env });
   if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
