@@ -45,6 +45,9 @@ export interface TestEngine {
 }
 
 export interface TestEngineOptions {
+  /** Of another engine, whose server this one is beside. */
+  readonly beside?: TestEngine;
+  readonly workerId?: string;
   readonly slots?: number;
   readonly hasWorker?: boolean;
 }
@@ -63,8 +66,10 @@ interface Life {
 export async function startTestEngine({
   slots = 4,
   hasWorker = true,
+  beside,
+  workerId = 'w1',
 }: TestEngineOptions = {}): Promise<TestEngine> {
-  const db = await createTestDatabase();
+  const db = beside?.db ?? (await createTestDatabase());
   const dataRoot = await fs.mkdtemp(path.join(os.tmpdir(), 'headrace-runs-'));
   const starts: string[] = [];
   const backend = createFakeBackend({
@@ -74,7 +79,7 @@ export async function startTestEngine({
       return scriptFromParameters(document);
     },
   });
-  const begin = () => startLife({ db, dataRoot, backend, slots, hasWorker });
+  const begin = () => startLife({ db, dataRoot, backend, slots, hasWorker, workerId });
   let life = await begin();
 
   async function waitFor<T>(what: string, look: () => Promise<T | null | undefined | false>): Promise<T> {
@@ -119,7 +124,7 @@ export async function startTestEngine({
     waitFor,
     async close() {
       await life.stop();
-      await db.drop();
+      if (!beside) await db.drop();
       await fs.rm(dataRoot, { recursive: true, force: true });
     },
   };
@@ -153,6 +158,7 @@ async function startLife(options: {
   backend: FakeBackend;
   slots: number;
   hasWorker: boolean;
+  workerId: string;
 }): Promise<Life> {
   const { db, dataRoot, backend } = options;
   const log = pino({ level: process.env.HEADRACE_TEST_LOG ?? 'fatal' });
@@ -187,8 +193,8 @@ async function startLife(options: {
   let worker: Worker | null = null;
   if (options.hasWorker) {
     const { source } = runs;
-    const { slots } = options;
-    worker = await startWorker({ source, backend, workerId: 'w1', slots, dataRoot, spare: null, clock, log });
+    const { slots, workerId } = options;
+    worker = await startWorker({ source, backend, workerId, slots, dataRoot, spare: null, clock, log });
   }
   runs.startLoops();
   return {
