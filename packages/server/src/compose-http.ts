@@ -4,10 +4,8 @@ import { type Handlers, routes } from '@headrace/api';
 import { logBytesMax } from './attempts/attempt-document.ts';
 import { listWorkerRows } from './attempts/worker-status.ts';
 import type { AuditRecorder } from './audit/audit-recorder.ts';
-import { createCatalogHandlers } from './catalogs/catalog-handlers.ts';
 import type { CatalogNames } from './catalogs/catalog-names.ts';
-import { createSchemaHandlers } from './catalogs/schema-handlers.ts';
-import { createTableHandlers } from './catalogs/table-handlers.ts';
+import { createMetastoreHandlers } from './catalogs/handlers.ts';
 import type { RunParts } from './compose-runs.ts';
 import { createClustersHandlers } from './compute/handlers.ts';
 import type { RequestContext } from './context.ts';
@@ -81,9 +79,7 @@ function createHandlers(
     ...createJobHandlers(runs.services),
     ...createRunHandlers(runs.services, { publicUrl, logBytesMax }),
     ...createWorkspaceHandlers(services),
-    ...createCatalogHandlers(services, catalogNames),
-    ...createSchemaHandlers(services),
-    ...createTableHandlers(services),
+    ...createMetastoreHandlers(services, catalogNames),
     ...createClustersHandlers(services),
     ...createTokensHandlers(services, { forgetTokens, publicUrl }),
     ...createStatusHandlers(services, {

@@ -3,11 +3,11 @@ import crypto from 'node:crypto';
 import { ApiError, type RequestOf, type routes } from '@headrace/api';
 import { foreignKeyViolation, sqlState } from '../db/connect.ts';
 import type { Services } from '../services.ts';
+import { requireSchema } from './change-schemas.ts';
 import { findManagedKey, makeManagedKey, spellLocation } from './managed-location.ts';
 import { foldName, formatSchemaName, formatTableName, type TableName } from './names.ts';
 import { missing, taken } from './problems.ts';
 import type { Stamp } from './rows.ts';
-import { requireSchema } from './schema-handlers.ts';
 import { findTableById, insertTable, isLocationTaken, type NewTable, type TableRow } from './table-store.ts';
 
 type CreateRequest = RequestOf<(typeof routes)['tablesCreate']>;
@@ -22,7 +22,7 @@ export async function createTable(
     schema: foldName(request.schema_name),
     table: foldName(request.name),
   };
-  const schema = await requireSchema(services, name);
+  const schema = await requireSchema(services.db, name);
   const table: NewTable = {
     id: crypto.randomUUID(),
     name: name.table,

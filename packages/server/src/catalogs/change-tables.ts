@@ -1,0 +1,79 @@
+/** Reading and changing tables and views; making and dropping them have files of their own. */
+import { ApiError, type RequestOf, type routes } from '@headrace/api';
+import type { BlobStore } from '../blobs/blob-store.ts';
+import { type Querier, sqlState, uniqueViolation } from '../db/connect.ts';
+import { requireSchema } from './change-schemas.ts';
+import { makeManagedKey } from './managed-location.ts';
+import { type NamePage, readNamePage } from './name-pages.ts';
+import { foldName, formatTableName, parseTableName, type TableName } from './names.ts';
+import { missing, taken } from './problems.ts';
+import type { Stamp } from './rows.ts';
+import { findTable, findTableById, listTables, type TableRow, updateTable } from './table-store.ts';
+
+/** Says which level is missing. */
+export async function requireTable(db: Querier, name: TableName): Promise<TableRow> {
+  const row = await findTable(db, name);
+  if (row) return row;
+  await requireSchema(db, name);
+  throw missing('Table', formatTableName(name));
+}
+
+export async function hasTable(db: Querier, name: TableName): Promise<boolean> {
+  return (await findTable(db, name)) !== null;
+}
+
+type ListRequest = RequestOf<(typeof routes)['tablesList']>;
+
+export async function listTablePage(db: Querier, request: ListRequest): Promise<NamePage<TableRow>> {
+  const schema = { catalog: foldName(request.catalog_name), schema: foldName(request.schema_name) };
+  await requireSchema(db, schema);
+  const { rows, next } = await readNamePage(request, (page) => listTables(db, schema, page));
+  return { rows: rows.map((row) => omitFields(row, request)), next };
+}
+
+function omitFields(row: TableRow, request: ListRequest): TableRow {
+  return {
+    ...row,
+    ...(request.omit_columns ? { columns: [], headrace: {} } : {}),
+    ...(request.omit_properties ? { properties: {} } : {}),
+  };
+}
+
+/** A folder for a managed table that is about to be written; nothing is remembered of it yet. */
+export async function chooseLocation(
+  { db, blobs }: { db: Querier; blobs: BlobStore },
+  fullName: string,
+): Promise<string> {
+  const name = parseTableName(fullName);
+  await requireSchema(db, name);
+  return blobs.locate(makeManagedKey(name));
+}
+
+export async function changeTable(
+  db: Querier,
+  request: RequestOf<(typeof routes)['tablesUpdate']>,
+  stamp: Stamp,
+): Promise<TableRow> {
+  const name = parseTableName(request.full_name);
+  const target: TableName = {
+    catalog: name.catalog,
+    schema: foldName(request.new_schema_name ?? name.schema),
+    table: foldName(request.new_name ?? name.table),
+  };
+  if (request.view_definition !== undefined && (await requireTable(db, name)).tableType !== 'VIEW') {
+    throw new ApiError('INVALID_PARAMETER_VALUE', `view_definition: ${formatTableName(name)} is no view`);
+  }
+  const { owner = null, comment = null, columns = null, properties = null, headrace = null } = request;
+  const changes = {
+    name: target.table === name.table ? null : target.table,
+    schemaId: target.schema === name.schema ? null : (await requireSchema(db, target)).id,
+    ...{ owner, comment, columns, properties, headrace },
+    viewDefinition: request.view_definition ?? null,
+  };
+  const id = await updateTable(db, name, changes, stamp).catch((error) => {
+    throw sqlState(error) === uniqueViolation ? taken('Table', formatTableName(target)) : error;
+  });
+  const row = id === null ? null : await findTableById(db, id);
+  if (!row) throw missing('Table', formatTableName(name));
+  return row;
+}

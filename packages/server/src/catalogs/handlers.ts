@@ -1,0 +1,115 @@
+import type { Handlers, routes } from '@headrace/api';
+import type { RequestContext } from '../context.ts';
+import type { Services } from '../services.ts';
+import type { CatalogNames } from './catalog-names.ts';
+import { changeCatalog, getCatalog, listCatalogPage } from './change-catalogs.ts';
+import { changeSchema, createSchema, listSchemaPage, requireSchema } from './change-schemas.ts';
+import { changeTable, chooseLocation, hasTable, listTablePage, requireTable } from './change-tables.ts';
+import { createCatalog } from './create-catalog.ts';
+import { createTable } from './create-table.ts';
+import { dropCatalog, dropSchema, dropTable } from './drop-tables.ts';
+import { foldName, parseSchemaName, parseTableName } from './names.ts';
+import type { Stamp } from './rows.ts';
+import { toCatalogInfo, toSchemaInfo, toTableInfo } from './wire.ts';
+
+type AllHandlers = Handlers<typeof routes, RequestContext>;
+type CatalogHandlers = Pick<
+  AllHandlers,
+  'catalogsCreate' | 'catalogsGet' | 'catalogsList' | 'catalogsUpdate' | 'catalogsDelete'
+>;
+type SchemaHandlers = Pick<
+  AllHandlers,
+  'schemasCreate' | 'schemasGet' | 'schemasList' | 'schemasUpdate' | 'schemasDelete'
+>;
+type TableHandlers = Pick<
+  AllHandlers,
+  | 'tablesCreate'
+  | 'tablesGet'
+  | 'tablesList'
+  | 'tablesUpdate'
+  | 'tablesDelete'
+  | 'tablesExists'
+  | 'tableLocationsCreate'
+>;
+
+export function createMetastoreHandlers(
+  services: Services,
+  names: CatalogNames,
+): CatalogHandlers & SchemaHandlers & TableHandlers {
+  return {
+    ...createCatalogHandlers(services, names),
+    ...createSchemaHandlers(services),
+    ...createTableHandlers(services),
+  };
+}
+
+const stampOf = ({ principal, nowMs }: RequestContext): Stamp => ({ by: principal.userName, atMs: nowMs });
+
+function createCatalogHandlers(services: Services, names: CatalogNames): CatalogHandlers {
+  const { db } = services;
+  return {
+    async catalogsCreate(request, context) {
+      const row = await createCatalog(services, request, stampOf(context));
+      names.forget();
+      return toCatalogInfo(row);
+    },
+    catalogsGet: async ({ name }) => toCatalogInfo(await getCatalog(db, name)),
+    async catalogsList(request) {
+      const { rows, next } = await listCatalogPage(db, request);
+      return { catalogs: rows.map(toCatalogInfo), ...next };
+    },
+    async catalogsUpdate(request, context) {
+      const row = await changeCatalog(db, request, stampOf(context));
+      names.forget();
+      return toCatalogInfo(row);
+    },
+    async catalogsDelete({ name, force }, { nowMs }) {
+      await dropCatalog(services, foldName(name), { force, nowMs });
+      names.forget();
+      return {};
+    },
+  };
+}
+
+function createSchemaHandlers(services: Services): SchemaHandlers {
+  const { db } = services;
+  return {
+    schemasCreate: async (request, context) =>
+      toSchemaInfo(await createSchema(db, request, stampOf(context))),
+    schemasGet: async ({ full_name }) => toSchemaInfo(await requireSchema(db, parseSchemaName(full_name))),
+    async schemasList(request) {
+      const { rows, next } = await listSchemaPage(db, request);
+      return { schemas: rows.map(toSchemaInfo), ...next };
+    },
+    schemasUpdate: async (request, context) =>
+      toSchemaInfo(await changeSchema(db, request, stampOf(context))),
+    async schemasDelete({ full_name, force }, { nowMs }) {
+      await dropSchema(services, parseSchemaName(full_name), { force, nowMs });
+      return {};
+    },
+  };
+}
+
+function createTableHandlers(services: Services): TableHandlers {
+  const { db } = services;
+  return {
+    tablesCreate: async (request, context) =>
+      toTableInfo(await createTable(services, request, stampOf(context))),
+    tablesGet: async ({ full_name }) => toTableInfo(await requireTable(db, parseTableName(full_name))),
+    async tablesList(request) {
+      const { rows, next } = await listTablePage(db, request);
+      return { tables: rows.map(toTableInfo), ...next };
+    },
+    tablesUpdate: async (request, context) => toTableInfo(await changeTable(db, request, stampOf(context))),
+    async tablesDelete({ full_name }, { nowMs }) {
+      await dropTable(services, parseTableName(full_name), nowMs);
+      return {};
+    },
+    async tablesExists({ full_name }) {
+      return { table_exists: await hasTable(db, parseTableName(full_name)) };
+    },
+    async tableLocationsCreate({ full_name }) {
+      return { location: await chooseLocation(services, full_name) };
+    },
+  };
+}
