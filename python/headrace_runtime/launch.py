@@ -13,7 +13,7 @@ from . import attach, documents, sdk_runtime, spark_patches
 from .context import TaskContext, set_context
 from .failures import NotebookExit, TaskFailure, cut, describe_failure, exit_status, print_trace
 from .namespace import make_main_module
-from .paths import PathMap, install_translation
+from .paths import PathMap, activate_translation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _set_up(folder: str) -> TaskContext:
     # For clients of the API in user code, the vendor's SDK among them: the principal's own short-lived token.
     os.environ.setdefault("DATABRICKS_HOST", attempt["api"]["url"])
     os.environ.setdefault("DATABRICKS_TOKEN", attempt["api"]["token"])
-    install_translation(paths)
+    activate_translation(paths)
     attach.prepare_attachment()
     sdk_runtime.install_runtime_modules()
     spark_patches.patch_when_imported()

@@ -151,24 +151,21 @@ class Translated:
     An object and not a function, because built-in functions do not turn into methods when a class keeps one.
     """
 
-    def __init__(
-        self, original: Callable[..., Any], translate: Callable[[Any], Any], *, module: str, path_count: int
-    ) -> None:
+    def __init__(self, original: Callable[..., Any], *, module: str, path_count: int) -> None:
         self.__wrapped__ = original
         self.__name__ = original.__name__
         self.__qualname__ = self.__name__
         self.__module__ = module
         self.__doc__ = original.__doc__
-        self._translate = translate
         self._path_count = path_count
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         if args:
             count = self._path_count
-            args = (*map(self._translate, args[:count]), *args[count:])
+            args = (*map(_translate, args[:count]), *args[count:])
         for name in _PATH_KEYWORDS:
             if name in keywords:
-                keywords[name] = self._translate(keywords[name])
+                keywords[name] = _translate(keywords[name])
         return self.__wrapped__(*args, **keywords)
 
     def __reduce__(self) -> str:
@@ -176,19 +173,35 @@ class Translated:
         return self.__name__
 
 
-def install_translation(paths: PathMap) -> None:
+_active: PathMap | None = None
+
+
+def activate_translation(paths: PathMap) -> None:
     """Make this process see the hosted folders. Once per process: tasks do not share one."""
-    opener = Translated(builtins.open, paths.translate, module="io", path_count=1)
+    global _active
+    _active = paths
+    install_wrappers()
+    sys.path_hooks.insert(0, _make_path_hook(paths))
+
+
+def _translate(name: Any) -> Any:
+    return name if _active is None else _active.translate(name)
+
+
+def install_wrappers() -> None:
+    """Wrap the functions; until a translation is active they do what they always did. A zygote may do this once."""
+    if isinstance(builtins.open, Translated):
+        return
+    opener = Translated(builtins.open, module="io", path_count=1)
     builtins.open = opener  # called like the original
     io.open = opener
     for names, path_count in ((_ONE_PATH, 1), (_TWO_PATHS, 2)):
         for name in names:
             original = getattr(os, name, None)
             if original is not None:
-                translated = Translated(original, paths.translate, module="os", path_count=path_count)
+                translated = Translated(original, module="os", path_count=path_count)
                 _replace_in_os(name, original, translated)
     _patch_old_pathlib(opener)
-    sys.path_hooks.insert(0, _make_path_hook(paths))
 
 
 def _is_really_there(prefix: str) -> bool:
@@ -196,7 +209,7 @@ def _is_really_there(prefix: str) -> bool:
 
     A plain folder does not count: one stray program that makes `/Volumes` would move every task's files.
     """
-    return os.path.ismount(prefix) or (sys.platform == "darwin" and os.path.isdir(prefix))
+    return os.path.isdir(prefix) and (sys.platform == "darwin" or os.path.ismount(prefix))
 
 
 def _below(root: str, rest: str) -> str:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import sys
 
-from . import dbutils, launch, python_file, spark_patches, wheel
+from . import dbutils, launch, paths, python_file, spark_patches, wheel
 
 __all__ = ["dbutils", "launch", "python_file", "wheel"]
 
+paths.install_wrappers()
 if "pyspark.sql.session" in sys.modules:
     spark_patches.apply_patches()
