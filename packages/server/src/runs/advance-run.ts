@@ -17,7 +17,7 @@ import type { Clock } from '../services.ts';
 import { advanceBatch, type Batch, type BatchDependencies, BatchNotSaved } from './advance-batch.ts';
 import { ClaimQueue, type WaitingClaimer } from './claim-queue.ts';
 import { fromNews, HotRuns } from './hot-runs.ts';
-import type { ClaimNote, RunNews } from './run-draft.ts';
+import { type ClaimNote, currentPhase, type RunNews } from './run-draft.ts';
 import type { RunFacts } from './run-facts.ts';
 import { SaveConnection } from './save-connection.ts';
 import { insertInbox } from './save-store.ts';
@@ -239,13 +239,20 @@ export class RunAdvancer {
   #settle(batch: Batch): void {
     for (const { run, hasEnded } of batch.saved) {
       this.#options.events.publish({ runId: run.runId, version: run.version });
-      if (hasEnded && run.jobId !== null) this.#options.onPlaceFreed();
+      if (hasEnded) this.#onEnded(run);
     }
     for (const workerId of batch.stoppingWorkerIds) this.#options.onStopping(workerId);
     for (const settle of batch.settlements) settle();
     for (const item of batch.lostRaces) this.#retry(item);
     if (batch.wakeAtMs !== null) this.#wakeBy(batch.wakeAtMs);
     if (this.#queue.size > 0 && this.#queue.offers().length > 0) this.#claimersChanged = true;
+  }
+
+  #onEnded(run: Run): void {
+    const phase = currentPhase(run);
+    const result = phase.kind === 'ended' ? phase.result : phase.kind;
+    this.#options.log.info({ run_id: run.runId, job_id: run.jobId, result }, 'a run has ended');
+    if (run.jobId !== null) this.#options.onPlaceFreed();
   }
 
   /** Whether the save happened is unknown: all is loaded again, and what already holds is found to change nothing. */
