@@ -1,0 +1,186 @@
+/** The fake's answers: what the UI uses, over the world; the rest refuses, or has little to show. */
+import {
+  ApiError,
+  type Handlers,
+  type NotebookDocument,
+  type RunDocument,
+  type RunEvent,
+  type routes,
+} from '@headrace/api';
+import { startRun } from './flights-job.ts';
+import { restHandlers } from './rest-handlers.ts';
+import { sentinels } from './sentinels.ts';
+import { hasEnded, stopping } from './states.ts';
+import { documentOf, type MockRun, newId, touch, type World } from './world.ts';
+
+export interface MockContext {
+  /** Aborted when the caller is gone. */
+  readonly signal: AbortSignal;
+}
+
+export type MockHandlers = Handlers<typeof routes, MockContext>;
+type Slice<Name extends keyof MockHandlers> = Pick<MockHandlers, Name>;
+
+export function createHandlers(world: World): MockHandlers {
+  return {
+    ...restHandlers,
+    ...jobHandlers(world),
+    ...runHandlers(world),
+    ...taskHandlers(world),
+    status: async () => ({
+      version: '0.1.0',
+      started_at_ms: world.nowMs() - 3_600_000,
+      workers: [{ worker_id: 'mock', slots: 4, running: 1 }],
+      hosts: [],
+      loops: [],
+      runs: { queued: 0, running: 1 },
+    }),
+  };
+}
+
+function jobHandlers(world: World): Slice<'jobsGet' | 'jobsList' | 'jobsRunNow' | 'jobsDelete'> {
+  const find = (jobId: number) => {
+    const job = world.jobs.get(jobId);
+    if (!job) throw new ApiError('INVALID_PARAMETER_VALUE', `Job ${jobId} does not exist.`);
+    return job;
+  };
+  return {
+    jobsGet: async ({ job_id }) => find(job_id),
+    jobsList: async ({ limit, page_token }) => {
+      const page = pageOf([...world.jobs.values()].reverse(), { limit, token: page_token });
+      return { jobs: page.rows, has_more: page.next !== undefined, ...next(page.next) };
+    },
+    jobsRunNow: async ({ job_id, job_parameters = {} }) => {
+      find(job_id);
+      if (job_id === sentinels.jobThatRefuses)
+        throw new ApiError('REQUEST_LIMIT_EXCEEDED', 'Too many runs are queued; wait until some have ended.');
+      const runId = newId(world);
+      startRun(world, { runId, jobId: job_id, startedAtMs: world.nowMs(), values: job_parameters });
+      return { run_id: runId };
+    },
+    jobsDelete: async ({ job_id }) => {
+      world.jobs.delete(find(job_id).job_id);
+      return {};
+    },
+  };
+}
+
+function runHandlers(world: World): Slice<'runsGet' | 'runsList' | 'runsCancel' | 'runEvents'> {
+  return {
+    runsGet: async ({ run_id }) => documentOf(findRun(world, run_id)),
+    runsList: async ({ job_id, active_only, completed_only, limit, page_token }) => {
+      const wanted = [...world.runs.values()].reverse().filter(({ document }) => {
+        if (job_id !== undefined && document.job_id !== job_id) return false;
+        return hasEnded(document) ? !active_only : !completed_only;
+      });
+      const page = pageOf(wanted, { limit, token: page_token });
+      const runs = page.rows.map((run): RunDocument => run.document);
+      return { runs, has_more: page.next !== undefined, ...next(page.next) };
+    },
+    runsCancel: async ({ run_id }) => {
+      const run = findRun(world, run_id);
+      if (hasEnded(run.document)) return {};
+      run.document = { ...run.document, ...stopping };
+      touch(run);
+      return {};
+    },
+    runEvents: async ({ run_id }, { signal }) => watch(world, findRun(world, run_id), signal),
+  };
+}
+
+function taskHandlers(world: World): Slice<'runsGetOutput' | 'taskLog' | 'taskNotebook'> {
+  return {
+    runsGetOutput: async ({ run_id }) => {
+      const { run, task } = findTask(world, run_id);
+      const problem = run.errors.get(run_id);
+      return {
+        metadata: { ...run.document, ...task, run_name: task.task_key },
+        ...(problem && { error: problem.error, error_trace: problem.trace }),
+      };
+    },
+    taskLog: async ({ task_run_id, offset, limit }) => {
+      const { run, task } = findTask(world, task_run_id);
+      if (task_run_id === sentinels.taskRunWithoutLog)
+        throw new ApiError('TEMPORARILY_UNAVAILABLE', 'The folder of logs cannot be read at the moment.');
+      const { bytes = Buffer.alloc(0), isTruncated = false } = run.logs.get(task_run_id) ?? {};
+      const part = bytes.subarray(offset, offset + limit);
+      return {
+        log: part.toString(),
+        offset,
+        next_offset: Math.min(bytes.length, offset) + part.length,
+        size: bytes.length,
+        truncated: isTruncated,
+        ended: hasEnded(task),
+      };
+    },
+    taskNotebook: async ({ task_run_id }): Promise<NotebookDocument> => {
+      const notebook = findTask(world, task_run_id).run.notebooks.get(task_run_id);
+      if (notebook) return notebook;
+      throw new ApiError('RESOURCE_DOES_NOT_EXIST', `Task run ${task_run_id} has no notebook.`);
+    },
+  };
+}
+
+async function* watch(
+  world: World,
+  run: MockRun,
+  signal: AbortSignal,
+): AsyncGenerator<RunEvent, void, undefined> {
+  let hasNews = true;
+  let wake: () => void = () => undefined;
+  const notify = () => {
+    hasNews = true;
+    wake();
+  };
+  run.watchers.add(notify);
+  signal.addEventListener('abort', notify);
+  try {
+    while (!signal.aborted) {
+      if (!hasNews) await new Promise<void>((resolve) => (wake = resolve));
+      if (signal.aborted) return;
+      hasNews = false;
+      const { run_id, state, status } = run.document;
+      const ended = hasEnded(run.document);
+      yield {
+        version: run.version,
+        run_id,
+        at_ms: world.nowMs(),
+        state,
+        status,
+        tasks: [...run.tasks],
+        ended,
+      };
+      if (ended) return;
+    }
+  } finally {
+    run.watchers.delete(notify);
+  }
+}
+
+function findRun(world: World, runId: number): MockRun {
+  if (runId === sentinels.runWithInternalError)
+    throw new ApiError('INTERNAL_ERROR', 'Something broke on our side; the log of the server says what.');
+  const run = world.runs.get(runId);
+  if (!run) throw new ApiError('INVALID_PARAMETER_VALUE', `Run ${runId} does not exist.`);
+  return run;
+}
+
+function findTask(world: World, taskRunId: number) {
+  for (const run of world.runs.values()) {
+    const task = run.tasks.find((each) => each.run_id === taskRunId);
+    if (task) return { run, task };
+  }
+  throw new ApiError('INVALID_PARAMETER_VALUE', `Run ${taskRunId} does not exist.`);
+}
+
+/** The token is the number of rows before the page. */
+function pageOf<Row>(rows: readonly Row[], { limit, token }: { limit: number; token: string }) {
+  const start = Number(token || 0);
+  const size = limit || 24;
+  const end = start + size;
+  return { rows: rows.slice(start, end), next: end < rows.length ? String(end) : undefined };
+}
+
+function next(token: string | undefined) {
+  return token === undefined ? {} : { next_page_token: token };
+}

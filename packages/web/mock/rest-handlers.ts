@@ -1,0 +1,69 @@
+/** Routes that no page uses yet: lists are short, changes are refused. A page that needs more moves its route out. */
+import { ApiError } from '@headrace/api';
+import type { MockHandlers } from './handlers.ts';
+import { owner } from './world.ts';
+
+type Used =
+  | 'jobsGet'
+  | 'jobsList'
+  | 'jobsRunNow'
+  | 'jobsDelete'
+  | 'runsGet'
+  | 'runsList'
+  | 'runsCancel'
+  | 'runEvents'
+  | 'runsGetOutput'
+  | 'taskLog'
+  | 'taskNotebook'
+  | 'status';
+
+const refuse = async (): Promise<never> => {
+  throw new ApiError('NOT_IMPLEMENTED', 'The fake does not do this; packages/web/mock is where it would.');
+};
+
+export const sessionCookie = 'headrace_session';
+
+export const restHandlers: Omit<MockHandlers, Used> = {
+  jobsCreate: refuse,
+  jobsUpdate: refuse,
+  jobsReset: refuse,
+  runsSubmit: refuse,
+  workspaceImport: refuse,
+  workspaceExport: refuse,
+  workspaceList: async () => ({ objects: [] }),
+  workspaceGetStatus: refuse,
+  workspaceMkdirs: refuse,
+  workspaceDelete: refuse,
+  currentUserMe: async () => ({ id: '1', userName: owner, displayName: 'Ada', active: true }),
+  clustersGet: refuse,
+  clustersList: async () => ({ clusters: [] }),
+  tokensCreate: refuse,
+  tokensList: async () => ({ token_infos: [] }),
+  tokensDelete: refuse,
+  catalogsCreate: refuse,
+  catalogsGet: async ({ name }) => ({ name }),
+  catalogsList: async () => ({ catalogs: [{ name: 'dev' }, { name: 'main' }] }),
+  catalogsUpdate: refuse,
+  catalogsDelete: refuse,
+  schemasCreate: refuse,
+  schemasGet: refuse,
+  schemasList: async () => ({ schemas: [] }),
+  schemasUpdate: refuse,
+  schemasDelete: refuse,
+  tablesCreate: refuse,
+  tablesGet: refuse,
+  tablesList: async () => ({ tables: [] }),
+  tablesUpdate: refuse,
+  tablesDelete: refuse,
+  tablesExists: async () => ({ table_exists: false }),
+  tableLocationsCreate: refuse,
+  wellKnownConfig: async () => ({ oidc_endpoint: '', workspace_id: '1' }),
+  healthz: async () => ({ status: 'ok' }),
+  readyz: async () => ({ status: 'ready' }),
+  signInLinksCreate: refuse,
+  signIn: async ({ code }) => ({
+    location: '/',
+    set_cookie: `${sessionCookie}=${encodeURIComponent(code)}; HttpOnly; Path=/; SameSite=Strict`,
+  }),
+  signOut: async () => ({}),
+};

@@ -1,0 +1,65 @@
+/** Everything the fake knows, in memory: jobs, runs, and who watches which run. */
+import type { JobDocument, NotebookDocument, RunDocument, RunTaskDocument } from '@headrace/api';
+
+export interface TaskLog {
+  bytes: Buffer;
+  readonly isTruncated: boolean;
+}
+
+export interface MockRun {
+  document: RunDocument;
+  readonly tasks: RunTaskDocument[];
+  /** By task run id, as are the notebooks and the errors. */
+  readonly logs: Map<number, TaskLog>;
+  readonly notebooks: Map<number, NotebookDocument>;
+  readonly errors: Map<number, { readonly error: string; readonly trace: string }>;
+  /** Grows with each change. */
+  version: number;
+  readonly watchers: Set<() => void>;
+}
+
+export interface World {
+  readonly jobs: Map<number, JobDocument>;
+  /** Newest last. */
+  readonly runs: Map<number, MockRun>;
+  readonly nowMs: () => number;
+  nextId: number;
+}
+
+export const owner = 'ada@example.org';
+
+export function newId(world: World): number {
+  world.nextId += 1;
+  return world.nextId;
+}
+
+/** Tells those who watch the run. */
+export function touch(run: MockRun): void {
+  run.version += 1;
+  for (const notify of run.watchers) notify();
+}
+
+export function aMockRun(document: RunDocument, tasks: readonly RunTaskDocument[]): MockRun {
+  return {
+    document,
+    tasks: [...tasks],
+    logs: new Map(),
+    notebooks: new Map(),
+    errors: new Map(),
+    version: 1,
+    watchers: new Set(),
+  };
+}
+
+export function setLog(run: MockRun, taskRunId: number, text: string, isTruncated = false): void {
+  run.logs.set(taskRunId, { bytes: Buffer.from(text), isTruncated });
+}
+
+export function appendLog(run: MockRun, taskRunId: number, text: string): void {
+  const before = run.logs.get(taskRunId)?.bytes ?? Buffer.alloc(0);
+  run.logs.set(taskRunId, { bytes: Buffer.concat([before, Buffer.from(text)]), isTruncated: false });
+}
+
+export function documentOf(run: MockRun): RunDocument {
+  return { ...run.document, tasks: [...run.tasks] };
+}
