@@ -60,6 +60,8 @@ class DriverLending:
             return {**await attempt.attaching}
         except DriverError as error:
             return {"error": str(error), "code": "CLUSTER_ERROR"}
+        except asyncio.CancelledError:
+            return {"error": "the task has ended", "code": "CLUSTER_ERROR"}
         except Exception as error:
             return {"error": f"the Spark driver gave no session: {error}", "code": "DRIVER_ERROR"}
 
@@ -73,6 +75,8 @@ class DriverLending:
         if not attempt.is_attached or self.driver is None:
             return
         if attempt.attaching is not None:
+            if self.state != "ready":
+                attempt.attaching.cancel()  # nothing is open yet, and the driver's start may take long
             # A gateway that opens after its task has ended would stay for ever.
             await asyncio.wait({attempt.attaching})
         if await self.driver.close(attempt.attempt_id, PROOF_SECONDS_MAX):

@@ -2,9 +2,9 @@
 import { claimAttempts } from './claim-loop.ts';
 import { keepLeases } from './heartbeat-loop.ts';
 import { HostPool } from './host-pool.ts';
-import type { HostBackend } from './hosts/host-backend.ts';
+import type { FoundHost, HostBackend } from './hosts/host-backend.ts';
 import type { WorkerLog } from './log.ts';
-import type { AttemptReport, AttemptSource, ClusterAssignment, HostReport } from './ports.ts';
+import type { AttemptReport, AttemptSource, ClusterAssignment, HostReport, ResumedAttempt } from './ports.ts';
 import { resumeAttempts } from './resume.ts';
 import { type SuperviseDependencies, type Supervised, superviseAttempt } from './supervise.ts';
 import { waitBackingOff } from './wait.ts';
@@ -71,7 +71,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const running = () => [...live.values()].filter(({ phase }) => phase !== 'ended').length;
 
   const resumed = await source.register({ workerId, slots, backend: backend.name });
-  for (const supervised of resumeAttempts({ resumed, found: await backend.attach(), pool })) take(supervised);
+  const found = await backend.attach();
+  for (const supervised of resumeAttempts({ resumed, found, pool })) take(supervised);
+  forgetSettled(found, resumed, backend);
   await pool.stopUnneeded(options.spare);
   warmSpare(pool, options);
   const freeSlots = () => (signal.aborted ? 0 : Math.max(0, slots - running()));
@@ -92,6 +94,20 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       pool.disconnect();
     },
   };
+}
+
+/** Journals of dead hosts of which every outcome is recorded: nothing of them was given back to us. */
+function forgetSettled(
+  found: readonly FoundHost[],
+  resumed: readonly ResumedAttempt[],
+  backend: HostBackend,
+): void {
+  const ours = new Set<number>(resumed.map(({ attemptId }) => attemptId));
+  for (const host of found) {
+    if (host.kind !== 'dead') continue;
+    const isSettled = !host.death.attempts.some(({ attempt_id }) => ours.has(attempt_id));
+    if (isSettled) backend.forget(host.hostKey);
+  }
 }
 
 function warmSpare(pool: HostPool, { spare, log }: WorkerOptions): void {

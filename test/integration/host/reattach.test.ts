@@ -42,6 +42,26 @@ test('what ended while no worker was there is read from the host', async () => {
   expect(outcome).toMatchObject({ kind: 'failed', failure: { message: 'exited with status 5' } });
 });
 
+test('a connection that breaks in the middle is mended, and nothing is lost', async () => {
+  await bench().startWorker();
+  const attempt = bench().aTask(slowTask);
+  bench().source.offer(attempt);
+  await bench().source.reported(attempt.attemptId, 'started');
+
+  // The newest connection is the worker: the host hangs up on the one before.
+  const intruder = await openFrameStream({
+    socketPath: path.join(socketFolder(), 'host.sock'),
+    workerId: 'w',
+    onFrame: () => undefined,
+    onClose: () => undefined,
+  });
+  intruder.close();
+
+  expect(await bench().source.reported(attempt.attemptId, 'ended')).toMatchObject({
+    outcome: { kind: 'succeeded' },
+  });
+});
+
 test('a killed host loses its attempts and leaves no orphan', async () => {
   await bench().startWorker();
   const attempt = bench().aTask(`
@@ -101,6 +121,24 @@ test('a host that died while no worker was there is read from its journal', asyn
   expect(await bench().source.reported(lost.attemptId, 'lost')).toMatchObject({ beforeUserCode: false });
 });
 
+test('the folder of a dead host is forgotten by the start after the one that reported its attempts', async () => {
+  const first = await bench().startWorker();
+  const attempt = bench().aTask('import time; time.sleep(1000)');
+  bench().source.offer(attempt);
+  await bench().source.reported(attempt.attemptId, 'started');
+  await first.stop();
+  process.kill(bench().hostPid(), 'SIGKILL');
+  bench().source.resumed = [{ ...attempt, epoch: 2, state: 'running', stopReason: null }];
+  const second = await bench().startWorker();
+  await bench().source.reported(attempt.attemptId, 'lost');
+  await second.stop();
+
+  bench().source.resumed = [];
+  await bench().startWorker();
+
+  expect(fs.readdirSync(path.join(bench().folder, 'hosts'))).toEqual([]);
+});
+
 test('a held child runs no user line, and is dropped by the next worker that does not own it', async () => {
   const first = await bench().startWorker();
   const busy = bench().aTask('import time; time.sleep(1000)');
@@ -109,11 +147,8 @@ test('a held child runs no user line, and is dropped by the next worker that doe
   await first.stop();
   const held = bench().aTask('print("must not run")');
   const frames: FromHost[] = [];
-  const { socket_folder: socketFolder } = JSON.parse(
-    fs.readFileSync(path.join(bench().folder, 'hosts/default/host.json'), 'utf8'),
-  ) as { socket_folder: string };
   const stream = await openFrameStream({
-    socketPath: path.join(socketFolder, 'host.sock'),
+    socketPath: path.join(socketFolder(), 'host.sock'),
     workerId: 'w',
     onFrame: (frame) => frames.push(frame),
     onClose: () => undefined,
@@ -135,6 +170,11 @@ test('a held child runs no user line, and is dropped by the next worker that doe
   ).not.toContain('started');
   expect(fs.readFileSync(path.join(folder, 'output.log'), 'utf8')).toBe('');
 });
+
+function socketFolder(): string {
+  const text = fs.readFileSync(path.join(bench().folder, 'hosts/default/host.json'), 'utf8');
+  return (JSON.parse(text) as { socket_folder: string }).socket_folder;
+}
 
 function journal(): string[] {
   return fs.readFileSync(path.join(bench().folder, 'hosts/default/journal.jsonl'), 'utf8').trim().split('\n');

@@ -41,6 +41,8 @@ export interface HostBackend {
   start(cluster: ClusterAssignment): Promise<HostConnection>;
   /** Every host that an earlier life of this worker left behind, alive or dead. */
   attach(): Promise<readonly FoundHost[]>;
+  /** What a dead host left behind has been dealt with. */
+  forget(hostKey: string): void;
   /** Resolves on proof of death. */
   stop(connection: HostConnection, options: { readonly graceMs: number }): Promise<void>;
 }

@@ -59,6 +59,9 @@ export function createFakeBackend(options: FakeBackendOptions): FakeBackend {
       const dead = [...deaths].map(([hostKey, found]) => ({ kind: 'dead', hostKey, ...found }) as const);
       return Promise.resolve([...alive, ...dead]);
     },
+    forget(hostKey) {
+      deaths.delete(hostKey);
+    },
     async stop(connection) {
       hosts.get(connection.hostKey)?.die('the host was stopped');
       await connection.died;

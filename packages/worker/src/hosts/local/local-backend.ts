@@ -103,12 +103,17 @@ export function createLocalBackend(options: LocalBackendOptions): HostBackend {
       const found = fs.readdirSync(hostsFolder).map((hostKey) => attachHost(folderOf(hostKey), workerId));
       return (await Promise.all(found)).filter((host) => host !== null);
     },
+    forget(hostKey) {
+      fs.rmSync(folderOf(hostKey), { recursive: true, force: true });
+    },
     async stop(connection, { graceMs }) {
       const record = readHostRecord(folderOf(connection.hostKey));
       connection.send([{ op: 'shutdown', grace_ms: graceMs }]);
       const timer = setTimeout(() => record !== null && kill(record.pid), graceMs + stopMarginMs);
-      await connection.died;
+      const { attempts } = await connection.died;
       clearTimeout(timer);
+      // Clusters of single runs are many: their folders go with them, unless there is something left to read.
+      if (attempts.length === 0) fs.rmSync(folderOf(connection.hostKey), { recursive: true, force: true });
     },
   };
 }
