@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from flights.land import parse_arguments
+from flights.problem import problem_told
 from flights.silver import replace_where
 
 if TYPE_CHECKING:
@@ -97,11 +98,17 @@ def run(catalog: str, root: str, table: str) -> None:
     print(f"{table}: summarised {', '.join(dates)}")
 
 
-def main_delays() -> None:
+def main(table: str) -> None:
+    from databricks.sdk.runtime import dbutils
+
     arguments = parse_arguments(sys.argv[1:])
-    run(arguments.catalog, arguments.root, "gold_delays")
+    with problem_told(dbutils):
+        run(arguments.catalog, arguments.root, table)
+
+
+def main_delays() -> None:
+    main("gold_delays")
 
 
 def main_routes() -> None:
-    arguments = parse_arguments(sys.argv[1:])
-    run(arguments.catalog, arguments.root, "gold_routes")
+    main("gold_routes")

@@ -10,6 +10,7 @@ from typing import Any
 
 from flights.extract import REFERENCES, parse_run_date, read_text
 from flights.feed import landing_files
+from flights.problem import problem_told
 
 
 def write_landing(dbutils: Any, landing: str, day: date) -> tuple[int, int]:
@@ -50,5 +51,8 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def main() -> None:
+    from databricks.sdk.runtime import dbutils
+
     arguments = parse_arguments(sys.argv[1:])
-    run(arguments.catalog, arguments.run_date, arguments.root)
+    with problem_told(dbutils):
+        run(arguments.catalog, arguments.run_date, arguments.root)

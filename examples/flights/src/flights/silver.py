@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from flights.extract import parse_run_date
 from flights.land import parse_arguments
+from flights.problem import problem_told
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -110,7 +111,6 @@ def run(catalog: str, run_date: str) -> None:
     replace_where(bad, f"{catalog}.flights.quarantine", f"landing_date = DATE'{day}'", "landing_date")
     problem = check_quality(rows, unusable)
     if problem is not None:
-        dbutils.jobs.taskValues.set("problem", problem)
         raise QualityError(problem)
 
     counts = (
@@ -134,5 +134,8 @@ def run(catalog: str, run_date: str) -> None:
 
 
 def main() -> None:
+    from databricks.sdk.runtime import dbutils
+
     arguments = parse_arguments(sys.argv[1:])
-    run(arguments.catalog, arguments.run_date)
+    with problem_told(dbutils):
+        run(arguments.catalog, arguments.run_date)
