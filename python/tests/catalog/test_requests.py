@@ -40,9 +40,12 @@ def test_requests_per_statement(spark: Any, server: CatalogServer, schema: str) 
     for template, (writes, gets_max) in REQUESTS.items():
         statement = template.format(s=schema)
         time.sleep(MEMORY_SECONDS)  # so that nothing is remembered: the worst case
+        started = time.monotonic()
         requests = server.count(lambda statement=statement: spark.sql(statement).collect())
+        # On a machine so slow that the statement outlasts the memory, it may ask again each time that has passed.
+        times = 1 + int((time.monotonic() - started) / MEMORY_SECONDS)
         verbs = [request.split(" ")[0] for request in requests]
-        if " ".join(v for v in verbs if v != "GET") != writes or verbs.count("GET") > gets_max:
+        if " ".join(v for v in verbs if v != "GET") != writes or verbs.count("GET") > gets_max * times:
             too_many[template] = requests
 
     assert too_many == {}
