@@ -192,3 +192,16 @@ display([{"a": 1, "b": None}])
 
     assert outcome.result["state"] == "succeeded", outcome.log
     assert outcome.log.splitlines() == ["True", "WorkspaceClient False", "a\tb", "1\tnull"]
+
+
+def test_facts_about_the_run_in_both_spellings(workspace: Workspace) -> None:
+    outcome = workspace.run_notebook(
+        """
+context = dbutils.notebook.entry_point.getDbutils().notebook().getContext()
+print(context.notebookPath().get(), context.jobId().get(), context.tags().get("jobId").get())
+print(context.tags().get("orgId").getOrElse("none"), dbutils.notebook.getContext().userName().get())
+"""
+    )
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    assert outcome.log.splitlines() == ["/Users/ann/notebook 7 7", "none ann@example.com"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
+from headrace_runtime.dbutils.widgets import Widgets
 from headrace_runtime.notebook.source import parse_notebook
-from headrace_runtime.notebook.sql import split_statements
+from headrace_runtime.notebook.sql import run_statements, split_statements
 
 
 def languages(text: str, path: str = "/n.py") -> list[tuple[str, str]]:
@@ -113,3 +115,35 @@ select 'it\\'s;' ;
 
     assert len(split_statements(text)) == 2
     assert split_statements("select 1") == ["select 1"]
+
+
+class Frame:
+    columns = ["x"]
+
+
+class Session:
+    """Notes what it is asked to run."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, str] | None]] = []
+
+    def sql(self, statement: str, args: dict[str, str] | None) -> Frame:
+        self.calls.append((statement, args))
+        return Frame()
+
+
+def test_widgets_of_sql_and_the_parameters_of_statements() -> None:
+    class Context:
+        parameters = {"limit": "3"}
+
+    context: Any = Context()
+    session = Session()
+
+    text = "create widget text day default '2026-01-01'; select :day, :limit, 'a:no', b::int, :unknown; select ${limit}, ${env}"
+    results = list(run_statements(session, text, Widgets(context)))
+
+    assert len(results) == 2
+    assert session.calls == [
+        ("select :day, :limit, 'a:no', b::int, :unknown", {"day": "2026-01-01", "limit": "3"}),
+        ("select 3, ${env}", None),
+    ]

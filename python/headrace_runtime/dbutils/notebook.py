@@ -7,7 +7,7 @@ from .help import WithHelp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import NoReturn
 
     from ..context import TaskContext
@@ -41,19 +41,76 @@ class Notebook(WithHelp):
         """What is known about this run."""
         return NotebookContext(self._context)
 
+    @property
+    def entry_point(self) -> EntryPoint:
+        """`entry_point.getDbutils().notebook().getContext()`, the long way to the same facts."""
+        return EntryPoint(self)
+
     def _exit_value_bytes_max(self) -> int:
         return self._context.attempt["limits"]["exit_value_bytes_max"]
 
 
+class EntryPoint:
+    def __init__(self, notebook: Notebook) -> None:
+        self._notebook = notebook
+
+    def getDbutils(self) -> EntryPoint:
+        return self
+
+    def notebook(self) -> Notebook:
+        return self._notebook
+
+
+class Fact:
+    """A value that may be missing, with the methods of the JVM's options, for so user code asks."""
+
+    def __init__(self, name: str, value: object) -> None:
+        self._name = name
+        self._value = value
+
+    def isDefined(self) -> bool:
+        return self._value is not None
+
+    def get(self) -> str:
+        if self._value is None:
+            raise ValueError(f"{self._name} is not known in this run")
+        return str(self._value)
+
+    def getOrElse(self, default: object) -> object:
+        return default if self._value is None else str(self._value)
+
+
 class NotebookContext:
-    """Facts about the run, under the names that user code asks for."""
+    """Facts about the run: `.notebookPath().get()`, `.tags().get("jobId").get()`, …"""
 
     def __init__(self, context: TaskContext) -> None:
         attempt = context.attempt
-        self.notebookPath = context.notebook_path
-        self.jobId = attempt["job_id"]
-        self.runId = attempt["run_id"]
-        self.taskKey = attempt["task_key"]
-        self.userName = attempt["principal"]
-        self.clusterId = attempt["cluster_id"]
-        self.apiUrl = attempt["api"]["url"]
+        self._facts: dict[str, object] = {
+            "notebookPath": context.notebook_path,
+            "jobId": attempt["job_id"],
+            "jobName": attempt["job_name"],
+            "runId": attempt["run_id"],
+            "currentRunId": attempt["run_id"],
+            "taskKey": attempt["task_key"],
+            "userName": attempt["principal"],
+            "user": attempt["principal"],
+            "clusterId": attempt["cluster_id"],
+            "apiUrl": attempt["api"]["url"],
+            "apiToken": attempt["api"]["token"],
+        }
+
+    def tags(self) -> Tags:
+        return Tags(self._facts)
+
+    def __getattr__(self, name: str) -> Callable[[], Fact]:
+        if name not in self._facts:
+            raise AttributeError(f"the notebook's context has no {name}; it has: {', '.join(self._facts)}")
+        return lambda: Fact(name, self._facts[name])
+
+
+class Tags:
+    def __init__(self, facts: dict[str, object]) -> None:
+        self._facts = facts
+
+    def get(self, name: str) -> Fact:
+        return Fact(name, self._facts.get(name))

@@ -121,7 +121,7 @@ class NotebookRunner:
     def _run_sql(self, text: str) -> None:
         from ..dbutils import get_dbutils
 
-        for frame in sql.run_statements(attach.get_session(), text, get_dbutils().widgets.getAll()):
+        for frame in sql.run_statements(attach.get_session(), text, get_dbutils().widgets):
             self._shell.namespace["_sqldf"] = frame
             display.publish(display.to_output(frame))
 

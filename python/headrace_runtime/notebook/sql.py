@@ -9,11 +9,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from ..dbutils.widgets import Widgets
+
 # Comments, and texts in any of Spark's quotes, within which a semicolon or a colon means nothing.
 _TOKEN = re.compile(
     r"""(?P<skip>--[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`)|(?P<end>;)|(?<![:\w]):(?P<marker>[A-Za-z_]\w*)""",
     re.DOTALL,
 )
+_WIDGET = re.compile(
+    r"""create\s+widget\s+(?:text|dropdown|combobox|multiselect)\s+(\w+)\s+default\s+(?:'([^']*)'|"([^"]*)")""",
+    re.IGNORECASE,
+)
+_REMOVAL = re.compile(r"remove\s+widget\s+(\w+)\s*$", re.IGNORECASE)
 _SUBSTITUTION = re.compile(r"\$\{\s*(\w+)\s*\}")
 
 
@@ -29,12 +36,25 @@ def split_statements(text: str) -> list[str]:
     return [statement.strip() for statement in statements if _has_words(statement)]
 
 
-def run_statements(session: Any, text: str, parameters: Mapping[str, str]) -> Iterator[Any]:
+def run_statements(session: Any, text: str, widgets: Widgets) -> Iterator[Any]:
     """Run each statement; gives those results that have columns. `:name` and `${name}` are the task's parameters."""
-    for statement in split_statements(_substitute(text, parameters)):
-        frame = session.sql(statement, args=_used_parameters(statement, parameters) or None)
+    for raw_statement in split_statements(text):
+        statement = _substitute(raw_statement, widgets.getAll())
+        if define_widget(statement, widgets):
+            continue
+        frame = session.sql(statement, args=_used_parameters(statement, widgets.getAll()) or None)
         if frame.columns:
             yield frame
+
+
+def define_widget(statement: str, widgets: Widgets) -> bool:
+    """`CREATE WIDGET TEXT day DEFAULT '…'` and `REMOVE WIDGET day` are the notebook's, not Spark's."""
+    created, removed = _WIDGET.match(statement), _REMOVAL.match(statement)
+    if created:
+        widgets.text(created[1], created[2] if created[2] is not None else created[3])
+    elif removed:
+        widgets.remove(removed[1])
+    return bool(created or removed)
 
 
 def _has_words(statement: str) -> bool:
