@@ -56,6 +56,24 @@ print("neighbour done")
   expect(commits()).toEqual(before);
 }, 180_000);
 
+test('a stop does not wait for a driver that is starting; a killed host takes its driver along', async () => {
+  await bench().startWorker();
+  const impatient = bench().aTask(`import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n${attach}`);
+  bench().source.offer(impatient);
+  const sparkState = () => bench().source.hostReports.at(-1)?.sparkState;
+  await expect.poll(sparkState, { timeout: 30_000 }).toBe('starting');
+
+  bench().source.stop({ attemptId: impatient.attemptId, epoch: 1, reason: 'cancelled_by_user' });
+
+  expect(await bench().source.reported(impatient.attemptId, 'ended')).toMatchObject({
+    outcome: { kind: 'stopped' },
+  });
+  expect(sparkState()).toBe('starting');
+  process.kill(bench().hostPid(), 'SIGKILL');
+  await expect.poll(() => bench().source.hostReports.at(-1)?.state).toBe('failed');
+  expect(bench().census()).toEqual([]);
+}, 60_000);
+
 test('when the driver dies, its attempts fail with that reason, and the next attempt gets a new driver', async () => {
   await bench().startWorker();
   const victim = bench().aTask(`${attach}
