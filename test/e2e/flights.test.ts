@@ -37,15 +37,26 @@ async function connection(): Promise<Record<string, string>> {
   }
 }
 
-/** What the last task that has an output returned. */
-async function waitForRun(runId: number, taskKey: string): Promise<string> {
+const ENDED = ['TERMINATED', 'INTERNAL_ERROR', 'SKIPPED'];
+
+async function endOf(runId: number) {
+  const look = () => client.runsGet({ run_id: runId });
   await waitUntil(
     `run ${runId} has ended`,
-    async () => (await client.runsGet({ run_id: runId })).state?.life_cycle_state === 'TERMINATED',
+    async () => ENDED.includes((await look()).state?.life_cycle_state ?? ''),
     RUN_MS_MAX,
   );
-  const document = await client.runsGet({ run_id: runId });
+  return look();
+}
+
+/** What a notebook of a run that succeeded returned. */
+async function waitForRun(runId: number, taskKey: string): Promise<string> {
+  const document = await endOf(runId);
   expect(document.state).toMatchObject({ result_state: 'SUCCESS' });
+  return outputOf(document, taskKey);
+}
+
+async function outputOf(document: Awaited<ReturnType<typeof endOf>>, taskKey: string): Promise<string> {
   const task = document.tasks?.find(({ task_key }) => task_key === taskKey);
   const { notebook_output } = await client.runsGetOutput({ run_id: task?.run_id ?? 0 });
   return String((notebook_output as { result?: unknown } | undefined)?.result);
@@ -92,13 +103,17 @@ async function expectTables(...days: string[]): Promise<unknown> {
   return JSON.parse(await python(`print(json.dumps(expected.expect([${dates}])))`));
 }
 
-async function runDay(day: string): Promise<string> {
+async function startDay(day: string): Promise<number> {
   const { jobs } = await client.jobsList({ name: '[dev admin] flights_daily' });
   const { run_id } = await client.jobsRunNow({
     job_id: jobs?.[0]?.job_id ?? 0,
     job_parameters: { run_date: day },
   });
-  return waitForRun(run_id, 'publish');
+  return run_id;
+}
+
+async function runDay(day: string): Promise<string> {
+  return waitForRun(await startDay(day), 'publish');
 }
 
 beforeAll(async () => {
@@ -106,6 +121,7 @@ beforeAll(async () => {
   await headrace('up', '--state-dir', stateDir, '--port', '0', '--detach');
   const { HEADRACE_HOST: baseUrl = '', HEADRACE_TOKEN: token } = await connection();
   client = createClient({ baseUrl, token });
+  await headrace('bundle', 'deploy', '-t', 'dev');
 });
 
 afterAll(async () => {
@@ -117,7 +133,6 @@ afterAll(async () => {
 test('the tables hold what the raw data says, and a day may be run again', {
   timeout: 4 * RUN_MS_MAX,
 }, async () => {
-  await headrace('bundle', 'deploy', '-t', 'dev');
   expect(await headrace('bundle', 'plan', '-t', 'dev')).toContain('nothing to do');
 
   const first = JSON.parse(await runDay('2013-01-01'));
@@ -130,4 +145,14 @@ test('the tables hold what the raw data says, and a day may be run again', {
 
   await runDay('2013-01-01');
   expect(await askTables()).toEqual(both);
+});
+
+test('a run of a day that there is no data for fails, and the alert says why', async () => {
+  const run = await endOf(await startDay('2013-06-01'));
+
+  expect(run.state).toMatchObject({ result_state: 'FAILED' });
+  expect(JSON.parse(await outputOf(run, 'alert'))).toEqual({
+    failed: ['land'],
+    not_run: ['bronze', 'silver', 'gold_delays', 'gold_routes'],
+  });
 });
