@@ -27,6 +27,7 @@ async function main() {
     await runVitest(env),
     await runPytest('python', env),
     await runPytest('examples/flights', env),
+    await runPytest('test/sdk', env),
   ];
   const left = await takeCensus({ runId, folder });
   if (left === null) console.log('census: skipped, this system has no /proc');
