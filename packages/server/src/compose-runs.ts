@@ -65,7 +65,7 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
 }
 
 function describeClaims(
-  { config }: Services,
+  { config, log }: Services,
   { workspaceId, dataRoot, clusters, catalogNames, urls }: RunSurroundings,
   tokenKey: Buffer,
 ): ClaimSources {
@@ -78,7 +78,9 @@ function describeClaims(
         task_key: taskKey,
       };
       const run = { runId, runAs: { id: ownerId, userName: ownerUserName } };
-      return clusters.resolve(task, settings, run).assignment;
+      const { assignment, warnings } = clusters.resolve(task, settings, run);
+      for (const warning of warnings) log.info({ run_id: runId, task_key: taskKey }, warning);
+      return assignment;
     },
   };
 }

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { StartError } from './start-error.ts';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const int = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -114,7 +115,7 @@ const settings = {
 type Settings = typeof settings;
 export type Config = { readonly [Key in keyof Settings]: z.output<Settings[Key]['schema']> };
 
-export class ConfigError extends Error {}
+export class ConfigError extends StartError {}
 
 /** An empty variable counts as unset. All problems are told at once. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {

@@ -10,9 +10,9 @@ import {
   startWorker,
 } from '@headrace/worker';
 import { destination, type Logger, pino } from 'pino';
-import { type Config, ConfigError, describeConfig, inheritedEnvironment, readConfig } from './config.ts';
+import { type Config, describeConfig, inheritedEnvironment, readConfig } from './config.ts';
+import { StartError } from './start-error.ts';
 import { startServer, type WorkerWiring } from './start-server.ts';
-import { StateFolderInUseError } from './store/state-lock.ts';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const standardError = 2;
@@ -70,20 +70,28 @@ function openLocalBackend(
 ): HostBackend {
   return createLocalBackend({
     ...{ hostsFolder, dataRoot, workerId, preimport },
-    runtime: readHostRuntime(path.join(runtimeDir, 'runtime.json')),
+    runtime: readRuntime(path.join(runtimeDir, 'runtime.json')),
     pythonPath: path.join(repository, 'python'),
     warmUp: true,
     environment: inheritedEnvironment(),
   });
 }
 
+function readRuntime(file: string): ReturnType<typeof readHostRuntime> {
+  try {
+    return readHostRuntime(file);
+  } catch (cause) {
+    throw new StartError(`${file} cannot be read: run "npm run setup" first`, { cause });
+  }
+}
+
 main().then(
   () => process.exit(0),
   (error: unknown) => {
     // What the reader can mend is said in a sentence; anything else comes with where it happened.
-    const expected = error instanceof ConfigError || error instanceof StateFolderInUseError;
+    const expected = error instanceof StartError;
     process.stderr.write(
-      `headrace: ${expected || !(error instanceof Error) ? String(error) : error.stack}\n`,
+      `headrace: ${expected ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
     );
     process.exit(1);
   },

@@ -6,6 +6,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
+import { StartError } from '../start-error.ts';
 import { sqlState, uniqueViolation } from './connect.ts';
 
 interface Migration {
@@ -25,7 +26,7 @@ export async function migrate(
   const latest = await readLatestNumber(pool);
   const known = migrations.at(-1)?.number ?? 0;
   if (latest > known) {
-    throw new Error(
+    throw new StartError(
       `the store has schema ${latest}, this Headrace knows ${known}: start the newer version that wrote it`,
     );
   }

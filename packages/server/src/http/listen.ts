@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { StartError } from '../start-error.ts';
 
 export interface Listening {
   readonly port: number;
@@ -17,7 +18,7 @@ export async function listen(
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
       if (candidate !== keptPort || port !== 0) {
-        throw new Error(
+        throw new StartError(
           `port ${candidate} of ${host} is taken by another program: choose another one, or 0 for any that is free`,
           { cause: error },
         );

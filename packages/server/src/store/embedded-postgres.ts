@@ -10,6 +10,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Logger } from 'pino';
+import { StartError } from '../start-error.ts';
 import { findFreePort, isPortFree } from './ports.ts';
 import { findBinaries, type PostgresBinaries, postgresMajor } from './postgres-binaries.ts';
 import { chooseIdentity, giveTo, type PostgresIdentity } from './postgres-identity.ts';
@@ -112,7 +113,9 @@ function prepareCluster({ folder, settings = {}, log }: EmbeddedPostgresOptions)
   }
   const version = fs.readFileSync(path.join(dataFolder, 'PG_VERSION'), 'utf8').trim();
   if (Number(version) !== postgresMajor) {
-    throw new Error(`${dataFolder} belongs to PostgreSQL ${version}, this Headrace brings ${postgresMajor}`);
+    throw new StartError(
+      `${dataFolder} belongs to PostgreSQL ${version}, this Headrace brings ${postgresMajor}`,
+    );
   }
   return cluster;
 }

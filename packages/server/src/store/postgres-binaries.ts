@@ -6,6 +6,7 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { StartError } from '../start-error.ts';
 import { mayEnter, type PostgresIdentity } from './postgres-identity.ts';
 
 export const postgresMajor = 18;
@@ -28,7 +29,7 @@ function findNativeFolder(): string {
     const entry = createRequire(import.meta.url).resolve(packageName);
     return path.join(path.dirname(entry), '../native');
   } catch (cause) {
-    throw new Error(
+    throw new StartError(
       `the package ${packageName} is not installed: run "npm install" without --omit=optional, or set HEADRACE_DATABASE_URL`,
       { cause },
     );

@@ -5,6 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import { StartError } from '../start-error.ts';
 
 export interface PostgresIdentity {
   readonly kind: 'self' | 'setuid' | 'namespace' | 'capability';
@@ -40,7 +41,7 @@ export function chooseIdentity(folder: string, ownerUid: number | null): Postgre
   if (!ownedByRoot && owner.uid === nobody.uid && works(capabilityPrefix)) {
     return { kind: 'capability', spawnOptions: {}, commandPrefix: capabilityPrefix, fileOwner: nobody };
   }
-  throw new Error(
+  throw new StartError(
     `PostgreSQL cannot run as root, and another user cannot reach ${folder}: choose a state folder such as /var/lib/headrace`,
   );
 }

@@ -3,6 +3,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { StartError } from '../start-error.ts';
 
 const StateSettings = z.looseObject({
   /** Picked when the port was to be a free one. */
@@ -34,7 +35,7 @@ export async function readStateSettings({ folder }: StateFolder): Promise<StateS
     return StateSettings.parse(JSON.parse(text));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-      throw new Error(`${folder}/settings.json cannot be read: repair or remove it`, { cause: error });
+      throw new StartError(`${folder}/settings.json cannot be read: repair or remove it`, { cause: error });
     }
     const fresh = { worker_id: `worker-${crypto.randomBytes(6).toString('hex')}` };
     await writeStateSettings(layOut(folder), fresh);

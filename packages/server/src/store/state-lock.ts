@@ -6,13 +6,14 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { StartError } from '../start-error.ts';
 import { isAlive, type ProcessProof, proveProcess } from './process-proof.ts';
 
 export interface StateLock {
   release(): Promise<void>;
 }
 
-export class StateFolderInUseError extends Error {
+export class StateFolderInUseError extends StartError {
   readonly holderPid: number;
   constructor(folder: string, holderPid: number) {
     super(
