@@ -94,7 +94,8 @@ class DriverLending:
                 self._is_warm = True
                 await self.driver.warm_up()
         except Exception as error:
-            self._host.say({"op": "error", "message": f"warming up failed: {error}"})
+            if not self._host.is_shutting_down:
+                self._host.say({"op": "error", "message": f"warming up failed: {error}"})
 
     async def end(self) -> None:
         """The host is being shut down."""

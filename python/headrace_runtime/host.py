@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -276,8 +277,7 @@ class Host:
             await asyncio.sleep(0.02)
         await self.lending.end()
         self.zygote.close()
-        for name in ("host.sock", "task.sock"):
-            os.unlink(os.path.join(self.config["socket_folder"], name))
+        shutil.rmtree(self.config["socket_folder"], ignore_errors=True)
         if not self.attempts:
             os.unlink(self.journal.path)
             os.unlink(os.path.join(self.folder, "host.json"))

@@ -8,7 +8,7 @@ import {
   createLocalBackend,
   readHostRuntime,
 } from '../../../packages/worker/src/hosts/local/local-backend.ts';
-import { killMarked } from '../../../packages/worker/src/hosts/local/processes.ts';
+import { buryHost, readHostRecord } from '../../../packages/worker/src/hosts/local/local-host.ts';
 import type { ClaimedAttempt } from '../../../packages/worker/src/ports.ts';
 import {
   anAttempt,
@@ -103,7 +103,8 @@ function createBench({ spark }: { readonly spark: boolean }) {
     async end() {
       await worker?.stop();
       for (const hostKey of fs.existsSync(hostsFolder) ? fs.readdirSync(hostsFolder) : []) {
-        await killMarked(path.join(hostsFolder, hostKey));
+        const record = readHostRecord(path.join(hostsFolder, hostKey));
+        if (record !== null) await buryHost(path.join(hostsFolder, hostKey), record);
       }
       expect(census(hostsFolder)).toEqual([]);
       fs.rmSync(folder, { recursive: true });
