@@ -10,6 +10,7 @@ import { createRunsGetCommand } from './commands/runs/get.ts';
 import { createRunsListCommand } from './commands/runs/list.ts';
 import { createRunsLogsCommand } from './commands/runs/logs.ts';
 import { createDownCommand } from './commands/server/down.ts';
+import { createSignInCommand } from './commands/server/sign-in.ts';
 import { createStatusCommand } from './commands/server/status.ts';
 import { createUpCommand } from './commands/server/up.ts';
 
@@ -21,6 +22,7 @@ export async function createProgram(context: CliContext, args: readonly string[]
   program.addCommand(createUpCommand(context));
   program.addCommand(createDownCommand(context));
   program.addCommand(createStatusCommand(context));
+  program.addCommand(createSignInCommand(context));
   program.addCommand(
     group('jobs', 'definitions of work', 'jobs list', [
       createJobsListCommand(context),

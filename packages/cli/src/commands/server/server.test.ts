@@ -163,3 +163,15 @@ test('status shows what troubles a loop', async () => {
   expect(stdout).toMatch(/loop wake +disk full/);
   expect(stdout).toContain('w1: 2 of 8 slots in use');
 });
+
+test('sign-in prints a new link', async () => {
+  const server = await startStubServer({
+    signInLinksCreate: async () => ({ url: 'http://link/another', expires_at: 1 }),
+  });
+  const { stdout } = await callCli(['sign-in'], {
+    environment: { HEADRACE_HOST: server.url, HEADRACE_TOKEN: 't' },
+  });
+  server.close();
+
+  expect(stdout).toBe('http://link/another\n');
+});
