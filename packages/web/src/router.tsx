@@ -1,22 +1,34 @@
 import { createBrowserRouter, Navigate } from 'react-router';
-import { JobPage } from './pages/jobs/JobPage.tsx';
 import { JobsPage } from './pages/jobs/JobsPage.tsx';
-import { RunPage } from './pages/runs/RunPage.tsx';
 import { RunsPage } from './pages/runs/RunsPage.tsx';
 import { paths } from './paths.ts';
 import { Layout } from './ui/Layout.tsx';
-import { NotFound } from './ui/Problem.tsx';
+import { Loading, NotFound, PageProblem } from './ui/Problem.tsx';
 
 export const router = createBrowserRouter([
   {
     element: <Layout />,
+    // While the code of the first page is on its way.
+    HydrateFallback: () => <Loading what="page" />,
     children: [
-      { index: true, element: <Navigate to={paths.jobs()} replace /> },
-      { path: '/jobs', element: <JobsPage /> },
-      { path: '/jobs/:jobId', element: <JobPage /> },
-      { path: '/runs', element: <RunsPage /> },
-      { path: '/runs/:runId', element: <RunPage /> },
-      { path: '*', element: <NotFound what="page" /> },
+      {
+        ErrorBoundary: PageProblem,
+        children: [
+          { index: true, element: <Navigate to={paths.jobs()} replace /> },
+          { path: '/jobs', element: <JobsPage /> },
+          {
+            path: '/jobs/:jobId',
+            lazy: async () => ({ Component: (await import('./pages/jobs/JobPage.tsx')).JobPage }),
+          },
+          { path: '/runs', element: <RunsPage /> },
+          {
+            // Brings the graph's layout with it, which is large.
+            path: '/runs/:runId',
+            lazy: async () => ({ Component: (await import('./pages/runs/RunPage.tsx')).RunPage }),
+          },
+          { path: '*', element: <NotFound what="page" /> },
+        ],
+      },
     ],
   },
 ]);

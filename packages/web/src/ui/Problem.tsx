@@ -1,5 +1,5 @@
 /** What stands in the place of content that is not there, with the next step. */
-import { Link } from 'react-router';
+import { Link, useRouteError } from 'react-router';
 import { problemOf } from '../api/client.ts';
 import { paths } from '../paths.ts';
 import { useTitle } from './use-title.ts';
@@ -9,10 +9,9 @@ export function SignedOut() {
   return (
     <section className="empty">
       <h1>You are signed out</h1>
-      <p>
-        <code>headrace up</code> prints a sign-in link when it starts. For a new one, run{' '}
-        <code>headrace status</code> on the machine of the server and open the link that it shows.
-      </p>
+      <p>A sign-in link opens Headrace in this browser. It works once; on the machine of the server, run</p>
+      <pre>headrace sign-in</pre>
+      <p>and open the link that it prints.</p>
     </section>
   );
 }
@@ -32,10 +31,24 @@ export function NotFound({ what }: { what: string }) {
 export function Problem({ error, what }: { error: unknown; what: string }) {
   const problem = problemOf(error);
   if (problem === 'not_found') return <NotFound what={what} />;
+  if (problem === 'signed_out') return <SignedOut />;
   return (
     <div role="alert" className="problem">
       <strong>The {what} could not be loaded.</strong>{' '}
       {error instanceof Error ? error.message : String(error)}
+    </div>
+  );
+}
+
+/** A page that broke, or whose code could not be fetched: after an update of the server it has another name. */
+export function PageProblem() {
+  const error = useRouteError();
+  return (
+    <div role="alert" className="problem">
+      <strong>This page could not be shown.</strong> {error instanceof Error ? error.message : String(error)}{' '}
+      <button type="button" onClick={() => window.location.reload()}>
+        Load it again
+      </button>
     </div>
   );
 }

@@ -9,19 +9,12 @@ export interface Tab {
 
 export function Tabs({ tabs, selected, label }: { tabs: readonly Tab[]; selected: string; label: string }) {
   return (
-    <div role="tablist" aria-label={label} className="tabs">
+    <nav aria-label={label} className="tabs">
       {tabs.map((tab) => (
-        <Link
-          key={tab.key}
-          role="tab"
-          to={tab.to}
-          replace
-          aria-selected={tab.key === selected}
-          id={`tab-${tab.key}`}
-        >
+        <Link key={tab.key} to={tab.to} replace aria-current={tab.key === selected ? 'true' : undefined}>
           {tab.label}
         </Link>
       ))}
-    </div>
+    </nav>
   );
 }

@@ -1,13 +1,13 @@
-/** Times and durations as people read them. */
+/** Times, durations and sizes as people read them: cut, not rounded, so that nothing shows a minute too early. */
 
 export function formatDuration(ms: number): string {
   if (ms < 0) return '–';
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  const seconds = ms / 1_000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 60) return `${Math.round(seconds)} s`;
+  if (ms < 1_000) return `${Math.floor(ms)} ms`;
+  if (ms < 10_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
+  const seconds = Math.floor(ms / 1_000);
+  if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
@@ -34,8 +34,11 @@ export function formatAgo(epochMs: number, nowMs: number): string {
   );
 }
 
+const byteUnits = ['KiB', 'MiB', 'GiB', 'TiB'] as const;
+
 export function formatBytes(bytes: number): string {
   if (bytes < 1_024) return `${bytes} B`;
-  if (bytes < 1_024 * 1_024) return `${(bytes / 1_024).toFixed(1)} KiB`;
-  return `${(bytes / 1_024 / 1_024).toFixed(1)} MiB`;
+  // A value that would read as 1024.0 goes to the next unit.
+  const power = Math.min(byteUnits.length, Math.floor(Math.log(bytes / 0.99995) / Math.log(1_024)));
+  return `${(bytes / 1_024 ** power).toFixed(1)} ${byteUnits[power - 1]}`;
 }

@@ -1,5 +1,6 @@
 /** One look for each state of a run or task: a word, a sign and a tone; colour is never the only signal. */
 import type { RunDocument } from '@headrace/api';
+import { runCan } from '@headrace/core';
 
 export interface Outcome {
   readonly label: string;
@@ -33,6 +34,12 @@ export function outcomeOf(state: RunDocument['state']): Outcome {
   const { life_cycle_state: life, result_state: result } = state;
   const known = result === undefined ? lives[life] : results[result];
   return known ?? { label: result ?? life, sign: '?', tone: 'muted' };
+}
+
+/** Why a run cannot be cancelled; null when it can. */
+export function refusalToCancel(state: RunDocument['state']): string | null {
+  if (!runCan.cancel({ kind: hasEnded(state) ? 'ended' : 'running' })) return 'The run has ended';
+  return state.life_cycle_state === 'TERMINATING' ? 'The run is being stopped' : null;
 }
 
 export function hasEnded(state: RunDocument['state']): boolean {

@@ -77,5 +77,5 @@ function JobRuns({ jobId }: { jobId: number }) {
   const runs = useQuery(queries.runs({ jobId }));
   if (runs.isPending) return <Loading what="runs" />;
   if (runs.error) return <Problem error={runs.error} what="runs" />;
-  return <RunsTable runs={runs.data.runs ?? []} more={runs.data.has_more ? paths.runs({ jobId }) : null} />;
+  return <RunsTable runs={runs.data.runs ?? []} older={runs.data.has_more ? paths.runs({ jobId }) : null} />;
 }

@@ -12,7 +12,7 @@ const recentRuns = 5;
 
 export function JobsPage() {
   useTitle('Jobs');
-  const [search, setSearch] = useSearchParams();
+  const [search] = useSearchParams();
   const jobs = useQuery(queries.jobs(search.get('page') ?? ''));
   if (jobs.isPending) return <Loading what="jobs" />;
   if (jobs.error) return <Problem error={jobs.error} what="jobs" />;
@@ -22,9 +22,9 @@ export function JobsPage() {
       <h1>Jobs</h1>
       {rows.length === 0 ? <NoJobs /> : <JobsTable jobs={rows} />}
       {next && (
-        <button type="button" onClick={() => setSearch({ page: next })}>
-          Older jobs
-        </button>
+        <nav aria-label="Pages" className="pages">
+          <Link to={paths.jobs({ page: next })}>Older jobs</Link>
+        </nav>
       )}
     </>
   );

@@ -2,6 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useNavigate } from 'react-router';
 import { client } from '../../api/client.ts';
 import { paths } from '../../paths.ts';
+import { ActionButton } from '../../ui/ActionButton.tsx';
 
 export function RunNowButton({
   jobId,
@@ -18,14 +19,12 @@ export function RunNowButton({
   });
   return (
     <>
-      <button
-        type="button"
+      <ActionButton
+        refusal={start.isPending ? 'The run is being started' : null}
         onClick={() => start.mutate()}
-        disabled={start.isPending}
-        title={start.isPending ? 'The run is being started' : undefined}
       >
         Run now
-      </button>
+      </ActionButton>
       {start.error && (
         <span role="alert" className="inline-problem">
           {start.error.message}

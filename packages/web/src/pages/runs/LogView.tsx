@@ -1,26 +1,32 @@
 import type { RunTaskDocument } from '@headrace/api';
 import { useEffect, useRef, useState } from 'react';
-import { client } from '../../api/client.ts';
 import { formatBytes } from '../../ui/format.ts';
-import {
-  appendChunk,
-  chunkBytes,
-  emptyWindow,
-  firstOffset,
-  type LogWindow,
-  matchingLines,
-} from './log-window.ts';
-
-const followMs = 1_000;
+import { Loading } from '../../ui/Problem.tsx';
+import { firstOffset, type LogWindow, matchingLines } from './log-window.ts';
+import { useLog } from './use-log.ts';
 
 export function LogView({ runId, task }: { runId: number; task: RunTaskDocument }) {
   const { window: log, error, showFrom } = useLog(runId, task.run_id);
+  return (
+    <div className="log">
+      {error !== null && (
+        <p role="alert" className="problem">
+          <strong>The log could not be read.</strong> {error}
+        </p>
+      )}
+      {log === null ? error === null && <Loading what="log" /> : <LogText log={log} showFrom={showFrom} />}
+    </div>
+  );
+}
+
+function LogText({ log, showFrom }: { log: LogWindow; showFrom: (offset: number) => void }) {
   const [search, setSearch] = useState('');
   const [wraps, setWraps] = useState(true);
   const found = matchingLines(log.text, search);
-  const box = useFollowedBox(log.text);
+  const box = useFollowedBox(found.text);
+  const isWhole = log.startOffset === 0 && log.endOffset >= log.size;
   return (
-    <div className="log">
+    <>
       <div className="log-bar">
         <input
           type="search"
@@ -29,21 +35,32 @@ export function LogView({ runId, task }: { runId: number; task: RunTaskDocument 
           value={search}
           onChange={(event) => setSearch(event.target.value)}
         />
-        {search && <span className="dim">{found.count} lines</span>}
+        {search && (
+          <span role="status">
+            {found.count} {found.count === 1 ? 'line' : 'lines'}
+            {!isWhole && ' in the part shown'}
+          </span>
+        )}
         <label>
           <input type="checkbox" checked={wraps} onChange={(event) => setWraps(event.target.checked)} /> Wrap
         </label>
-        <span className="dim">{formatBytes(log.size)}</span>
-        {log.startOffset > 0 && (
-          <button type="button" onClick={() => showFrom(0)}>
-            From the start
-          </button>
-        )}
-        {log.endOffset < log.size && log.isEnded && (
-          <button type="button" onClick={() => showFrom(firstOffset(log.size))}>
-            To the end
-          </button>
-        )}
+        <span className="log-place">
+          <span className="dim">
+            {isWhole
+              ? formatBytes(log.size)
+              : `${formatBytes(log.startOffset)} to ${formatBytes(log.endOffset)} of ${formatBytes(log.size)}`}
+          </span>
+          {log.startOffset > 0 && (
+            <button type="button" onClick={() => showFrom(0)}>
+              From the start
+            </button>
+          )}
+          {log.endOffset < log.size && (
+            <button type="button" onClick={() => showFrom(firstOffset(log.size))}>
+              To the end
+            </button>
+          )}
+        </span>
       </div>
       {log.isTruncated && (
         <p className="notice">
@@ -51,53 +68,19 @@ export function LogView({ runId, task }: { runId: number; task: RunTaskDocument 
           place.
         </p>
       )}
-      {error && (
-        <p role="alert" className="problem">
-          {error}
-        </p>
-      )}
       <section aria-label="Log text">
-        <pre ref={box} className={wraps ? 'log-text wraps' : 'log-text'}>
-          {found.text || (
-            <span className="dim">{log.isEnded ? 'The task printed nothing.' : 'Nothing printed yet.'}</span>
-          )}
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls only what has the focus. */}
+        <pre ref={box} className={wraps ? 'log-text wraps' : 'log-text'} tabIndex={0}>
+          {found.text || <span className="dim">{wordsForNothing(log, search)}</span>}
         </pre>
       </section>
-    </div>
+    </>
   );
 }
 
-/** Reads the end of the log, then follows it until the task has ended. */
-function useLog(runId: number, taskRunId: number) {
-  const [state, setState] = useState<LogWindow>(emptyWindow);
-  const [error, setError] = useState<string | null>(null);
-  const [from, setFrom] = useState<number | null>(null);
-  useEffect(() => {
-    const stop = new AbortController();
-    const read = (offset: number) =>
-      client.taskLog(
-        { run_id: runId, task_run_id: taskRunId, offset, limit: chunkBytes },
-        { signal: stop.signal },
-      );
-    const follow = async () => {
-      const size = from === null ? (await read(0)).size : 0;
-      let window: LogWindow = { ...emptyWindow, endOffset: from ?? firstOffset(size) };
-      while (!stop.signal.aborted) {
-        const chunk = await read(window.endOffset);
-        window = appendChunk(window, chunk);
-        setState(window);
-        setError(null);
-        const isAtEnd = window.endOffset >= window.size;
-        if ((isAtEnd && window.isEnded) || (from !== null && !isAtEnd)) return;
-        if (isAtEnd) await new Promise((resolve) => setTimeout(resolve, followMs));
-      }
-    };
-    follow().catch((reason: unknown) => {
-      if (!stop.signal.aborted) setError(reason instanceof Error ? reason.message : String(reason));
-    });
-    return () => stop.abort();
-  }, [runId, taskRunId, from]);
-  return { window: state, error, showFrom: setFrom };
+function wordsForNothing(log: LogWindow, search: string): string {
+  if (search !== '') return `No line has “${search}”.`;
+  return log.isEnded ? 'The task printed nothing.' : 'Nothing printed yet.';
 }
 
 /** Stays at the end as the text grows, unless the reader has scrolled away from it. */

@@ -5,6 +5,7 @@ import { queries } from '../../api/queries.ts';
 import { formatDuration } from '../../ui/format.ts';
 import { hasEnded } from '../../ui/outcome.ts';
 import { Loading, Problem } from '../../ui/Problem.tsx';
+import { Markdown } from './Markdown.tsx';
 
 export function NotebookView({ runId, task }: { runId: number; task: RunTaskDocument }) {
   const ended = hasEnded(task.state);
@@ -30,7 +31,7 @@ export function NotebookView({ runId, task }: { runId: number; task: RunTaskDocu
 const cellSigns = { waiting: '·', running: '▶', succeeded: '✓', failed: '✕', skipped: '–' } as const;
 
 function Cell({ cell }: { cell: NotebookCell }) {
-  if (cell.language === 'markdown') return <div className="cell-markdown">{cell.source}</div>;
+  if (cell.language === 'markdown') return <Markdown source={cell.source} />;
   return (
     <div className={`cell cell-${cell.state}`}>
       <div className="cell-head">

@@ -6,8 +6,9 @@ import { causeOf, latestAttempts } from '../../api/merge-run-event.ts';
 import { queries } from '../../api/queries.ts';
 import { useRunEvents } from '../../api/use-run-events.ts';
 import { paths } from '../../paths.ts';
+import { ActionButton } from '../../ui/ActionButton.tsx';
 import { Ago, Elapsed } from '../../ui/Moment.tsx';
-import { hasEnded, outcomeOf } from '../../ui/outcome.ts';
+import { hasEnded, outcomeOf, refusalToCancel } from '../../ui/outcome.ts';
 import { Loading, NotFound, Problem } from '../../ui/Problem.tsx';
 import { StateBadge } from '../../ui/StateBadge.tsx';
 import { useTitle } from '../../ui/use-title.ts';
@@ -79,28 +80,21 @@ function Parameter({ name, value }: { name: string; value: string }) {
 
 function CancelButton({ run }: { run: RunDocument }) {
   const cancel = useMutation({ mutationFn: () => client.runsCancel({ run_id: run.run_id }) });
-  const reason = hasEnded(run.state)
-    ? 'The run has ended'
-    : run.state.life_cycle_state === 'TERMINATING'
-      ? 'The run is stopping'
-      : null;
   const ask = () =>
     window.confirm('Cancel this run? Its tasks are stopped; nothing further starts.') && cancel.mutate();
   return (
     <span className="actions">
-      <button
-        type="button"
-        onClick={ask}
-        disabled={reason !== null || cancel.isPending}
-        title={reason ?? undefined}
-      >
-        Cancel run
-      </button>
       {cancel.error && (
         <span role="alert" className="inline-problem">
           {cancel.error.message}
         </span>
       )}
+      <ActionButton
+        refusal={cancel.isPending ? 'The server is being asked' : refusalToCancel(run.state)}
+        onClick={ask}
+      >
+        Cancel run
+      </ActionButton>
     </span>
   );
 }

@@ -17,10 +17,12 @@ export function RunsPage() {
   const [search] = useSearchParams();
   const show = filters.find((each) => each.show === (search.get('show') ?? undefined))?.show;
   const jobId = search.has('job_id') ? Number(search.get('job_id')) : undefined;
-  const runs = useQuery(queries.runs({ jobId, show, pageToken: search.get('page') ?? '' }));
+  const page = search.get('page');
+  const runs = useQuery(queries.runs({ jobId, show, pageToken: page ?? '' }));
+  const older = runs.data?.next_page_token;
   return (
     <>
-      <h1>Runs</h1>
+      <h1>Runs{jobId !== undefined && <JobName jobId={jobId} />}</h1>
       <nav aria-label="Filter" className="filters">
         {filters.map((filter) => (
           <Link
@@ -35,15 +37,22 @@ export function RunsPage() {
       {runs.isPending && <Loading what="runs" />}
       {runs.error && <Problem error={runs.error} what="runs" />}
       {runs.data && (
-        <RunsTable runs={runs.data.runs ?? []} more={nextPage(search, runs.data.next_page_token)} />
+        <RunsTable
+          runs={runs.data.runs ?? []}
+          newest={page ? paths.runs({ jobId, show }) : null}
+          older={older ? paths.runs({ jobId, show, page: older }) : null}
+        />
       )}
     </>
   );
 }
 
-function nextPage(search: URLSearchParams, token: string | undefined): string | null {
-  if (!token) return null;
-  const next = new URLSearchParams(search);
-  next.set('page', token);
-  return `/runs?${next}`;
+function JobName({ jobId }: { jobId: number }) {
+  const job = useQuery(queries.job(jobId));
+  return (
+    <>
+      {' of '}
+      <Link to={paths.job(jobId)}>{job.data?.settings.name ?? `job ${jobId}`}</Link>
+    </>
+  );
 }

@@ -4,8 +4,14 @@ import { paths } from '../../paths.ts';
 import { Ago, Elapsed } from '../../ui/Moment.tsx';
 import { StateBadge } from '../../ui/StateBadge.tsx';
 
-export function RunsTable({ runs, more }: { runs: readonly RunDocument[]; more: string | null }) {
-  if (runs.length === 0) return <p className="dim">No runs yet. “Run now” starts the first one.</p>;
+export function RunsTable(props: {
+  readonly runs: readonly RunDocument[];
+  /** Where the newest ones are, when these are not. */
+  readonly newest?: string | null;
+  readonly older: string | null;
+}) {
+  const { runs, newest, older } = props;
+  if (runs.length === 0) return <p className="dim">No runs here yet. “Run now” on a job starts one.</p>;
   return (
     <>
       <table>
@@ -43,7 +49,12 @@ export function RunsTable({ runs, more }: { runs: readonly RunDocument[]; more: 
           ))}
         </tbody>
       </table>
-      {more && <Link to={more}>Older runs</Link>}
+      {(newest || older) && (
+        <nav aria-label="Pages" className="pages">
+          {newest && <Link to={newest}>Newest runs</Link>}
+          {older && <Link to={older}>Older runs</Link>}
+        </nav>
+      )}
     </>
   );
 }

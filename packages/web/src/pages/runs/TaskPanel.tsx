@@ -1,11 +1,10 @@
 import type { RunDocument, RunTaskDocument } from '@headrace/api';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
-import { useSearchParams } from 'react-router';
+import { useNavigate, useSearchParams } from 'react-router';
 import { queries } from '../../api/queries.ts';
-import { paths } from '../../paths.ts';
+import { paths, type RunView } from '../../paths.ts';
 import { Elapsed } from '../../ui/Moment.tsx';
-import { hasEnded } from '../../ui/outcome.ts';
+import { hasEnded, outcomeOf } from '../../ui/outcome.ts';
 import { StateBadge } from '../../ui/StateBadge.tsx';
 import { Tabs } from '../../ui/Tabs.tsx';
 import { LogView } from './LogView.tsx';
@@ -17,12 +16,20 @@ const tabKeys = ['output', 'log', 'settings'] as const;
 export function TaskPanel({ run, attempts }: { run: RunDocument; attempts: readonly RunTaskDocument[] }) {
   const [search] = useSearchParams();
   const sorted = [...attempts].sort((a, b) => a.attempt_number - b.attempt_number);
-  const [chosen, setChosen] = useState<number | null>(null);
-  const task = sorted.find((each) => each.run_id === chosen) ?? sorted[sorted.length - 1];
+  const navigate = useNavigate();
+  const chosen = Number(search.get('attempt') ?? Number.NaN);
+  const task = sorted.find((each) => each.attempt_number === chosen) ?? sorted[sorted.length - 1];
   if (!task) return null;
   const isNotebook = task.notebook_task !== undefined;
   const tab = tabKeys.find((key) => key === search.get('tab')) ?? (isNotebook ? 'output' : 'log');
   const shown = tab === 'output' && !isNotebook ? 'log' : tab;
+  const pathOf = (view: RunView) =>
+    paths.run(run.run_id, {
+      task: task.task_key,
+      tab: search.has('tab') ? tab : undefined,
+      attempt: search.has('attempt') ? task.attempt_number : undefined,
+      ...view,
+    });
   return (
     <section aria-label={`Task ${task.task_key}`} className="panel">
       <header className="panel-header">
@@ -34,10 +41,13 @@ export function TaskPanel({ run, attempts }: { run: RunDocument; attempts: reado
         {sorted.length > 1 && (
           <label className="attempts">
             Attempt
-            <select value={task.run_id} onChange={(event) => setChosen(Number(event.target.value))}>
+            <select
+              value={task.attempt_number}
+              onChange={(event) => navigate(pathOf({ attempt: Number(event.target.value) }))}
+            >
               {sorted.map((each) => (
-                <option key={each.run_id} value={each.run_id}>
-                  {each.attempt_number + 1}
+                <option key={each.run_id} value={each.attempt_number}>
+                  {each.attempt_number + 1} of {sorted.length}: {outcomeOf(each.state).label}
                 </option>
               ))}
             </select>
@@ -53,14 +63,12 @@ export function TaskPanel({ run, attempts }: { run: RunDocument; attempts: reado
           .map((key) => ({
             key,
             label: tabLabels[key],
-            to: paths.run(run.run_id, { task: task.task_key, tab: key }),
+            to: pathOf({ tab: key }),
           }))}
       />
-      <div role="tabpanel" aria-labelledby={`tab-${shown}`}>
-        {shown === 'output' && <NotebookView runId={run.run_id} task={task} />}
-        {shown === 'log' && <LogView key={task.run_id} runId={run.run_id} task={task} />}
-        {shown === 'settings' && <pre className="code">{JSON.stringify(settingsOf(task), null, 2)}</pre>}
-      </div>
+      {shown === 'output' && <NotebookView runId={run.run_id} task={task} />}
+      {shown === 'log' && <LogView key={task.run_id} runId={run.run_id} task={task} />}
+      {shown === 'settings' && <pre className="code">{JSON.stringify(settingsOf(task), null, 2)}</pre>}
     </section>
   );
 }

@@ -37,13 +37,11 @@ export function layOut(tasks: readonly GraphTask[]): Layout {
         return [key, { x: x - nodeWidth / 2, y: y - nodeHeight / 2 }];
       }),
     ),
-    edges: graph
-      .edges()
-      .map(({ v, w }: { v: string; w: string }) => ({
-        from: v,
-        to: w,
-        path: curve(graph.node(v), graph.node(w)),
-      })),
+    edges: graph.edges().map(({ v, w }: { v: string; w: string }) => ({
+      from: v,
+      to: w,
+      path: curve(graph.node(v), graph.node(w)),
+    })),
   };
 }
 

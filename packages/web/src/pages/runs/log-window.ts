@@ -36,19 +36,41 @@ export const emptyWindow: LogWindow = {
 
 export function appendChunk(window: LogWindow, chunk: LogChunk): LogWindow {
   const isNext = chunk.offset === window.endOffset && window.text !== '';
-  const whole = isNext ? window.text + chunk.log : chunk.log;
-  const cut = Math.max(0, whole.length - windowCharsMax);
-  // Cut at a line's end, so that no half line stands at the top.
-  const from = cut === 0 ? 0 : whole.indexOf('\n', cut) + 1;
+  const { text, endOffset } = withoutHalfCharacter(chunk);
+  const whole = isNext ? window.text + text : text;
   const startOffset = isNext ? window.startOffset : chunk.offset;
+  const from = firstWholeLine(whole, { isInside: startOffset > 0 && !isNext });
   return {
     text: whole.slice(from),
-    startOffset: startOffset + new TextEncoder().encode(whole.slice(0, from)).length,
-    endOffset: chunk.next_offset,
+    startOffset: startOffset + countBytes(whole.slice(0, from)),
+    endOffset,
     size: chunk.size,
     isTruncated: chunk.truncated,
     isEnded: chunk.ended,
   };
+}
+
+/** Where the text begins that fits the window: at a line's start, unless one line fills it alone. */
+function firstWholeLine(text: string, { isInside }: { isInside: boolean }): number {
+  const cut = Math.max(0, text.length - windowCharsMax);
+  if (cut === 0 && !isInside) return 0;
+  const lineEnd = text.indexOf('\n', cut);
+  return lineEnd === -1 || lineEnd === text.length - 1 ? cut : lineEnd + 1;
+}
+
+/** The end of a range may cut a character, which comes as U+FFFD: it is left for the next range, which has it whole. */
+function withoutHalfCharacter(chunk: LogChunk): { readonly text: string; readonly endOffset: number } {
+  const isLast = chunk.ended && chunk.next_offset >= chunk.size;
+  if (isLast || !chunk.log.endsWith('\ufffd')) return { text: chunk.log, endOffset: chunk.next_offset };
+  const text = chunk.log.slice(0, -1);
+  const left = chunk.next_offset - chunk.offset - countBytes(text);
+  // Less than one character of at most four bytes; anything else was broken in the log itself.
+  if (left < 1 || left > 3) return { text: chunk.log, endOffset: chunk.next_offset };
+  return { text, endOffset: chunk.next_offset - left };
+}
+
+function countBytes(text: string): number {
+  return new TextEncoder().encode(text).length;
 }
 
 /** Where to begin: at the start of a short log, else one chunk before the end. */

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { type GraphTask, layOut, nodeHeight, nodeWidth } from './graph-layout.ts';
+
+const task = (task_key: string, ...parents: readonly string[]): GraphTask => ({
+  task_key,
+  depends_on: parents.map((parent) => ({ task_key: parent })),
+});
+
+const diamond = [task('land'), task('left', 'land'), task('right', 'land'), task('publish', 'left', 'right')];
+
+test('a task stands to the right of what it depends on', () => {
+  const { nodes, edges } = layOut(diamond);
+
+  expect(edges.map(({ from, to }) => `${from} ${to}`).sort()).toEqual([
+    'land left',
+    'land right',
+    'left publish',
+    'right publish',
+  ]);
+  for (const { from, to } of edges) {
+    expect((nodes.get(from)?.x ?? 0) + nodeWidth).toBeLessThan(nodes.get(to)?.x ?? 0);
+  }
+});
+
+test('no two tasks cover each other and all are inside', () => {
+  const wide = [task('root'), ...Array.from({ length: 30 }, (_, at) => task(`leaf_${at}`, 'root'))];
+
+  const { nodes, width, height } = layOut(wide);
+
+  const places = [...nodes.values()];
+  expect(places).toHaveLength(31);
+  for (const [at, place] of places.entries()) {
+    expect(place.x).toBeGreaterThanOrEqual(0);
+    expect(place.x + nodeWidth).toBeLessThanOrEqual(width);
+    expect(place.y + nodeHeight).toBeLessThanOrEqual(height);
+    for (const other of places.slice(at + 1)) {
+      const isApart = Math.abs(place.x - other.x) >= nodeWidth || Math.abs(place.y - other.y) >= nodeHeight;
+      expect(isApart).toBe(true);
+    }
+  }
+});
+
+test('a dependency on a task that is not of this run draws nothing', () => {
+  const { nodes, edges } = layOut([task('left', 'gone')]);
+
+  expect([...nodes.keys()]).toEqual(['left']);
+  expect(edges).toEqual([]);
+});
+
+test('an empty run has an empty graph', () => {
+  expect(layOut([]).nodes.size).toBe(0);
+});

@@ -1,0 +1,69 @@
+/** Reads the end of a log, or its start when asked, and follows it until the task has ended. */
+import { UnreachableError } from '@headrace/api';
+import { useEffect, useState } from 'react';
+import { client } from '../../api/client.ts';
+import { appendChunk, chunkBytes, emptyWindow, firstOffset, type LogWindow } from './log-window.ts';
+
+const followMs = 1_000;
+
+export interface FollowedLog {
+  /** Null until the first part of it has come. */
+  readonly window: LogWindow | null;
+  readonly error: string | null;
+  showFrom(offset: number): void;
+}
+
+export function useLog(runId: number, taskRunId: number): FollowedLog {
+  const [window, setWindow] = useState<LogWindow | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  const [from, setFrom] = useState<number | null>(null);
+  useEffect(() => {
+    const stop = new AbortController();
+    const show = (next: LogWindow) => {
+      setWindow(next);
+      setError(null);
+    };
+    const keepTrying = async () => {
+      while (!stop.signal.aborted) {
+        try {
+          return await follow({ runId, taskRunId, from, signal: stop.signal, show });
+        } catch (reason) {
+          if (stop.signal.aborted) return;
+          setError(reason instanceof Error ? reason.message : String(reason));
+          if (!(reason instanceof UnreachableError)) return;
+        }
+        await pause();
+      }
+    };
+    void keepTrying();
+    return () => stop.abort();
+  }, [runId, taskRunId, from]);
+  return { window, error, showFrom: setFrom };
+}
+
+async function follow(options: {
+  readonly runId: number;
+  readonly taskRunId: number;
+  readonly from: number | null;
+  readonly signal: AbortSignal;
+  readonly show: (window: LogWindow) => void;
+}): Promise<void> {
+  const { runId, taskRunId, from, signal, show } = options;
+  const read = (offset: number, limit: number) =>
+    client.taskLog({ run_id: runId, task_run_id: taskRunId, offset, limit }, { signal });
+  const start = from ?? firstOffset((await read(0, 1)).size);
+  let window: LogWindow = { ...emptyWindow, endOffset: start };
+  while (!signal.aborted) {
+    const chunk = await read(window.endOffset, chunkBytes);
+    window = appendChunk(window, chunk);
+    show(window);
+    const isAtEnd = chunk.next_offset >= chunk.size;
+    // An earlier part stays as it is: the reader asked for it.
+    if (isAtEnd ? window.isEnded : from !== null) return;
+    if (isAtEnd) await pause();
+  }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, followMs));
+}
