@@ -7,6 +7,8 @@ import {
   type ClusterAssignment,
   createFakeBackend,
   type FakeBackend,
+  type HostBackend,
+  type HostConnection,
   startWorker,
   type Worker,
 } from '@headrace/worker';
@@ -60,6 +62,7 @@ interface Life {
   readonly url: string;
   readonly runs: RunParts;
   readonly services: Services;
+  readonly hosts: CuttableBackend;
   stop(): Promise<void>;
 }
 
@@ -112,6 +115,7 @@ export async function startTestEngine({
       life = await begin();
     },
     async crash() {
+      life.hosts.cut();
       await cutOff(life.services.db, db);
       await life.stop();
       life = await begin();
@@ -126,6 +130,35 @@ export async function startTestEngine({
       await life.stop();
       if (!beside) await db.drop();
       await fs.rm(dataRoot, { recursive: true, force: true });
+    },
+  };
+}
+
+interface CuttableBackend extends HostBackend {
+  /** From here on nothing that this life says reaches a host. */
+  cut(): void;
+}
+
+function cuttable(backend: HostBackend): CuttableBackend {
+  let isCut = false;
+  const guard = (connection: HostConnection): HostConnection => ({
+    ...connection,
+    send: (frames) => {
+      if (!isCut) connection.send(frames);
+    },
+  });
+  return {
+    ...backend,
+    cut() {
+      isCut = true;
+    },
+    start: async (cluster) => guard(await backend.start(cluster)),
+    attach: async () =>
+      (await backend.attach()).map((found) =>
+        found.kind === 'alive' ? { ...found, connection: guard(found.connection) } : found,
+      ),
+    stop: async (connection, options) => {
+      if (!isCut) await backend.stop(connection, options);
     },
   };
 }
@@ -190,11 +223,21 @@ async function startLife(options: {
   });
   const { http, stopHttp } = await serve(runs, services, () => url);
   url = http;
+  const hosts = cuttable(backend);
   let worker: Worker | null = null;
   if (options.hasWorker) {
     const { source } = runs;
     const { slots, workerId } = options;
-    worker = await startWorker({ source, backend, workerId, slots, dataRoot, spare: null, clock, log });
+    worker = await startWorker({
+      source,
+      backend: hosts,
+      workerId,
+      slots,
+      dataRoot,
+      spare: null,
+      clock,
+      log,
+    });
   }
   runs.startLoops();
   return {
@@ -202,6 +245,7 @@ async function startLife(options: {
     url,
     runs,
     services,
+    hosts,
     async stop() {
       await stopHttp();
       await driver.stop();
