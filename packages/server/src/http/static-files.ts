@@ -10,7 +10,7 @@ export interface StaticFiles {
 }
 
 /** Output of user code is shown in sandboxed frames, with images as data: nothing else may be loaded or run. */
-const contentSecurityPolicy = [
+export const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self' 'unsafe-inline'",

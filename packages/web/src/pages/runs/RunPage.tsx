@@ -39,7 +39,7 @@ export function RunPage() {
 function RunHeader({ run }: { run: RunDocument }) {
   const message = run.state.state_message;
   return (
-    <header className="run-header">
+    <section aria-label="Run" className="run-header">
       <div className="run-title">
         <h1>{run.job_id ? <Link to={paths.job(run.job_id)}>{run.run_name}</Link> : run.run_name}</h1>
         <StateBadge state={run.state} />
@@ -63,7 +63,7 @@ function RunHeader({ run }: { run: RunDocument }) {
         ))}
       </dl>
       {message && <p className={outcomeOf(run.state).tone === 'bad' ? 'problem' : 'dim'}>{message}</p>}
-    </header>
+    </section>
   );
 }
 
