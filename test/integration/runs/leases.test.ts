@@ -1,7 +1,7 @@
 import type { AttemptSource, ClaimedAttempt } from '@headrace/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLeaseLoop } from '../../../packages/server/src/attempts/lease-loop.ts';
-import { fakeTask, startTestEngine, type TestEngine } from './engine.ts';
+import { admin, fakeTask, startTestEngine, type TestEngine } from './engine.ts';
 
 let engine: TestEngine;
 let source: AttemptSource;
@@ -109,4 +109,26 @@ test('an attempt that is given back is claimed again', async () => {
   const signal = AbortSignal.timeout(5_000);
   const [again] = await source.claim({ workerId: 'staying', freeSlots: () => 1, prepare: () => {}, signal });
   expect(again).toMatchObject({ attemptId: attempt.attemptId, epoch: attempt.epoch + 1 });
+});
+
+test("a task's token is good while its claim is live, also after its worker came back, and no longer", async () => {
+  await engine.db.pool.query(
+    `insert into principals (id, user_name, display_name, kind, is_admin, created_at_ms)
+     values ($1, $2, $2, 'user', true, 0)`,
+    [admin.id, admin.userName],
+  );
+  await source.register({ workerId: 'token', slots: 1, backend: 'local' });
+  const attempt = await claimOne('token');
+  const { token } = attempt.document.api;
+  const verify = () => engine.runs.verifyTaskToken(token);
+
+  const [resumed] = await source.register({ workerId: 'token', slots: 1, backend: 'local' });
+  const epoch = resumed?.epoch ?? 0;
+  expect(await verify()).toEqual(admin);
+  expect(epoch).toBe(attempt.epoch + 1);
+  const ended = { kind: 'ended', outcome: { kind: 'succeeded' }, taskValues: {}, exitValue: null } as const;
+  await source.report('token', [{ ...ended, attemptId: attempt.attemptId, epoch }]);
+
+  // An answer is remembered for a second.
+  await engine.waitFor('the token to be refused', async () => (await verify()) === null);
 });
