@@ -42,6 +42,10 @@ STATIC_CONF = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.hadoop.fs.dbfs.impl": "io.headrace.fs.DbfsFileSystem",
+    # Two drivers may write one table: a commit must fail when its version exists, which the default for plain folders
+    # does not promise; it also tells the catalog of changed columns.
+    "spark.delta.logStore.file.impl": "io.headrace.fs.AtomicLogStore",
+    "spark.delta.logStore.dbfs.impl": "io.headrace.fs.AtomicLogStore",
 }
 # Dies with its parent; Java itself cannot ask the kernel for that.
 LAUNCHER = (

@@ -6,6 +6,7 @@ import {
   createFakeBackend,
   createLocalBackend,
   type HostBackend,
+  preimportDefault,
   readHostRuntime,
   startWorker,
 } from '@headrace/worker';
@@ -17,8 +18,6 @@ import { startServer, type WorkerWiring } from './start-server.ts';
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const standardError = 2;
 const clock = { nowMs: () => Date.now() };
-/** What every task imports anyway, imported once before processes are forked from it. */
-const preimport = ['headrace_runtime.launch', 'pyspark.sql', 'pandas'];
 
 async function main(): Promise<void> {
   const config = readConfig();
@@ -69,7 +68,8 @@ function openLocalBackend(
   { hostsFolder, dataRoot, workerId }: WorkerWiring,
 ): HostBackend {
   return createLocalBackend({
-    ...{ hostsFolder, dataRoot, workerId, preimport },
+    ...{ hostsFolder, dataRoot, workerId },
+    preimport: preimportDefault,
     runtime: readRuntime(path.join(runtimeDir, 'runtime.json')),
     pythonPath: path.join(repository, 'python'),
     warmUp: true,

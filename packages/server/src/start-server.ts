@@ -33,7 +33,7 @@ import {
 } from './store/state-folder.ts';
 import { lockStateFolder } from './store/state-lock.ts';
 import { createTeardown, type Teardown } from './teardown.ts';
-import { ensureAdmin, mintLocalToken } from './tokens/first-start.ts';
+import { ensureAdmin, mintFirstToken, mintLocalToken } from './tokens/first-start.ts';
 import { ensureHomeFolders } from './workspace/make-folders.ts';
 
 export interface WorkerWiring {
@@ -97,9 +97,9 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   const admin = await ensureAdmin(services);
   const clusters = createClusterBook(services);
   await Promise.all([
-    ensureHomeFolders(services, admin.principal),
-    ensureCatalogs(services, admin.principal.userName),
-    clusters.ensureDefault(admin.principal.userName),
+    ensureHomeFolders(services, admin),
+    ensureCatalogs(services, admin.userName),
+    clusters.ensureDefault(admin.userName),
   ]);
 
   const loops = createLoopDriver({ log, clock });
@@ -122,13 +122,13 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   teardown.add('http', listening.close);
   await writeStateSettings(state, { ...settings, port: listening.port });
 
-  const local = await mintLocalToken(services, admin.principal.id);
+  const local = await mintLocalToken(services, admin.id);
   teardown.add('local token', local.revoke);
   await writeServerFile(state, { url: listening.publicUrl, token: local.token, pid: process.pid });
   teardown.add('server file', () => removeServerFile(state));
   teardown.add('loops', loops.stop);
   if (options.startWorker) {
-    const spare = clusters.resolve({ task_key: '' }, {}, { runId: 0, runAs: admin.principal }).assignment;
+    const spare = clusters.resolve({ task_key: '' }, {}, { runId: 0, runAs: admin }).assignment;
     const { source } = runs;
     const wiring = {
       source,
@@ -146,9 +146,10 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
     isReady = false;
     listening.stopStreams();
   });
+  const newAdminToken = await mintFirstToken(services, admin);
   isReady = true;
   return {
-    ...{ url: listening.publicUrl, localToken: local.token, newAdminToken: admin.newToken, services },
+    ...{ url: listening.publicUrl, localToken: local.token, newAdminToken, services },
     stop: teardown.run,
   };
 }

@@ -5,6 +5,7 @@ import type { Services } from '../services.ts';
 import { createToken } from './personal-tokens.ts';
 import { hashSecret, makeSecret, tokenPrefix } from './secrets.ts';
 import {
+  claimFirstToken,
   deleteExpired,
   deleteLocalTokens,
   deleteTokenByHash,
@@ -14,31 +15,29 @@ import {
   type PrincipalRow,
 } from './store.ts';
 
-export interface Admin {
-  readonly principal: PrincipalRow;
-  /** Only at the first start: to be printed, once. */
-  readonly newToken: string | null;
+const firstTokenComment = 'made at the first start';
+
+export async function ensureAdmin({ db, ids, clock, config }: Services): Promise<PrincipalRow> {
+  const existing = await findFirstAdmin(db);
+  if (existing) return existing;
+  const { adminUser } = config;
+  const principal = { id: ids.newId(), userName: adminUser, displayName: adminUser, isAdmin: true };
+  await db.transaction((client) => insertPrincipal(client, { ...principal, createdAtMs: clock.nowMs() }));
+  const admin = await findFirstAdmin(db);
+  if (!admin) throw new Error(`there is no active administrator, and the name ${adminUser} is taken`);
+  return admin;
 }
 
-export async function ensureAdmin(services: Services): Promise<Admin> {
-  const { db, ids, clock, config } = services;
-  const existing = await findFirstAdmin(db);
-  if (existing) return { principal: existing, newToken: null };
-  const nowMs = clock.nowMs();
-  const principal = {
-    id: ids.newId(),
-    userName: config.adminUser,
-    displayName: config.adminUser,
-    isAdmin: true,
-  };
-  const newToken = await db.transaction(async (client) => {
-    if (!(await insertPrincipal(client, { ...principal, createdAtMs: nowMs }))) return null;
-    const token = { principal, comment: 'made at the first start', nowMs, expiresAtMs: null };
+/**
+ * The administrator's first token, to be printed once; null where one was ever made. Made last in a start: a start
+ * that fails half-way must not use up the only time that it is shown.
+ */
+export function mintFirstToken({ db, clock }: Services, principal: PrincipalRow): Promise<string | null> {
+  return db.transaction(async (client) => {
+    if (!(await claimFirstToken(client, principal.id))) return null;
+    const token = { principal, comment: firstTokenComment, nowMs: clock.nowMs(), expiresAtMs: null };
     return (await createToken(client, token)).token_value;
   });
-  const admin = await findFirstAdmin(db);
-  if (!admin) throw new Error(`there is no active administrator, and the name ${config.adminUser} is taken`);
-  return { principal: admin, newToken };
 }
 
 export interface LocalToken {

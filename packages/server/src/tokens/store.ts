@@ -43,6 +43,19 @@ export async function insertPrincipal(
   return rows.length > 0;
 }
 
+/** True for the one caller that may make it. */
+export async function claimFirstToken(db: Querier, principalId: number): Promise<boolean> {
+  const rows = await db.query({
+    name: 'claim-first-token',
+    text: `
+      update principals set has_had_token = true
+      where id = $1 and not has_had_token
+      returning id`,
+    values: [principalId],
+  });
+  return rows.length > 0;
+}
+
 export async function findFirstAdmin(db: Querier): Promise<PrincipalRow | null> {
   const rows = await db.query<PrincipalRow>({
     name: 'find-first-admin',

@@ -15,6 +15,8 @@ create table principals (
   kind text not null check (kind in ('user', 'service_principal')),
   is_admin boolean not null,
   active boolean not null default true,
+  -- The administrator's first token was made, and shown.
+  has_had_token boolean not null default false,
   created_at_ms bigint not null
 );
 
