@@ -28,7 +28,7 @@ export function NotebookView({ runId, task }: { runId: number; task: RunTaskDocu
   );
 }
 
-const cellSigns = { waiting: '·', running: '▶', succeeded: '✓', failed: '✕', skipped: '–' } as const;
+const cellSigns = { waiting: '○', running: '▶', succeeded: '✓', failed: '✕', skipped: '–' } as const;
 
 function Cell({ cell }: { cell: NotebookCell }) {
   if (cell.language === 'markdown') return <Markdown source={cell.source} />;
@@ -86,7 +86,7 @@ function TableOutput({ output }: { output: Extract<NotebookOutput, { kind: 'tabl
         <thead>
           <tr>
             {output.columns.map((column) => (
-              <th key={column.name} scope="col" title={column.type}>
+              <th key={column.name} scope="col" title={column.type} className={classOf(column.type)}>
                 {column.name}
               </th>
             ))}
@@ -98,7 +98,7 @@ function TableOutput({ output }: { output: Extract<NotebookOutput, { kind: 'tabl
             <tr key={at}>
               {row.map((value, column) => (
                 // biome-ignore lint/suspicious/noArrayIndexKey: nor have values
-                <td key={column}>
+                <td key={column} className={classOf(output.columns[column]?.type ?? '')}>
                   {value === null ? (
                     <span className="dim">null</span>
                   ) : typeof value === 'string' ? (
@@ -115,4 +115,11 @@ function TableOutput({ output }: { output: Extract<NotebookOutput, { kind: 'tabl
       {output.truncated && <p className="dim">Only the first {output.rows.length} rows are kept.</p>}
     </div>
   );
+}
+
+/** Numbers stand under each other; Spark's names of types, and those of pandas. */
+function classOf(type: string): string | undefined {
+  return /^u?(?:tiny|small|big)?int|^(?:long|short|byte|float|double|decimal)/i.test(type)
+    ? 'number'
+    : undefined;
 }

@@ -37,7 +37,8 @@ export function RunPage() {
 }
 
 function RunHeader({ run }: { run: RunDocument }) {
-  const message = run.state.state_message;
+  // While it runs, the message only says that it does.
+  const message = run.state.life_cycle_state === 'RUNNING' ? '' : run.state.state_message;
   return (
     <section aria-label="Run" className="run-header">
       <div className="run-title">
@@ -107,13 +108,11 @@ function RunTasks({ run }: { run: RunDocument }) {
   const selected = latest.find((task) => task.task_key === wanted) ?? causeOf(tasks) ?? latest[0];
   return (
     <div className="run-body">
-      <section aria-label="Task graph" className="graph">
-        <RunGraph
-          tasks={latest}
-          selectedKey={selected?.task_key ?? null}
-          linkTo={(task: RunTaskDocument) => paths.run(run.run_id, { task: task.task_key })}
-        />
-      </section>
+      <RunGraph
+        tasks={latest}
+        selectedKey={selected?.task_key ?? null}
+        linkTo={(task: RunTaskDocument) => paths.run(run.run_id, { task: task.task_key })}
+      />
       {selected && (
         <TaskPanel run={run} attempts={tasks.filter((task) => task.task_key === selected.task_key)} />
       )}

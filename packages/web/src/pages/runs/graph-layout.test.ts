@@ -40,6 +40,12 @@ test('no two tasks cover each other and all are inside', () => {
   }
 });
 
+test('a dependency that follows from others draws no line', () => {
+  const { edges } = layOut([...diamond, task('alert', 'land', 'left', 'right', 'publish')]);
+
+  expect(edges.filter(({ to }) => to === 'alert').map(({ from }) => from)).toEqual(['publish']);
+});
+
 test('a dependency on a task that is not of this run draws nothing', () => {
   const { nodes, edges } = layOut([task('left', 'gone')]);
 

@@ -1,7 +1,8 @@
 /** Where each task of a run stands: layers from left to right, by dagre. Pure, so that it can be tested and kept. */
 import dagre from '@dagrejs/dagre';
 
-export const nodeWidth = 190;
+/** Six layers fit a window of 1,280 pixels. */
+export const nodeWidth = 168;
 export const nodeHeight = 52;
 
 export interface GraphTask {
@@ -19,12 +20,11 @@ export interface Layout {
 
 export function layOut(tasks: readonly GraphTask[]): Layout {
   const graph = new dagre.graphlib.Graph();
-  graph.setGraph({ rankdir: 'LR', nodesep: 18, ranksep: 56, marginx: 8, marginy: 8 });
+  graph.setGraph({ rankdir: 'LR', nodesep: 18, ranksep: 34, marginx: 8, marginy: 8 });
   graph.setDefaultEdgeLabel(() => ({}));
-  const known = new Set(tasks.map((task) => task.task_key));
   for (const { task_key } of tasks) graph.setNode(task_key, { width: nodeWidth, height: nodeHeight });
-  for (const { task_key, depends_on = [] } of tasks) {
-    for (const parent of depends_on) if (known.has(parent.task_key)) graph.setEdge(parent.task_key, task_key);
+  for (const [key, parents] of parentsToDraw(tasks)) {
+    for (const parent of parents) graph.setEdge(parent, key);
   }
   dagre.layout(graph);
   const { width = 0, height = 0 } = graph.graph();
@@ -43,6 +43,39 @@ export function layOut(tasks: readonly GraphTask[]): Layout {
       path: curve(graph.node(v), graph.node(w)),
     })),
   };
+}
+
+/**
+ * Without those that another parent depends on anyway: a task that waits for all others would cover the graph with
+ * lines that say nothing new.
+ */
+function parentsToDraw(tasks: readonly GraphTask[]): ReadonlyMap<string, readonly string[]> {
+  const known = new Set(tasks.map((task) => task.task_key));
+  const parents = new Map(
+    tasks.map(({ task_key, depends_on = [] }) => [
+      task_key,
+      depends_on.map((parent) => parent.task_key).filter((key) => known.has(key)),
+    ]),
+  );
+  const ancestors = new Map<string, ReadonlySet<string>>();
+  const findAncestors = (key: string): ReadonlySet<string> => {
+    const found = ancestors.get(key);
+    if (found) return found;
+    const all = new Set<string>();
+    // Known before it is complete: a circle, which no valid job has, ends here too.
+    ancestors.set(key, all);
+    for (const parent of parents.get(key) ?? []) {
+      all.add(parent);
+      for (const above of findAncestors(parent)) all.add(above);
+    }
+    return all;
+  };
+  return new Map(
+    [...parents].map(([key, all]) => [
+      key,
+      all.filter((parent) => !all.some((other) => other !== parent && findAncestors(other).has(parent))),
+    ]),
+  );
 }
 
 interface Point {
