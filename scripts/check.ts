@@ -24,12 +24,12 @@ const CHECKS: readonly Check[] = [
   {
     title: 'Python format',
     command: python,
-    args: ['-m', 'ruff', 'format', '--check', '-q', 'python', 'scripts', 'examples'],
+    args: ['-m', 'ruff', 'format', '--check', '-q', 'python', 'scripts', 'examples', 'test'],
   },
   {
     title: 'Python lint',
     command: python,
-    args: ['-m', 'ruff', 'check', '-q', 'python', 'scripts', 'examples'],
+    args: ['-m', 'ruff', 'check', '-q', 'python', 'scripts', 'examples', 'test'],
   },
   {
     title: 'Python types',

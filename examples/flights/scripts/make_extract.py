@@ -46,9 +46,7 @@ def main(archive: Path) -> None:
         )
         for name in ("airlines", "airports", "planes"):
             write(f"{name}.csv.gz", member(f"{name}.csv"))
-    sums = [
-        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}" for file in sorted(DATA.glob("*.gz"))
-    ]
+    sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}" for file in sorted(DATA.glob("*.gz"))]
     (DATA / "SHA256SUMS").write_text("\n".join(sums) + "\n")
 
 

@@ -42,9 +42,7 @@ def test_the_rows_are_those_the_readme_promises(day):
 
 def test_a_late_flight_lands_on_the_next_day_only():
     late = {feed.flight_key(row) for row in feed.messages_of(DAYS[0]) if feed.is_late(feed.flight_key(row))}
-    good = {
-        feed.flight_key(row) for row in rows_of(feed.landing_files(DAYS[0])) if row["dep_delay"] != "12 min"
-    }
+    good = {feed.flight_key(row) for row in rows_of(feed.landing_files(DAYS[0])) if row["dep_delay"] != "12 min"}
     next_day = {feed.flight_key(row) for row in rows_of(feed.landing_files(DAYS[1]))}
 
     assert late
@@ -62,10 +60,7 @@ def test_a_correction_brings_the_true_delay():
 
 
 def test_the_new_column_comes_in_the_middle_of_the_first_day_and_stays():
-    layouts = {
-        name: content.splitlines()[0].endswith(",feed")
-        for name, content in feed.landing_files(DAYS[0]).items()
-    }
+    layouts = {name: content.splitlines()[0].endswith(",feed") for name, content in feed.landing_files(DAYS[0]).items()}
 
     assert layouts == {
         "flights_2013-01-01_0900.csv": False,

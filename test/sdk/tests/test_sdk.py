@@ -166,7 +166,11 @@ def test_settings_are_changed_and_the_job_deleted(workspace: WorkspaceClient, fo
     after_reset = workspace.jobs.get(job_id).settings
     workspace.jobs.delete(job_id)
 
-    assert updated and (updated.name, updated.max_concurrent_runs, len(updated.tasks or [])) == ("after", 3, 1)
+    assert updated and (updated.name, updated.max_concurrent_runs, len(updated.tasks or [])) == (
+        "after",
+        3,
+        1,
+    )
     assert after_reset and [task.task_key for task in after_reset.tasks or []] == ["b"]
     with pytest.raises(ResourceDoesNotExist):
         workspace.jobs.get(job_id)

@@ -44,8 +44,7 @@ def check_quality(rows: int, bad: int) -> str | None:
 def reason_sql() -> str:
     """Why a row is unusable; NULL when it is fine. 'NA' is how the feed says that there is no value."""
     numbers = " ".join(
-        f"WHEN {name} <> 'NA' AND try_cast({name} AS INT) IS NULL THEN '{name} is not a number'"
-        for name in NUMBERS
+        f"WHEN {name} <> 'NA' AND try_cast({name} AS INT) IS NULL THEN '{name} is not a number'" for name in NUMBERS
     )
     origins = ", ".join(f"'{origin}'" for origin in ORIGINS)
     return f"""CASE
