@@ -3,7 +3,6 @@ from __future__ import annotations
 import struct
 
 import pytest
-
 from headrace_runtime.protocol import FRAME_BYTES_MAX, Frame, FrameDecoder, encode_frame
 
 FRAMES: list[Frame] = [{"op": "go", "attempt_id": 1, "epoch": 2}, {"op": "error", "message": "Größe"}]

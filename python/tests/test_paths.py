@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.attempts import Workspace
-
 from headrace_runtime.paths import PathMap
+from support.attempts import Workspace
 
 
 def test_plain_python_reads_and_writes_hosted_folders(workspace: Workspace) -> None:

@@ -13,8 +13,7 @@ PASSWORD = b"changeit"
 def main(pem: str, store: str) -> None:
     certificates = x509.load_pem_x509_certificates(Path(pem).read_bytes())
     entries = [
-        pkcs12.PKCS12Certificate(certificate, str(number).encode())
-        for number, certificate in enumerate(certificates)
+        pkcs12.PKCS12Certificate(certificate, str(number).encode()) for number, certificate in enumerate(certificates)
     ]
     Path(store).write_bytes(pkcs12.serialize_java_truststore(entries, BestAvailableEncryption(PASSWORD)))
 
