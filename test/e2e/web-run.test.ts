@@ -154,6 +154,23 @@ describe.skipIf(!hasChromium)('the run page', () => {
     await page.context().close();
   });
 
+  test('a server that goes away leaves the page standing, and the run goes on when it is back', async () => {
+    const runId = await startFlights(stage);
+    const { page } = await stage.open(`/runs/${runId}`);
+    const graph = page.getByRole('region', { name: 'Task graph' });
+    await graph.getByRole('link', { name: 'land: Running' }).waitFor();
+
+    await stage.mock.goAway();
+    await page.getByRole('alert').filter({ hasText: 'The live connection broke' }).waitFor();
+    await graph.getByRole('link', { name: 'land: Running' }).waitFor();
+    for (let at = 0; at < 5; at++) stage.mock.step(runId);
+    await stage.mock.comeBack();
+
+    await graph.getByRole('link', { name: 'land: Succeeded' }).waitFor();
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await page.context().close();
+  });
+
   test('the keyboard walks the graph and opens a task', async () => {
     const { page } = await stage.open(`/runs/${seeded.succeededRun}`);
     const graph = page.getByRole('region', { name: 'Task graph' });

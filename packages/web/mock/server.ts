@@ -18,6 +18,9 @@ export interface MockServer {
   readonly world: World;
   /** Takes one run, or all that live, one step further. */
   step(runId?: number): void;
+  /** Breaks every connection, and takes none before `comeBack`. */
+  goAway(): Promise<void>;
+  comeBack(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -38,7 +41,13 @@ export async function startMockServer(options: MockOptions): Promise<MockServer>
   const server = http.createServer((request, response) => {
     answer(request, response, { handlers, options }).catch((error: unknown) => sendError(response, error));
   });
-  await new Promise<void>((resolve) => server.listen(options.port, '127.0.0.1', resolve));
+  const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  await listen(options.port);
   // It listens on a port, not on a pipe.
   const { port } = server.address() as AddressInfo;
   return {
@@ -48,11 +57,9 @@ export async function startMockServer(options: MockOptions): Promise<MockServer>
       for (const [id, run] of world.runs)
         if (runId === undefined || id === runId) stepRun(run, world.nowMs());
     },
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    goAway: close,
+    comeBack: () => listen(port),
+    stop: close,
   };
 }
 

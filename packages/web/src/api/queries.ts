@@ -1,13 +1,22 @@
 /** What pages ask for. Polling is for lists; a single run is followed by its events. */
-import type { RunDocument } from '@headrace/api';
+import { type RunDocument, runsListLimitMax } from '@headrace/api';
 import { queryOptions } from '@tanstack/react-query';
 import { client } from './client.ts';
 
 const listRefreshMs = 5_000;
+/** One request for each job of the page: not as often as the list itself. */
+const recentRunsRefreshMs = 15_000;
+const healthRefreshMs = 5_000;
 
 export const queries = {
   me: () =>
     queryOptions({ queryKey: ['currentUserMe'], queryFn: () => client.currentUserMe({}), staleTime: 60_000 }),
+  health: () =>
+    queryOptions({
+      queryKey: ['healthz'],
+      queryFn: () => client.healthz({}),
+      refetchInterval: healthRefreshMs,
+    }),
   jobs: (pageToken: string) =>
     queryOptions({
       queryKey: ['jobsList', { pageToken }],
@@ -20,19 +29,24 @@ export const queries = {
     jobId?: number | undefined;
     show?: 'active' | 'completed' | undefined;
     pageToken?: string;
-    limit?: number;
   }) =>
     queryOptions({
       queryKey: ['runsList', request],
       queryFn: () =>
         client.runsList({
-          limit: request.limit ?? 24,
+          limit: runsListLimitMax,
           page_token: request.pageToken ?? '',
           active_only: request.show === 'active',
           completed_only: request.show === 'completed',
           ...(request.jobId === undefined ? {} : { job_id: request.jobId }),
         }),
       refetchInterval: listRefreshMs,
+    }),
+  recentRuns: (jobId: number, limit: number) =>
+    queryOptions({
+      queryKey: ['runsList', { jobId, limit }],
+      queryFn: () => client.runsList({ job_id: jobId, limit }),
+      refetchInterval: recentRunsRefreshMs,
     }),
   run: (runId: number) =>
     queryOptions({

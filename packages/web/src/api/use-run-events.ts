@@ -37,7 +37,8 @@ async function follow(
         return setState('ended');
       }
     } catch (error) {
-      if (signal.aborted || error instanceof ApiError) return;
+      // A server that drains says so, and another one follows; what it refuses it will refuse again.
+      if (signal.aborted || (error instanceof ApiError && error.status < 500)) return;
     }
     setState('broken');
     await new Promise((resolve) => setTimeout(resolve, reconnectMs));

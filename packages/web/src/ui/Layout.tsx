@@ -8,7 +8,9 @@ import { SignedOut } from './Problem.tsx';
 
 export function Layout() {
   const me = useQuery(queries.me());
-  const problem = me.error ? problemOf(me.error) : null;
+  const health = useQuery(queries.health());
+  const isSignedOut = me.error !== null && problemOf(me.error) === 'signed_out';
+  const isAway = health.error !== null && problemOf(health.error) === 'unreachable';
   return (
     <>
       <a className="skip" href="#content">
@@ -31,12 +33,12 @@ export function Layout() {
           </div>
         )}
       </header>
-      {problem === 'unreachable' && (
+      {isAway && (
         <div role="alert" className="banner">
           The server does not answer. Runs go on without this page; it tries again by itself.
         </div>
       )}
-      <main id="content">{problem === 'signed_out' ? <SignedOut /> : <Outlet />}</main>
+      <main id="content">{isSignedOut ? <SignedOut /> : <Outlet />}</main>
     </>
   );
 }

@@ -28,7 +28,9 @@ export function NotFound({ what }: { what: string }) {
   );
 }
 
-export function Problem({ error, what }: { error: unknown; what: string }) {
+/** In the place of what has not come: yet, or for a reason. What came once stays while the server is away. */
+export function Missing({ error, what }: { error: unknown; what: string }) {
+  if (error === null) return <Loading what={what} />;
   const problem = problemOf(error);
   if (problem === 'not_found') return <NotFound what={what} />;
   if (problem === 'signed_out') return <SignedOut />;

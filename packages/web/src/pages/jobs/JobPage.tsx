@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { useParams } from 'react-router';
 import { queries } from '../../api/queries.ts';
 import { paths } from '../../paths.ts';
-import { Loading, NotFound, Problem } from '../../ui/Problem.tsx';
+import { Missing, NotFound } from '../../ui/Problem.tsx';
 import { useTitle } from '../../ui/use-title.ts';
 import { RunsTable } from '../runs/RunsTable.tsx';
 import { RunNowButton } from './RunNowButton.tsx';
@@ -15,8 +15,7 @@ export function JobPage() {
   const name = job.data?.settings?.name ?? `Job ${jobId}`;
   useTitle(name);
   if (!Number.isSafeInteger(jobId)) return <NotFound what="job" />;
-  if (job.isPending) return <Loading what="job" />;
-  if (job.error) return <Problem error={job.error} what="job" />;
+  if (!job.data) return <Missing error={job.error} what="job" />;
   return (
     <>
       <h1>{name}</h1>
@@ -75,7 +74,6 @@ function RunWithParameters({ job }: { job: JobDocument }) {
 
 function JobRuns({ jobId }: { jobId: number }) {
   const runs = useQuery(queries.runs({ jobId }));
-  if (runs.isPending) return <Loading what="runs" />;
-  if (runs.error) return <Problem error={runs.error} what="runs" />;
+  if (!runs.data) return <Missing error={runs.error} what="runs" />;
   return <RunsTable runs={runs.data.runs ?? []} older={runs.data.has_more ? paths.runs({ jobId }) : null} />;
 }

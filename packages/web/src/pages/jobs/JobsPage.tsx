@@ -4,7 +4,7 @@ import { Link, useSearchParams } from 'react-router';
 import { queries } from '../../api/queries.ts';
 import { paths } from '../../paths.ts';
 import { outcomeOf } from '../../ui/outcome.ts';
-import { Loading, Problem } from '../../ui/Problem.tsx';
+import { Missing } from '../../ui/Problem.tsx';
 import { useTitle } from '../../ui/use-title.ts';
 import { RunNowButton } from './RunNowButton.tsx';
 
@@ -14,8 +14,7 @@ export function JobsPage() {
   useTitle('Jobs');
   const [search] = useSearchParams();
   const jobs = useQuery(queries.jobs(search.get('page') ?? ''));
-  if (jobs.isPending) return <Loading what="jobs" />;
-  if (jobs.error) return <Problem error={jobs.error} what="jobs" />;
+  if (!jobs.data) return <Missing error={jobs.error} what="jobs" />;
   const { jobs: rows = [], next_page_token: next } = jobs.data;
   return (
     <>
@@ -76,7 +75,7 @@ function JobsTable({ jobs }: { jobs: readonly JobDocument[] }) {
 
 /** Newest last, as one reads time. */
 function RecentRuns({ jobId }: { jobId: number }) {
-  const runs = useQuery(queries.runs({ jobId, limit: recentRuns }));
+  const runs = useQuery(queries.recentRuns(jobId, recentRuns));
   const rows = [...(runs.data?.runs ?? [])].reverse();
   if (rows.length === 0) return <span className="dim">{runs.isPending ? '…' : 'never ran'}</span>;
   return (

@@ -4,15 +4,15 @@ import { problemOf } from '../../api/client.ts';
 import { queries } from '../../api/queries.ts';
 import { formatDuration } from '../../ui/format.ts';
 import { hasEnded } from '../../ui/outcome.ts';
-import { Loading, Problem } from '../../ui/Problem.tsx';
+import { Missing } from '../../ui/Problem.tsx';
 import { Markdown } from './Markdown.tsx';
 
 export function NotebookView({ runId, task }: { runId: number; task: RunTaskDocument }) {
   const ended = hasEnded(task.state);
   const notebook = useQuery(queries.notebook(runId, task.run_id, { refresh: !ended }));
-  if (notebook.isPending) return <Loading what="notebook" />;
-  if (notebook.error) {
-    if (problemOf(notebook.error) !== 'not_found') return <Problem error={notebook.error} what="notebook" />;
+  if (!notebook.data) {
+    const isUnknown = notebook.error !== null && problemOf(notebook.error) === 'not_found';
+    if (!isUnknown) return <Missing error={notebook.error} what="notebook" />;
     return <p className="dim">{ended ? 'The notebook did not run.' : 'The notebook has not begun.'}</p>;
   }
   return (

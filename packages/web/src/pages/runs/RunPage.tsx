@@ -9,7 +9,7 @@ import { paths } from '../../paths.ts';
 import { ActionButton } from '../../ui/ActionButton.tsx';
 import { Ago, Elapsed } from '../../ui/Moment.tsx';
 import { hasEnded, outcomeOf, refusalToCancel } from '../../ui/outcome.ts';
-import { Loading, NotFound, Problem } from '../../ui/Problem.tsx';
+import { Missing, NotFound } from '../../ui/Problem.tsx';
 import { StateBadge } from '../../ui/StateBadge.tsx';
 import { useTitle } from '../../ui/use-title.ts';
 import { RunGraph } from './RunGraph.tsx';
@@ -21,8 +21,7 @@ export function RunPage() {
   const live = useRunEvents(runId, run.data !== undefined && !hasEnded(run.data.state));
   useTitle(run.data ? `${outcomeOf(run.data.state).label}: ${run.data.run_name}` : `Run ${runId}`);
   if (!Number.isSafeInteger(runId)) return <NotFound what="run" />;
-  if (run.isPending) return <Loading what="run" />;
-  if (run.error) return <Problem error={run.error} what="run" />;
+  if (!run.data) return <Missing error={run.error} what="run" />;
   return (
     <>
       {live === 'broken' && (

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useSearchParams } from 'react-router';
 import { queries } from '../../api/queries.ts';
 import { paths } from '../../paths.ts';
-import { Loading, Problem } from '../../ui/Problem.tsx';
+import { Missing } from '../../ui/Problem.tsx';
 import { useTitle } from '../../ui/use-title.ts';
 import { RunsTable } from './RunsTable.tsx';
 
@@ -34,14 +34,14 @@ export function RunsPage() {
           </Link>
         ))}
       </nav>
-      {runs.isPending && <Loading what="runs" />}
-      {runs.error && <Problem error={runs.error} what="runs" />}
-      {runs.data && (
+      {runs.data ? (
         <RunsTable
           runs={runs.data.runs ?? []}
           newest={page ? paths.runs({ jobId, show }) : null}
           older={older ? paths.runs({ jobId, show, page: older }) : null}
         />
+      ) : (
+        <Missing error={runs.error} what="runs" />
       )}
     </>
   );
