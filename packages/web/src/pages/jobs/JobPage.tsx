@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { useParams } from 'react-router';
 import { queries } from '../../api/queries.ts';
 import { paths } from '../../paths.ts';
+import { Fact } from '../../ui/Fact.tsx';
 import { Missing, NotFound } from '../../ui/Problem.tsx';
 import { useTitle } from '../../ui/use-title.ts';
 import { RunsTable } from '../runs/RunsTable.tsx';
@@ -19,6 +20,7 @@ export function JobPage() {
   return (
     <>
       <h1>{name}</h1>
+      {job.data.settings.description && <p className="dim">{job.data.settings.description}</p>}
       <Facts job={job.data} />
       <RunWithParameters job={job.data} />
       <h2>Runs</h2>
@@ -36,18 +38,14 @@ function Facts({ job }: { job: JobDocument }) {
   const { settings } = job;
   return (
     <dl className="facts">
-      <dt>Job id</dt>
-      <dd>{job.job_id}</dd>
-      <dt>Owner</dt>
-      <dd>{job.creator_user_name}</dd>
-      <dt>Tasks</dt>
-      <dd>{settings?.tasks?.length ?? 0}</dd>
-      <dt>Schedule</dt>
-      <dd>
-        {settings?.schedule
+      <Fact name="Job id">{job.job_id}</Fact>
+      <Fact name="Owner">{job.creator_user_name}</Fact>
+      <Fact name="Tasks">{settings.tasks?.length ?? 0}</Fact>
+      <Fact name="Schedule">
+        {settings.schedule
           ? `${settings.schedule.quartz_cron_expression} (${settings.schedule.timezone_id})`
           : 'none'}
-      </dd>
+      </Fact>
     </dl>
   );
 }

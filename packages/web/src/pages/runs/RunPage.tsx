@@ -7,6 +7,7 @@ import { queries } from '../../api/queries.ts';
 import { useRunEvents } from '../../api/use-run-events.ts';
 import { paths } from '../../paths.ts';
 import { ActionButton } from '../../ui/ActionButton.tsx';
+import { Fact } from '../../ui/Fact.tsx';
 import { Ago, Elapsed } from '../../ui/Moment.tsx';
 import { hasEnded, outcomeOf, refusalToCancel } from '../../ui/outcome.ts';
 import { Missing, NotFound } from '../../ui/Problem.tsx';
@@ -46,35 +47,22 @@ function RunHeader({ run }: { run: RunDocument }) {
         <CancelButton run={run} />
       </div>
       <dl className="facts">
-        <dt>Run id</dt>
-        <dd>{run.run_id}</dd>
-        <dt>Started</dt>
-        <dd>
+        <Fact name="Run id">{run.run_id}</Fact>
+        <Fact name="Started">
           <Ago epochMs={run.start_time} />
-        </dd>
-        <dt>Duration</dt>
-        <dd>
+        </Fact>
+        <Fact name="Duration">
           <Elapsed startMs={run.start_time} endMs={run.end_time} />
-        </dd>
-        <dt>Started by</dt>
-        <dd>{run.creator_user_name}</dd>
+        </Fact>
+        <Fact name="Started by">{run.creator_user_name}</Fact>
         {(run.job_parameters ?? []).map(({ name, value, default: fallback }) => (
-          <Parameter key={name} name={name} value={value ?? fallback ?? ''} />
+          <Fact key={name} name={name}>
+            <code>{value ?? fallback ?? ''}</code>
+          </Fact>
         ))}
       </dl>
       {message && <p className={outcomeOf(run.state).tone === 'bad' ? 'problem' : 'dim'}>{message}</p>}
     </section>
-  );
-}
-
-function Parameter({ name, value }: { name: string; value: string }) {
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd>
-        <code>{value}</code>
-      </dd>
-    </>
   );
 }
 
