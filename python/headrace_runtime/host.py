@@ -326,7 +326,8 @@ class Host:
             self.say({"op": "error", "message": f"{type(error).__name__}: {error}"})
 
     def _start_zygote(self) -> ZygoteLink:
-        modules = [*TASK_MODULES, *self.config["preimport"]]
+        # Last: what it wraps of pyspark must be there.
+        modules = [*TASK_MODULES, *self.config["preimport"], f"{__package__}.preload"]
         return ZygoteLink(modules, on_ended=self.on_child_ended, on_death=self.on_zygote_death)
 
     def _write_host_file(self) -> None:

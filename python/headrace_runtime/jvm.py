@@ -122,6 +122,9 @@ class Driver:
 
     def start(self) -> Awaitable[DriverLink]:
         """The running JVM, or the one that is being started."""
+        process = self._process
+        if self._link is not None and process is not None and process.poll() is not None:
+            self._note_death(process)  # before the watch has
         if self._starting is None:
             self._starting = asyncio.get_running_loop().create_task(self._start())
         return asyncio.shield(self._starting)
@@ -238,8 +241,11 @@ class Driver:
         """Until the JVM has died, however."""
         while process.poll() is None:
             await asyncio.sleep(0.25)
+        self._note_death(process)
+
+    def _note_death(self, process: subprocess.Popen[bytes]) -> None:
         if self._process is not process:
-            return
+            return  # noted before
         was_ready = self._link is not None
         self._process = self._link = self._starting = None
         # The pool's threads hold py4j connections to the dead JVM.

@@ -63,18 +63,23 @@ class DriverLink:
         session = self._root.newSession()
         builder = self._jvm.py4j.ClientServer.ClientServerBuilder(session)
         localhost = java.net.InetAddress.getByName("127.0.0.1")
-        server = builder.authToken(secret).javaPort(0).javaAddress(localhost).build()
+        # Started by the thread below and by no other: what `build` itself starts would not belong to the attempt.
+        builder = builder.authToken(secret).javaPort(0).javaAddress(localhost).autoStartJavaServer(False)
+        server = builder.build()
         group = java.lang.ThreadGroup(job_tag(attempt_id))
         start = java.beans.EventHandler.create(java.lang.Class.forName("java.lang.Runnable"), server, "startServer")
         properties = {TAG_PROPERTY: job_tag(attempt_id), POOL_PROPERTY: job_tag(attempt_id), INTERRUPT_PROPERTY: "true"}
         for name, value in properties.items():
             self._context.setLocalProperty(name, value)
+        sessions = self._jvm.org.apache.spark.sql.classic.SparkSession
+        sessions.setActiveSession(session)
         try:
-            # A new thread copies the local properties of the one that makes it.
+            # A new thread copies the local properties, and the active session, of the one that makes it.
             thread = java.lang.Thread(group, start, f"{job_tag(attempt_id)}-start")
         finally:
             for name in properties:
                 self._context.setLocalProperty(name, None)
+            sessions.clearActiveSession()
         thread.start()
         thread.join()
         self._gateways[attempt_id] = _OpenGateway(session, server, group)

@@ -12,11 +12,22 @@ spark = SparkSession.builder.getOrCreate()
 
 test('tasks share a driver; a stop cancels the jobs of one and leaves the others alone', async () => {
   await bench().startWorker();
-  const counting = bench().aTask(`${attach}print("count", spark.range(1000).count())\nspark.stop()`);
+  const counting = bench().aTask(`${attach}
+import threading
+def show_tag():
+    print("tag of a thread", spark.sparkContext.getLocalProperty("spark.job.tags"))
+thread = threading.Thread(target=show_tag)
+thread.start()
+thread.join()
+print("count", spark.range(1000).count())
+spark.stop()
+`);
   bench().source.offer(counting);
   const counted = await bench().source.reported(counting.attemptId, 'ended');
   expect(counted, bench().log(counting)).toMatchObject({ outcome: { kind: 'succeeded' } });
   expect(bench().log(counting)).toContain('count 1000');
+  // Stopping goes by this tag: without it there is nothing to cancel, and nothing that proof could find.
+  expect(bench().log(counting)).toContain(`tag of a thread headrace-attempt-${counting.attemptId}`);
 
   // Two threads that write Delta in a loop, and no ear for SIGTERM.
   const table = path.join(bench().folder, 'table');
@@ -54,6 +65,29 @@ print("neighbour done")
   const neighbourEnd = await bench().source.reported(neighbour.attemptId, 'ended');
   expect(neighbourEnd, bench().log(neighbour)).toMatchObject({ outcome: { kind: 'succeeded' } });
   expect(commits()).toEqual(before);
+}, 180_000);
+
+test('a stop ends the job that is under way: the next attempt finds none', async () => {
+  await bench().startWorker();
+  const endless = bench().aTask(`${attach}
+import time
+print("begun", flush=True)
+spark.sparkContext.parallelize([1], 1).map(lambda _: time.sleep(600)).count()
+`);
+  bench().source.offer(endless);
+  await expect.poll(() => exists(endless) && bench().log(endless), { timeout: 90_000 }).toContain('begun');
+  const looking = bench().aTask(`${attach}
+print("active", list(spark.sparkContext.statusTracker().getActiveJobsIds()))
+`);
+
+  bench().source.stop({ attemptId: endless.attemptId, epoch: 1, reason: 'timed_out' });
+
+  expect(await bench().source.reported(endless.attemptId, 'ended')).toMatchObject({
+    outcome: { kind: 'stopped' },
+  });
+  bench().source.offer(looking);
+  await bench().source.reported(looking.attemptId, 'ended');
+  expect(bench().log(looking)).toContain('active []');
 }, 180_000);
 
 test('a stop does not wait for a driver that is starting; a killed host takes its driver along', async () => {

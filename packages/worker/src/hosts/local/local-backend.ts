@@ -26,6 +26,9 @@ const passedVariables = [
     'PIP_CONFIG_FILE',
     'PIP_INDEX_URL',
     'PIP_EXTRA_INDEX_URL',
+    'PIP_CERT',
+    'PIP_FIND_LINKS',
+    'PIP_NO_INDEX',
   ],
 ];
 
