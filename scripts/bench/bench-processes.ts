@@ -1,17 +1,15 @@
 /** A chain of light Python tasks, a process each, on a warm host; beside bare Pythons and bare forks of the same run. */
-import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { createLocalBackend, type HostRuntime, preimportDefault, readHostRuntime } from '@headrace/worker';
+import { createLocalBackend, preimportDefault } from '@headrace/worker';
+import { readRuntime, repository, timeBareForks, timeBarePythons } from './baselines.ts';
 import { type BenchServer, startBenchServer } from './bench-server.ts';
 import { inMs, median, printRow, repeat } from './statistics.ts';
 
-const repository = fileURLToPath(new URL('../../', import.meta.url));
 const chainLength = 40;
 const lightFile = '/Workspace/Shared/bench/light.py';
 
 export async function benchProcesses(): Promise<void> {
-  const runtime = readHostRuntime(path.join(repository, '.runtime/runtime.json'));
+  const runtime = readRuntime();
   const bench = await startBenchServer({
     slots: 8,
     backend: ({ hostsFolder, dataRoot, workerId }) =>
@@ -28,17 +26,29 @@ export async function benchProcesses(): Promise<void> {
     await bench.client.workspaceImport({ path: lightFile, format: 'RAW', content, overwrite: true });
     await repeat(3, () => runChain(bench));
 
-    const chain = median(await repeat(7, () => runChain(bench)));
-    const bare = median(await repeat(3, async () => timeBarePythons(runtime.python)));
-    const forks = median(await repeat(5, async () => timeBareForks(runtime)));
-    const limit = Math.min(800, 1.2 * bare);
-    printRow(`chain of ${chainLength} Python tasks`, inMs(chain), `target ${inMs(limit)}`);
+    // Turn by turn: the load of a shared machine then meets all three alike.
+    const chains: number[] = [];
+    const pythons: number[] = [];
+    const forks: number[] = [];
+    for (let turn = 0; turn < 5; turn++) {
+      chains.push(await runChain(bench), await runChain(bench));
+      pythons.push(timeBarePythons(runtime, chainLength));
+      forks.push(timeBareForks(runtime, chainLength));
+    }
+    const chain = median(chains);
+    const bare = median(pythons);
+    const fork = median(forks);
+    printRow(
+      `chain of ${chainLength} Python tasks`,
+      inMs(chain),
+      `target ${inMs(Math.min(800, 1.2 * bare))}`,
+    );
     printRow(
       `${chainLength} bare \`python -I -S -c pass\``,
       inMs(bare),
-      `ratio ${(chain / bare).toFixed(2)}`,
+      `ratio ${(chain / bare).toFixed(2)}, target 1.2`,
     );
-    printRow(`${chainLength} bare forks of a zygote`, inMs(forks), `ratio ${(chain / forks).toFixed(1)}`);
+    printRow(`${chainLength} bare forks of a zygote`, inMs(fork), `ratio ${(chain / fork).toFixed(1)}`);
   } finally {
     await bench.stop();
   }
@@ -57,31 +67,5 @@ async function runChain(bench: BenchServer): Promise<number> {
   });
   const { state } = await bench.client.runsGet({ run_id: runId });
   if (state.result_state !== 'SUCCESS') throw new Error(`a chain ended as ${JSON.stringify(state)}`);
-  return elapsedMs;
-}
-
-function timeBarePythons(python: string): number {
-  const startedAt = performance.now();
-  for (let index = 0; index < chainLength; index++) spawnSync(python, ['-I', '-S', '-c', 'pass']);
-  return performance.now() - startedAt;
-}
-
-/** One process with what the host's zygote has imported, forking and waiting in a loop. */
-function timeBareForks({ python }: HostRuntime): number {
-  const script = `
-import importlib, os, time
-for name in ${JSON.stringify(preimportDefault)}:
-    importlib.import_module(name)
-began = time.perf_counter()
-for _ in range(${chainLength}):
-    pid = os.fork()
-    if pid == 0:
-        os._exit(0)
-    os.waitpid(pid, 0)
-print((time.perf_counter() - began) * 1000)
-`;
-  const { stdout, stderr } = spawnSync(python, ['-c', script], { encoding: 'utf8' });
-  const elapsedMs = Number.parseFloat(stdout);
-  if (Number.isNaN(elapsedMs)) throw new Error(`the fork baseline failed: ${stderr}`);
   return elapsedMs;
 }

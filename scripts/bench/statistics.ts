@@ -40,8 +40,11 @@ export function measureFdatasync(times = 200): number {
 
 export function describeMachine(): string {
   const [cpu] = os.cpus();
-  const load = os.loadavg()[0] ?? 0;
-  return `${os.availableParallelism()} × ${cpu?.model.trim() ?? 'unknown'}, load ${load.toFixed(1)}, Node ${process.version}`;
+  return `${os.availableParallelism()} × ${cpu?.model.trim() ?? 'unknown'}, Node ${process.version}, ${describeLoad()}`;
+}
+
+export function describeLoad(): string {
+  return `load ${(os.loadavg()[0] ?? 0).toFixed(1)}`;
 }
 
 export function printRow(what: string, value: string, target: string): void {
