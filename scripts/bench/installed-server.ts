@@ -27,7 +27,9 @@ export async function withInstalledServer(use: (server: InstalledServer) => Prom
   const findProcesses = () => findMarked(marks) ?? [];
   let isOver = false;
   let cleared: Promise<void> | null = null;
+  let underWay: Promise<unknown> = Promise.resolve();
   const stopEverything = async () => {
+    await underWay.catch(() => {}); // whoever waits for it is told
     await headrace('down').catch((error: unknown) => console.error(error));
     for (const { pid, command } of (await takeCensus(marks)) ?? []) {
       console.error(`left behind, killed: process ${pid}: ${command}`);
@@ -43,7 +45,9 @@ export async function withInstalledServer(use: (server: InstalledServer) => Prom
   };
   const measure = (...args: string[]) => {
     if (isOver) throw new Error('interrupted');
-    return headrace(...args);
+    const command = headrace(...args);
+    underWay = command;
+    return command;
   };
   const abandon = () => void clearUp().finally(() => process.exit(130));
   process.once('SIGINT', abandon).once('SIGTERM', abandon);
