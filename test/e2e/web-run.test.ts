@@ -111,6 +111,7 @@ describe.skipIf(!hasChromium)('the run page', () => {
 
     await page.getByRole('heading', { name: 'The day in numbers' }).waitFor();
     await page.getByRole('cell', { name: 'JetBlue Airways' }).waitFor();
+    expect(await page.getByText(/%(md|sql)/).count()).toBe(0);
     await page.getByText('Only the first 6 rows are kept').waitFor();
     const image = page.getByRole('img', { name: 'Output of this cell' });
     await image.waitFor();

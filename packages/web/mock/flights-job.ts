@@ -15,7 +15,8 @@ const notebook = (name: string) => ({
 });
 const after = (...keys: readonly string[]) => ({ depends_on: keys.map((task_key) => ({ task_key })) });
 
-const steps = ['land', 'bronze', 'silver', 'gold_delays', 'gold_routes', 'publish'];
+/** `alert` does not wait for `publish`: a run fails when one of its last tasks does. */
+const steps = ['land', 'bronze', 'silver', 'gold_delays', 'gold_routes'];
 
 export const flightsTasks = [
   { task_key: 'land', ...wheel('land') },

@@ -18,7 +18,7 @@ export function publishNotebook(): NotebookDocument {
       ]),
       done(
         'sql',
-        'SELECT airline, flights, cancelled, arr_delay_average\nFROM dev.flights.gold_delays',
+        '%sql\nSELECT airline, flights, cancelled, arr_delay_average\nFROM dev.flights.gold_delays',
         812,
         [delaysTable],
       ),
@@ -44,7 +44,7 @@ export function bronzeNotebook(): NotebookDocument {
       done('python', 'print(f"{len(headers)} files, layouts of {sizes} columns")', 96, [
         { kind: 'text', text: '9 files, layouts of [19, 20] columns\n' },
       ]),
-      done('sql', 'SELECT source_file, count(*) AS rows\nFROM landed\nGROUP BY source_file', 655, [
+      done('sql', '%sql\nSELECT source_file, count(*) AS rows\nFROM landed\nGROUP BY source_file', 655, [
         {
           kind: 'table',
           columns: [
@@ -96,7 +96,13 @@ export function alertNotebook(): NotebookDocument {
 }
 
 function markdown(source: string): NotebookCell {
-  return { language: 'markdown', source, state: 'succeeded', elapsed_ms: null, outputs: [] };
+  return {
+    language: 'markdown',
+    source: `%md\n${source}`,
+    state: 'succeeded',
+    elapsed_ms: null,
+    outputs: [],
+  };
 }
 
 function done(

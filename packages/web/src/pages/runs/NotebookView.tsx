@@ -5,6 +5,7 @@ import { queries } from '../../api/queries.ts';
 import { formatDuration } from '../../ui/format.ts';
 import { hasEnded } from '../../ui/outcome.ts';
 import { Missing } from '../../ui/Problem.tsx';
+import { sourceToShow } from './cell-source.ts';
 import { Markdown } from './Markdown.tsx';
 
 export function NotebookView({ runId, task }: { runId: number; task: RunTaskDocument }) {
@@ -31,7 +32,7 @@ export function NotebookView({ runId, task }: { runId: number; task: RunTaskDocu
 const cellSigns = { waiting: '○', running: '▶', succeeded: '✓', failed: '✕', skipped: '–' } as const;
 
 function Cell({ cell }: { cell: NotebookCell }) {
-  if (cell.language === 'markdown') return <Markdown source={cell.source} />;
+  if (cell.language === 'markdown') return <Markdown source={sourceToShow(cell)} />;
   return (
     <div className={`cell cell-${cell.state}`}>
       <div className="cell-head">
@@ -41,7 +42,7 @@ function Cell({ cell }: { cell: NotebookCell }) {
         {cell.language !== 'python' && <span className="cell-language">{cell.language}</span>}
         {cell.elapsed_ms !== null && <span className="dim">{formatDuration(cell.elapsed_ms)}</span>}
       </div>
-      <pre className="code">{cell.source}</pre>
+      <pre className="code">{sourceToShow(cell)}</pre>
       {cell.outputs.map((output, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: outputs are only ever appended
         <Output key={at} output={output} />
