@@ -100,6 +100,19 @@ test('a task that came through on a later attempt is not the cause', () => {
   expect(causeOf(tasks)?.task_key).toBe('gold');
 });
 
+test('a run that was stopped opens on the task that it interrupted, while it stops and after', () => {
+  const cancelled = { life_cycle_state: 'TERMINATED', result_state: 'CANCELED' } as const;
+  const rest = [
+    aTask('land', { run_id: 1 }),
+    aTask('gold', { run_id: 3, state: cancelled, start_time: 70, end_time: 70 }),
+  ];
+  const stopping = aTask('silver', { run_id: 2, state: { life_cycle_state: 'TERMINATING' } });
+  const stopped = aTask('silver', { run_id: 2, state: cancelled, start_time: 20, end_time: 70 });
+
+  expect(causeOf([...rest, stopping])?.task_key).toBe('silver');
+  expect(causeOf([...rest, stopped])?.task_key).toBe('silver');
+});
+
 test('without a failure or a running task there is no cause', () => {
   expect(causeOf([aTask('land')])).toBe(null);
 });

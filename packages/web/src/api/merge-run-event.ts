@@ -27,11 +27,16 @@ export function latestAttempts(tasks: readonly RunTaskDocument[]): RunTaskDocume
   return [...latest.values()];
 }
 
-/** Where the page opens: the first task that failed in time, else the one that runs, else none. */
+/** Where the page opens: the task that failed first, else the one at work, else the one that a stop interrupted. */
 export function causeOf(tasks: readonly RunTaskDocument[]): RunTaskDocument | null {
   const latest = latestAttempts(tasks);
   const failed = latest
     .filter((task) => task.state.result_state === 'FAILED' || task.state.result_state === 'TIMEDOUT')
     .sort((a, b) => a.end_time - b.end_time);
-  return failed[0] ?? latest.find((task) => task.state.life_cycle_state === 'RUNNING') ?? null;
+  const atWork = latest.find((task) => ['RUNNING', 'TERMINATING'].includes(task.state.life_cycle_state));
+  // What had not begun ends in the moment of its start.
+  const stopped = latest.find(
+    (task) => task.state.result_state === 'CANCELED' && task.end_time > task.start_time,
+  );
+  return failed[0] ?? atWork ?? stopped ?? null;
 }
