@@ -4,9 +4,9 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { contentSecurityPolicy } from '../../packages/server/src/http/static-files.ts';
 import { type MockServer, startMockServer } from '../../packages/web/mock/server.ts';
 
-const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium'].find((each) => each && existsSync(each));
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-export const hasChromium = executablePath !== undefined;
+export const hasChromium = existsSync(executablePath);
 if (!hasChromium) console.log('skipped: no Chromium');
 
 /** Generous: pages answer in a fraction of a second on an idle machine. */
@@ -50,7 +50,7 @@ export async function openStage(): Promise<Stage> {
 /** Playwright gives it a profile folder of its own and removes it. */
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({
-    ...(executablePath === undefined ? {} : { executablePath }),
+    executablePath,
     headless: true,
     args: [
       '--no-sandbox',
