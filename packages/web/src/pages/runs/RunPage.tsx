@@ -15,6 +15,7 @@ import { StateBadge } from '../../ui/StateBadge.tsx';
 import { useTitle } from '../../ui/use-title.ts';
 import { RunGraph } from './RunGraph.tsx';
 import { TaskPanel } from './TaskPanel.tsx';
+import '../../styles/run.css';
 
 export function RunPage() {
   const runId = Number(useParams().runId);
