@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypedDict, TypeVar
 
+from .driver_log import DriverLog
 from .spark_gateways import DriverLink, open_link
 
 # A cold JVM with Delta needs 7–13 s on two loaded cores.
@@ -100,6 +101,7 @@ class Driver:
         self.spark_conf = spark_conf
         self.data_root = data_root
         self.state = "none"
+        self._log = DriverLog(os.path.join(folder, "driver.log"))
         self._on_state = on_state
         self._on_death = on_death
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="driver")
@@ -161,15 +163,14 @@ class Driver:
     async def _start(self) -> DriverLink:
         self._set_state("starting", "Spark is starting")
         info_path = os.path.join(self.folder, "driver-gateway")
-        log_path = os.path.join(self.folder, "driver.log")
         try:
             if os.path.exists(info_path):
                 os.unlink(info_path)
             # On the loop's thread, which lives as long as the process: the kernel's signal at the parent's death
             # comes at the death of the thread that started it.
-            process = self._process = self._launch(info_path, log_path)
+            process = self._process = self._launch(info_path)
             asyncio.get_running_loop().create_task(self._watch(process))
-            port, secret = await self._await_gateway(process, info_path, log_path)
+            port, secret = await self._await_gateway(process, info_path)
             link = await self._call(open_link, port, secret)
         except Exception as error:
             self.kill("Spark did not start")
@@ -181,7 +182,7 @@ class Driver:
         self._set_state("ready", "Spark is ready")
         return link
 
-    def _launch(self, info_path: str, log_path: str) -> subprocess.Popen[bytes]:
+    def _launch(self, info_path: str) -> subprocess.Popen[bytes]:
         environment = dict(os.environ)
         environment.update(
             SPARK_HOME=self.runtime["sparkHome"],
@@ -190,7 +191,7 @@ class Driver:
             _PYSPARK_DRIVER_CONN_INFO_PATH=info_path,
             SPARK_LOCAL_IP="127.0.0.1",
         )
-        with open(log_path, "wb") as log:
+        with self._log.begin() as log:
             return subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", LAUNCHER, str(os.getpid()), *self._command()],
                 env=environment,
@@ -222,14 +223,14 @@ class Driver:
             command += ["--conf", f"{name}={value}"]
         return [*command, "pyspark-shell"]
 
-    async def _await_gateway(self, process: subprocess.Popen[bytes], info_path: str, log_path: str) -> tuple[int, str]:
+    async def _await_gateway(self, process: subprocess.Popen[bytes], info_path: str) -> tuple[int, str]:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + START_SECONDS_MAX
         while not os.path.exists(info_path):
             if process.poll() is not None:
-                raise DriverError(f"Java ended with code {process.returncode}: {_last_lines(log_path)}")
+                raise DriverError(f"Java ended with code {process.returncode}: {self._log.last_lines()}")
             if loop.time() > deadline:
-                raise DriverError(f"no answer within {START_SECONDS_MAX} s: {_last_lines(log_path)}")
+                raise DriverError(f"no answer within {START_SECONDS_MAX} s: {self._log.last_lines()}")
             await asyncio.sleep(0.01)
         with open(info_path, "rb") as file:
             port, size = struct.unpack("!ii", file.read(8))
@@ -241,6 +242,7 @@ class Driver:
         """Until the JVM has died, however."""
         while process.poll() is None:
             await asyncio.sleep(0.25)
+            self._log.cut()
         self._note_death(process)
 
     def _note_death(self, process: subprocess.Popen[bytes]) -> None:
@@ -251,7 +253,7 @@ class Driver:
         # The pool's threads hold py4j connections to the dead JVM.
         self._threads.shutdown(wait=False)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="driver")
-        reason = self._reason or _death_reason(process.returncode, os.path.join(self.folder, "driver.log"))
+        reason = self._reason or _death_reason(process.returncode, self._log)
         self._reason = None
         if was_ready:
             self._set_state("failed", reason)
@@ -262,22 +264,11 @@ class Driver:
         self._on_state(state, message, self.pid)
 
 
-def _death_reason(code: int, log_path: str) -> str:
+def _death_reason(code: int, log: DriverLog) -> str:
     if code == 3:
         return "The Spark driver ran out of memory and was ended; give the cluster more with spark.driver.memory."
     if code == -signal.SIGKILL:
         return "The Spark driver was killed by the system, most likely because the machine ran out of memory."
     if code < 0:
         return f"The Spark driver was ended by signal {-code}."
-    return f"The Spark driver ended with code {code}: {_last_lines(log_path)}"
-
-
-def _last_lines(path: str) -> str:
-    """The end of a log, short enough for a message."""
-    try:
-        with open(path, "rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - 2000))
-            return " | ".join(file.read().decode(errors="replace").strip().splitlines()[-5:])
-    except OSError:
-        return "there is no log"
+    return f"The Spark driver ended with code {code}: {log.last_lines()}"
