@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 import time
 from typing import Any
 
 TAG_PROPERTY = "spark.job.tags"
 INTERRUPT_PROPERTY = "spark.job.interruptOnCancel"
-# A pool of its own under the FAIR scheduler: a long job of one attempt does not starve the others.
+# A pool of its own under the FAIR scheduler: a long job of one attempt does not starve the others. Spark keeps every
+# pool for ever and sorts them all for each task it places, so pools are lent, not made anew for each attempt.
 POOL_PROPERTY = "spark.scheduler.pool"
 # Pools of Spark's own that happen to be born on an attempt's thread live on; they never run an attempt's Python.
 ACTING_FRAMES = ("py4j.", "org.apache.spark.sql.execution.streaming")
@@ -41,10 +43,30 @@ def open_link(port: int, secret: str) -> DriverLink:
 
 
 class _OpenGateway:
-    def __init__(self, session: Any, server: Any, group: Any) -> None:
+    def __init__(self, *, session: Any, server: Any, group: Any, pool: int) -> None:
         self.session = session
         self.server = server
         self.group = group
+        self.pool = pool
+
+
+class _Pools:
+    """The numbers of Spark's scheduler pools that are in use; called from several threads."""
+
+    def __init__(self) -> None:
+        self._taken: set[int] = set()
+        self._lock = threading.Lock()
+
+    def take(self) -> int:
+        """The lowest that is free."""
+        with self._lock:
+            number = next(number for number in range(len(self._taken) + 1) if number not in self._taken)
+            self._taken.add(number)
+            return number
+
+    def give_back(self, number: int) -> None:
+        with self._lock:
+            self._taken.remove(number)
 
 
 class DriverLink:
@@ -56,6 +78,7 @@ class DriverLink:
         self._root = self._jvm.org.apache.spark.sql.SparkSession.builder().getOrCreate()
         self._context = self._root.sparkContext()
         self._gateways: dict[int, _OpenGateway] = {}
+        self._pools = _Pools()
 
     def open_gateway(self, attempt_id: int, secret: str) -> int:
         """Serve a new session on a port of its own; everything done through it carries the attempt's tag."""
@@ -68,7 +91,8 @@ class DriverLink:
         server = builder.build()
         group = java.lang.ThreadGroup(job_tag(attempt_id))
         start = java.beans.EventHandler.create(java.lang.Class.forName("java.lang.Runnable"), server, "startServer")
-        properties = {TAG_PROPERTY: job_tag(attempt_id), POOL_PROPERTY: job_tag(attempt_id), INTERRUPT_PROPERTY: "true"}
+        pool = self._pools.take()
+        properties = {TAG_PROPERTY: job_tag(attempt_id), POOL_PROPERTY: f"headrace-{pool}", INTERRUPT_PROPERTY: "true"}
         for name, value in properties.items():
             self._context.setLocalProperty(name, value)
         sessions = self._jvm.org.apache.spark.sql.classic.SparkSession
@@ -82,7 +106,7 @@ class DriverLink:
             sessions.clearActiveSession()
         thread.start()
         thread.join()
-        self._gateways[attempt_id] = _OpenGateway(session, server, group)
+        self._gateways[attempt_id] = _OpenGateway(session=session, server=server, group=group, pool=pool)
         return int(server.getJavaServer().getListeningPort())
 
     def cancel_jobs(self, attempt_id: int) -> None:
@@ -114,6 +138,7 @@ class DriverLink:
         if self._has_active_job(attempt_id):
             return False
         del self._gateways[attempt_id]
+        self._pools.give_back(gateway.pool)
         return True
 
     def warm_up(self, folder: str) -> None:

@@ -47,7 +47,7 @@ threads = [threading.Thread(target=write, args=(n,)) for n in (1, 2)]
 import os
 while not os.path.exists("${done}"):
     spark.range(10).count()
-print("neighbour done")
+print("pool", spark.sparkContext.getLocalProperty("spark.scheduler.pool"))
 `);
   bench().source.offer(stubborn);
   await bench().source.reported(stubborn.attemptId, 'started');
@@ -65,6 +65,8 @@ print("neighbour done")
   const neighbourEnd = await bench().source.reported(neighbour.attemptId, 'ended');
   expect(neighbourEnd, bench().log(neighbour)).toMatchObject({ outcome: { kind: 'succeeded' } });
   expect(commits()).toEqual(before);
+  // The first attempt had headrace-0, the second got it again: Spark would keep a new one for ever.
+  expect(bench().log(neighbour)).toContain('pool headrace-1');
 }, 180_000);
 
 test('a stop ends the job that is under way: the next attempt finds none', async () => {
