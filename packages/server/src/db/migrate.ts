@@ -53,7 +53,12 @@ async function readMigrations(folder: string): Promise<Migration[]> {
   return migrations;
 }
 
-/** Two first starters may both try to create the table: the loser sees a unique violation in the system catalog. */
+/**
+ * Two first starters may both try to create the table; what the loser sees depends on how far the other was: a unique
+ * violation in the system catalog, or the type or the table itself.
+ */
+const existsAlready: readonly (string | undefined)[] = [uniqueViolation, '42710', '42P07'];
+
 async function ensureMigrationsTable(pool: pg.Pool): Promise<void> {
   try {
     await pool.query(`
@@ -63,7 +68,7 @@ async function ensureMigrationsTable(pool: pg.Pool): Promise<void> {
         applied_at timestamptz not null default now()
       )`);
   } catch (error) {
-    if (sqlState(error) !== uniqueViolation) throw error;
+    if (!existsAlready.includes(sqlState(error))) throw error;
   }
 }
 
