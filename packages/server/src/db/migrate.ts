@@ -57,7 +57,7 @@ async function readMigrations(folder: string): Promise<Migration[]> {
  * Two first starters may both try to create the table; what the loser sees depends on how far the other was: a unique
  * violation in the system catalog, or the type or the table itself.
  */
-const existsAlready: readonly (string | undefined)[] = [uniqueViolation, '42710', '42P07'];
+const existsAlready: readonly (string | null)[] = [uniqueViolation, '42710', '42P07'];
 
 async function ensureMigrationsTable(pool: pg.Pool): Promise<void> {
   try {
