@@ -6,7 +6,7 @@
  *   result.json     task → worker   how it ended, written last
  *   output.log      host            standard output and error, cut at `log_bytes_max`
  *   work/           the task's working folder
- * JSON Schemas for the Python side are generated from here.
+ * The Python side has the same shapes in headrace_runtime/documents.py; python/tests/test_documents.py holds them together.
  */
 import type { JsonValue } from '@headrace/core';
 
