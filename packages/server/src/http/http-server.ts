@@ -62,7 +62,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     // Older clients learn the workspace's id from here.
     if (request.principal) reply.header('x-databricks-org-id', options.workspaceId);
   });
-  const staticFiles = await createStaticFiles(http, options.webFolder);
+  const staticFiles = await createStaticFiles(options.webFolder);
   http.setNotFoundHandler(async (request, reply) => {
     if (await staticFiles.trySend(request, reply)) return reply;
     throw notImplemented(request.method, request.url);

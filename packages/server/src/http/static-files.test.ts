@@ -22,7 +22,7 @@ afterEach(async () => {
 
 async function serve(root: string): Promise<FastifyInstance> {
   const server = fastify();
-  const files = await createStaticFiles(server, root);
+  const files = await createStaticFiles(root);
   server.setNotFoundHandler(async (request, reply) => {
     if (await files.trySend(request, reply)) return reply;
     return reply.status(404).send('not ours');

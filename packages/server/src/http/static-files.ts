@@ -1,8 +1,8 @@
 /** The built UI: its files, and its start page for every other page a browser asks for. */
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import fastifyStatic from '@fastify/static';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { send } from '@fastify/send';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 export interface StaticFiles {
   /** False when the request is not for a file or page of the UI. */
@@ -26,9 +26,8 @@ export const contentSecurityPolicy = [
 /** The names of built assets hold a hash of their content. */
 const assetMaxAgeMs = 365 * 24 * 3_600_000;
 
-export async function createStaticFiles(http: FastifyInstance, folder: string): Promise<StaticFiles> {
+export async function createStaticFiles(folder: string): Promise<StaticFiles> {
   if (!(await isFile(path.join(folder, 'index.html')))) return { trySend: async () => false };
-  await http.register(fastifyStatic, { root: folder, serve: false });
   return {
     async trySend(request, reply) {
       const { pathname } = new URL(request.url, 'http://here');
@@ -41,10 +40,11 @@ export async function createStaticFiles(http: FastifyInstance, folder: string): 
         .header('x-frame-options', 'DENY')
         .header('cross-origin-opener-policy', 'same-origin');
       const isAsset = file?.startsWith('assets/') ?? false;
-      await reply.sendFile(
-        file ?? 'index.html',
-        isAsset ? { maxAge: assetMaxAgeMs, immutable: true } : { maxAge: 0 },
-      );
+      const found = await send(request.raw, file ?? 'index.html', {
+        root: folder,
+        ...(isAsset ? { maxAge: assetMaxAgeMs, immutable: true } : { maxAge: 0 }),
+      });
+      await reply.code(found.statusCode).headers(found.headers).send(found.stream);
       return true;
     },
   };
