@@ -102,3 +102,17 @@ test('values that a task set reach later tasks through references', async () => 
   const tell = shown.tasks?.find((task) => task.task_key === 'tell');
   expect(tell?.resolved_values).toEqual({ spark_python_task: { parameters: ['42', 'tell'] } });
 });
+
+test('a task value of null is kept, and its run ends', async () => {
+  const { run } = await runTasks([
+    fakeTask('count', { fake: { kind: 'succeed', taskValues: { rows: null } } }),
+    fakeTask('tell', {
+      after: ['count'],
+      spark_python_task: { python_file: '/fake.py', parameters: ['{{tasks.count.values.rows}}'] },
+    }),
+  ]);
+
+  const shown = await engine.client.runsGet({ run_id: run.run_id, include_resolved_values: true });
+  const tell = shown.tasks?.find((task) => task.task_key === 'tell');
+  expect(tell?.resolved_values).toEqual({ spark_python_task: { parameters: ['null'] } });
+});

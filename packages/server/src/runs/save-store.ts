@@ -173,8 +173,9 @@ attempts_moved as (
     and t.state <> 'ended'
 ),
 kept_values as (
+  -- The recordset reads a JSON null as SQL's null, but here it is a value: None was set.
   insert into task_values (run_id, task_key, name, value, attempt_id, set_at_ms)
-  select run_id, v.task_key, v.name, v.value, v.attempt_id, v.set_at_ms
+  select run_id, v.task_key, v.name, coalesce(v.value, 'null'), v.attempt_id, v.set_at_ms
   from json_to_recordset($5::json) as v(
     run_id bigint, task_key text, name text, value jsonb, attempt_id bigint, set_at_ms bigint)
   join saved using (run_id)
