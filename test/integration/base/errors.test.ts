@@ -126,3 +126,15 @@ test('every answer carries a request id, and none invites to sniff its type', as
   expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
   expect(response.headers.get('x-content-type-options')).toBe('nosniff');
 });
+
+test.each(['multipart/form-data; boundary=z', 'multipart/form-data'])(
+  'a body that is not the form of its content type %s is malformed',
+  async (contentType) => {
+    const response = await server.send('POST', '/api/2.0/workspace/import', {
+      headers: { 'content-type': contentType },
+      body: 'xx',
+    });
+
+    expect(await readError(response)).toMatchObject({ status: 400, error_code: 'MALFORMED_REQUEST' });
+  },
+);

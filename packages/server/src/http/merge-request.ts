@@ -38,9 +38,15 @@ async function readMultipart(request: FastifyRequest, allowed: boolean): Promise
   if (!allowed) throw new ApiError('MALFORMED_REQUEST', 'this route takes JSON, not a form');
   const fields: Record<string, unknown> = {};
   const parts = request.parts() as AsyncIterable<MultipartFile | MultipartValue>;
-  for await (const part of parts) {
-    if (part.type === 'file') fields[part.fieldname] = (await part.toBuffer()).toString('base64');
-    else fields[part.fieldname] = part.value;
+  try {
+    for await (const part of parts) {
+      if (part.type === 'file') fields[part.fieldname] = (await part.toBuffer()).toString('base64');
+      else fields[part.fieldname] = part.value;
+    }
+  } catch (error) {
+    // What the parser says of a broken form is the only error here without a code; limits and cut connections have one.
+    if (!(error instanceof Error) || 'code' in error) throw error;
+    throw new ApiError('MALFORMED_REQUEST', `the form cannot be read: ${error.message}`);
   }
   return fields;
 }
