@@ -83,5 +83,9 @@ def test_roots_cannot_be_deleted(spark: Any) -> None:
 
     with pytest.raises(Exception, match="is a root and cannot be deleted"):
         files.delete(path, True)
+    with pytest.raises(Exception, match="is a root and cannot be deleted"):
+        files.delete(spark._jvm.org.apache.hadoop.fs.Path("dbfs:/Volumes"), True)
+    with pytest.raises(Exception, match="is a root and cannot be renamed"):
+        files.rename(path, spark._jvm.org.apache.hadoop.fs.Path("dbfs:/moved"))
     with pytest.raises(Exception, match="does not exist"):
         files.getFileStatus(spark._jvm.org.apache.hadoop.fs.Path("dbfs:/none"))

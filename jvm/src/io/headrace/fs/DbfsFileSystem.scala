@@ -51,7 +51,8 @@ class DbfsFileSystem extends FileSystem {
     // Hadoop's Path resolves `..` where it can; what remains climbs above the root.
     if (text.split('/').contains("..")) throw refused(path)
     val root = if (text == "/Volumes" || text.startsWith("/Volumes/")) volumes else files
-    val file = new File(root.folder, text.stripPrefix(root.prefix))
+    // Without its leading slash: with it, the root itself would be another File than its folder.
+    val file = new File(root.folder, text.stripPrefix(root.prefix).stripPrefix("/"))
     if (!nearestRealPath(file).startsWith(root.realPath)) throw refused(path)
     file
   }
@@ -67,12 +68,14 @@ class DbfsFileSystem extends FileSystem {
     local.append(localPath(path), bufferSize, progress)
 
   /** One rename of the operating system, so atomic; the roots are folders of one data root, so of one disk. */
-  override def rename(from: Path, to: Path): Boolean = local.rename(localPath(from), localPath(to))
+  override def rename(from: Path, to: Path): Boolean = {
+    refuseRoot(from, "renamed")
+    local.rename(localPath(from), localPath(to))
+  }
 
   override def delete(path: Path, recursive: Boolean): Boolean = {
-    val file = fileOf(path)
-    if (file == files.folder || file == volumes.folder) throw new IOException(s"$path is a root and cannot be deleted")
-    local.delete(new Path(file.toURI), recursive)
+    refuseRoot(path, "deleted")
+    local.delete(localPath(path), recursive)
   }
 
   override def listStatus(path: Path): Array[FileStatus] = {
@@ -106,6 +109,11 @@ class DbfsFileSystem extends FileSystem {
       existing = existing.getParent
     }
     existing.toRealPath()
+  }
+
+  private def refuseRoot(path: Path, done: String): Unit = {
+    val file = fileOf(path)
+    if (file == files.folder || file == volumes.folder) throw new IOException(s"$path is a root and cannot be $done")
   }
 
   private def refused(path: Path) = new IOException(s"$path leads outside of dbfs:/ and is refused")
