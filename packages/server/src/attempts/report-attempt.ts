@@ -1,6 +1,6 @@
 /** What a worker reports becomes news for its run. */
 import type { AttemptReport } from '@headrace/worker';
-import type { RunAdvancer } from '../runs/advance-run.ts';
+import { RefusedByStore, type RunAdvancer } from '../runs/advance-run.ts';
 import type { RunNews } from '../runs/run-draft.ts';
 
 /** Resolves when it is durable, or is known to change nothing: a late or doubled report is neither error nor change. */
@@ -21,15 +21,28 @@ export async function reportAttempt(
   }
 }
 
+/**
+ * What user code reported may hold something that the store refuses for ever. The attempt has ended all the same: it
+ * is then told as a failure of ours, without what was refused, so that no run waits for a report that cannot be kept.
+ */
 export async function reportAttemptEnded(
-  advancer: RunAdvancer,
+  advancer: Pick<RunAdvancer, 'tell'>,
   runId: number,
   report: Extract<AttemptReport, { kind: 'ended' }>,
 ): Promise<void> {
   const { attemptId, epoch, outcome, taskValues, exitValue } = report;
-  await advancer.tell(runId, [
-    { event: { kind: 'attempt_ended', attemptId, epoch, outcome, taskValues }, exitValue },
-  ]);
+  const ended = { kind: 'attempt_ended', attemptId, epoch } as const;
+  try {
+    await advancer.tell(runId, [{ event: { ...ended, outcome, taskValues }, exitValue }]);
+  } catch (error) {
+    if (!(error instanceof RefusedByStore)) throw error;
+    const message =
+      'What this attempt reported at its end could not be stored; the log of the server tells why.';
+    const failure = { code: 'INTERNAL_ERROR', message, trace: null } as const;
+    await advancer.tell(runId, [
+      { event: { ...ended, outcome: { kind: 'failed', failure }, taskValues: {} } },
+    ]);
+  }
 }
 
 function toStartedNews({

@@ -71,6 +71,14 @@ export interface AdvancerOptions {
   readonly onStopping: (workerId: string) => void;
 }
 
+/** The store understood the change and said no: told again as it is, it would be refused again. */
+export class RefusedByStore extends Error {
+  constructor(cause: unknown) {
+    super('the store refused the change', { cause });
+    this.name = 'RefusedByStore';
+  }
+}
+
 /** A batch takes no more than this; the rest goes into the next one, so a flood cannot grow one statement for ever. */
 export const batchItemsMax = 500;
 /** "Started" marks wait this long for a save that goes anyway. */
@@ -285,7 +293,7 @@ export class RunAdvancer {
     } catch (error) {
       this.#hot.forgetAll();
       if (error instanceof BatchNotSaved) this.#takeBack(error.claimed);
-      item.reject(new Error('the store refused the change', { cause: error }));
+      item.reject(new RefusedByStore(error));
     }
   }
 
