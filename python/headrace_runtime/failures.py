@@ -78,6 +78,9 @@ def describe_error(error: BaseException) -> str:
 def _spark_sentence(text: str) -> str:
     """The first line; hints and the query's plan follow, which the trace has. For a UDF also what it raised."""
     first, *rest = text.splitlines()
+    if first.startswith("[SCHEMA_NOT_FOUND]"):
+        # Schemas are never made silently; the name is all that stands between back-ticks.
+        return f"{first} To make it: CREATE SCHEMA {'.'.join(first.split('`')[1::2])}"
     if not any(line.startswith("Traceback (") for line in rest):
         return first
     raised = [line for line in rest if line and not line[0].isspace()]

@@ -10,7 +10,8 @@ import java.util.concurrent.ThreadLocalRandom
 import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
 
 /** A refusal by the server, with its wire code. `attempts` tells whether an earlier try may already have done the work. */
-class ApiRefusal(val status: Int, val code: String, message: String, val attempts: Int) extends RuntimeException(message) {
+class ApiRefusal(val status: Int, val code: String, message: String, val attempts: Int)
+    extends IllegalArgumentException(message) { // which pyspark shows as its message alone, not as a crash in Java
   def isMissing: Boolean = status == 404
   def isConflict: Boolean = status == 409
   def wasRetried: Boolean = attempts > 1

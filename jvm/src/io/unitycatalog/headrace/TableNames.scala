@@ -5,14 +5,14 @@ import org.apache.spark.sql.connector.catalog.Identifier
 
 /**
  * Spark's identifiers → names on the wire: one schema level, lower case.
- * A name with a dot or a slash can be no table of ours (full names are joined by dots), so looking one up needs no request;
+ * A name with a dot, a slash or a space can be no table of ours (full names are joined by dots), so looking one up needs no request;
  * that is also how delta.`/path` falls through to Delta's path tables.
  */
 object TableNames {
   private val NameLengthMax = 255 // Unity Catalog's own limit
 
   def isWireName(name: String): Boolean =
-    name.nonEmpty && name.length <= NameLengthMax && !name.exists(c => c == '.' || c == '/' || c.isControl)
+    name.nonEmpty && name.length <= NameLengthMax && !name.exists(c => c == '.' || c == '/' || c == ' ' || c.isControl)
 
   def wireName(ident: Identifier): Option[TableName] =
     Option.when(ident.namespace.length == 1 && isWireName(ident.namespace.head) && isWireName(ident.name))(
@@ -21,7 +21,8 @@ object TableNames {
   /** For statements that make a name. */
   def requireWireName(catalog: String, ident: Identifier): TableName = {
     if (ident.namespace.length != 1) throw new IllegalArgumentException(
-      s"A table in catalog $catalog is named $catalog.<schema>.<table>: ${(catalog +: ident.namespace :+ ident.name).mkString(".")} is not.")
+      s"${ident.namespace.headOption.getOrElse(ident.name)} is not a catalog, and a table in catalog $catalog is named $catalog.<schema>.<table>: " +
+        s"there can be no table ${(ident.namespace :+ ident.name).mkString(".")}.")
     requireName(ident.namespace.head)
     requireName(ident.name)
     wireName(ident).get
@@ -52,5 +53,5 @@ object TableNames {
   }
 
   private def requireName(name: String): Unit = if (!isWireName(name)) throw new IllegalArgumentException(
-    s"'$name' cannot be the name of a table or schema: names have 1 to $NameLengthMax characters, without '.', '/' and control characters.")
+    s"'$name' cannot be the name of a table or schema: names have 1 to $NameLengthMax characters, without '.', '/', spaces and control characters.")
 }
