@@ -95,7 +95,7 @@ def _enter_folder(order: dict[str, Any], output_fd: int) -> None:
     sys.stdout, sys.stderr = _open_text(1), _open_text(2)
     sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc]
     os.environ.update(order["env"])
-    os.environ[ATTEMPT_MARK] = str(order["attempt_id"])
+    os.environ[ATTEMPT_MARK] = order["folder"]
 
 
 def _open_text(fd: int) -> io.TextIOWrapper:

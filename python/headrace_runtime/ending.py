@@ -44,7 +44,7 @@ async def stop_processes(attempt: Attempt, lending: DriverLending) -> None:
             pass
     if not attempt.exited.is_set() and attempt.pid is not None:
         # All at once, while the family tree still stands.
-        family = processes_of_attempt(attempt.attempt_id, attempt.pid)
+        family = processes_of_attempt(attempt.folder, attempt.pid)
         kill_group(attempt.pid, signal.SIGKILL)
         kill_all([*family, attempt.pid])
 
@@ -62,7 +62,7 @@ async def end_leftovers(attempt: Attempt) -> None:
     while True:
         if attempt.pid is not None:
             kill_group(attempt.pid, signal.SIGKILL)
-        left = processes_of_attempt(attempt.attempt_id, attempt.pid)
+        left = processes_of_attempt(attempt.folder, attempt.pid)
         if not left:
             return
         kill_all(left)

@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 
-# In the environment of each task's programs; user code does not need it and has no reason to remove it.
+# In the environment of each task's programs: the attempt's folder, for another Headrace of the same user on this machine
+# counts its attempts from the same number. User code does not need it and has no reason to remove it.
 ATTEMPT_MARK = "HEADRACE_TASK_MARK"
 # In the environment of everything below a host: its folder.
 HOST_MARK = "HEADRACE_HOST_FOLDER"
@@ -48,11 +49,11 @@ def children_of_self() -> list[int] | None:
         return None
 
 
-def processes_of_attempt(attempt_id: int, leader: int | None) -> list[int]:
+def processes_of_attempt(folder: str, leader: int | None) -> list[int]:
     """Everything that still runs of an attempt: its session, its descendants, and what carries its mark."""
     if sys.platform != "linux":
         return []
-    mark = b"%s=%d\0" % (ATTEMPT_MARK.encode(), attempt_id)
+    mark = b"\0%s=%s\0" % (ATTEMPT_MARK.encode(), os.fsencode(folder))
     parents: dict[int, int] = {}
     found: set[int] = set()
     for name in os.listdir("/proc"):
