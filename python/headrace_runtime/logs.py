@@ -1,7 +1,8 @@
 """Pumps a task's output from its pipe into `output.log`, cut at a limit.
 
 The head is written as it comes. Beyond the limit only the last bytes are kept, in memory, and written at the end
-after a line that says how much is missing: a task that prints without end costs no disk and is never held up.
+after a line that says how much is missing: a task that prints without end costs no disk and is never held up. Nor is
+it by a full disk: what cannot be written is lost, and the log counts as cut.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class LogPump:
                 self._head_left = 0
             else:
                 self._head_left -= len(head)
-            _write_all(self._file, head)
+            self._write(head)
             piece = piece[len(head) :]
         if not piece:
             return
@@ -105,11 +106,13 @@ class LogPump:
             left_out = self._left_out + start
             tail = tail[start:]
             self.is_truncated = True
-            _write_all(self._file, b"[headrace: %d bytes of output are left out here]\n" % left_out)
-        _write_all(self._file, tail)
+            self._write(b"[headrace: %d bytes of output are left out here]\n" % left_out)
+        self._write(tail)
 
-
-def _write_all(fd: int, piece: bytes) -> None:
-    view = memoryview(piece)
-    while view:
-        view = view[os.write(fd, view) :]
+    def _write(self, piece: bytes) -> None:
+        view = memoryview(piece)
+        try:
+            while view:
+                view = view[os.write(self._file, view) :]
+        except OSError:
+            self.is_truncated = True

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
 from headrace_runtime.logs import LogPump
 
 
@@ -48,6 +49,14 @@ def test_beyond_the_limit_head_and_tail_are_kept_and_the_gap_is_marked(tmp_path:
     assert mark
     assert head == b"".join(lines[:75])
     assert tail == b"".join(lines[-24:])
+    assert pump.is_truncated
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a disk that is always full")
+def test_a_full_disk_costs_the_log_and_not_the_end_of_the_task() -> None:
+    pump = pump_all(Path("/dev/full"), [b"one\n", b"x" * 2000], 1000)
+
+    assert not pump.is_open
     assert pump.is_truncated
 
 
