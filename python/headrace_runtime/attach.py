@@ -31,6 +31,8 @@ KEY_VARIABLE = "HEADRACE_ATTACH_KEY"
 
 # A cold JVM with Delta needs 7–13 s on two loaded cores; a machine that needs more than this has another problem.
 ATTACH_SECONDS_MAX = 300
+# A killed JVM of 1 GB is gone within 0.1 s; only a task that failed otherwise waits this long.
+DEATH_SECONDS_MAX = 1.0
 ANSWER_BYTES_MAX = 64 * 1024
 CATALOG_CLASS = "io.unitycatalog.headrace.HeadraceCatalog"
 # Spark's own catalog is part of the JVM's configuration.
@@ -105,7 +107,30 @@ def is_driver_death(error: BaseException) -> bool:
             return True
         if isinstance(link, ConnectionError) and _comes_from_py4j(link):
             return True
+        # py4j swallows a connection that breaks in the middle of an answer and raises this bare.
+        if type(link).__name__ == "Py4JError" and _is_gone(_attachment.jvm_pid):
+            return True
         link = link.__cause__ or link.__context__
+    return False
+
+
+def _is_gone(pid: int | None) -> bool:
+    """Whether a process has ended, where /proc can tell; one that is just being killed gets a moment to."""
+    import time
+
+    if not os.path.exists("/proc/self"):
+        return False
+    deadline = time.monotonic() + DEATH_SECONDS_MAX
+    while pid:
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                if file.read().rpartition(b") ")[2][:1] in b"ZX":
+                    return True
+        except OSError:
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
     return False
 
 
