@@ -1,6 +1,7 @@
+import crypto from 'node:crypto';
 import { toRunId } from '@headrace/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { NewRunOrder } from '../../../packages/server/src/runs/advance-run.ts';
+import { type NewRunOrder, RefusedByStore } from '../../../packages/server/src/runs/advance-run.ts';
 import { toRunDefinition } from '../../../packages/server/src/runs/run-definition.ts';
 import type { Document } from '../../../packages/server/src/runs/run-facts.ts';
 import { fakeTask, startTestEngine, type TestEngine } from './engine.ts';
@@ -41,6 +42,27 @@ test('a change that the store refuses fails alone, and what shared its batch is 
   for (const { facts } of sound) {
     expect((await engine.waitForEnd(facts.runId)).state.result_state).toBe('SUCCESS');
   }
+});
+
+test('a change that the store refuses is told apart from a store that is away, also when it comes alone', async () => {
+  const broken = anOrder(null as unknown as string);
+
+  const created = engine.runs.services.advancer.create(broken);
+
+  await expect(created).rejects.toBeInstanceOf(RefusedByStore);
+});
+
+test('a task value whose name no index can hold ends its run', async () => {
+  // Random, so that it cannot be compressed into what fits.
+  const name = crypto.randomBytes(8_000).toString('hex');
+  const { run_id } = await engine.client.runsSubmit({
+    run_name: 'long name',
+    tasks: [fakeTask('load', { fake: { kind: 'succeed', taskValues: { [name]: 1 } } })],
+  });
+
+  const run = await engine.waitForEnd(run_id);
+
+  expect(run.tasks?.[0]?.state?.state_message).toContain('could not be stored');
 });
 
 test('text that PostgreSQL cannot keep does not stop a run', async () => {

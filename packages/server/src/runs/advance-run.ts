@@ -231,12 +231,15 @@ export class RunAdvancer {
     while (this.#pending.length > 0 || this.#claimersChanged) {
       this.#claimersChanged = false;
       if (this.#lazyTimer && this.#pending.length > 0) this.#submitLazy();
-      const items = this.#pending.splice(0, batchItemsMax);
-      try {
-        this.#settle(await advanceBatch(items, this.#context(), this.#batch));
-      } catch (error) {
-        await this.#onSaveFailed(items, error);
-      }
+      await this.#advance(this.#pending.splice(0, batchItemsMax));
+    }
+  }
+
+  async #advance(items: readonly WorkItem[]): Promise<void> {
+    try {
+      this.#settle(await advanceBatch(items, this.#context(), this.#batch));
+    } catch (error) {
+      await this.#onSaveFailed(items, error);
     }
   }
 
@@ -273,28 +276,20 @@ export class RunAdvancer {
       'a batch could not be saved',
     );
     if (error instanceof BatchNotSaved) this.#takeBack(error.claimed);
-    if (isRefused && items.length > 1) {
-      // One of them is what the store refuses: alone, it fails alone.
-      for (const item of items) await this.#advanceAlone(item);
-      return;
-    }
+    this.#claimersChanged = true;
+    if (isRefused && items.length > 0) return this.#refuse(items, error);
     for (const item of items) {
       // Whoever waits hears of it and may ask again: a worker does, until its report is durable.
-      if (isRefused || this.#stopped || item.tries >= triesMax) item.reject(error);
+      if (this.#stopped || item.tries >= triesMax) item.reject(error);
       else this.#pending.push(Object.assign(item, { tries: item.tries + 1 }));
     }
-    this.#claimersChanged = true;
     await new Promise((resolve) => setTimeout(resolve, retryDelayMs));
   }
 
-  async #advanceAlone(item: WorkItem): Promise<void> {
-    try {
-      this.#settle(await advanceBatch([item], this.#context(), this.#batch));
-    } catch (error) {
-      this.#hot.forgetAll();
-      if (error instanceof BatchNotSaved) this.#takeBack(error.claimed);
-      item.reject(new RefusedByStore(error));
-    }
+  /** One of them is what the store refuses: alone, it fails alone. */
+  async #refuse(items: readonly WorkItem[], error: unknown): Promise<void> {
+    if (items.length === 1) return items[0]?.reject(new RefusedByStore(error));
+    for (const item of items) await this.#advance([item]);
   }
 
   /** Claims that may stand in the store and that no worker got: dispatched again, free of charge. */

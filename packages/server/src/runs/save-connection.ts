@@ -37,8 +37,8 @@ export class SaveConnection {
 
   /** The store understood and said no: the same again would fail again. Anything else may pass. */
   isRefusal(error: unknown): boolean {
-    // Classes 22, 23 and 42: bad data, broken constraint, wrong statement.
-    return error instanceof pg.DatabaseError && /^(?:22|23|42)/.test(error.code ?? '');
+    // Classes 22, 23, 42 and 54: bad data, broken constraint, wrong statement, more than an index or a value can hold.
+    return error instanceof pg.DatabaseError && /^(?:22|23|42|54)/.test(error.code ?? '');
   }
 
   async close(): Promise<void> {
