@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -240,9 +241,8 @@ class Host:
 
     def on_zygote_death(self) -> None:
         """Its children died with it, by the kernel's hand."""
-        if self.is_shutting_down:
-            return
-        self.zygote = self._start_zygote()
+        if not self.is_shutting_down:
+            self.zygote = self._start_zygote()
         for attempt in list(self.attempts.values()):
             if attempt.is_live and not attempt.is_ending:
                 attempt.exit_code = -signal.SIGKILL
@@ -279,8 +279,9 @@ class Host:
         self.zygote.close()
         shutil.rmtree(self.config["socket_folder"], ignore_errors=True)
         if not self.attempts:
-            os.unlink(self.journal.path)
-            os.unlink(os.path.join(self.folder, "host.json"))
+            for path in (self.journal.path, os.path.join(self.folder, "host.json")):
+                with contextlib.suppress(FileNotFoundError):  # somebody removed the state folder
+                    os.unlink(path)
         self.done.set()
 
     def forget(self, attempt: Attempt) -> None:

@@ -56,7 +56,9 @@ class ZygoteLink:
                 os.close(fd)
 
     def close(self) -> None:
-        """End it, and with it its children."""
+        """End it, and with it its children. Closed already, when it died, there is nothing left to do."""
+        if self._socket.fileno() == -1:
+            return
         asyncio.get_running_loop().remove_reader(self._socket.fileno())
         self._socket.close()
         self.process.kill()

@@ -35,6 +35,27 @@ time.sleep(1000)
   });
 });
 
+test('a host whose zygote dies while it is being stopped still ends', async () => {
+  await bench().startWorker();
+  const attempt = bench().aTask(`
+import signal, time
+signal.signal(signal.SIGTERM, lambda *_: print("asked", flush=True))
+print("ready", flush=True)
+while True:
+    time.sleep(1000)
+`);
+  bench().source.offer(attempt);
+  await bench().source.reported(attempt.attemptId, 'started');
+  await expect.poll(() => bench().log(attempt)).toContain('ready');
+  const zygote = zygotePid();
+
+  process.kill(bench().hostPid(), 'SIGTERM');
+  await expect.poll(() => bench().log(attempt)).toContain('asked');
+  process.kill(zygote, 'SIGKILL');
+
+  await expect.poll(() => bench().census(), { timeout: 5_000 }).toEqual([]);
+});
+
 /** The child of the host; its own children have its command line too. */
 function zygotePid(): number {
   const zygotes = bench()
