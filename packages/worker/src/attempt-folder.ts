@@ -64,17 +64,19 @@ function readTaskValues(file: string): Record<string, JsonValue> {
   return taskValues;
 }
 
+/** Null also for what is no file of ours to read: a folder or a pipe under its name, or a file made unreadable. */
 function readBounded(file: string, bytesMax: number): string | null {
   let descriptor: number;
   try {
-    descriptor = fs.openSync(file, 'r');
+    // A pipe would otherwise hold up the whole worker until somebody writes to it.
+    descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   } catch (error) {
-    if (isRecord(error) && error.code === 'ENOENT') return null;
+    if (isRecord(error) && ['ENOENT', 'EACCES', 'ELOOP'].includes(String(error.code))) return null;
     throw new Error(`cannot read ${file}`, { cause: error });
   }
   try {
-    const { size } = fs.fstatSync(descriptor);
-    if (size > bytesMax) return null;
+    const stat = fs.fstatSync(descriptor);
+    if (!stat.isFile() || stat.size > bytesMax) return null;
     return fs.readFileSync(descriptor, 'utf8');
   } finally {
     fs.closeSync(descriptor);
