@@ -60,7 +60,13 @@ function prepareClaimed(
   const host = pickHost(options.pool, attempt);
   if (host === null || prepared.has(attempt.attemptId)) return;
   const supervised = createSupervised(attempt);
-  prepareAttempt(supervised, host, options);
+  try {
+    prepareAttempt(supervised, host, options);
+  } catch (error) {
+    // Thrown on, it would keep the claims of all others from being saved. Met again, and reported, once it is claimed.
+    options.log.warn({ attempt: attempt.attemptId, err: error }, 'an attempt cannot be prepared');
+    return;
+  }
   prepared.set(attempt.attemptId, supervised);
 }
 

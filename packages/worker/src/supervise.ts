@@ -91,6 +91,21 @@ export async function superviseAttempt(
   supervised: Supervised,
   dependencies: SuperviseDependencies,
 ): Promise<void> {
+  try {
+    await followAttempt(supervised, dependencies);
+  } catch (error) {
+    // Its end was on its way: only a worker that stops gives that up, and its next life reports it again.
+    if (supervised.phase === 'ended') throw error;
+    dependencies.log.error({ attempt: supervised.attempt.attemptId, err: error }, 'supervising failed');
+    const message = 'The worker could not set up or follow the task; the log of the server tells why.';
+    await reportEnd(supervised, dependencies, {
+      kind: 'failed',
+      failure: { code: 'INTERNAL_ERROR', message, trace: null },
+    });
+  }
+}
+
+async function followAttempt(supervised: Supervised, dependencies: SuperviseDependencies): Promise<void> {
   const { events } = supervised;
   if (supervised.phase === 'held' && !supervised.isStopRequested) sendGo(supervised);
   else if (supervised.phase === 'waiting' && supervised.host === null) awaitHost(supervised, dependencies);

@@ -102,6 +102,24 @@ test('a cluster that does not start fails its attempt with the reason', async ()
   expect(outcome).toMatchObject({ kind: 'failed', failure: { code: 'CLUSTER_ERROR' } });
 });
 
+test('an attempt whose folder cannot be written fails, and those beside it run', async () => {
+  await start();
+  const first = anAttempt(dataRoot, { kind: 'succeed' });
+  source.offer(first);
+  await source.reported(first.attemptId, 'ended');
+  const [blocked, sound] = [
+    anAttempt(dataRoot, { kind: 'succeed' }),
+    anAttempt(dataRoot, { kind: 'succeed' }),
+  ];
+  fs.writeFileSync(path.join(dataRoot, 'attempts', '7', String(blocked.attemptId)), 'no folder');
+
+  source.offer(blocked, sound);
+
+  const { outcome } = await source.reported(blocked.attemptId, 'ended');
+  expect(outcome).toMatchObject({ kind: 'failed', failure: { code: 'INTERNAL_ERROR' } });
+  expect(await source.reported(sound.attemptId, 'ended')).toMatchObject({ outcome: { kind: 'succeeded' } });
+});
+
 test('no more attempts run at once than there are slots', async () => {
   await start(2);
   const attempts = Array.from({ length: 5 }, () => anAttempt(dataRoot, { kind: 'hang' }));

@@ -61,7 +61,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     const { attemptId } = supervised.attempt;
     live.set(attemptId, supervised);
     const done = superviseAttempt(supervised, dependencies)
-      .catch((error: unknown) => log.error({ attempt: attemptId, err: error }, 'supervising failed'))
+      .catch((error: unknown) => log.warn({ attempt: attemptId, err: error }, 'an end is not reported yet'))
       .finally(() => {
         under.delete(done);
         if (live.get(attemptId) === supervised) live.delete(attemptId);
