@@ -68,9 +68,12 @@ async function followLogs(
         writer: createLineWriter(context, prefix),
       };
       open.set(task.run_id, log);
-      if (log.reader.ended) continue;
-      await readLog(client, log.reader, log.writer.text);
-      if (log.reader.ended) log.writer.end();
+    }
+    // Also those of earlier attempts: a retry may begin before their end was read.
+    for (const { reader, writer } of open.values()) {
+      if (reader.ended) continue;
+      await readLog(client, reader, writer.text);
+      if (reader.ended) writer.end();
     }
     const isOver = key === undefined ? hasEnded(run.state) : tasks.every(({ state }) => hasEnded(state));
     if (isOver && [...open.values()].every(({ reader }) => reader.ended)) return;

@@ -99,6 +99,27 @@ test('--follow reads on until the run has ended, each line with its task', async
   expect(stdout).toBe('[load] a\n[load] bc\n[load] d\n');
 });
 
+test('--follow ends although a retry began before the end of the first attempt was read', async () => {
+  let turn = 0;
+  const first = aTask();
+  const second = aTask({ run_id: 72, attempt_number: 1 });
+  const { stdout } = await call(['runs', 'logs', '7', '-f', '--task', 'load'], {
+    runsGet: async () => {
+      turn += 1;
+      return turn === 1
+        ? aRun({ tasks: [{ ...first, ...running }], ...running })
+        : aRun({ tasks: [first, second] });
+    },
+    taskLog: async ({ task_run_id, offset }) => {
+      const text = task_run_id === 72 ? 'again\n' : turn === 1 ? 'one\n' : 'one\ntwo\n';
+      const log = text.slice(offset);
+      return { log, offset, next_offset: text.length, size: text.length, truncated: false, ended: turn > 1 };
+    },
+  });
+
+  expect(stdout).toBe('one\ntwo\nagain\n');
+});
+
 test('cancel asks once', async () => {
   const called = await call(['runs', 'cancel', '7'], { runsCancel: async () => ({}) });
 
