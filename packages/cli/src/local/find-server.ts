@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { isAlive, type ProcessProof, proveProcess, readCommandLine } from './process-proof.ts';
+import { isAlive, listProcesses, type ProcessProof, proveProcess, readCommandLine } from './process-proof.ts';
 import { readJson, readServerFile, type ServerFile } from './server-file.ts';
 
 const LockHolder = z.object({ pid: z.int().positive(), startTime: z.string() });
@@ -23,6 +23,14 @@ export async function findServer(stateDir: string): Promise<LocalServer | undefi
   const proof = await proveProcess(file.pid);
   if (proof === undefined || !isServerCommand(await readCommandLine(file.pid))) return undefined;
   return { ...proof, file };
+}
+
+/** One that has not locked the folder yet: Node loads it first. Looks at all processes, so only for who must know. */
+export async function findStartingServer(stateDir: string): Promise<ProcessProof | undefined> {
+  const starting = (await listProcesses()).find(({ commandLine }) => {
+    return isServerCommand(commandLine) && commandLine.endsWith(` --state-dir ${stateDir}`);
+  });
+  return starting === undefined ? undefined : proveProcess(starting.pid);
 }
 
 /** The server locks its folder with `server.lock.<n>`; the highest n holds. */

@@ -3,7 +3,7 @@
  * the server's and the worker's proofs, so that theirs can be checked here.
  */
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Clock } from '../cli-context.ts';
 
@@ -27,8 +27,21 @@ export async function isAlive(proof: ProcessProof): Promise<boolean> {
 /** How a process was called, its parts joined by spaces; empty when there is no such process. */
 export async function readCommandLine(pid: number): Promise<string> {
   if (process.platform === 'linux')
-    return ((await readText(`/proc/${pid}/cmdline`)) ?? '').replaceAll('\0', ' ');
+    return ((await readText(`/proc/${pid}/cmdline`)) ?? '').replaceAll('\0', ' ').trimEnd();
   return (await ask(['-o', 'command=', '-p', String(pid)])) ?? '';
+}
+
+/** Of this machine, as far as its system tells. */
+export async function listProcesses(): Promise<readonly { pid: number; commandLine: string }[]> {
+  if (process.platform === 'linux') {
+    const pids = (await readdir('/proc')).map(Number).filter(Number.isSafeInteger);
+    return Promise.all(pids.map(async (pid) => ({ pid, commandLine: await readCommandLine(pid) })));
+  }
+  const lines = ((await ask(['-A', '-o', 'pid=,command='])) ?? '').split('\n');
+  return lines.map((line) => {
+    const [, pid, commandLine = ''] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? [];
+    return { pid: Number(pid), commandLine };
+  });
 }
 
 /** True once the process is gone; false when it still lives at the deadline. */

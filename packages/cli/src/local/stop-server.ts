@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { CliContext } from '../cli-context.ts';
 import { CommandError, exitCodes } from '../command-error.ts';
-import { findServer } from './find-server.ts';
+import { findServer, findStartingServer } from './find-server.ts';
 import { isAlive, proveProcess, readCommandLine, sendSignal, waitForEnd } from './process-proof.ts';
 import { stopHosts } from './stop-hosts.ts';
 
@@ -18,7 +18,7 @@ export interface Stopped {
 }
 
 export async function stopServer(context: CliContext, stateDir: string): Promise<Stopped> {
-  const server = await findServer(stateDir);
+  const server = (await findServer(stateDir)) ?? (await findStartingServer(stateDir));
   if (server !== undefined) {
     sendSignal(server.pid, 'SIGTERM');
     if (!(await waitForEnd(server, context.clock, serverStopMs))) {

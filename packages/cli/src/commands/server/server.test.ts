@@ -114,6 +114,22 @@ test('down stops the server and the hosts that it left', async () => {
   expect(await proveProcess(host.pid ?? 0)).toBeUndefined();
 });
 
+test('down stops a server that has not yet said that it is there', async () => {
+  const main = path.join(stateDir, 'server', 'src', 'main.ts');
+  await mkdir(path.dirname(main), { recursive: true });
+  await writeFile(main, 'setInterval(() => {}, 1000)');
+  const other = `${stateDir}-other`;
+  const starting = spawn(process.execPath, [main, '--state-dir', stateDir], { stdio: 'ignore' });
+  const neighbour = spawn(process.execPath, [main, '--state-dir', other], { stdio: 'ignore' });
+
+  const called = await call(['down']);
+
+  expect(called.stdout).toBe('stopped the server\n');
+  expect(await proveProcess(starting.pid ?? 0)).toBeUndefined();
+  expect(await proveProcess(neighbour.pid ?? 0)).toBeDefined();
+  neighbour.kill();
+});
+
 test('down ends what a dead host left behind', async () => {
   const folder = path.join(stateDir, 'hosts', 'abc');
   await mkdir(folder, { recursive: true });
