@@ -142,7 +142,7 @@ class Driver:
             return True  # what died cannot act
         try:
             return await asyncio.wait_for(self._call(self._link.close_gateway, attempt_id, seconds), seconds + 5)
-        except (asyncio.TimeoutError, Exception):
+        except Exception:
             # Dead since, or stuck: only the first is proof.
             return self._process is None or self._process.poll() is not None
 
@@ -162,6 +162,7 @@ class Driver:
 
     async def _start(self) -> DriverLink:
         self._set_state("starting", "Spark is starting")
+        self._reason = None  # of a JVM before, whose death nobody has noted
         info_path = os.path.join(self.folder, "driver-gateway")
         try:
             if os.path.exists(info_path):

@@ -75,19 +75,19 @@ def processes_of_attempt(folder: str, leader: int | None) -> list[int]:
 
 
 def kill_all(pids: list[int], number: int = signal.SIGKILL) -> None:
-    """Signal each; those that are gone already are what was wanted."""
+    """Signal each; those that are gone already are what was wanted, those of another user cannot be helped."""
     for pid in pids:
         try:
             os.kill(pid, number)
-        except ProcessLookupError:
+        except (ProcessLookupError, PermissionError):
             pass
 
 
 def kill_group(leader: int, number: int) -> None:
-    """Signal a process group, if it still exists."""
+    """Signal a process group, if it still exists and we may."""
     try:
         os.killpg(leader, number)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):
         pass
 
 

@@ -154,8 +154,8 @@ def _import_modules(names: list[str]) -> None:
         for name in names:
             try:
                 importlib.import_module(name)
-            except ImportError as error:
-                print(f"zygote: cannot import {name}: {error}", file=sys.stderr, flush=True)
+            except Exception as error:  # whatever it is, only the tasks that import the module shall meet it
+                print(f"zygote: cannot import {name}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
     for name, value in before.items():
         if value is None:
             del os.environ[name]

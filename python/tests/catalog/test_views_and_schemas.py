@@ -111,7 +111,7 @@ def test_names_ignore_case_and_may_be_odd(spark: Any, server: CatalogServer, sch
     with pytest.raises(Exception, match="there can be no table .*deep.t"):
         spark.sql(f"CREATE TABLE {schema}.deep.t (a INT)")
     with pytest.raises(Exception, match="nowhere is not a catalog"):
-        spark.sql("CREATE TABLE nowhere.s.t (a INT)")
+        spark.sql("CREATE TABLE dev.nowhere.s.t (a INT)")
 
 
 def test_another_session_sees_what_was_made_here(spark: Any, server: CatalogServer, schema: str) -> None:
