@@ -68,7 +68,7 @@ function readStat(pid: number): { readonly state: string; readonly startTime: nu
 
 function readEnvironment(pid: number): string {
   try {
-    return fs.readFileSync(`/proc/${pid}/environ`, 'latin1');
+    return fs.readFileSync(`/proc/${pid}/environ`, 'utf8');
   } catch {
     return '';
   }
