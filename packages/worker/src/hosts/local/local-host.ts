@@ -54,7 +54,10 @@ export async function openLocalHost(options: {
     while (!isClosed) {
       if (!isAlive(record)) return finishDead();
       try {
-        listener(await connect());
+        const hello = await connect();
+        // Closed meanwhile: nobody would ever close this one.
+        if (isClosed) stream?.close();
+        else listener(hello);
         return;
       } catch {
         // It is alive and cannot talk, or is about to die; either shows.
