@@ -174,7 +174,10 @@ export class HostPool {
     slot.idleTimer = null;
     if (slot.listeners.size > 0 || slot.idleMs === null) return;
     slot.idleTimer = setTimeout(() => {
-      if (slot.listeners.size === 0) void this.#stop(slot);
+      if (slot.listeners.size > 0) return;
+      this.#stop(slot).catch((error: unknown) =>
+        this.#options.log.warn({ host_key: slot.hostKey, err: error }, 'an idle host did not stop well'),
+      );
     }, slot.idleMs);
     slot.idleTimer.unref();
   }
