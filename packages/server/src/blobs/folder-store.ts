@@ -14,7 +14,7 @@ import type { BlobRange, BlobStat, BlobStore } from './blob-store.ts';
 const keyCharsMax = 4_000;
 /** The limit of every common file system. */
 const partBytesMax = 255;
-/** Parts of files being written start so: never listed,. */
+/** Parts of files being written start so: never listed, and no key holds one. */
 const draftPrefix = '.headrace-draft-';
 
 export interface FolderStore extends BlobStore {
