@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from headrace_runtime.processes import ATTEMPT_MARK, processes_of_attempt
+from headrace_runtime.processes import ATTEMPT_MARK, kill_all, processes_of_attempt
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows the environment of other processes")
 
@@ -42,3 +43,17 @@ def test_programs_of_other_attempts_and_of_another_headrace_are_left_alone() -> 
         found = processes_of_attempt("/state/attempts/1000", None)
 
     assert found == []
+
+
+def test_a_process_that_belongs_to_another_user_does_not_shield_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    signalled = []
+
+    def kill(pid: int, number: int) -> None:
+        if pid == 1:
+            raise PermissionError
+        signalled.append(pid)
+
+    monkeypatch.setattr(os, "kill", kill)
+    kill_all([1, 2])
+
+    assert signalled == [2]
