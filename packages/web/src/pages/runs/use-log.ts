@@ -1,5 +1,5 @@
 /** Reads the end of a log, or its start when asked, and follows it until the task has ended. */
-import { UnreachableError } from '@headrace/api';
+import { ApiError } from '@headrace/api';
 import { useEffect, useState } from 'react';
 import { client } from '../../api/client.ts';
 import { appendChunk, chunkBytes, emptyWindow, firstOffset, type LogWindow } from './log-window.ts';
@@ -30,7 +30,8 @@ export function useLog(runId: number, taskRunId: number): FollowedLog {
         } catch (reason) {
           if (stop.signal.aborted) return;
           setError(reason instanceof Error ? reason.message : String(reason));
-          if (!(reason instanceof UnreachableError)) return;
+          // A server that drains says so, and another one follows; what it refuses it will refuse again.
+          if (reason instanceof ApiError && reason.status < 500) return;
         }
         await pause();
       }
