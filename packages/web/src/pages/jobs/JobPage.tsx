@@ -9,6 +9,7 @@ import { Missing, NotFound } from '../../ui/Problem.tsx';
 import { useTitle } from '../../ui/use-title.ts';
 import { RunsTable } from '../runs/RunsTable.tsx';
 import { RunNowButton } from './RunNowButton.tsx';
+import { scheduleText } from './schedule-text.ts';
 
 export function JobPage() {
   const jobId = Number(useParams().jobId);

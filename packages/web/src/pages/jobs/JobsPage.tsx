@@ -7,6 +7,7 @@ import { outcomeOf } from '../../ui/outcome.ts';
 import { Missing } from '../../ui/Problem.tsx';
 import { useTitle } from '../../ui/use-title.ts';
 import { RunNowButton } from './RunNowButton.tsx';
+import { scheduleText } from './schedule-text.ts';
 
 const recentRuns = 5;
 
@@ -61,7 +62,7 @@ function JobsTable({ jobs }: { jobs: readonly JobDocument[] }) {
             <td>
               <RecentRuns jobId={job.job_id} />
             </td>
-            <td>{job.settings?.schedule?.quartz_cron_expression ?? <span className="dim">none</span>}</td>
+            <td>{scheduleText(job.settings) ?? <span className="dim">none</span>}</td>
             <td>{job.creator_user_name}</td>
             <td className="actions">
               <RunNowButton jobId={job.job_id} />
