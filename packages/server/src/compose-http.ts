@@ -55,7 +55,12 @@ export async function startHttp(parts: HttpParts): Promise<RunningHttp> {
     publicUrl: () => publicUrl,
   });
   const http = await createHttpServer({
-    ...{ routes, handlers, authenticator, audit, clock, log },
+    routes,
+    handlers,
+    authenticator,
+    audit,
+    clock,
+    log,
     rateLimiter: createRateLimiter(config.requestsPerMinute),
     publicOrigin: config.publicUrl === null ? null : new URL(config.publicUrl).origin,
     stopping: stopping.signal,
@@ -83,7 +88,11 @@ function createHandlers(
     ...createClustersHandlers(services),
     ...createTokensHandlers(services, { forgetTokens, publicUrl }),
     ...createStatusHandlers(services, {
-      ...{ version, workspaceId, publicUrl, isReady, loops },
+      version,
+      workspaceId,
+      publicUrl,
+      isReady,
+      loops,
       startedAtMs: clock.nowMs(),
       listWorkers: async () => (await listWorkerRows(db)).map((row) => ({ ...row })),
     }),

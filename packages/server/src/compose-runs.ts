@@ -49,11 +49,17 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
   return {
     services: runServices,
     source: createAttemptSource({
-      ...{ db, clock, advancer, claims, bells },
+      db,
+      clock,
+      advancer,
+      claims,
+      bells,
       recordHostReport: surroundings.clusters.recordHostReport,
     }),
     verifyTaskToken: createTaskTokenVerifier({
-      ...{ db, clock, key: tokenKey },
+      db,
+      clock,
+      key: tokenKey,
       readPrincipal: (principalId) => findActivePrincipal(db, principalId),
     }),
     startLoops() {
@@ -70,7 +76,10 @@ function describeClaims(
   tokenKey: Buffer,
 ): ClaimSources {
   return {
-    ...{ tokenKey, urls, workspaceId, dataRoot },
+    tokenKey,
+    urls,
+    workspaceId,
+    dataRoot,
     defaultCatalog: config.defaultCatalog,
     listCatalogNames: catalogNames.list,
     async resolveCluster({ settings, taskKey, runId, ownerId, ownerUserName }) {

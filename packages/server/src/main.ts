@@ -27,7 +27,10 @@ async function main(): Promise<void> {
   log.info({ version, pid: process.pid, settings: describeConfig(config) }, 'starting');
   const stopRequested = listenForSignals(log);
   const server = await startServer({
-    ...{ config, log, clock, version },
+    config,
+    log,
+    clock,
+    version,
     webFolder: path.join(repository, 'packages/web/dist'),
     startWorker: config.backend === 'none' ? null : (wiring) => startWorkerHere(config, log, wiring),
   });
@@ -60,7 +63,16 @@ function listenForSignals(log: Logger): Promise<string> {
 function startWorkerHere(config: Config, log: Logger, wiring: WorkerWiring): ReturnType<typeof startWorker> {
   const { source, workerId, dataRoot, spare } = wiring;
   const backend = config.backend === 'fake' ? createFakeBackend({ clock }) : openLocalBackend(config, wiring);
-  return startWorker({ ...{ source, backend, workerId, dataRoot, spare, clock, log }, slots: config.slots });
+  return startWorker({
+    source,
+    backend,
+    workerId,
+    dataRoot,
+    spare,
+    clock,
+    log,
+    slots: config.slots,
+  });
 }
 
 function openLocalBackend(
@@ -68,7 +80,9 @@ function openLocalBackend(
   { hostsFolder, dataRoot, workerId }: WorkerWiring,
 ): HostBackend {
   return createLocalBackend({
-    ...{ hostsFolder, dataRoot, workerId },
+    hostsFolder,
+    dataRoot,
+    workerId,
     preimport: preimportDefault,
     runtime: readRuntime(path.join(runtimeDir, 'runtime.json')),
     pythonPath: path.join(repository, 'python'),

@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { createAuditRecorder } from './audit/audit-recorder.ts';
 import { createAuditRetentionLoop } from './audit/retention-loop.ts';
 import { createDiscardLoop } from './blobs/discard.ts';
-import { openFolderStore } from './blobs/folder-store.ts';
+import { type FolderStore, openFolderStore } from './blobs/folder-store.ts';
 import { createCatalogNames } from './catalogs/catalog-names.ts';
 import { ensureCatalogs } from './catalogs/ensure-catalogs.ts';
 import { type RunningHttp, startHttp } from './compose-http.ts';
@@ -82,17 +82,8 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   const lock = await lockStateFolder(state.folder);
   teardown.add('state folder lock', lock.release);
   const settings = await readStateSettings(state);
-  const db = await openDatabase(options, state, teardown);
-  const blobs = await openFolderStore(state.dataRoot);
-  const services = {
-    db,
-    blobs,
-    ids: await createIdSource(db),
-    clock,
-    log,
-    config,
-    events: createRunEventBus(),
-  };
+  const services = await openServices(options, state, teardown);
+  const { db, blobs } = services;
   const workspaceId = await ensureWorkspaceId(db);
   const admin = await ensureAdmin(services);
   const clusters = createClusterBook(services);
@@ -106,7 +97,11 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   const catalogNames = createCatalogNames(services);
   let http: RunningHttp | null = null;
   const runs = await composeRuns(services, {
-    ...{ workspaceId, clusters, catalogNames, loops, dataRoot: blobs.root },
+    workspaceId,
+    clusters,
+    catalogNames,
+    loops,
+    dataRoot: blobs.root,
     urls: () => ({ apiUrl: http?.localUrl ?? '', publicUrl: http?.publicUrl ?? '' }),
   });
   const audit = createAuditRecorder(services);
@@ -115,8 +110,16 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   teardown.add('runs', () => runs.services.advancer.stop());
   let isReady = false;
   const listening = await startHttp({
-    ...{ services, runs, loops, audit, catalogNames, workspaceId, version: options.version },
-    ...{ webFolder: options.webFolder, keptPort: settings.port, isReady: () => isReady },
+    services,
+    runs,
+    loops,
+    audit,
+    catalogNames,
+    workspaceId,
+    version: options.version,
+    webFolder: options.webFolder,
+    keptPort: settings.port,
+    isReady: () => isReady,
   });
   http = listening;
   teardown.add('http', listening.close);
@@ -128,16 +131,14 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   teardown.add('server file', () => removeServerFile(state));
   teardown.add('loops', loops.stop);
   if (options.startWorker) {
-    const spare = clusters.resolve({ task_key: '' }, {}, { runId: 0, runAs: admin }).assignment;
-    const { source } = runs;
-    const wiring = {
-      source,
-      spare,
+    const worker = await options.startWorker({
+      source: runs.source,
       workerId: settings.worker_id,
       hostsFolder: state.hostsFolder,
       dataRoot: blobs.root,
-    };
-    teardown.add('worker', (await options.startWorker(wiring)).stop);
+      spare: clusters.resolve({ task_key: '' }, {}, { runId: 0, runAs: admin }).assignment,
+    });
+    teardown.add('worker', worker.stop);
   }
   for (const create of [createAuditRetentionLoop, createDiscardLoop, createClusterRetentionLoop])
     loops.add(create(services));
@@ -148,10 +149,19 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   });
   const newAdminToken = await mintFirstToken(services, admin);
   isReady = true;
-  return {
-    ...{ url: listening.publicUrl, localToken: local.token, newAdminToken, services },
-    stop: teardown.run,
-  };
+  return { url: listening.publicUrl, localToken: local.token, newAdminToken, services, stop: teardown.run };
+}
+
+async function openServices(
+  options: ServerOptions,
+  state: StateFolder,
+  teardown: Teardown,
+): Promise<Services & { readonly blobs: FolderStore }> {
+  const { config, log, clock } = options;
+  const db = await openDatabase(options, state, teardown);
+  const blobs = await openFolderStore(state.dataRoot);
+  const ids = await createIdSource(db);
+  return { db, blobs, ids, clock, log, config, events: createRunEventBus() };
 }
 
 /** Connected and migrated. The embedded PostgreSQL unless the settings name another. */

@@ -17,8 +17,16 @@ function anOrder(runName: string): NewRunOrder {
   const runId = toRunId(engine.services.ids.newId());
   return {
     facts: {
-      ...{ runId, jobId: null, runType: 'SUBMIT_RUN', runName, trigger: 'ONE_TIME', ownerId: 7 },
-      ...{ creatorUserName: 'ada', idempotencyToken: null, numberInJob: runId, settings },
+      runId,
+      jobId: null,
+      runType: 'SUBMIT_RUN',
+      runName,
+      trigger: 'ONE_TIME',
+      ownerId: 7,
+      creatorUserName: 'ada',
+      idempotencyToken: null,
+      numberInJob: runId,
+      settings,
       parameters: { job: [], overriding: {} },
     },
     definition: toRunDefinition(settings),

@@ -4,21 +4,34 @@ import { redactParameters } from './redact-parameters.ts';
 test('short plain values stay, secrets and nested values do not', () => {
   expect(
     redactParameters({
-      ...{ path: '/x', job_id: 7, overwrite: true, token_id: 'a1', missing: undefined },
-      ...{
-        content: 'YWJj',
-        code: 'c',
-        notebook_params: { k: 'v' },
-        idempotency_token: 't',
-        jar_params: ['x'],
-      },
-      ...{ tasks: [1, 2], settings: { a: 1 }, long: 'x'.repeat(1_000) },
+      path: '/x',
+      job_id: 7,
+      overwrite: true,
+      token_id: 'a1',
+      missing: undefined,
+      content: 'YWJj',
+      code: 'c',
+      notebook_params: { k: 'v' },
+      idempotency_token: 't',
+      jar_params: ['x'],
+      tasks: [1, 2],
+      settings: { a: 1 },
+      long: 'x'.repeat(1_000),
     }),
   ).toEqual({
-    ...{ path: '/x', job_id: 7, overwrite: true, token_id: 'a1', missing: null },
-    ...{ content: '(not recorded)', code: '(not recorded)', notebook_params: '(not recorded)' },
-    ...{ idempotency_token: '(not recorded)', jar_params: '(not recorded)' },
-    ...{ tasks: '(2 entries)', settings: '(1 fields)', long: 'x'.repeat(300) },
+    path: '/x',
+    job_id: 7,
+    overwrite: true,
+    token_id: 'a1',
+    missing: null,
+    content: '(not recorded)',
+    code: '(not recorded)',
+    notebook_params: '(not recorded)',
+    idempotency_token: '(not recorded)',
+    jar_params: '(not recorded)',
+    tasks: '(2 entries)',
+    settings: '(1 fields)',
+    long: 'x'.repeat(300),
   });
 });
 

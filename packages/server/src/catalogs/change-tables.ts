@@ -67,7 +67,11 @@ export async function changeTable(
   const changes = {
     name: target.table === name.table ? null : target.table,
     schemaId: target.schema === name.schema ? null : (await requireSchema(db, target)).id,
-    ...{ owner, comment, columns, properties, headrace },
+    owner,
+    comment,
+    columns,
+    properties,
+    headrace,
     viewDefinition: request.view_definition ?? null,
   };
   const id = await updateTable(db, name, changes, stamp).catch((error) => {

@@ -25,10 +25,16 @@ export async function showStatus(services: Services, sources: StatusSources): Pr
     workers,
     runs,
     hosts: hosts.map(({ clusterId, state, sparkState, pid, message }) => ({
-      ...{ cluster_id: clusterId, state, spark_state: sparkState, pid, message },
+      cluster_id: clusterId,
+      state,
+      spark_state: sparkState,
+      pid,
+      message,
     })),
     loops: sources.loops.status().map(({ name, lastTurnAtMs, lastError }) => ({
-      ...{ name, last_turn_at_ms: lastTurnAtMs, last_error: lastError },
+      name,
+      last_turn_at_ms: lastTurnAtMs,
+      last_error: lastError,
     })),
   };
 }
