@@ -42,11 +42,7 @@ function Facts({ job }: { job: JobDocument }) {
       <Fact name="Job id">{job.job_id}</Fact>
       <Fact name="Owner">{job.creator_user_name}</Fact>
       <Fact name="Tasks">{settings.tasks?.length ?? 0}</Fact>
-      <Fact name="Schedule">
-        {settings.schedule
-          ? `${settings.schedule.quartz_cron_expression} (${settings.schedule.timezone_id})`
-          : 'none'}
-      </Fact>
+      <Fact name="Schedule">{scheduleText(settings) ?? 'none'}</Fact>
     </dl>
   );
 }
