@@ -51,10 +51,16 @@ export class SaveConnection {
     client.on('error', (error) => this.#drop(error));
     // A plan for the sizes of one batch is good for all: planning anew would cost more than the save. Small tables
     // would tempt the planner into scans that are wrong when they have grown, so it may only use indexes.
-    await client.query(
-      `set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off;
-       set enable_mergejoin = off; set jit = off; set statement_timeout = ${statementTimeoutMs}`,
-    );
+    try {
+      await client.query(
+        `set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off;
+         set enable_mergejoin = off; set jit = off; set statement_timeout = ${statementTimeoutMs}`,
+      );
+    } catch (error) {
+      // Not given back, it would be missing in the pool for good.
+      client.release(true);
+      throw error;
+    }
     return client;
   }
 
