@@ -32,6 +32,18 @@ test('a link that leads in a circle counts as nothing', () => {
   expect(files.result).toBeNull();
 });
 
+test.each([
+  { code: 'NO_SUCH_CODE', message: 'x', trace: null },
+  { code: 'RUN_EXECUTION_ERROR', message: { a: 1 }, trace: null },
+  { code: 'RUN_EXECUTION_ERROR', message: 'x', trace: 7 },
+])('a failure that our runtime did not write is not told: %j', (failure) => {
+  fs.writeFileSync(inFolder('result.json'), JSON.stringify({ version: 1, state: 'failed', failure }));
+
+  const files = readAttemptFiles(folder);
+
+  expect(files.result).toEqual({ version: 1, state: 'failed' });
+});
+
 test('of messages, a line that was cut off is left out', () => {
   const value = JSON.stringify({ kind: 'task_value', name: 'rows', value: 3 });
   fs.writeFileSync(inFolder('messages.jsonl'), `${value}\n${value.slice(0, 20)}`);

@@ -5,7 +5,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { JsonValue } from '@headrace/core';
+import { failureCodes, type JsonValue } from '@headrace/core';
 import type { ClaimedAttempt } from './ports.ts';
 import { type AttemptDocument, protocolVersion, type ResultDocument } from './protocol.ts';
 
@@ -48,9 +48,20 @@ export function readAttemptFiles(folder: string): AttemptFiles {
 function readResult(file: string): ResultDocument | null {
   const value = parseJson(readBounded(file, resultBytesMax));
   if (!isRecord(value) || value.version !== protocolVersion) return null;
-  if (value.state !== 'succeeded' && value.state !== 'failed') return null;
-  // The task's own runtime wrote it; the fields read later are checked where they are read.
-  return value as unknown as ResultDocument;
+  const { state, failure, exit_value } = value;
+  if (state !== 'succeeded' && state !== 'failed') return null;
+  return {
+    version: protocolVersion,
+    state,
+    ...(isResultFailure(failure) ? { failure } : {}),
+    ...(typeof exit_value === 'string' ? { exit_value } : {}),
+  };
+}
+
+function isResultFailure(value: unknown): value is NonNullable<ResultDocument['failure']> {
+  if (!isRecord(value) || typeof value.message !== 'string') return false;
+  const codes: readonly unknown[] = failureCodes;
+  return codes.includes(value.code) && (value.trace === null || typeof value.trace === 'string');
 }
 
 function readTaskValues(file: string): Record<string, JsonValue> {
