@@ -155,6 +155,15 @@ def test_long_output_of_a_cell_is_cut_and_the_log_has_it(workspace: Workspace) -
     assert len(outcome.log) > 400_000
 
 
+def test_the_error_of_a_cell_with_very_many_outputs_is_kept(workspace: Workspace) -> None:
+    outcome = workspace.run_notebook("for i in range(300):\n    displayHTML(str(i))\nraise ValueError('late')\n")
+
+    outputs = outcome.cells[0]["outputs"]
+    assert len(outputs) == 202
+    assert "more than 200 outputs" in outputs[-2]["text"]
+    assert outputs[-1]["message"] == "ValueError: late"
+
+
 def test_run_includes_another_notebook(workspace: Workspace) -> None:
     workspace.write(
         "workspace/Users/ann/lib/setup",

@@ -32,10 +32,10 @@ class CellRecord:
         self._is_cut = False
 
     def add(self, output: NotebookOutput) -> None:
-        """Append an output; texts in a row become one."""
+        """Append an output; texts in a row become one, and an error is never left out."""
         if output["kind"] == "text":
             self.add_text(output["text"])
-        elif len(self.outputs) < CELL_OUTPUTS_MAX:
+        elif len(self.outputs) < CELL_OUTPUTS_MAX or output["kind"] == "error":
             self.outputs.append(output)
         else:
             self._mark_cut(f"\n… more than {CELL_OUTPUTS_MAX} outputs; the rest is not kept …\n")

@@ -16,7 +16,6 @@ _FIRST_MAGIC = re.compile(r"\s*%(\w+)[ \t]*")
 # How the first magic of a cell decides its language; line magics that stay Python are IPython's.
 _LANGUAGES: dict[str, CellLanguage] = {
     "md": "markdown",
-    "md-sandbox": "markdown",
     "sql": "sql",
     "run": "run",
     "python": "python",
