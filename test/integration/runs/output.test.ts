@@ -98,3 +98,9 @@ test('a run is streamed until it has ended', async () => {
   expect(events.at(-1)).toMatchObject({ ended: true, state: { result_state: 'SUCCESS' } });
   expect(events.slice(0, -1).every((event) => !event.ended)).toBe(true);
 });
+
+test('events of a run that does not exist are refused like any other request', async () => {
+  const events = engine.client.runEvents({ run_id: 999_999_999 });
+
+  await expect(events.next()).rejects.toMatchObject({ code: 'INVALID_PARAMETER_VALUE' });
+});

@@ -61,6 +61,9 @@ async function sendEvents(
   events: AsyncIterable<unknown>,
   signal: AbortSignal,
 ): Promise<void> {
+  const iterator = events[Symbol.asyncIterator]();
+  // What is wrong with the request shows with the first event, while it can still be answered as an error.
+  let next = await iterator.next();
   reply.hijack();
   const { raw } = reply;
   raw.writeHead(200, {
@@ -74,15 +77,15 @@ async function sendEvents(
   raw.flushHeaders();
   const keepAlive = setInterval(() => raw.write(': still here\n\n'), keepAliveMs);
   try {
-    for await (const event of events) {
-      if (signal.aborted) return;
+    for (; !next.done && !signal.aborted; next = await iterator.next()) {
       // A slow reader slows its own stream down instead of filling our memory.
-      if (!raw.write(`data: ${JSON.stringify(event)}\n\n`)) await once(raw, 'drain', { signal });
+      if (!raw.write(`data: ${JSON.stringify(next.value)}\n\n`)) await once(raw, 'drain', { signal });
     }
   } catch (error) {
     if (!signal.aborted) reply.log.error({ err: error }, 'an event stream broke off');
   } finally {
     clearInterval(keepAlive);
     raw.end();
+    await iterator.return?.();
   }
 }
