@@ -114,7 +114,18 @@ class Host:
                 self.say({"op": "error", "message": f"attempt {known.attempt_id} is here already, in another epoch"})
             return
         attempt = Attempt(frame["attempt_id"], frame["epoch"], frame["folder"], frame["log_bytes_max"])
+        if self.is_shutting_down:
+            self.say_of(attempt, "dropped")
+            return
         self.attempts[attempt.attempt_id] = attempt
+        try:
+            self._set_up(attempt)
+        except OSError as error:
+            # A full disk, no descriptors, a folder that is gone: nothing was started, so it is given back.
+            self._give_back(attempt)
+            self.say({"op": "error", "message": f"attempt {attempt.attempt_id} could not be set up: {error}"})
+
+    def _set_up(self, attempt: Attempt) -> None:
         self.record(attempt, "intended")
         loop = asyncio.get_running_loop()
         descriptors = open_descriptors(attempt)
@@ -137,6 +148,16 @@ class Host:
             "env": environment,
         }
         self.zygote.send_order(order, descriptors)
+
+    def _give_back(self, attempt: Attempt) -> None:
+        del self.attempts[attempt.attempt_id]
+        if attempt.hold_timer is not None:
+            attempt.hold_timer.cancel()
+        self._close_control(attempt)
+        if attempt.pump is not None:
+            asyncio.get_running_loop().remove_reader(attempt.pump.fd)
+            attempt.pump.close()
+        self.say_of(attempt, "dropped")
 
     def go(self, attempt: Attempt) -> None:
         """The claim is durable: let the child run."""
@@ -201,8 +222,11 @@ class Host:
         else:
             attempt.end = attempt.make_end(stopped=attempt.is_stopping)
             attempt.state = "ended"
-            self.record(attempt, "ended", end=attempt.end)
-            self.say_ended(attempt)
+            try:
+                self.record(attempt, "ended", end=attempt.end)
+            finally:
+                # Also when the journal cannot be written: the worker must not wait for what has happened.
+                self.say_ended(attempt)
         self.watch_linger()
 
     def _on_control(self, attempt: Attempt) -> None:

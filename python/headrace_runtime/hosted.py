@@ -101,7 +101,12 @@ def open_descriptors(attempt: Attempt) -> tuple[int, int]:
     ours.setblocking(False)
     attempt.control = ours
     read_fd, write_fd = os.pipe()
-    attempt.pump = LogPump(read_fd, os.path.join(attempt.folder, "output.log"), attempt.log_bytes_max)
+    try:
+        attempt.pump = LogPump(read_fd, os.path.join(attempt.folder, "output.log"), attempt.log_bytes_max)
+    except OSError:
+        for descriptor in (read_fd, write_fd):
+            os.close(descriptor)
+        raise
     return theirs.detach(), write_fd
 
 

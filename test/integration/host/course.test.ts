@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { useHostBench } from './support.ts';
 
@@ -32,6 +34,23 @@ test.each([
 
   const { outcome } = await bench().source.reported(attempt.attemptId, 'ended');
   expect(outcome).toMatchObject({ kind: 'failed', failure: { message: expect.stringContaining(words) } });
+});
+
+test('an attempt that the host cannot set up is given back, and the host goes on', async () => {
+  await bench().startWorker();
+  const blocked = bench().aTask('print("never")');
+  const { runId, attemptId } = blocked;
+  const log = path.join(bench().folder, 'data/attempts', String(runId), String(attemptId), 'output.log');
+  fs.mkdirSync(log, { recursive: true });
+  const next = bench().aTask('print("well")');
+
+  bench().source.offer(blocked);
+
+  expect(await bench().source.reported(attemptId, 'lost')).toMatchObject({ beforeUserCode: true });
+  bench().source.offer(next);
+  expect(await bench().source.reported(next.attemptId, 'ended')).toMatchObject({
+    outcome: { kind: 'succeeded' },
+  });
 });
 
 test('50 tasks at once all end well', async () => {
