@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -78,6 +79,24 @@ time.sleep(1000)
 
   expect(await bench().source.reported(attempt.attemptId, 'lost')).toMatchObject({ beforeUserCode: false });
   expect(bench().census()).toEqual([]);
+});
+
+test('a death that cannot be proven yet is proven later, and the worker lives on', async () => {
+  await bench().startWorker();
+  const attempt = bench().aTask('import time; time.sleep(1000)');
+  bench().source.offer(attempt);
+  await bench().source.reported(attempt.attemptId, 'started');
+  const journal = path.join(bench().folder, 'hosts/default/journal.jsonl');
+  fs.renameSync(journal, `${journal}.kept`);
+  fs.mkdirSync(journal);
+  const warned = once(process, 'warning');
+
+  process.kill(bench().hostPid(), 'SIGKILL');
+  await warned;
+  fs.rmdirSync(journal);
+  fs.renameSync(`${journal}.kept`, journal);
+
+  expect(await bench().source.reported(attempt.attemptId, 'lost')).toMatchObject({ beforeUserCode: false });
 });
 
 test('the next attempt after a killed host gets a new host', async () => {

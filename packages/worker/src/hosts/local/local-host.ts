@@ -13,6 +13,8 @@ import { isAlive, kill, killMarked, type ProcessIdentity } from './processes.ts'
 /** Also how long a death may go unnoticed when the socket does not tell: a frozen process keeps it open. */
 const lifeCheckMs = 500;
 const reconnectMs = 50;
+/** A disk that is full, or a process stuck in the kernel, does not change faster. */
+const buryRetryMs = 2_000;
 
 /** `host.json`, written by the host itself. */
 export interface HostRecord extends ProcessIdentity {
@@ -70,7 +72,7 @@ export async function openLocalHost(options: {
     if (isClosed) return;
     isClosed = true;
     clearInterval(lifeCheck);
-    provenDead(await buryHost(folder, record));
+    provenDead(await buryUntilProven(folder, record));
   };
 
   const hello = await connect();
@@ -95,6 +97,20 @@ export async function openLocalHost(options: {
       stream?.close();
     },
   };
+}
+
+/** Its attempts wait for the proof, however long a process hangs in the kernel or its folder cannot be read. */
+async function buryUntilProven(folder: string, record: HostRecord): Promise<HostDeath> {
+  for (;;) {
+    try {
+      return await buryHost(folder, record);
+    } catch (cause) {
+      process.emitWarning(
+        new Error(`what host ${record.hostKey} left behind cannot be cleared away yet`, { cause }),
+      );
+      await new Promise((resolve) => setTimeout(resolve, buryRetryMs));
+    }
+  }
 }
 
 /** Makes sure that nothing of the host can act any more, and reads what it did. */
