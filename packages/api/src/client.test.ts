@@ -81,6 +81,12 @@ test('names in a path are escaped', async () => {
   expect(seen[0]?.url).toBe('/api/2.1/unity-catalog/tables/main.a%2Fb.c%20d/exists');
 });
 
+test('a name that would lead to another route is not sent', async () => {
+  const client = createClient({ baseUrl: 'http://127.0.0.1:9' });
+
+  await expect(client.catalogsGet({ name: '..' })).rejects.toThrow("name: '..' is not a name");
+});
+
 test('an error body becomes an ApiError', async () => {
   const { client } = await serve(
     reply(400, { error_code: 'INVALID_PARAMETER_VALUE', message: 'Job 9 does not exist.' }),

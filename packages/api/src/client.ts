@@ -131,6 +131,9 @@ function placeRequest(
     const text = slashes
       ? String(value).split('/').map(encodeURIComponent).join('/')
       : encodeURIComponent(String(value));
+    // A URL folds these away: another route would be called.
+    if (text.split('/').some((segment) => segment === '.' || segment === '..'))
+      throw new ApiError('INVALID_PARAMETER_VALUE', `${name}: '${value}' is not a name`);
     path = path.replace(slashes ? `{${name}+}` : `{${name}}`, text);
     rest.delete(name);
   }
