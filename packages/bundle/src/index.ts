@@ -1,7 +1,7 @@
 export type { BundleClient } from './deploy/bundle-client.ts';
 export { BundleError } from './deploy/bundle-error.ts';
 export { type DeployOptions, type DeployStep, deployBundle } from './deploy/deploy-bundle.ts';
-export { type Destroyed, destroyBundle } from './deploy/destroy-bundle.ts';
+export { type Destroyed, destroyBundle, foldersOf } from './deploy/destroy-bundle.ts';
 export { type PrepareOptions, prepareBundle } from './deploy/prepare-bundle.ts';
 export { readDeployment } from './deploy/read-deployment.ts';
 export { type BundleSummary, summarizeBundle } from './deploy/summarize-bundle.ts';

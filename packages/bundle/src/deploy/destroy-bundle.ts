@@ -9,6 +9,15 @@ export interface Destroyed {
   readonly folders: readonly string[];
 }
 
+/** What `destroyBundle` deletes with all below it, the folder of the state last: while it stands, a second call knows what is left. */
+export function foldersOf(bundle: ResolvedBundle): readonly string[] {
+  const { rootPath, filePath, artifactPath, statePath } = bundle.workspace;
+  const elsewhere = [filePath, artifactPath, statePath].filter(
+    (folder) => folder !== rootPath && !folder.startsWith(`${rootPath}/`),
+  );
+  return [...new Set([...elsewhere.filter((folder) => folder !== statePath), rootPath, ...elsewhere])];
+}
+
 export async function destroyBundle(
   bundle: ResolvedBundle,
   deployed: Deployed,
@@ -20,11 +29,8 @@ export async function destroyBundle(
     name,
   }));
   for (const { id } of jobs) await attempt(() => client.jobsDelete({ job_id: id }));
-  const { rootPath, filePath, artifactPath, statePath } = bundle.workspace;
-  // The state goes last: while it stands, a second call knows what is left.
-  const folders = [...new Set([filePath, artifactPath, statePath, rootPath])];
   const removed: string[] = [];
-  for (const folder of folders) {
+  for (const folder of foldersOf(bundle)) {
     if (await attempt(() => client.workspaceDelete({ path: folder, recursive: true }))) removed.push(folder);
   }
   return { jobs, folders: removed };

@@ -1,5 +1,5 @@
 /** `headrace bundle destroy` */
-import { destroyBundle, readDeployment } from '@headrace/bundle';
+import { destroyBundle, foldersOf, readDeployment } from '@headrace/bundle';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
 import { count } from '../../output/count.ts';
@@ -27,7 +27,7 @@ export function createBundleDestroyCommand(context: CliContext): Command {
       const jobs = Object.keys(deployed.state.resources).length;
       await approve(
         context,
-        `This deletes ${count(jobs, 'job')} and the folder ${bundle.workspace.rootPath}.`,
+        `This deletes ${count(jobs, 'job')} and, with all that is in them: ${foldersOf(bundle).join(', ')}.`,
         options,
       );
       const destroyed = await destroyBundle(bundle, deployed, client);
