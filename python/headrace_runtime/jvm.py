@@ -220,9 +220,15 @@ class Driver:
             command += [f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off", "-Xlog:class+path=off"]
         command += [f"-Xmx{heap}", "-XX:+ExitOnOutOfMemoryError", *options]
         command += ["-cp", os.pathsep.join(self.runtime["classPath"]), "org.apache.spark.deploy.SparkSubmit"]
-        for name, value in conf.items():
-            command += ["--conf", f"{name}={value}"]
-        return [*command, "pyspark-shell"]
+        return [*command, "--properties-file", self._write_conf(conf), "pyspark-shell"]
+
+    def _write_conf(self, conf: dict[str, str]) -> str:
+        """Into a file of ours alone: a command line is for everybody to see, and a conf may hold keys of a store."""
+        path = os.path.join(self.folder, "driver.conf")
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.writelines(f"{_escape(name, ' :=#!')}={_escape(value, '')}\n" for name, value in conf.items())
+        return path
 
     async def _await_gateway(self, process: subprocess.Popen[bytes], info_path: str) -> tuple[int, str]:
         loop = asyncio.get_running_loop()
@@ -263,6 +269,12 @@ class Driver:
     def _set_state(self, state: str, message: str) -> None:
         self.state = state
         self._on_state(state, message, self.pid)
+
+
+def _escape(text: str, special: str) -> str:
+    """One side of a line of a Java properties file; white space at the end of a value is lost, as in Spark's own."""
+    escaped = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    return "".join(f"\\{letter}" if letter in special else letter for letter in escaped)
 
 
 def _death_reason(code: int, log: DriverLog) -> str:

@@ -69,6 +69,25 @@ print("pool", spark.sparkContext.getLocalProperty("spark.scheduler.pool"))
   expect(bench().log(neighbour)).toContain('pool headrace-1');
 }, 180_000);
 
+test('the conf of a cluster arrives as it is, and is on no command line', async () => {
+  await bench().startWorker();
+  const secret = 'a\\b = c:d #é';
+  const attempt = bench().aTask(
+    `${attach}print("conf", spark.conf.get("spark.headrace.test"), spark.conf.get("spark.sql.shuffle.partitions"))`,
+  );
+  const sparkConf = { 'spark.headrace.test': secret, 'spark.sql.shuffle.partitions': '3' };
+
+  bench().source.offer({ ...attempt, cluster: { ...attempt.cluster, hostKey: 'conf', sparkConf } });
+
+  await bench().source.reported(attempt.attemptId, 'ended');
+  expect(bench().log(attempt)).toContain(`conf ${secret} 3`);
+  const driver = bench()
+    .census()
+    .find((line) => line.includes('SparkSubmit'));
+  expect(driver).toContain('--properties-file');
+  expect(driver).not.toContain('c:d');
+}, 180_000);
+
 test('a stop ends the job that is under way: the next attempt finds none', async () => {
   await bench().startWorker();
   const endless = bench().aTask(`${attach}
