@@ -33,7 +33,10 @@ class TaskContext:
     def warn(self, message: str) -> None:
         """Tell the person who reads the log, and the run page."""
         print(f"Warning: {message}", file=sys.stderr, flush=True)
-        documents.append_message(self.folder, {"kind": "warning", "message": message})
+        try:
+            documents.append_message(self.folder, {"kind": "warning", "message": message})
+        except ValueError:
+            pass  # the file is full of task values; the warning stands in the log
 
 
 _current: TaskContext | None = None

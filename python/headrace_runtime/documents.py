@@ -137,6 +137,9 @@ MESSAGES_FILE = "messages.jsonl"
 NOTEBOOK_FILE = "notebook.json"
 RESULT_FILE = "result.json"
 
+# The worker reads no more (attempt-folder.ts): what went beyond would be lost without a word.
+MESSAGES_BYTES_MAX = 24 * 1024 * 1024
+
 
 def read_attempt(folder: str) -> AttemptDocument:
     """Read `attempt.json`; a version that this runtime does not speak is an error that names both."""
@@ -160,6 +163,11 @@ def append_message(folder: str, message: dict[str, JsonValue]) -> None:
     line = (json.dumps(message, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "replace")
     descriptor = os.open(os.path.join(folder, MESSAGES_FILE), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
+        if os.fstat(descriptor).st_size + len(line) > MESSAGES_BYTES_MAX:
+            raise ValueError(
+                f"all task values of one task together may have {MESSAGES_BYTES_MAX // 2**20} MiB: "
+                "write larger results to a table or a file, and pass its name"
+            )
         os.write(descriptor, line)
     finally:
         os.close(descriptor)

@@ -6,6 +6,7 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
 from headrace_runtime import documents
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +35,22 @@ def test_both_sides_know_the_same_failure_codes() -> None:
     typescript = re.findall(r"'([A-Z_]+)'", result[: result.index("\n}")])
 
     assert sorted(typescript) == sorted(literals("FailureCode"))
+
+
+def test_messages_beyond_what_the_worker_reads_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "MESSAGES_BYTES_MAX", 100)
+    documents.append_message(str(tmp_path), {"kind": "task_value", "name": "a", "value": "x" * 40})
+
+    with pytest.raises(ValueError, match="all task values of one task together"):
+        documents.append_message(str(tmp_path), {"kind": "task_value", "name": "b", "value": "x" * 40})
+
+    assert len((tmp_path / documents.MESSAGES_FILE).read_text().splitlines()) == 1
+
+
+def test_both_sides_have_the_same_limit_of_messages() -> None:
+    folder = (ROOT / "packages/worker/src/attempt-folder.ts").read_text()
+
+    assert f"messagesBytesMax = {documents.MESSAGES_BYTES_MAX // 2**20} * 1024 * 1024" in folder
 
 
 def python_fields() -> set[str]:
