@@ -18,7 +18,7 @@ def spark_host() -> Iterator[SparkHost]:
     """One JVM for all tests that need one."""
     runtime = find_runtime()
     if runtime is None:
-        pytest.skip("no .runtime: run `node scripts/setup.mjs` first")
+        pytest.fail("no .runtime: run `node scripts/setup.mjs` first")
     host = SparkHost(runtime)
     yield host
     host.close()
