@@ -3,12 +3,17 @@
  * row, one row for each task run, and the frozen definitions. Nothing here is derived from anything else here.
  *
  *   task run:  blocked ──► queued ──► claimed ──► running ──► ended
- *                 │           ▲          │  ▲         │
- *                 │           └──────────┘  │         ▼
- *                 │        (released free)  └─── stopping ──► ended
- *                 └──► waiting_for_retry ──► queued
- *   (blocked may end directly: skipped, excluded, cancelled)
+ *                 │ ▲         ▲          │  ▲         │
+ *                 │ │         └──────────┘  │         ▼
+ *                 │ │      (released free)  └─── stopping ──► ended
+ *                 ▼ └─ (a new attempt begins as waiting_for_retry ──► queued or ready)
+ *               ready ──► queued, running_parts ──► ended
+ *   (blocked and ready may end directly: skipped, excluded, cancelled, evaluated)
+ *
+ * `ready` is a step that the engine itself takes: evaluate a condition, expand a for-each, start a job's run.
+ * `running_parts` is a for-each with its iterations, or a task whose work is another run.
  */
+import type { Map as PersistentMap } from 'immutable';
 import type { AttemptId, JobId, RunId } from '../ids.ts';
 
 export type JsonValue =
@@ -32,13 +37,37 @@ export type RunIf = (typeof runIfValues)[number];
 /** One step of a job, reduced to what decides its course. What it executes stays in the settings document. */
 export interface TaskDefinition {
   readonly key: string;
-  readonly dependsOn: readonly string[];
+  readonly dependsOn: readonly Dependency[];
   readonly runIf: RunIf;
   readonly disabled: boolean;
+  readonly work: TaskWork;
+  /** A condition beside the work decides whether it runs at all. */
+  readonly guarded: boolean;
   readonly retry: RetryPolicy;
   /** From claim to end, cluster start included; null means no limit. */
   readonly timeoutMs: number | null;
 }
+
+export interface Dependency {
+  readonly key: string;
+  /** Of a condition task: the branch that this edge stands for; null where any end counts. */
+  readonly outcome: boolean | null;
+}
+
+export type TaskWork =
+  /** A worker executes it. */
+  | { readonly kind: 'attempt' }
+  /** Nothing but its condition. */
+  | { readonly kind: 'condition' }
+  | {
+      readonly kind: 'for_each';
+      /** Iterations under way at a time. */
+      readonly concurrency: number;
+      /** What each iteration is; depends on nothing and is no for-each itself. */
+      readonly task: TaskDefinition;
+    }
+  /** Another job's run. */
+  | { readonly kind: 'run_job' };
 
 export interface RetryPolicy {
   /** Attempts after the first; -1 means for ever. */
@@ -91,6 +120,7 @@ export interface Failure {
 export type TaskRunState =
   | { readonly kind: 'blocked' }
   | { readonly kind: 'waiting_for_retry'; readonly dueAtMs: number }
+  | { readonly kind: 'ready'; readonly readyAtMs: number }
   | { readonly kind: 'queued'; readonly queuedAtMs: number }
   | { readonly kind: 'claimed'; readonly workerId: string; readonly claimedAtMs: number }
   | {
@@ -106,6 +136,12 @@ export type TaskRunState =
       readonly claimedAtMs: number;
       readonly startedAtMs: number | null;
       readonly stoppingAtMs: number;
+    }
+  | {
+      readonly kind: 'running_parts';
+      readonly startedAtMs: number;
+      /** Nothing further is begun; it ends when its parts have. */
+      readonly stop: { readonly reason: StopReason; readonly stoppingAtMs: number } | null;
     }
   | {
       readonly kind: 'ended';
@@ -124,19 +160,42 @@ export const stopReasons = [
 ] as const;
 export type StopReason = (typeof stopReasons)[number];
 
-/** One attempt of one task in one generation. */
+/** What a condition was when it was evaluated: references resolved. */
+export interface ConditionEvaluation {
+  readonly left: string;
+  readonly right: string;
+  readonly outcome: boolean;
+}
+
+/** One attempt of one task, or of one iteration of a for-each, in one generation. */
 export interface TaskRun {
   readonly attemptId: AttemptId;
   readonly taskKey: string;
-  /** Position in a for-each; 0 for an ordinary task. */
-  readonly iteration: number;
-  /** Index of the generation that made this attempt. */
+  /** Position among the inputs of a for-each, from 0; null for a task of the job itself. */
+  readonly iteration: number | null;
+  /** Index of the generation that this attempt belongs to. */
   readonly generation: number;
   /** 0 for the first attempt. */
   readonly attempt: number;
   /** Fencing: grows with every claim and re-attachment; a write that names an older one changes nothing. */
   readonly epoch: number;
+  /** How often it was handed out and never reached user code. */
+  readonly freeDispatches: number;
+  /** Of a condition or a guarded task, once evaluated. */
+  readonly condition: ConditionEvaluation | null;
+  /** Of a for-each, once expanded. */
+  readonly inputs: readonly JsonValue[] | null;
+  /** Of a for-each: iterations whose success in an earlier generation still counts. */
+  readonly reusedIterations: readonly number[];
+  /** Of a task whose work is another run: that run, once it exists. */
+  readonly childRunId: RunId | null;
   readonly state: TaskRunState;
+}
+
+/** Where a task run stands in its run: the task's key, or that of the nested task with the iteration. */
+export function slotOf(taskKey: string, iteration: number | null): string {
+  // No task key holds a '#'.
+  return iteration === null ? taskKey : `${taskKey}#${iteration}`;
 }
 
 export type RunPhase =
@@ -166,6 +225,8 @@ export const runResults = [
   /** Ended by the system: the parent run ended, or a restart of a continuous job. */
   'cancelled_by_system',
   'skipped_no_place',
+  /** Ended because a repair took over while tasks were live: they go on in the next generation. */
+  'continued',
 ] as const;
 export type RunResult = (typeof runResults)[number];
 
@@ -173,8 +234,16 @@ export type RunResult = (typeof runResults)[number];
 export interface Generation {
   readonly index: number;
   readonly createdAtMs: number;
+  /** null for the original. */
+  readonly repair: RepairFacts | null;
   readonly phase: RunPhase;
   readonly definition: RunDefinition;
+}
+
+export interface RepairFacts {
+  readonly repairId: number;
+  /** Successful iterations of a for-each that runs again are kept where their input is the same. */
+  readonly reusesIterations: boolean;
 }
 
 export interface Run {
@@ -185,8 +254,8 @@ export interface Run {
   readonly createdAtMs: number;
   /** Never empty; the last one is current. */
   readonly generations: readonly Generation[];
-  /** The latest attempt of each task, by task key. Earlier attempts have ended and are read from the store. */
-  readonly taskRuns: ReadonlyMap<string, TaskRun>;
-  /** Task values by task key, then name. */
-  readonly taskValues: ReadonlyMap<string, Readonly<Record<string, JsonValue>>>;
+  /** The latest attempt of each task and iteration, by slot. Earlier ones have ended and are read from the store. */
+  readonly taskRuns: PersistentMap<string, TaskRun>;
+  /** Task values by slot, then name. */
+  readonly taskValues: PersistentMap<string, Readonly<Record<string, JsonValue>>>;
 }
