@@ -63,7 +63,9 @@ except ValueError as error:
 
     assert outcome.result["state"] == "succeeded", outcome.log
     assert outcome.log.splitlines()[:2] == ["300 0.5", "absent 0 6"]
-    assert "task 'ingest' has set no value 'none'" in outcome.log
+    assert outcome.log.splitlines()[2:] == [
+        "task 'ingest' has set no value 'none' in this run; it has set: rate, row_count"
+    ]
     assert outcome.messages == [
         {"kind": "task_value", "name": "count", "value": 5},
         {"kind": "task_value", "name": "nested", "value": {"a": [1, 2.5, None, True], "b": "text"}},
@@ -89,6 +91,110 @@ for value in (datetime.date(2026, 1, 1), float("nan"), {1, 2}, "x" * 2000):
         "task value 'k' of type float cannot be stored as JSON (Out o",
         "task value 'k' of type set cannot be stored as JSON (Object ",
         "task value 'k' has 2002 bytes as JSON and the limit is 1000;",
+    ]
+
+
+def test_a_task_value_is_read_with_the_type_it_was_set_with(workspace: Workspace) -> None:
+    values = [True, False, 7, -2.5, "7", "", None, [], [1, [2]], {}, {"a": None, "ü": {"b": [True]}}]
+    first = workspace.run_script(
+        f"for index, value in enumerate({values!r}):\n    dbutils.jobs.taskValues.set(f'v{{index}}', value)\n"
+    )
+
+    second = workspace.run_script(
+        f"print([dbutils.jobs.taskValues.get('first', f'v{{index}}') for index in range({len(values)})])\n",
+        task_values={"first": first.task_values},
+    )
+
+    assert second.log == f"{values!r}\n"
+
+
+def test_values_of_a_for_each_task_are_a_list_in_the_order_of_its_inputs(workspace: Workspace) -> None:
+    outcome = workspace.run_script(
+        "print(dbutils.jobs.taskValues.get('each', 'rows'))\n",
+        task_values={"each": {"rows": [3, None, {"n": 1}]}},
+    )
+
+    assert outcome.log == "[3, None, {'n': 1}]\n"
+
+
+def test_an_unknown_task_and_an_unknown_key_are_told_apart(workspace: Workspace) -> None:
+    outcome = workspace.run_script(
+        """
+values = dbutils.jobs.taskValues
+for task, key in (("ingest", "rows"), ("ingets", "row_count"), ("idle", "x"), ("me", "x"), ("", "x"), ("ingest", None)):
+    try:
+        values.get(task, key)
+    except ValueError as error:
+        print(error)
+""",
+        task_values={"ingest": {"row_count": 1}, "idle": {}},
+    )
+
+    lines = outcome.log.splitlines()
+    assert lines[0] == "task 'ingest' has set no value 'rows' in this run; it has set: row_count"
+    assert lines[1].startswith("no task 'ingets' has set a value in this run")
+    assert "tasks that have set values: ingest. Check" in lines[1]
+    assert lines[2].startswith("no task 'idle' has set a value in this run")
+    assert lines[3] == "task 'me', which is this one, has set no value yet, so none of key 'x'"
+    assert lines[4:] == [
+        "taskValues.get: taskKey is a text that is not empty, not ''",
+        "taskValues.get: key is a text that is not empty, not None",
+    ]
+
+
+def test_a_task_value_may_have_a_mebibyte_and_above_48_kibibytes_warns_once(workspace: Workspace) -> None:
+    limits = {"log_bytes_max": 1_000_000, "task_value_bytes_max": 2**20, "exit_value_bytes_max": 1_000}
+
+    outcome = workspace.run_script(
+        """
+values = dbutils.jobs.taskValues
+values.set("fits", "x" * (48 * 1024 - 2))
+values.set("large", "x" * (48 * 1024 - 1))
+values.set("large", "x" * (2**20 - 2))
+try:
+    values.set("huge", "x" * (2**20 - 1))
+except ValueError as error:
+    print(error)
+""",
+        limits=limits,
+    )
+
+    warning = "task value 'large' has 49153 bytes as JSON; hosted workspaces refuse more than 49152"
+    assert {name: len(value) for name, value in outcome.task_values.items()} == {
+        "fits": 48 * 1024 - 2,
+        "large": 2**20 - 2,
+    }
+    assert [m["message"] for m in outcome.messages if m["kind"] == "warning"] == [warning]
+    assert outcome.log.splitlines() == [
+        f"Warning: {warning}",
+        "task value 'huge' has 1048577 bytes as JSON and the limit is 1048576; "
+        "write it to a table or file and hand on its name",
+    ]
+
+
+def test_a_task_value_whose_key_or_number_would_not_arrive_is_refused(workspace: Workspace) -> None:
+    outcome = workspace.run_script(
+        """
+values = dbutils.jobs.taskValues
+values.set("k" * 255, 2**53 - 1)
+circle = []
+circle.append(circle)
+for key, value in (("k" * 256, 1), ("", 1), (7, 1), ("big", [2**53]), ("circle", circle), ("half", "\\ud800")):
+    try:
+        values.set(key, value)
+    except ValueError as error:
+        print(str(error)[:90])
+"""
+    )
+
+    assert outcome.messages == [{"kind": "task_value", "name": "k" * 255, "value": 2**53 - 1}]
+    assert outcome.log.splitlines() == [
+        "the key of a task value may have 255 characters, and 'kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk",
+        "the key of a task value is a text that is not empty, not ''",
+        "the key of a task value is a text that is not empty, not 7",
+        "task value 'big' holds the whole number 9007199254740992, and digits beyond 2**53 are lost",
+        "task value 'circle' of type list cannot be stored as JSON (Circular reference detected); c",
+        "task value 'half' of type str cannot be stored as JSON ('utf-8' codec can't encode charact",
     ]
 
 
