@@ -167,8 +167,7 @@ except ValueError as error:
     assert [m["message"] for m in outcome.messages if m["kind"] == "warning"] == [warning]
     assert outcome.log.splitlines() == [
         f"Warning: {warning}",
-        "task value 'huge' has 1048577 bytes as JSON and the limit is 1048576; "
-        "write it to a table or file and hand on its name",
+        "task value 'huge' has 1048577 bytes as JSON and the limit is 1048576; write it to a table or file and hand on its name",
     ]
 
 
