@@ -62,9 +62,16 @@ export {
   jobsPaths,
   QueueSettings,
   RunAs,
-  runParameterFields,
+  TaskSelector,
   tagsMax,
 } from './jobs.ts';
+export {
+  type RepairAction,
+  RepairPreviewTask,
+  RunsRepairRequest,
+  repairActions,
+  repairDefinitions,
+} from './repairs.ts';
 export {
   type Handlers,
   type Method,
@@ -87,12 +94,14 @@ export {
 } from './route.ts';
 export { type RouteName, routes } from './routes.ts';
 export {
+  ForEachStats,
   type LifeCycleState,
   lifeCycleStates,
   NotebookCell,
   NotebookDocument,
   NotebookOutput,
   queueCodes,
+  RepairHistoryItem,
   type ResultState,
   RunDocument,
   RunEvent,
@@ -109,27 +118,39 @@ export {
   terminationTypes,
   triggerTypes,
 } from './run-documents.ts';
+export { PipelineParams, runParameterFields, runParametersMax } from './run-parameters.ts';
 export {
+  exportViews,
   logChunkBytesDefault,
   logChunkBytesMax,
   RunsSubmitRequest,
   runsListLimitDefault,
   runsListLimitMax,
+  WhyFact,
 } from './runs.ts';
 export { ServerStatus } from './server.ts';
 export { readServerSentEvents } from './server-sent-events.ts';
 export { ColumnInfo, columnsMax, TableExtra, TableInfo, tableTypes } from './tables.ts';
 export {
+  type ConditionOp,
+  ConditionTask,
+  conditionOps,
+  dependencyOutcomes,
   descriptionCharsMax,
   EmailNotifications,
+  ForEachTask,
   findTaskKinds,
+  forEachConcurrencyMax,
+  forEachInputsMax,
   HealthRules,
   librariesMax,
+  NestedTask,
   NotebookTask,
   NotificationSettings,
   PythonWheelTask,
   parametersMax,
   pathCharsMax,
+  RunJobTask,
   runIfValues,
   runnableTaskKinds,
   SparkPythonTask,
@@ -156,6 +177,7 @@ export {
   wireId,
   wireInt,
   wireIntBetween,
+  wireOneOf,
   wireText,
 } from './wire.ts';
 export { WorkspaceObject, workspaceFormats, workspaceLanguages, workspaceObjectTypes } from './workspace.ts';

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { NewCluster } from './clusters.ts';
 import { route } from './route.ts';
+import { runParameterFields } from './run-parameters.ts';
 import {
   EmailNotifications,
   HealthRules,
@@ -221,19 +222,12 @@ export const jobsDelete = route({
 });
 
 export const idempotencyTokenCharsMax = 64;
-const runParameterList = z.array(z.string()).max(1_000);
 
-/** Parameters of one run, for all tasks of a kind. */
-export const runParameterFields = {
-  notebook_params: textMap.optional(),
-  python_params: runParameterList.optional(),
-  python_named_params: textMap.optional(),
-  jar_params: runParameterList.optional(),
-  spark_submit_params: runParameterList.optional(),
-  sql_params: textMap.optional(),
-  dbt_commands: runParameterList.optional(),
-  pipeline_params: z.looseObject({}).optional(),
-};
+/** A task of the job by its key; `+` before it adds all that it depends on, behind it all that depend on it. */
+export const TaskSelector = z
+  .string()
+  .max(taskKeyCharsMax + 2)
+  .regex(/^\+?[\w-]+\+?$/);
 
 export const jobsRunNow = route({
   method: 'POST',
@@ -243,7 +237,8 @@ export const jobsRunNow = route({
     job_id: wireId,
     job_parameters: textMap.optional(),
     ...runParameterFields,
-    only: z.array(z.string()).max(tasksMax).optional(),
+    /** Runs these tasks and leaves out the others, as if the job had no more. */
+    only: z.array(TaskSelector).max(tasksMax).optional(),
     queue: QueueSettings.optional(),
     performance_target: z.string().optional(),
     idempotency_token: z.string().max(idempotencyTokenCharsMax).optional(),

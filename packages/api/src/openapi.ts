@@ -5,9 +5,11 @@ import { ClusterDocument, LibrarySpec, NewCluster } from './clusters.ts';
 import { User } from './current-user.ts';
 import { ErrorBody } from './errors.ts';
 import { JobCluster, JobDocument, JobSettings } from './jobs.ts';
+import { RepairPreviewTask } from './repairs.ts';
 import { type Route, type Routes, readPathParameters } from './route.ts';
 import {
   NotebookDocument,
+  RepairHistoryItem,
   RunDocument,
   RunEvent,
   RunOutput,
@@ -17,7 +19,16 @@ import {
 } from './run-documents.ts';
 import { ServerStatus } from './server.ts';
 import { ColumnInfo, TableInfo } from './tables.ts';
-import { NotebookTask, PythonWheelTask, SparkPythonTask, Task } from './tasks.ts';
+import {
+  ConditionTask,
+  ForEachTask,
+  NestedTask,
+  NotebookTask,
+  PythonWheelTask,
+  RunJobTask,
+  SparkPythonTask,
+  Task,
+} from './tasks.ts';
 import { TokenInfo } from './tokens.ts';
 import { JsonValue } from './wire.ts';
 import { WorkspaceObject } from './workspace.ts';
@@ -27,18 +38,24 @@ const namedSchemas = {
   CatalogInfo,
   ClusterDocument,
   ColumnInfo,
+  ConditionTask,
   ErrorBody,
+  ForEachTask,
   JobCluster,
   JobDocument,
   JobSettings,
   JsonValue,
   LibrarySpec,
+  NestedTask,
   NewCluster,
   NotebookDocument,
   NotebookTask,
   PythonWheelTask,
+  RepairHistoryItem,
+  RepairPreviewTask,
   RunDocument,
   RunEvent,
+  RunJobTask,
   RunOutput,
   RunState,
   RunStatus,

@@ -35,7 +35,7 @@ describe('the route table', () => {
   test('answers the Jobs API in its three versions', () => {
     const jobs = table.filter(([, route]) => route.path.startsWith('/api/2.2/jobs/'));
 
-    expect(jobs.length).toBe(12);
+    expect(jobs.length).toBe(16);
     for (const [, route] of jobs) {
       expect(route.aliases).toEqual([
         route.path.replace('/2.2/', '/2.1/'),
@@ -100,6 +100,23 @@ describe('parseRequest', () => {
     expect(parseRequest(routes.jobsCreate, settings)).toEqual(settings);
   });
 
+  test('repairs with the current definition, and no active run, unless asked otherwise', () => {
+    const request = parseRequest(routes.runsRepair, { run_id: '7', rerun_all_failed_tasks: 'True' });
+
+    expect(request).toEqual({
+      run_id: 7,
+      rerun_all_failed_tasks: true,
+      rerun_dependent_tasks: false,
+      headrace: { definition: 'current', while_active: false },
+    });
+  });
+
+  test('selects tasks with what they depend on, and what depends on them', () => {
+    const only = ['a', '+a', 'a+', '+a-b_c+'];
+
+    expect(parseRequest(routes.jobsRunNow, { job_id: 1, only }).only).toEqual(only);
+  });
+
   test('takes a null for a field that was left out', () => {
     expect(parseRequest(routes.jobsList, { name: null, limit: null })).toMatchObject({ limit: 20 });
   });
@@ -122,18 +139,28 @@ describe('parseRequest', () => {
       { tasks: [{ task_key: 'a', sql_task: {}, dbt_task: {} }] },
       'tasks[0]: names several things to run (sql_task, dbt_task)',
     ],
+    ['jobsRunNow', { job_id: 1, only: ['a b'] }, 'only[0]: expected a text that matches'],
+    ['jobsRunNow', { job_id: 1, only: ['++a'] }, 'only[0]: expected a text that matches'],
+    ['runsCancelAll', {}, 'job_id: is missing; name a job, or set all_queued_runs'],
+    ['runsCancelAll', { all_queued_runs: 'False' }, 'job_id: is missing'],
+    ['runsRepair', { run_id: 1, rerun_tasks: 'a' }, 'rerun_tasks: expected a list, got the text "a"'],
+    [
+      'runsRepair',
+      { run_id: 1, headrace: { definition: 'old' } },
+      'headrace.definition: expected one of current, original, got the text "old"',
+    ],
+    [
+      'runsExport',
+      { run_id: 1, views_to_export: 'code' },
+      'views_to_export: expected one of CODE, DASHBOARDS, ALL',
+    ],
+    ['runsWhy', { run_id: 1, iteration: 0 }, 'task_key: is missing; an iteration belongs to a task'],
     ['workspaceGetStatus', { path: 'x' }, 'path: expected a text that starts with "/"'],
     ['catalogsGet', { name: 'a.b' }, 'name: expected a text that matches'],
   ] as const)('%s refuses %j and says: %s', (name, request, message) => {
     const route: Route = routes[name];
 
     expect(() => parseRequest(route, request)).toThrow(message);
-  });
-
-  test('accepts a condition beside one other kind', () => {
-    const tasks = [{ task_key: 'a', condition_task: {}, notebook_task: { notebook_path: '/x' } }];
-
-    expect(parseRequest(routes.jobsCreate, { tasks })).toEqual({ tasks });
   });
 });
 

@@ -14,13 +14,18 @@ import {
 import { clustersGet, clustersList } from './clusters.ts';
 import { currentUserMe } from './current-user.ts';
 import { jobsCreate, jobsDelete, jobsGet, jobsList, jobsReset, jobsRunNow, jobsUpdate } from './jobs.ts';
+import { runsRepair, runsRepairPreview } from './repairs.ts';
 import {
   runEvents,
   runsCancel,
+  runsCancelAll,
+  runsDelete,
+  runsExport,
   runsGet,
   runsGetOutput,
   runsList,
   runsSubmit,
+  runsWhy,
   taskLog,
   taskNotebook,
 } from './runs.ts';
@@ -56,7 +61,13 @@ export const routes = {
   runsGet,
   runsList,
   runsCancel,
+  runsCancelAll,
+  runsDelete,
+  runsRepair,
+  runsRepairPreview,
+  runsExport,
   runsGetOutput,
+  runsWhy,
   taskLog,
   taskNotebook,
   runEvents,

@@ -1,7 +1,8 @@
 /** How a run and its tasks look on the wire, with both descriptions of their state: old clients read only `state`. */
 import { z } from 'zod';
-import { JobCluster, runParameterFields } from './jobs.ts';
-import { taskFields } from './tasks.ts';
+import { JobCluster } from './jobs.ts';
+import { runParameterFields } from './run-parameters.ts';
+import { ConditionTask, ForEachTask, RunJobTask, taskFields } from './tasks.ts';
 import { epochMs, JsonValue } from './wire.ts';
 
 export const lifeCycleStates = [
@@ -127,16 +128,60 @@ const courseFields = {
 
 const clusterInstance = z.looseObject({ cluster_id: z.string(), spark_context_id: z.string().optional() });
 
+export const ForEachStats = z.looseObject({
+  task_run_stats: z
+    .looseObject({
+      total_iterations: z.int(),
+      /** Have begun or ended. */
+      scheduled_iterations: z.int(),
+      active_iterations: z.int(),
+      completed_iterations: z.int(),
+      succeeded_iterations: z.int(),
+      failed_iterations: z.int(),
+    })
+    .optional(),
+  error_message_stats: z
+    .array(
+      z.looseObject({
+        error_message: z.string(),
+        count: z.int(),
+        termination_category: z.string().optional(),
+      }),
+    )
+    .optional(),
+});
+export type ForEachStats = z.output<typeof ForEachStats>;
+
 export const RunTaskDocument = z.looseObject({
   ...taskFields,
   run_id: z.int(),
   task_key: z.string(),
   ...courseFields,
+  /** Once evaluated: both sides with their references replaced, and what came of it. */
+  condition_task: ConditionTask.extend({ outcome: z.enum(['true', 'false']).optional() }).optional(),
+  for_each_task: ForEachTask.extend({ stats: ForEachStats.optional() }).optional(),
+  /** `run_id` is ours: the run that this task started. */
+  run_job_task: RunJobTask.extend({ run_id: z.int().optional() }).optional(),
   cluster_instance: clusterInstance.optional(),
   /** With `include_resolved_values`: parameters with their references replaced. */
   resolved_values: z.looseObject({}).optional(),
+  /** Ours. `iteration`: the position of its input, from 0. */
+  headrace: z.looseObject({ iteration: z.int().optional() }).optional(),
 });
 export type RunTaskDocument = z.output<typeof RunTaskDocument>;
+
+/** One execution of a run: the first, or a repair. */
+export const RepairHistoryItem = z.looseObject({
+  type: z.enum(['ORIGINAL', 'REPAIR']),
+  /** Of a repair: what `runs/repair` answered. */
+  id: z.int().optional(),
+  start_time: epochMs,
+  end_time: epochMs,
+  state: RunState,
+  status: RunStatus,
+  task_run_ids: z.array(z.int()),
+});
+export type RepairHistoryItem = z.output<typeof RepairHistoryItem>;
 
 export const RunDocument = z.looseObject({
   job_id: z.int().optional(),
@@ -148,16 +193,21 @@ export const RunDocument = z.looseObject({
   run_type: z.enum(runTypes),
   creator_user_name: z.string(),
   trigger: z.enum(triggerTypes),
+  /** Of a run that another run's task started: the run of that task. */
+  trigger_info: z.looseObject({ run_id: z.int().optional() }).optional(),
   ...courseFields,
   description: z.string().optional(),
   tasks: z.array(RunTaskDocument).optional(),
+  /** Of a for-each task's own run, in place of `tasks`. */
+  iterations: z.array(RunTaskDocument).optional(),
   job_clusters: z.array(JobCluster).optional(),
   job_parameters: z
     .array(z.looseObject({ name: z.string(), default: z.string().optional(), value: z.string().optional() }))
     .optional(),
   overriding_parameters: z.looseObject(runParameterFields).optional(),
   cluster_instance: clusterInstance.optional(),
-  repair_history: z.array(z.looseObject({})).optional(),
+  /** With `include_history`, the original execution first. */
+  repair_history: z.array(RepairHistoryItem).optional(),
   has_more: z.boolean().optional(),
   next_page_token: z.string().optional(),
 });
@@ -175,6 +225,7 @@ export const RunOutput = z.looseObject({
   error: z.string().optional(),
   error_trace: z.string().optional(),
   info: z.string().optional(),
+  /** The run that a task started. */
   run_job_output: z.looseObject({ run_id: z.int().optional() }).optional(),
 });
 export type RunOutput = z.output<typeof RunOutput>;

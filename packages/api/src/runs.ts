@@ -17,6 +17,7 @@ import {
   HealthRules,
   NotificationSettings,
   Task,
+  TaskKey,
   taskKindFields,
   taskPlaceFields,
   tasksMax,
@@ -110,6 +111,47 @@ export const runsCancel = route({
   audit: 'runs.cancel',
 });
 
+export const runsCancelAll = route({
+  method: 'POST',
+  ...jobsPaths('runs/cancel-all'),
+  summary: 'Asks all runs of a job to stop, queued ones too, or all queued runs of every job.',
+  request: z
+    .object({ job_id: wireId.optional(), all_queued_runs: wireBool.default(false) })
+    .refine((request) => request.job_id !== undefined || request.all_queued_runs, {
+      path: ['job_id'],
+      message: 'is missing; name a job, or set all_queued_runs',
+    }),
+  response: Nothing,
+  permission: 'user',
+  audit: 'runs.cancel-all',
+});
+
+export const runsDelete = route({
+  method: 'POST',
+  ...jobsPaths('runs/delete'),
+  summary: 'Deletes a run that has ended, with its logs and outputs.',
+  request: z.object({ run_id: wireId }),
+  response: Nothing,
+  permission: 'user',
+  audit: 'runs.delete',
+});
+
+export const exportViews = ['CODE', 'DASHBOARDS', 'ALL'] as const;
+
+export const runsExport = route({
+  method: 'GET',
+  ...jobsPaths('runs/export'),
+  summary: 'Hands out the notebook of one task run as a page of HTML.',
+  request: z.object({ run_id: wireId, views_to_export: z.enum(exportViews).default('CODE') }),
+  response: z.looseObject({
+    views: z.array(
+      z.looseObject({ name: z.string(), type: z.enum(['NOTEBOOK', 'DASHBOARD']), content: z.string() }),
+    ),
+  }),
+  permission: 'user',
+  audit: 'runs.export',
+});
+
 export const runsGetOutput = route({
   method: 'GET',
   ...jobsPaths('runs/get-output'),
@@ -157,6 +199,35 @@ export const taskNotebook = route({
   response: NotebookDocument,
   permission: 'user',
   audit: 'runs.read-notebook',
+});
+
+/** One thing known about why; which fields it has besides follows from its kind. */
+export const WhyFact = z.looseObject({ kind: z.string() });
+export type WhyFact = z.output<typeof WhyFact>;
+
+export const runsWhy = route({
+  method: 'GET',
+  path: '/api/headrace/runs/{run_id}/why',
+  summary:
+    'Says why a run or one of its tasks stands where it does: a sentence, and the facts it is made from.',
+  request: z
+    .object({
+      run_id: wireId,
+      task_key: TaskKey.optional(),
+      iteration: wireIntBetween({ min: 0 }).optional(),
+    })
+    .refine((request) => request.iteration === undefined || request.task_key !== undefined, {
+      path: ['task_key'],
+      message: 'is missing; an iteration belongs to a task',
+    }),
+  response: z.looseObject({
+    run_id: z.int(),
+    task_key: z.string().optional(),
+    sentence: z.string(),
+    facts: z.array(WhyFact),
+  }),
+  permission: 'user',
+  audit: 'runs.why',
 });
 
 export const runEvents = route({

@@ -1,7 +1,17 @@
 /** One step of a job, as clients write it. Fields we do not know are kept: a document comes back as it was sent. */
 import { z } from 'zod';
 import { LibrarySpec, NewCluster } from './clusters.ts';
-import { textMap, wireBool, wireId, wireInt, wireIntBetween } from './wire.ts';
+import { runParameterFields } from './run-parameters.ts';
+import {
+  JsonValue,
+  textMap,
+  wireBool,
+  wireId,
+  wireInt,
+  wireIntBetween,
+  wireOneOf,
+  wireText,
+} from './wire.ts';
 
 export const tasksMax = 1_000;
 export const taskKeyCharsMax = 100;
@@ -11,6 +21,9 @@ export const pathCharsMax = 4_096;
 export const librariesMax = 100;
 /** Command lines beyond this do not start on Linux; measured in entries, not bytes, to give a clear message. */
 export const parametersMax = 10_000;
+/** As many as a for-each of the hosted product takes. */
+export const forEachInputsMax = 5_000;
+export const forEachConcurrencyMax = 100;
 
 export const runIfValues = [
   'ALL_SUCCESS',
@@ -55,8 +68,36 @@ export const PythonWheelTask = z.looseObject({
 });
 export type PythonWheelTask = z.output<typeof PythonWheelTask>;
 
+/** The first two compare texts, the others numbers. */
+export const conditionOps = [
+  'EQUAL_TO',
+  'NOT_EQUAL',
+  'GREATER_THAN',
+  'GREATER_THAN_OR_EQUAL',
+  'LESS_THAN',
+  'LESS_THAN_OR_EQUAL',
+] as const;
+export type ConditionOp = (typeof conditionOps)[number];
+
+export const ConditionTask = z.looseObject({ op: z.enum(conditionOps), left: wireText, right: wireText });
+export type ConditionTask = z.output<typeof ConditionTask>;
+
+export const RunJobTask = z.looseObject({
+  job_id: wireId,
+  job_parameters: textMap.optional(),
+  ...runParameterFields,
+});
+export type RunJobTask = z.output<typeof RunJobTask>;
+
 /** Kinds that this version runs. */
-export const runnableTaskKinds = ['notebook_task', 'spark_python_task', 'python_wheel_task'] as const;
+export const runnableTaskKinds = [
+  'notebook_task',
+  'spark_python_task',
+  'python_wheel_task',
+  'condition_task',
+  'for_each_task',
+  'run_job_task',
+] as const;
 
 /** Every kind of the public API: the others are accepted and kept, and refused where they would have to run. */
 export const taskKinds = [
@@ -68,9 +109,6 @@ export const taskKinds = [
   'dbt_cloud_task',
   'dbt_platform_task',
   'pipeline_task',
-  'run_job_task',
-  'condition_task',
-  'for_each_task',
   'dashboard_task',
   'alert_task',
   'power_bi_task',
@@ -84,8 +122,8 @@ export type TaskKind = (typeof taskKinds)[number];
 
 const otherKind = z.looseObject({}).optional();
 
-/** The fields that say what a task executes; a single-task job or run has them at its top. */
-export const taskKindFields = {
+/** Every kind but the for-each, whose own task has one of these. */
+const nestableKindFields = {
   notebook_task: NotebookTask.optional(),
   spark_python_task: SparkPythonTask.optional(),
   python_wheel_task: PythonWheelTask.optional(),
@@ -96,9 +134,8 @@ export const taskKindFields = {
   dbt_cloud_task: otherKind,
   dbt_platform_task: otherKind,
   pipeline_task: otherKind,
-  run_job_task: z.looseObject({ job_id: wireId }).optional(),
-  condition_task: otherKind,
-  for_each_task: otherKind,
+  run_job_task: RunJobTask.optional(),
+  condition_task: ConditionTask.optional(),
   dashboard_task: otherKind,
   alert_task: otherKind,
   power_bi_task: otherKind,
@@ -154,11 +191,16 @@ export const HealthRules = z.looseObject({
     .optional(),
 });
 
-export const TaskDependency = z.looseObject({ task_key: TaskKey, outcome: z.string().optional() });
+/** `true` and `false`: the branch after a condition. `SUCCESS`: after any other task, says nothing more. */
+export const dependencyOutcomes = ['true', 'false', 'SUCCESS'] as const;
+
+export const TaskDependency = z.looseObject({
+  task_key: TaskKey,
+  outcome: wireOneOf(dependencyOutcomes).optional(),
+});
 export type TaskDependency = z.output<typeof TaskDependency>;
 
-/** What a task's document may say, but its key: a run's task documents share these fields. */
-export const taskFields = {
+const anyTaskFields = {
   description: z.string().max(descriptionCharsMax).optional(),
   depends_on: z.array(TaskDependency).max(tasksMax).optional(),
   run_if: z.enum(runIfValues).optional(),
@@ -166,12 +208,36 @@ export const taskFields = {
   job_cluster_key: z.string().max(taskKeyCharsMax).optional(),
   environment_key: z.string().max(taskKeyCharsMax).optional(),
   ...taskPlaceFields,
-  ...taskKindFields,
+  ...nestableKindFields,
   email_notifications: EmailNotifications.optional(),
   webhook_notifications: WebhookNotifications.optional(),
   notification_settings: NotificationSettings.optional(),
   health: HealthRules.optional(),
 };
+
+/** What each iteration of a for-each is. */
+export const NestedTask = z
+  .looseObject({ task_key: TaskKey, ...anyTaskFields, for_each_task: z.any().optional() })
+  .superRefine((task, context) => {
+    for (const { field, message } of findNestingProblems(task))
+      context.addIssue({ code: 'custom', path: field === null ? [] : [field], message });
+  });
+export type NestedTask = z.output<typeof NestedTask>;
+
+export const ForEachTask = z.looseObject({
+  /** A JSON array, a reference to one, or the list itself, as people write it in YAML. */
+  inputs: z.union([z.string(), z.array(JsonValue).max(forEachInputsMax)]),
+  /** Iterations under way at a time; one if it is left out. */
+  concurrency: wireIntBetween({ min: 1, max: forEachConcurrencyMax }).optional(),
+  task: NestedTask,
+});
+export type ForEachTask = z.output<typeof ForEachTask>;
+
+/** The fields that say what a task executes; a single-task job or run has them at its top. */
+export const taskKindFields = { ...nestableKindFields, for_each_task: ForEachTask.optional() };
+
+/** What a task's document may say, but its key: a run's task documents share these fields. */
+export const taskFields = { ...anyTaskFields, ...taskKindFields };
 
 export const Task = z.looseObject({ task_key: TaskKey, ...taskFields }).superRefine((task, context) => {
   const problem = findKindProblem(task);
@@ -192,4 +258,22 @@ function findKindProblem(task: Readonly<Record<string, unknown>>): string | unde
   return work.length > 1
     ? `names several things to run (${work.join(', ')}); make one task of each`
     : undefined;
+}
+
+const outside = 'an iteration depends on nothing of its own; write this beside for_each_task';
+
+/** An iteration waits for its for-each alone; the default of `run_if` says the same and is let through. */
+function findNestingProblems(task: {
+  readonly depends_on?: readonly unknown[] | undefined;
+  readonly run_if?: string | undefined;
+  readonly for_each_task?: unknown;
+}): { readonly field: string | null; readonly message: string }[] {
+  const problems: { readonly field: string | null; readonly message: string }[] = [];
+  const kindProblem = findKindProblem(task);
+  if (kindProblem !== undefined) problems.push({ field: null, message: kindProblem });
+  if (task.for_each_task !== undefined && task.for_each_task !== null)
+    problems.push({ field: 'for_each_task', message: 'a for-each cannot run a for-each' });
+  if ((task.depends_on ?? []).length > 0) problems.push({ field: 'depends_on', message: outside });
+  if ((task.run_if ?? 'ALL_SUCCESS') !== 'ALL_SUCCESS') problems.push({ field: 'run_if', message: outside });
+  return problems;
 }

@@ -46,6 +46,11 @@ function writeScalar(value: string | number | boolean): unknown {
 /** A text, also written as the number or boolean that YAML made of it. */
 export const wireText = z.preprocess(writeScalar, z.string());
 
+/** One of some texts; YAML makes booleans of two of them. */
+export function wireOneOf<const Values extends readonly string[]>(values: Values) {
+  return z.preprocess(writeScalar, z.enum(values));
+}
+
 /** An object of texts. */
 export const textMap = z.record(z.string(), z.string());
 
