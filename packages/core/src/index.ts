@@ -15,16 +15,23 @@ export { retryDueAtMs } from './retry/retry-due.ts';
 export { type AdvanceContext, advance } from './run/advance.ts';
 export { runCan } from './run/can.ts';
 export type { Command, NotifySubject } from './run/commands.ts';
-export { newRun } from './run/create.ts';
+export { assembleRun, newRun } from './run/create.ts';
+export type { Decision } from './run/decisions.ts';
 export type { AdvanceResult, TaskRunChange } from './run/draft.ts';
-export type { AttemptOutcome, RunEvent } from './run/events.ts';
+export type { AttemptOutcome, ChildOutcome, RunEvent } from './run/events.ts';
+export { findTaskRun } from './run/find-task-run.ts';
 export { brokenInvariants } from './run/invariants.ts';
+export { nextStep, type Step } from './run/next-step.ts';
+export { planRepair, type RepairPlan, type RepairRequest } from './run/repair.ts';
 export type {
+  ConditionEvaluation,
+  Dependency,
   EndedResult,
   Failure,
   FailureCode,
   Generation,
   JsonValue,
+  RepairFacts,
   RetryPolicy,
   Run,
   RunDefinition,
@@ -35,6 +42,7 @@ export type {
   TaskDefinition,
   TaskRun,
   TaskRunState,
+  TaskWork,
 } from './run/state.ts';
-export { endedResults, failureCodes, runIfValues, runResults, stopReasons } from './run/state.ts';
+export { endedResults, failureCodes, runIfValues, runResults, slotOf, stopReasons } from './run/state.ts';
 export { wakeAtMs } from './run/wake.ts';

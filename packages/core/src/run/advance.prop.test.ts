@@ -200,7 +200,7 @@ class Play {
 function naiveResults(tasks: readonly PlannedTask[]): Record<string, string> {
   const results: Record<string, string> = {};
   for (const { definition, failures } of tasks) {
-    const parents = definition.dependsOn.map((key) => results[key] ?? '?');
+    const parents = definition.dependsOn.map(({ key }) => results[key] ?? '?');
     results[definition.key] = definition.disabled
       ? 'disabled'
       : naiveResult(definition.runIf, parents, failures <= definition.retry.retriesMax);

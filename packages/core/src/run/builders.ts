@@ -4,18 +4,34 @@ import { type AdvanceContext, advance } from './advance.ts';
 import { newRun } from './create.ts';
 import type { AdvanceResult } from './draft.ts';
 import type { AttemptOutcome, RunEvent } from './events.ts';
-import type { Run, RunDefinition, TaskDefinition, TaskRun } from './state.ts';
+import type { Dependency, Run, RunDefinition, TaskDefinition, TaskRun } from './state.ts';
 
-export function aTask(key: string, rest: Partial<Omit<TaskDefinition, 'key'>> = {}): TaskDefinition {
+export interface TaskSketch extends Partial<Omit<TaskDefinition, 'key' | 'dependsOn'>> {
+  /** A plain key is an edge that any end satisfies. */
+  readonly dependsOn?: readonly (string | Dependency)[];
+}
+
+export function aTask(key: string, { dependsOn = [], ...rest }: TaskSketch = {}): TaskDefinition {
   return {
     key,
-    dependsOn: [],
+    dependsOn: dependsOn.map((edge) => (typeof edge === 'string' ? { key: edge, outcome: null } : edge)),
     runIf: 'ALL_SUCCESS',
     disabled: false,
+    work: { kind: 'attempt' },
+    guarded: false,
     retry: { retriesMax: 0, intervalMinMs: 0, intervalMaxMs: null, onTimeout: false },
     timeoutMs: null,
     ...rest,
   };
+}
+
+export function aForEach(
+  key: string,
+  nested: TaskDefinition,
+  rest: TaskSketch & { concurrency?: number } = {},
+) {
+  const { concurrency = 1, ...sketch } = rest;
+  return aTask(key, { ...sketch, work: { kind: 'for_each', concurrency, task: nested } });
 }
 
 /** A run under test with a clock and ids of its own; each step keeps what `advance` returned. */

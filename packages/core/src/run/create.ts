@@ -1,6 +1,15 @@
 /** A new run: every task has its first attempt from the start, blocked until `advance` lets it go. */
-import { type JobId, type RunId, toAttemptId } from '../ids.ts';
-import type { Run, RunDefinition, TaskRun } from './state.ts';
+import { Map as PersistentMap } from 'immutable';
+import { type AttemptId, type JobId, type RunId, toAttemptId } from '../ids.ts';
+import {
+  type Generation,
+  type JsonValue,
+  type Run,
+  type RunDefinition,
+  type RunPhase,
+  slotOf,
+  type TaskRun,
+} from './state.ts';
 
 export function newRun(options: {
   readonly runId: RunId;
@@ -11,43 +20,70 @@ export function newRun(options: {
   readonly nowMs: number;
   readonly newId: () => number;
 }): Run {
-  const { runId, jobId, definition, place, nowMs } = options;
-  const phase =
-    place === 'admit'
-      ? ({ kind: 'running', startedAtMs: nowMs } as const)
-      : place === 'queue'
-        ? ({ kind: 'queued' } as const)
-        : ({
-            kind: 'ended',
-            startedAtMs: null,
-            endedAtMs: nowMs,
-            result: 'skipped_no_place',
-            cause: null,
-          } as const);
-  const taskRuns = new Map<string, TaskRun>();
-  if (place !== 'skip') {
-    for (const task of definition.tasks)
-      taskRuns.set(task.key, firstAttempt(task.key, toAttemptId(options.newId())));
-  }
-  return {
+  const { runId, jobId, definition, place, nowMs, newId } = options;
+  const taskRuns =
+    place === 'skip' ? [] : definition.tasks.map((task) => firstAttempt(task.key, toAttemptId(newId()), 0));
+  const phase = phaseOf(place, nowMs);
+  return assembleRun({
     runId,
     jobId,
     version: 0,
     createdAtMs: nowMs,
-    generations: [{ index: 0, createdAtMs: nowMs, phase, definition }],
+    generations: [{ index: 0, createdAtMs: nowMs, repair: null, phase, definition }],
     taskRuns,
-    taskValues: new Map(),
-  };
+    taskValues: [],
+  });
 }
 
-function firstAttempt(taskKey: string, attemptId: TaskRun['attemptId']): TaskRun {
+/** From its parts, as the store has them. */
+export function assembleRun(parts: {
+  readonly runId: RunId;
+  readonly jobId: JobId | null;
+  readonly version: number;
+  readonly createdAtMs: number;
+  readonly generations: readonly Generation[];
+  /** The latest attempt of each task and iteration. */
+  readonly taskRuns: readonly TaskRun[];
+  readonly taskValues: Iterable<readonly [slot: string, Readonly<Record<string, JsonValue>>]>;
+}): Run {
+  const bySlot = parts.taskRuns.map(
+    (taskRun) => [slotOf(taskRun.taskKey, taskRun.iteration), taskRun] as const,
+  );
+  return { ...parts, taskRuns: PersistentMap(bySlot), taskValues: PersistentMap(parts.taskValues) };
+}
+
+export function firstAttempt(taskKey: string, attemptId: AttemptId, generation: number): TaskRun {
   return {
     attemptId,
     taskKey,
-    iteration: 0,
-    generation: 0,
+    iteration: null,
+    generation,
     attempt: 0,
     epoch: 0,
+    freeDispatches: 0,
+    parentAttemptId: null,
+    input: null,
+    condition: null,
+    inputs: null,
+    reusedIterations: [],
+    childRunId: null,
     state: { kind: 'blocked' },
   };
+}
+
+function phaseOf(place: 'admit' | 'queue' | 'skip', nowMs: number): RunPhase {
+  switch (place) {
+    case 'admit':
+      return { kind: 'running', startedAtMs: nowMs };
+    case 'queue':
+      return { kind: 'queued' };
+    case 'skip':
+      return {
+        kind: 'ended',
+        startedAtMs: null,
+        endedAtMs: nowMs,
+        result: 'skipped_no_place',
+        cause: null,
+      };
+  }
 }

@@ -1,5 +1,7 @@
 /** Which tasks a repair runs again: the same answer for the preview, the request and the run itself. */
-import type { RunDefinition } from './state.ts';
+import { descendantsOf, type Graph, graphOf } from '../graph/graph.ts';
+import { decideByRunIf, isFailed } from '../graph/ready.ts';
+import type { EndedResult, Run, RunDefinition, TaskDefinition, TaskRun } from './state.ts';
 
 export interface RepairRequest {
   /** Task keys. */
@@ -25,3 +27,116 @@ export type RepairPlan =
       readonly tasks: readonly { readonly key: string; readonly action: 'rerun' | 'reuse' | 'skip' }[];
       readonly reusesIterations: boolean;
     };
+
+type RepairedRun = Pick<Run, 'generations' | 'taskRuns'>;
+
+export function planRepair(run: RepairedRun, request: RepairRequest): RepairPlan {
+  const refusal = findRefusal(run, request);
+  if (refusal !== null) return { kind: 'refused', reason: refusal };
+  const graph = graphOf(request.definition);
+  const chosen = chooseTasks(run, request, graph);
+  const stuck = chosen.size === 0 ? 'no task of this run needs to run again' : findLive(run, graph, chosen);
+  if (stuck !== null) return { kind: 'refused', reason: stuck };
+  const tasks = decideActions(run, graph, chosen);
+  return { kind: 'planned', tasks, reusesIterations: mayReuseIterations(request, graph, chosen) };
+}
+
+function findRefusal({ generations, taskRuns }: RepairedRun, request: RepairRequest): string | null {
+  const current = generations[generations.length - 1];
+  const isActive = current?.phase.kind !== 'ended';
+  if (isActive && !request.whileActive) {
+    return 'the run is active: wait until it has ended, or ask for a repair while it is active';
+  }
+  if (current?.phase.kind === 'queued' || current?.phase.kind === 'terminating') {
+    return `the run is ${current.phase.kind}: nothing of it can be repaired now`;
+  }
+  if (taskRuns.size === 0) return 'the run was skipped: it has no task to repair';
+  const last = current?.repair?.repairId ?? null;
+  if (last !== null && request.latestRepairId === null) {
+    return `latest_repair_id: this run has been repaired before; name its latest repair, ${last}`;
+  }
+  if (request.latestRepairId !== null && request.latestRepairId !== last) {
+    const told = last === null ? 'this run has not been repaired yet' : `the latest repair is ${last}`;
+    return `latest_repair_id: ${told}, not ${request.latestRepairId}`;
+  }
+  const { byKey } = graphOf(request.definition);
+  const unknown = request.rerunTasks.filter((key) => !byKey.has(key));
+  if (unknown.length > 0) return `rerun_tasks: ${unknown.join(', ')}: no such task`;
+  return null;
+}
+
+/** Tasks that the run does not know yet (its job has grown) are always among them. */
+function chooseTasks({ taskRuns }: RepairedRun, request: RepairRequest, graph: Graph): Set<string> {
+  const chosen = new Set(request.rerunTasks);
+  if (request.rerunAllFailed) {
+    for (const { key } of graph.order) if (needsRerun(taskRuns.get(key))) chosen.add(key);
+  }
+  if (chosen.size === 0) return chosen;
+  if (request.rerunDependent) for (const key of descendantsOf(graph, chosen)) chosen.add(key);
+  for (const { key } of graph.order) if (!taskRuns.has(key)) chosen.add(key);
+  return chosen;
+}
+
+function needsRerun(taskRun: TaskRun | undefined): boolean {
+  if (taskRun?.state.kind !== 'ended') return false;
+  const { result } = taskRun.state;
+  return isFailed(result) || result === 'cancelled' || result === 'upstream_cancelled';
+}
+
+/** Of an active run: what is chosen, and all that depends on it, must not have begun or must have ended. */
+function findLive({ taskRuns }: RepairedRun, graph: Graph, chosen: ReadonlySet<string>): string | null {
+  const open = [...chosen].filter((key) => (taskRuns.get(key)?.state.kind ?? 'ended') !== 'ended');
+  if (open.length > 0) return `${open.join(', ')}: has not ended`;
+  const live = [...descendantsOf(graph, chosen)].filter((key) => {
+    const kind = taskRuns.get(key)?.state.kind ?? 'ended';
+    return kind !== 'ended' && kind !== 'blocked';
+  });
+  return live.length === 0 ? null : `${live.join(', ')}: depends on a task to run again and is under way`;
+}
+
+function decideActions(
+  { taskRuns }: RepairedRun,
+  graph: Graph,
+  chosen: ReadonlySet<string>,
+): { readonly key: string; readonly action: 'rerun' | 'reuse' | 'skip' }[] {
+  /** What each task is expected to end as, when all that runs again succeeds. */
+  const expected = new Map<string, EndedResult>();
+  return graph.order.map((task) => {
+    const taskRun = taskRuns.get(task.key);
+    if (!chosen.has(task.key)) {
+      expected.set(task.key, taskRun?.state.kind === 'ended' ? taskRun.state.result : 'succeeded');
+      return { key: task.key, action: 'reuse' };
+    }
+    const decision = task.disabled ? 'disabled' : expectedDecision(task, taskRuns, chosen, expected);
+    expected.set(task.key, decision === 'run' ? 'succeeded' : decision);
+    return { key: task.key, action: decision === 'run' ? 'rerun' : 'skip' };
+  });
+}
+
+function expectedDecision(
+  task: TaskDefinition,
+  taskRuns: Run['taskRuns'],
+  chosen: ReadonlySet<string>,
+  expected: ReadonlyMap<string, EndedResult>,
+): 'run' | EndedResult {
+  const results = task.dependsOn.map(({ key, outcome }): EndedResult => {
+    const result = expected.get(key) ?? 'succeeded';
+    // Which way a condition goes that is evaluated again is not known yet.
+    if (outcome === null || chosen.has(key) || result !== 'succeeded') return result;
+    return taskRuns.get(key)?.condition?.outcome === outcome ? result : 'excluded';
+  });
+  // A task that handles failure may be needed again: whether it is, the rerun will show.
+  if (task.dependsOn.some(({ key }) => chosen.has(key)) && handlesFailure(task)) return 'run';
+  return decideByRunIf(task.runIf, results);
+}
+
+function handlesFailure({ runIf }: TaskDefinition): boolean {
+  return runIf === 'AT_LEAST_ONE_FAILED' || runIf === 'ALL_FAILED';
+}
+
+/** Not when what the iterations are made from may have changed: parameters, or a task before the for-each. */
+function mayReuseIterations(request: RepairRequest, graph: Graph, chosen: ReadonlySet<string>): boolean {
+  if (request.changesParameters) return false;
+  const afterChosen = descendantsOf(graph, chosen);
+  return ![...chosen].some((key) => graph.byKey.get(key)?.work.kind === 'for_each' && afterChosen.has(key));
+}

@@ -183,6 +183,10 @@ export interface TaskRun {
   readonly freeDispatches: number;
   /** Of a condition or a guarded task, once evaluated. */
   readonly condition: ConditionEvaluation | null;
+  /** Of an iteration: the attempt of the for-each that made it. */
+  readonly parentAttemptId: AttemptId | null;
+  /** Of an iteration: what `{{input}}` stands for. */
+  readonly input: JsonValue;
   /** Of a for-each, once expanded. */
   readonly inputs: readonly JsonValue[] | null;
   /** Of a for-each: iterations whose success in an earlier generation still counts. */

@@ -1,0 +1,109 @@
+/** News of an attempt that a worker holds. All but the claim are fenced by the epoch. */
+import { assertNever } from '../assert.ts';
+import type { AdvanceContext } from './advance.ts';
+import type { Draft } from './draft.ts';
+import { type AttemptEnd, endAttempt, endOfStop } from './end-attempt.ts';
+import type { AttemptOutcome, RunEvent } from './events.ts';
+import { type Failure, slotOf, type TaskRun, type TaskRunState } from './state.ts';
+
+/** An attempt that never reaches user code is dispatched again free of charge, but not for ever: a broken host would spin. */
+export const freeDispatchesMax = 10;
+
+type LiveState = Extract<TaskRunState, { kind: 'claimed' | 'running' | 'stopping' }>;
+export type AttemptEvent = Extract<RunEvent, { kind: `attempt_${string}` }>;
+
+export function recordOfAttempt(draft: Draft, event: AttemptEvent, context: AdvanceContext): void {
+  const taskRun = draft.byAttempt(event.attemptId);
+  if (!taskRun) return draft.ignore(event, 'not a latest attempt of this run');
+  const { state } = taskRun;
+  if (event.kind === 'attempt_claimed') {
+    if (state.kind !== 'queued') return draft.ignore(event, `the attempt is ${state.kind}`);
+    if (event.epoch <= taskRun.epoch) return draft.ignore(event, 'an older epoch');
+    const { workerId, epoch } = event;
+    draft.setState(taskRun, { kind: 'claimed', workerId, claimedAtMs: context.nowMs }, { epoch });
+    return;
+  }
+  if (!isLive(state)) return draft.ignore(event, `the attempt is ${state.kind}`);
+  if (event.kind === 'attempt_resumed') {
+    if (event.epoch <= taskRun.epoch) return draft.ignore(event, 'an older epoch');
+    draft.setState(taskRun, { ...state, workerId: event.workerId }, { epoch: event.epoch });
+    return;
+  }
+  if (event.epoch !== taskRun.epoch) return draft.ignore(event, 'another epoch');
+  switch (event.kind) {
+    case 'attempt_started':
+      return recordStarted(draft, taskRun, state, event);
+    case 'attempt_ended':
+      draft.addTaskValues(slotOf(taskRun.taskKey, taskRun.iteration), event.taskValues);
+      return endLive(draft, taskRun, state, event.outcome, context);
+    case 'attempt_lost':
+      if (event.beforeUserCode) return recordLostUnstarted(draft, taskRun, state, event.message, context);
+      return endLive(draft, taskRun, state, failedWith('DRIVER_ERROR', event.message), context);
+    default:
+      return assertNever(event);
+  }
+}
+
+function recordStarted(
+  draft: Draft,
+  taskRun: TaskRun,
+  state: LiveState,
+  event: Extract<RunEvent, { kind: 'attempt_started' }>,
+): void {
+  if (state.kind === 'running') return draft.ignore(event, 'already started');
+  if (state.kind === 'stopping') {
+    if (state.startedAtMs !== null) return draft.ignore(event, 'already started');
+    draft.setState(taskRun, { ...state, startedAtMs: event.startedAtMs });
+    return;
+  }
+  draft.setState(taskRun, { ...state, kind: 'running', startedAtMs: event.startedAtMs });
+}
+
+function recordLostUnstarted(
+  draft: Draft,
+  taskRun: TaskRun,
+  state: LiveState,
+  message: string,
+  context: AdvanceContext,
+): void {
+  if (state.kind === 'stopping') return endLive(draft, taskRun, state, { kind: 'stopped' }, context);
+  const freeDispatches = taskRun.freeDispatches + 1;
+  if (freeDispatches >= freeDispatchesMax) {
+    const told = `given up after ${freeDispatches} dispatches that never reached user code; the last one: ${message}`;
+    return endLive(draft, taskRun, state, failedWith('CLUSTER_ERROR', told), context);
+  }
+  draft.setState(taskRun, { kind: 'queued', queuedAtMs: context.nowMs }, { freeDispatches });
+  draft.command({ kind: 'start_attempt', attemptId: taskRun.attemptId });
+}
+
+function endLive(
+  draft: Draft,
+  taskRun: TaskRun,
+  state: LiveState,
+  outcome: AttemptOutcome,
+  context: AdvanceContext,
+): void {
+  endAttempt(draft, taskRun, endOf(draft, taskRun, state, outcome), context);
+}
+
+/** A stop that came too late for a success changes nothing: the work is done and its effects stand. */
+function endOf(draft: Draft, taskRun: TaskRun, state: LiveState, outcome: AttemptOutcome): AttemptEnd {
+  if (outcome.kind === 'succeeded') return { result: 'succeeded', failure: null };
+  if (state.kind === 'stopping') {
+    return endOfStop(state.reason, draft.definitionOf(taskRun), draft.generation.definition.timeoutMs);
+  }
+  if (outcome.kind === 'stopped') {
+    const message = 'the worker stopped the attempt without having been asked to';
+    return { result: 'internal_error', failure: { code: 'INTERNAL_ERROR', message, trace: null } };
+  }
+  const ours = outcome.failure.code !== 'RUN_EXECUTION_ERROR';
+  return { result: ours ? 'internal_error' : 'failed', failure: outcome.failure };
+}
+
+function failedWith(code: Failure['code'], message: string): AttemptOutcome {
+  return { kind: 'failed', failure: { code, message, trace: null } };
+}
+
+function isLive(state: TaskRunState): state is LiveState {
+  return state.kind === 'claimed' || state.kind === 'running' || state.kind === 'stopping';
+}
