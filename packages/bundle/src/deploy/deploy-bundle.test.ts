@@ -121,7 +121,30 @@ test('a job that somebody deleted is created again, one that somebody changed is
 
   const repaired = await plan(folder, workspace);
 
-  expect(kinds(repaired)).toEqual(['update jobs.daily', 'create jobs.second', 'unchanged jobs.after']);
+  expect(kinds(repaired).slice(0, 2)).toEqual(['update jobs.daily', 'create jobs.second']);
+});
+
+test('a job that is created again gets another id, and the jobs that run it follow', async () => {
+  await using folder = await aBundleFolder(FILES);
+  const workspace = aFakeWorkspace();
+  await deployBundle(await plan(folder, workspace), workspace.client);
+  const [, second = 0, after = 0] = [...workspace.jobs.keys()];
+  workspace.jobs.delete(second);
+
+  const repaired = await plan(folder, workspace);
+  await deployBundle(repaired, workspace.client);
+
+  expect(repaired.actions.at(-1)).toMatchObject({
+    kind: 'update',
+    resource: 'jobs.after',
+    differences: [
+      { path: 'tasks[start].run_job_task.job_id', before: second, after: '${resources.jobs.second.id}' },
+    ],
+  });
+  expect(workspace.jobs.get(after)?.tasks?.[0]?.run_job_task?.job_id).toBe(
+    Math.max(...workspace.jobs.keys()),
+  );
+  expect((await plan(folder, workspace)).hasChanges).toBe(false);
 });
 
 test('wherever a deployment breaks, the next one completes it and makes nothing twice', async () => {

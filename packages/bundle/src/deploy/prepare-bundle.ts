@@ -12,6 +12,7 @@ import {
   type PreparedBundle,
 } from '../plan/plan-bundle.ts';
 import { errorAt, type Position, type Problem } from '../problem.ts';
+import { tasksOf } from '../resolve/job-tasks.ts';
 import type { ResolvedArtifact, ResolvedBundle } from '../resolve/resolve-bundle.ts';
 import { LOCAL_PREFIX } from '../resolve/translate-paths.ts';
 import { type BuiltFile, buildWheel, isBelow, readBuilt } from './build-wheel.ts';
@@ -198,7 +199,7 @@ function toLocal(node: Node | undefined): { text: string; at: Position }[] {
 /** A wheel task that names neither libraries nor a package of the bundle would fail when it runs. */
 function findWheellessTasks(bundle: ResolvedBundle, artifacts: readonly PreparedArtifact[]): Problem[] {
   return bundle.jobs.flatMap((job) =>
-    listAt(job.node, 'tasks').flatMap((task) => {
+    tasksOf(job.node).flatMap(({ node: task }) => {
       const node = nodeAt(task, 'python_wheel_task', 'package_name');
       const name = textAt(node);
       if (

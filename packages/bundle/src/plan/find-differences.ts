@@ -37,6 +37,10 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
 const USER_MAPS = [
   'base_parameters',
   'named_parameters',
+  'job_parameters',
+  'notebook_params',
+  'python_named_params',
+  'sql_params',
   'tags',
   'spark_conf',
   'spark_env_vars',

@@ -61,8 +61,10 @@ export interface Plan {
 export function planBundle(prepared: PreparedBundle, deployed: Deployed): Plan {
   const { bundle } = prepared;
   const wanted = orderJobs(bundle.jobs);
+  // A job that is made again has another id, and what names it changes with it.
+  const lasting = { ...deployed.state, resources: keepExisting(deployed) };
   const actions = [
-    ...wanted.map((job) => planJob(job, prepared, deployed)),
+    ...wanted.map((job) => planJob(job, prepared, { ...deployed, state: lasting })),
     ...planDeletes(bundle, deployed),
   ];
   const upload = { libraries: planLibraries(prepared, deployed), files: planFiles(prepared, deployed) };
@@ -73,6 +75,10 @@ export function planBundle(prepared: PreparedBundle, deployed: Deployed): Plan {
     upload.files.length > 0 ||
     remove.length > 0;
   return { prepared, state: deployed.state, actions, upload, remove, hasChanges };
+}
+
+function keepExisting({ state, jobs }: Deployed): DeploymentState['resources'] {
+  return Object.fromEntries(Object.entries(state.resources).filter(([, { id }]) => jobs.has(id)));
 }
 
 function planJob(job: ResolvedJob, prepared: PreparedBundle, deployed: Deployed): PlannedAction {

@@ -13,9 +13,21 @@ const TEXT_MAPS = [
   'spark_env_vars',
   'job_parameters',
   'notebook_params',
+  'python_named_params',
+  'sql_params',
 ];
 /** Lists of texts. */
-const TEXT_LISTS = ['parameters', 'dependencies', 'on_start', 'on_success', 'on_failure'];
+const TEXT_LISTS = [
+  'parameters',
+  'dependencies',
+  'on_start',
+  'on_success',
+  'on_failure',
+  'python_params',
+  'jar_params',
+  'spark_submit_params',
+  'dbt_commands',
+];
 
 export function withTextValues(job: MappingNode): MappingNode {
   return mapScalars(job, (scalar, path) => {

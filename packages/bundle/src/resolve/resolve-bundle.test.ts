@@ -60,7 +60,7 @@ test('references nest, and ids of jobs wait for the deployment', async () => {
     `${jobYaml('description: ${var.${bundle.target}_note} ${resources.jobs.daily.name}\ntags: {self: "${resources.jobs.daily.id}", home: "${HOME}"}')}variables: {dev_note: {default: hello}}\ntargets: {dev: {}}\n`,
   );
 
-  expect(findings.filter((finding) => !finding.includes('circle'))).toEqual([]);
+  expect(findings.filter((finding) => !finding.includes('needs its own id'))).toEqual([]);
   expect(settings).toMatchObject({
     description: 'hello daily',
     tags: { self: '${resources.jobs.daily.id}', home: '${HOME}' },

@@ -16,6 +16,7 @@ import {
   withValue,
 } from '../nodes.ts';
 import { errorAt, type Problem, warningAt } from '../problem.ts';
+import { tasksOf } from './job-tasks.ts';
 
 /** Marks a local wheel or jar until the artifacts step knows where it is uploaded. */
 export const LOCAL_PREFIX = './';
@@ -157,7 +158,7 @@ export function withoutExtension(file: string): string {
 
 /** A file that a task runs as a plain file must not have become a notebook on its way. */
 export function warnOfNotebooksUsedAsFiles(job: MappingNode, context: PathContext): Problem[] {
-  return listAt(job, 'tasks').flatMap((task) => {
+  return tasksOf(job).flatMap(({ node: task }) => {
     const node = nodeAt(task, 'spark_python_task', 'python_file');
     const file = textAt(node);
     if (node === undefined || file === null || !file.startsWith(`${context.filePath}/`)) return [];

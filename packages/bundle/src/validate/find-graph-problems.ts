@@ -3,16 +3,23 @@
 import { findGraphProblems } from '@headrace/core';
 import { listAt, type MappingNode, type Node, at as nodeAt, textAt } from '../nodes.ts';
 import { errorAt, type Position, type Problem } from '../problem.ts';
+import { type JobTask, tasksOf } from '../resolve/job-tasks.ts';
 import { findNearest } from './known-keys.ts';
 
 export function findJobGraphProblems(job: MappingNode): Problem[] {
-  const tasks = listAt(job, 'tasks').filter((task) => textAt(task, 'task_key') !== null);
+  const all = tasksOf(job).filter(({ key }) => key !== null);
+  const tasks = all.filter(({ forEach }) => forEach === null).map(({ node }) => node);
   const nodes = tasks.map((task) => ({
     key: textAt(task, 'task_key') ?? '',
     dependsOn: listAt(task, 'depends_on').flatMap((parent) => textAt(parent, 'task_key') ?? []),
   }));
-  return findGraphProblems(nodes).map((problem) => {
+  const problems = findGraphProblems(nodes).map((problem) => {
     const [key = '', parent = ''] = problem.keys;
+    const forEach = problem.kind === 'unknown_dependency' ? forEachOf(all, parent) : null;
+    if (forEach !== null) {
+      const message = `task '${key}' depends on '${parent}', which for-each task '${forEach}' runs; depend on '${forEach}'`;
+      return errorAt(placeOfDependency(tasks, key, parent), message);
+    }
     if (problem.kind === 'unknown_dependency') {
       const nearest = findNearest(
         parent,
@@ -23,6 +30,24 @@ export function findJobGraphProblems(job: MappingNode): Problem[] {
     }
     const last = problem.kind === 'duplicate_key';
     return errorAt(placeOfTask(tasks, key, { last }), problem.message);
+  });
+  return [...problems, ...findNestedDuplicates(all)];
+}
+
+/** The for-each that runs the task of this key; null: no for-each does. */
+function forEachOf(tasks: readonly JobTask[], key: string): string | null {
+  const nested = tasks.find((task) => task.key === key && task.forEach !== null);
+  return textAt(nested?.forEach ?? undefined, 'task_key');
+}
+
+/** Runs, logs and repairs name the task of a for-each by its key, so it is unique among all keys of the job. */
+function findNestedDuplicates(tasks: readonly JobTask[]): Problem[] {
+  return tasks.flatMap(({ key, forEach, node }, index) => {
+    if (forEach === null) return [];
+    const twin = tasks.some((task, other) => task.key === key && (task.forEach === null || other < index));
+    const place = nodeAt(node, 'task_key') ?? node;
+    const message = `task key '${key}' is used more than once; the task of a for-each needs one of its own`;
+    return twin ? [errorAt(place.at, message)] : [];
   });
 }
 

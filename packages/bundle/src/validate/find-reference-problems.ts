@@ -3,6 +3,7 @@
 import { findReferenceProblems } from '@headrace/core';
 import { listAt, type MappingNode, mapScalars, textAt } from '../nodes.ts';
 import { errorAt, type Position, type Problem, warningAt } from '../problem.ts';
+import { tasksOf } from '../resolve/job-tasks.ts';
 import { findNearest } from './known-keys.ts';
 
 /** `{{tasks.<key>.…}}` and `{{job.parameters.<name>}}`; names that need quoting are left to the run. */
@@ -10,7 +11,11 @@ const NAMED = /\{\{\s*(tasks|job\.parameters)\.([\w-]+)\b[^{}]*\}\}/g;
 
 export function findJobReferenceProblems(job: MappingNode): Problem[] {
   const problems: Problem[] = [];
+  const nested = tasksOf(job).flatMap(({ key, forEach }): [string, string][] =>
+    key === null || forEach === null ? [] : [[key, textAt(forEach, 'task_key') ?? '']],
+  );
   const names = {
+    nested: new Map(nested),
     tasks: namesOf(job, { list: 'tasks', key: 'task_key' }),
     parameters: namesOf(job, { list: 'parameters', key: 'name' }),
   };
@@ -27,12 +32,19 @@ export function findJobReferenceProblems(job: MappingNode): Problem[] {
 interface Names {
   readonly tasks: readonly string[];
   readonly parameters: readonly string[];
+  /** Key of a for-each's task → the for-each. */
+  readonly nested: ReadonlyMap<string, string>;
 }
 
 function findUnknownNames(text: string, at: Position, names: Names): Problem[] {
   return [...text.matchAll(NAMED)].flatMap(([whole, space, name = '']) => {
     const known = space === 'tasks' ? names.tasks : names.parameters;
     if (known.includes(name)) return [];
+    const forEach = space === 'tasks' ? names.nested.get(name) : undefined;
+    if (forEach !== undefined) {
+      const message = `${whole} names task '${name}', which runs once for each input of '${forEach}'; write tasks.${forEach}, whose values are lists`;
+      return [errorAt(at, message)];
+    }
     const what = space === 'tasks' ? 'task' : 'job parameter';
     const nearest = findNearest(name, known);
     const cure = nearest === null ? '' : `; did you mean '${nearest}'?`;

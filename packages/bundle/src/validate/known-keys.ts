@@ -2,10 +2,15 @@
 // that names the nearest known one.
 
 import {
+  ConditionTask,
+  ForEachTask,
   JobCluster,
+  JobParameterDefinition,
   JobSettings,
   NotebookTask,
   PythonWheelTask,
+  QueueSettings,
+  RunJobTask,
   SparkPythonTask,
   taskFields,
 } from '@headrace/api';
@@ -92,23 +97,14 @@ const TASK_KINDS: Readonly<Record<string, readonly string[]>> = {
   notebook_task: Object.keys(NotebookTask.shape),
   spark_python_task: Object.keys(SparkPythonTask.shape),
   python_wheel_task: Object.keys(PythonWheelTask.shape),
-  condition_task: ['op', 'left', 'right'],
-  for_each_task: ['inputs', 'task', 'concurrency'],
+  condition_task: Object.keys(ConditionTask.shape),
+  for_each_task: Object.keys(ForEachTask.shape),
   sql_task: ['warehouse_id', 'alert', 'dashboard', 'file', 'parameters', 'query'],
-  run_job_task: [
-    'job_id',
-    'job_parameters',
-    'dbt_commands',
-    'jar_params',
-    'notebook_params',
-    'pipeline_params',
-    'python_named_params',
-    'python_params',
-    'spark_submit_params',
-    'sql_params',
-  ],
+  run_job_task: Object.keys(RunJobTask.shape),
 };
 const LEVELS = {
+  parameters: Object.keys(JobParameterDefinition.shape),
+  queue: Object.keys(QueueSettings.shape),
   depends_on: ['task_key', 'outcome'],
   schedule: ['quartz_cron_expression', 'timezone_id', 'pause_status', 'sql_condition'],
   job_clusters: [...Object.keys(JobCluster.shape), 'serverless_compute', 'serverless_compute_id'],
@@ -137,6 +133,10 @@ function checkJob(key: string, job: Entry): Problem[] {
   return [
     ...check(job.value, JOB, `job ${key}`),
     ...check(nodeAt(job.value, 'schedule'), LEVELS.schedule, 'schedule'),
+    ...check(nodeAt(job.value, 'queue'), LEVELS.queue, 'queue'),
+    ...listAt(job.value, 'parameters').flatMap((parameter) =>
+      check(parameter, LEVELS.parameters, 'a job parameter'),
+    ),
     ...listAt(job.value, 'job_clusters').flatMap((cluster) =>
       check(cluster, LEVELS.job_clusters, 'a job cluster'),
     ),

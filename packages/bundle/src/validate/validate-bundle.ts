@@ -2,28 +2,32 @@
 
 import { formatIssue, JobSettings } from '@headrace/api';
 import type { LoadedBundle } from '../load/load-bundle.ts';
-import { listAt, type Node, at as nodeAt, type Path, positionOf, textAt } from '../nodes.ts';
+import { listAt, type MappingNode, at as nodeAt, type Path, positionOf, textAt } from '../nodes.ts';
 import { errorAt, type Problem, sortProblems } from '../problem.ts';
 import { pendingResources } from '../resolve/interpolate.ts';
+import { tasksOf } from '../resolve/job-tasks.ts';
 import type { ResolvedBundle, ResolvedJob } from '../resolve/resolve-bundle.ts';
+import { findControlFlowProblems } from './find-control-flow-problems.ts';
 import { findJobGraphProblems } from './find-graph-problems.ts';
 import { findJobReferenceProblems } from './find-reference-problems.ts';
 import { findUnknownKeys } from './known-keys.ts';
 
 export function validateBundle(bundle: ResolvedBundle, loaded: Pick<LoadedBundle, 'root'>): Problem[] {
+  const nodes = new Map(bundle.jobs.map((job) => [job.key, job.node]));
   return sortProblems([
     ...bundle.problems,
     ...findUnknownKeys(loaded.root, [bundle.target]),
-    ...bundle.jobs.flatMap(validateJob),
+    ...bundle.jobs.flatMap((job) => validateJob(job, nodes)),
     ...findJobCircle(bundle.jobs),
   ]);
 }
 
-function validateJob(job: ResolvedJob): Problem[] {
+function validateJob(job: ResolvedJob, others: ReadonlyMap<string, MappingNode>): Problem[] {
   return [
     ...checkSchema(job),
     ...findJobGraphProblems(job.node),
     ...findJobReferenceProblems(job.node),
+    ...findControlFlowProblems(job.node, others),
     ...checkKeys(job),
     ...checkSchedule(job),
   ];
@@ -57,7 +61,7 @@ function checkKeys(job: ResolvedJob): Problem[] {
       textAt(environment, 'environment_key'),
     ),
   };
-  return allTasks(job).flatMap((task) =>
+  return tasksOf(job.node).flatMap(({ node: task }) =>
     Object.entries(declared).flatMap(([field, keys]) => {
       const node = nodeAt(task, field);
       const key = textAt(node);
@@ -66,13 +70,6 @@ function checkKeys(job: ResolvedJob): Problem[] {
       return [errorAt(node.at, `${field} '${key}' is not declared in job ${job.key}; ${known}`)];
     }),
   );
-}
-
-function allTasks(job: ResolvedJob): Node[] {
-  return listAt(job.node, 'tasks').flatMap((task) => {
-    const nested = nodeAt(task, 'for_each_task', 'task');
-    return nested === undefined ? [task] : [task, nested];
-  });
 }
 
 function checkSchedule(job: ResolvedJob): Problem[] {
@@ -117,6 +114,11 @@ function findJobCircle(jobs: readonly ResolvedJob[]): Problem[] {
   const stuck = jobs.filter((job) => !ordered.includes(job));
   const [first] = stuck;
   if (first === undefined) return [];
+  const [own] = pendingResources(JSON.stringify(first.settings)).filter(({ key }) => key === first.key);
+  if (stuck.length === 1 && own !== undefined) {
+    const message = `job ${first.key} needs its own id, which it has only once it is created; a job cannot run itself`;
+    return [errorAt(first.at, message)];
+  }
   return [
     errorAt(
       first.at,

@@ -1,0 +1,122 @@
+// Conditions, for-each and run-job tasks: what would surprise when the job runs, or on a hosted workspace.
+
+import { findTaskKinds } from '@headrace/api';
+import { looksNumeric, parseInputs } from '@headrace/core';
+import { entriesAt, listAt, type MappingNode, type Node, at as nodeAt, scalarAt, textAt } from '../nodes.ts';
+import { errorAt, type Problem, warningAt } from '../problem.ts';
+import { pendingResources } from '../resolve/interpolate.ts';
+import { type JobTask, tasksOf } from '../resolve/job-tasks.ts';
+import { findNearest } from './known-keys.ts';
+
+export function findControlFlowProblems(
+  job: MappingNode,
+  others: ReadonlyMap<string, MappingNode>,
+): Problem[] {
+  const tasks = tasksOf(job);
+  return tasks.flatMap((task) => [
+    ...checkGuard(task),
+    ...checkComparison(task),
+    ...checkRetries(task),
+    ...checkBranches(task, tasks),
+    ...checkInputs(task),
+    ...checkInputReferences(task),
+    ...checkChildParameters(task, others),
+  ]);
+}
+
+function kindsOf(task: Node): string[] {
+  return [...findTaskKinds(Object.fromEntries(entriesAt(task).map(([key, { value }]) => [key, value])))];
+}
+
+function checkGuard({ node, key }: JobTask): Problem[] {
+  const condition = nodeAt(node, 'condition_task');
+  const work = kindsOf(node).filter((kind) => kind !== 'condition_task');
+  if (condition === undefined || work.length === 0) return [];
+  const message = `task '${key}' has a condition_task beside its ${work.join(', ')}: it runs only if the condition holds; hosted workspaces refuse this form, there the condition is a task of its own`;
+  return [warningAt(condition.at, message)];
+}
+
+/** Equality compares texts: `12.0` is not `12`, which whoever writes two numbers does not expect. */
+function checkComparison({ node }: JobTask): Problem[] {
+  const op = textAt(node, 'condition_task', 'op');
+  const [left, right] = ['left', 'right'].map((side) => scalarAt(node, 'condition_task', side));
+  const place = nodeAt(node, 'condition_task', 'op');
+  if (place === undefined || left == null || right == null) return [];
+  const isEquality = op === 'EQUAL_TO' || op === 'NOT_EQUAL';
+  if (!isEquality || !looksNumeric(String(left)) || !looksNumeric(String(right))) return [];
+  return [
+    warningAt(place.at, `${op} compares '${left}' and '${right}' as texts, not as numbers: 12.0 is not 12`),
+  ];
+}
+
+function checkRetries({ node, key }: JobTask): Problem[] {
+  const retries = nodeAt(node, 'max_retries');
+  if (retries === undefined || Number(scalarAt(retries)) === 0) return [];
+  const kinds = kindsOf(node);
+  if (kinds.includes('for_each_task')) {
+    const message = `max_retries of for-each task '${key}' has no effect; write it at the nested task: each iteration is retried by itself`;
+    return [warningAt(retries.at, message)];
+  }
+  if (kinds.length === 1 && kinds[0] === 'condition_task') {
+    return [warningAt(retries.at, `max_retries of condition task '${key}' has no effect`)];
+  }
+  return [];
+}
+
+/** A branch belongs to a condition; after other tasks `run_if` asks how they ended. */
+function checkBranches({ node, forEach }: JobTask, tasks: readonly JobTask[]): Problem[] {
+  if (forEach !== null) return [];
+  return listAt(node, 'depends_on').flatMap((dependency) => {
+    const outcome = nodeAt(dependency, 'outcome');
+    if (outcome === undefined || !['true', 'false'].includes(String(scalarAt(outcome)))) return [];
+    const parent = tasks.find(({ key }) => key !== null && key === textAt(dependency, 'task_key'));
+    if (parent === undefined || nodeAt(parent.node, 'condition_task') !== undefined) return [];
+    const message = `outcome '${scalarAt(outcome)}' is a branch of a condition task, which '${parent.key}' is not; leave it out and say with run_if how '${parent.key}' must have ended`;
+    return [errorAt(outcome.at, message)];
+  });
+}
+
+/** Inputs written out are known now; those of a reference when the task runs. */
+function checkInputs({ node }: JobTask): Problem[] {
+  const inputs = nodeAt(node, 'for_each_task', 'inputs');
+  const text = textAt(inputs);
+  if (inputs === undefined || text === null || text.includes('{{')) return [];
+  const parsed = parseInputs(text);
+  return 'problem' in parsed ? [errorAt(inputs.at, parsed.problem)] : [];
+}
+
+const INPUT = /\{\{\s*input(?:\.[^{}]*)?\}\}/;
+
+/** `{{input}}` outside of an iteration stays as it is written. */
+function checkInputReferences({ node, forEach }: JobTask): Problem[] {
+  return forEach === null ? findInputReferences(node) : [];
+}
+
+function findInputReferences(node: Node): Problem[] {
+  if (node.kind === 'list') return node.entries.flatMap(findInputReferences);
+  if (node.kind === 'mapping') {
+    return [...node.entries].flatMap(([key, { value }]) =>
+      // The task below is the place for it.
+      key === 'for_each_task' ? [] : findInputReferences(value),
+    );
+  }
+  const found = typeof node.value === 'string' ? INPUT.exec(node.value) : null;
+  if (found === null) return [];
+  const message = `${found[0]} means the input of an iteration and stays as written here; it belongs into the task of a for_each_task`;
+  return [warningAt(node.at, message)];
+}
+
+/** A job started by a task takes the parameters that it declares; another name is most often a typing mistake. */
+function checkChildParameters({ node }: JobTask, others: ReadonlyMap<string, MappingNode>): Problem[] {
+  const [pending] = pendingResources(textAt(node, 'run_job_task', 'job_id') ?? '');
+  const child = pending?.kind === 'jobs' ? others.get(pending.key) : undefined;
+  if (pending === undefined || child === undefined) return [];
+  const known = listAt(child, 'parameters').flatMap((parameter) => textAt(parameter, 'name') ?? []);
+  return entriesAt(node, 'run_job_task', 'job_parameters')
+    .filter(([name]) => !known.includes(name))
+    .map(([name, { keyAt }]) => {
+      const nearest = findNearest(name, known);
+      const cure = nearest === null ? '' : `; did you mean '${nearest}'?`;
+      return warningAt(keyAt, `job ${pending.key} declares no parameter '${name}'${cure}`);
+    });
+}
