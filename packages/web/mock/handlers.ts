@@ -5,9 +5,11 @@ import {
   type NotebookDocument,
   type RunDocument,
   type RunEvent,
+  type RunTaskDocument,
   type routes,
 } from '@headrace/api';
 import { startRun } from './flights-job.ts';
+import { repairHandlers } from './repair-handlers.ts';
 import { restHandlers } from './rest-handlers.ts';
 import { sentinels } from './sentinels.ts';
 import { hasEnded, stopping } from './states.ts';
@@ -27,6 +29,10 @@ export function createHandlers(world: World): MockHandlers {
     ...jobHandlers(world),
     ...runHandlers(world),
     ...taskHandlers(world),
+    ...repairHandlers(world, {
+      run: (runId) => findRun(world, runId),
+      task: (taskRunId) => findTask(world, taskRunId),
+    }),
     status: async () => ({
       version: '0.1.0',
       started_at_ms: world.nowMs() - 3_600_000,
@@ -67,7 +73,11 @@ function jobHandlers(world: World): Slice<'jobsGet' | 'jobsList' | 'jobsRunNow' 
 
 function runHandlers(world: World): Slice<'runsGet' | 'runsList' | 'runsCancel' | 'runEvents'> {
   return {
-    runsGet: async ({ run_id }) => documentOf(findRun(world, run_id)),
+    runsGet: async ({ run_id, include_history }) => {
+      const part = world.runs.has(run_id) ? undefined : searchTask(world, run_id);
+      if (part) return taskRunDocument(part);
+      return documentOf(findRun(world, run_id), { hasHistory: include_history });
+    },
     runsList: async ({ job_id, active_only, completed_only, limit, page_token }) => {
       const wanted = [...world.runs.values()].reverse().filter(({ document }) => {
         if (job_id !== undefined && document.job_id !== job_id) return false;
@@ -94,7 +104,8 @@ function taskHandlers(world: World): Slice<'runsGetOutput' | 'taskLog' | 'taskNo
       const { run, task } = findTask(world, run_id);
       const problem = run.errors.get(run_id);
       return {
-        metadata: { ...run.document, ...task, run_name: task.task_key },
+        metadata: taskRunDocument({ run, task }),
+        ...(task.run_job_task?.run_id && { run_job_output: { run_id: task.run_job_task.run_id } }),
         ...(problem && { error: problem.error, error_trace: problem.trace }),
       };
     },
@@ -165,12 +176,30 @@ function findRun(world: World, runId: number): MockRun {
   return run;
 }
 
-function findTask(world: World, taskRunId: number) {
+interface TaskPlace {
+  readonly run: MockRun;
+  readonly task: RunTaskDocument;
+}
+
+function findTask(world: World, taskRunId: number): TaskPlace {
+  const found = searchTask(world, taskRunId);
+  if (!found) throw new ApiError('INVALID_PARAMETER_VALUE', `Run ${taskRunId} does not exist.`);
+  return found;
+}
+
+function searchTask(world: World, taskRunId: number): TaskPlace | undefined {
   for (const run of world.runs.values()) {
-    const task = run.tasks.find((each) => each.run_id === taskRunId);
+    const all = [...run.tasks, ...[...run.iterations.values()].flat()];
+    const task = all.find((each) => each.run_id === taskRunId);
     if (task) return { run, task };
   }
-  throw new ApiError('INVALID_PARAMETER_VALUE', `Run ${taskRunId} does not exist.`);
+  return undefined;
+}
+
+/** A task run in the form of a run. */
+function taskRunDocument({ run, task }: TaskPlace): RunDocument {
+  const iterations = run.iterations.get(task.run_id);
+  return { ...run.document, ...task, run_name: task.task_key, ...(iterations && { iterations }) };
 }
 
 /** The token is the number of rows before the page. */

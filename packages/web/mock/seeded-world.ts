@@ -1,5 +1,6 @@
 /** The world that the fake begins with: the example's job with a succeeded, a failed and a running run, and more. */
 import type { RunTaskDocument } from '@headrace/api';
+import { addFailedControlRun, addRepairedControlRun, controlJob } from './control-job.ts';
 import { flightsJob, startRun } from './flights-job.ts';
 import { alertNotebook, brokenNotebook, bronzeNotebook, publishNotebook } from './notebooks.ts';
 import { sentinels } from './sentinels.ts';
@@ -11,10 +12,15 @@ export const seeded = {
   flightsJob: 11,
   idleJob: 12,
   probeJob: 13,
+  controlJob: 14,
   succeededRun: 101,
   failedRun: 102,
   brokenNotebookRun: 103,
   runningRun: 104,
+  failedControlRun: 105,
+  repairedControlRun: 106,
+  /** Started by a task of the repaired run. */
+  childRun: 107,
 } as const;
 
 /** More than two pages of the run list. */
@@ -25,8 +31,11 @@ export function createWorld(nowMs: () => number): World {
   const world: World = { jobs: new Map(), runs: new Map(), nowMs, nextId: 900_000 };
   const createdAtMs = nowMs() - 40 * 24 * 60 * minuteMs;
   addSmallJobs(world, createdAtMs);
+  const childJobId = seeded.idleJob;
+  world.jobs.set(seeded.controlJob, controlJob(seeded.controlJob, { childJobId, createdAtMs }));
   world.jobs.set(seeded.flightsJob, flightsJob(seeded.flightsJob, createdAtMs));
   for (let at = 0; at < probeRuns; at++) addProbeRun(world, nowMs() - (probeRuns - at + 60) * minuteMs);
+  addControlRuns(world, nowMs() - 58 * minuteMs);
   addSucceededRun(world, nowMs() - 50 * minuteMs);
   addFailedRun(world, nowMs() - 26 * minuteMs);
   addBrokenNotebookRun(world, nowMs() - 12 * minuteMs);
@@ -50,6 +59,18 @@ function addProbeRun(world: World, atMs: number): void {
   const [task] = run.tasks;
   if (task) endTask(run, task.task_key, succeeded, { startMs: atMs, endMs: atMs + 480 });
   stepRun(run, atMs + 480);
+}
+
+function addControlRuns(world: World, atMs: number): void {
+  const jobId = seeded.controlJob;
+  addFailedControlRun(world, { runId: seeded.failedControlRun, jobId, atMs });
+  const child = { childRunId: seeded.childRun, childJobId: seeded.idleJob };
+  addRepairedControlRun(world, {
+    runId: seeded.repairedControlRun,
+    jobId,
+    atMs: atMs + 3 * minuteMs,
+    ...child,
+  });
 }
 
 function addSucceededRun(world: World, atMs: number): void {

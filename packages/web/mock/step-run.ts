@@ -1,8 +1,9 @@
 /** One step in the life of a run: what runs prints a line or ends, what may start starts. */
-import type { RunTaskDocument } from '@headrace/api';
+import { findTaskKinds, type RunTaskDocument } from '@headrace/api';
+import { endIterations, stepIterations, withStats } from './for-each.ts';
 import { bronzeNotebook, publishNotebook } from './notebooks.ts';
 import { cancelled, excluded, failed, hasEnded, running, succeeded, upstreamFailed } from './states.ts';
-import { appendLog, type MockRun, touch } from './world.ts';
+import { appendLog, latestTasks, type MockRun, touch } from './world.ts';
 
 /** A task prints as many lines, one a step, before it ends. */
 const linesOfTask = 3;
@@ -12,6 +13,7 @@ export function stepRun(run: MockRun, nowMs: number): void {
   for (const [at, task] of run.tasks.entries()) {
     if (task.status.state === 'RUNNING') run.tasks[at] = stepTask(run, task, nowMs);
     if (run.document.status.state === 'TERMINATING' && !hasEnded(task)) {
+      endIterations(run, task, { state: cancelled, nowMs });
       run.tasks[at] = { ...task, ...cancelled, end_time: nowMs, start_time: task.start_time || nowMs };
     }
   }
@@ -23,6 +25,10 @@ export function stepRun(run: MockRun, nowMs: number): void {
 }
 
 function stepTask(run: MockRun, task: RunTaskDocument, nowMs: number): RunTaskDocument {
+  if (task.for_each_task !== undefined) {
+    const atWork = stepIterations(run, task, nowMs);
+    return atWork ?? withStats(run, { ...task, ...succeeded, end_time: nowMs });
+  }
   const lines = run.logs.get(task.run_id)?.bytes.toString().split('\n').length ?? 1;
   if (lines > linesOfTask) return { ...task, ...succeeded, end_time: nowMs };
   appendLog(run, task.run_id, `${task.task_key}: step ${lines} of ${linesOfTask}\n`);
@@ -31,24 +37,45 @@ function stepTask(run: MockRun, task: RunTaskDocument, nowMs: number): RunTaskDo
   return task;
 }
 
-/** As core decides it for the two rules that the example uses. */
+/** As core decides it for the rules that the examples use. */
 function startTask(run: MockRun, task: RunTaskDocument, nowMs: number): RunTaskDocument {
-  const keys = new Set((task.depends_on ?? []).map((parent) => parent.task_key));
-  const parents = run.tasks.filter((each) => keys.has(each.task_key));
-  if (!parents.every(hasEnded)) return task;
-  const hasFailed = parents.some((parent) => parent.state.result_state !== 'SUCCESS');
-  const atOnce = { start_time: nowMs, end_time: nowMs };
-  if (task.run_if === 'AT_LEAST_ONE_FAILED') {
-    return hasFailed ? { ...task, ...running, start_time: nowMs } : { ...task, ...excluded, ...atOnce };
+  const tasks = new Map(latestTasks(run).map((each) => [each.task_key, each]));
+  const results = [];
+  for (const { task_key, outcome } of task.depends_on ?? []) {
+    const parent = tasks.get(task_key);
+    if (parent === undefined || !hasEnded(parent)) return task;
+    const isOther = outcome !== undefined && outcome !== (parent.condition_task?.outcome ?? outcome);
+    results.push(isOther ? 'EXCLUDED' : parent.state.result_state);
   }
-  if (hasFailed) return { ...task, ...upstreamFailed, ...atOnce };
-  return { ...task, ...running, start_time: nowMs };
+  const atOnce = { start_time: nowMs, end_time: nowMs };
+  if (task.run_if !== 'ALL_DONE') {
+    const isExcluded = results.includes('EXCLUDED');
+    const hasFailed = results.some((result) => result !== 'SUCCESS' && result !== 'EXCLUDED');
+    const handlesFailure = task.run_if === 'AT_LEAST_ONE_FAILED';
+    if (handlesFailure !== hasFailed)
+      return { ...task, ...(hasFailed ? upstreamFailed : excluded), ...atOnce };
+    if (isExcluded && !handlesFailure) return { ...task, ...excluded, ...atOnce };
+  }
+  return beginTask(task, nowMs);
+}
+
+/** Every condition holds here: nobody sees which values the references have. */
+function beginTask(task: RunTaskDocument, nowMs: number): RunTaskDocument {
+  const begun = { ...task, ...running, start_time: nowMs };
+  if (task.condition_task === undefined) return begun;
+  const condition_task = { ...task.condition_task, outcome: 'true' as const };
+  const isGuarded = findTaskKinds(task).length > 1;
+  return isGuarded
+    ? { ...begun, condition_task }
+    : { ...begun, ...succeeded, condition_task, end_time: nowMs };
 }
 
 function endRun(run: MockRun, nowMs: number): void {
-  const bad = run.tasks.find((task) => task.state.result_state === 'FAILED');
+  const bad = latestTasks(run).find((task) => task.state.result_state === 'FAILED');
   const isCancelled = run.document.status.state === 'TERMINATING';
   const message = `Task ${bad?.task_key} failed with message: Workload failed, see run output for details.`;
   const state = isCancelled ? cancelled : bad ? failed(message, 'INTERNAL_ERROR') : succeeded;
   run.document = { ...run.document, ...state, end_time: nowMs };
+  const repair = run.history.pop();
+  if (repair) run.history.push({ ...repair, ...state, end_time: nowMs });
 }

@@ -1,5 +1,11 @@
 /** Everything the fake knows, in memory: jobs, runs, and who watches which run. */
-import type { JobDocument, NotebookDocument, RunDocument, RunTaskDocument } from '@headrace/api';
+import type {
+  JobDocument,
+  NotebookDocument,
+  RepairHistoryItem,
+  RunDocument,
+  RunTaskDocument,
+} from '@headrace/api';
 
 export interface TaskLog {
   bytes: Buffer;
@@ -13,6 +19,10 @@ export interface MockRun {
   readonly logs: Map<number, TaskLog>;
   readonly notebooks: Map<number, NotebookDocument>;
   readonly errors: Map<number, { readonly error: string; readonly trace: string }>;
+  /** By the task run id of the for-each, in the order of its inputs. */
+  readonly iterations: Map<number, RunTaskDocument[]>;
+  /** Empty until the first repair. */
+  readonly history: RepairHistoryItem[];
   /** Grows with each change. */
   version: number;
   readonly watchers: Set<() => void>;
@@ -46,6 +56,8 @@ export function aMockRun(document: RunDocument, tasks: readonly RunTaskDocument[
     logs: new Map(),
     notebooks: new Map(),
     errors: new Map(),
+    iterations: new Map(),
+    history: [],
     version: 1,
     watchers: new Set(),
   };
@@ -60,6 +72,20 @@ export function appendLog(run: MockRun, taskRunId: number, text: string): void {
   run.logs.set(taskRunId, { bytes: Buffer.concat([before, Buffer.from(text)]), isTruncated: false });
 }
 
-export function documentOf(run: MockRun): RunDocument {
-  return { ...run.document, tasks: [...run.tasks] };
+/** The latest attempt of each task, in the order of the job. */
+export function latestTasks(run: MockRun): RunTaskDocument[] {
+  return [...new Map(run.tasks.map((task) => [task.task_key, task])).values()];
+}
+
+export function documentOf(run: MockRun, options: { readonly hasHistory?: boolean } = {}): RunDocument {
+  const history = options.hasHistory ? { repair_history: historyOf(run) } : {};
+  return { ...run.document, ...history, tasks: [...run.tasks] };
+}
+
+/** Of a run without a repair: its original execution alone. */
+export function historyOf(run: MockRun): RepairHistoryItem[] {
+  if (run.history.length > 0) return [...run.history];
+  const { start_time, end_time, state, status } = run.document;
+  const task_run_ids = run.tasks.map((task) => task.run_id);
+  return [{ type: 'ORIGINAL', start_time, end_time, state, status, task_run_ids }];
 }
