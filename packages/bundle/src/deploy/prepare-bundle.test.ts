@@ -66,6 +66,34 @@ test('a wheel task without libraries gets the wheel of its package, below a fold
   expect(libraries).toEqual([[{ whl: path }]]);
 });
 
+const FOR_EACH = ARTIFACTS.replace(
+  /- task_key: load[\s\S]*/,
+  `- task_key: each
+          for_each_task:
+            inputs: [1]
+            task:
+              task_key: load
+              python_wheel_task: {package_name: my-shop, entry_point: load}
+`,
+);
+
+test('the task of a for-each gets wheels as any other task does', async () => {
+  await using plain = await aWheelFolder({ 'databricks.yml': FOR_EACH });
+  await using named = await aWheelFolder({
+    'databricks.yml': `${FOR_EACH}              libraries: [{whl: ./dist/*.whl}]\n`,
+  });
+  for (const folder of [plain, named]) {
+    const workspace = aFakeWorkspace();
+
+    await deploy(folder, workspace);
+
+    const [path] = [...workspace.files.keys()].filter((file) => file.endsWith('.whl'));
+    const nested = [...workspace.jobs.values()][0]?.tasks?.[0]?.for_each_task?.task;
+    expect(path).toBeDefined();
+    expect(nested?.libraries).toEqual([{ whl: path }]);
+  }
+});
+
 test('an unchanged source is neither built nor uploaded again, a changed one is, and the old wheel goes', async () => {
   await using folder = await aWheelFolder();
   const workspace = aFakeWorkspace();
@@ -132,6 +160,15 @@ test('a wheel task of an unknown package is refused before anything is sent', as
   ).rejects.toThrow(
     "error: databricks.yml:9:45: no artifact builds package 'other' and the task names no libraries; artifacts build: my_shop",
   );
+});
+
+test('the task of a for-each that names an unknown package is refused too', async () => {
+  await using folder = await aWheelFolder({ 'databricks.yml': FOR_EACH.replace('my-shop', 'other') });
+  const { bundle } = await resolve(folder);
+
+  await expect(
+    prepareBundle(bundle, emptyState(bundle), { python: `${folder.folder}/bin/python` }),
+  ).rejects.toThrow(/databricks\.yml:13:\d+: no artifact builds package 'other'/);
 });
 
 test('libraries that match nothing are refused', async () => {

@@ -243,14 +243,38 @@ test('paths mean a place beside their file, notebooks lose their extension and p
   ]);
 });
 
+test('paths and keys of the task of a for-each are checked as those of any other', async () => {
+  const nested = (task: string) => `tasks: [{task_key: f, for_each_task: {inputs: [1], task: {${task}}}}]`;
+  const yaml = `bundle: {name: shop}
+resources:
+  jobs:
+    a: {${nested('task_key: a, spark_python_task: {python_file: ./load.py}')}}
+    b: {${nested('task_key: b, notebook_task: {notebook_path: ./gone.py}')}}
+    c: {${nested('task_key: c, job_cluster_key: big, environment_key: env, notebook_task: {notebook_path: ./load.py}')}}
+`;
+
+  const findings = await findingsOf({ 'databricks.yml': yaml, 'load.py': NOTEBOOK });
+
+  expect(findings.map((finding) => finding.replace(/:\d+: /, ': '))).toEqual([
+    'warning: databricks.yml:4: load.py is a notebook; run it with notebook_task',
+    expect.stringMatching(/^error: databricks\.yml:5: notebook '\.\/gone\.py' does not exist/),
+    "error: databricks.yml:6: job_cluster_key 'big' is not declared in job c; the job declares none",
+    "error: databricks.yml:6: environment_key 'env' is not declared in job c; the job declares none",
+  ]);
+});
+
 test('numbers and booleans are written as texts where the contract wants texts', async () => {
   const { settings, findings } = await settingsOf(
-    jobYaml('tags: {size: 4, on: true}\nparameters: [{name: limit, default: 10}]'),
+    jobYaml('tags: {size: 4, on: true}\nparameters: [{name: limit, default: 10}]').replace(
+      '        - task_key',
+      '        - {task_key: go, run_job_task: {job_id: 7, job_parameters: {day: 3}, python_params: [1]}}\n        - task_key',
+    ),
   );
 
   expect(findings).toEqual([]);
   expect(settings).toMatchObject({
     tags: { size: '4', on: 'true' },
     parameters: [{ name: 'limit', default: '10' }],
+    tasks: [{ run_job_task: { job_parameters: { day: '3' }, python_params: ['1'] } }, {}],
   });
 });
