@@ -165,7 +165,7 @@ export const RunTaskDocument = z.looseObject({
   cluster_instance: clusterInstance.optional(),
   /** With `include_resolved_values`: parameters with their references replaced. */
   resolved_values: z.looseObject({}).optional(),
-  /** Ours. `iteration`: the position of its input, from 0. */
+  /** Ours. `iteration`: of a for-each, the position of its input from 0. */
   headrace: z.looseObject({ iteration: z.int().optional() }).optional(),
 });
 export type RunTaskDocument = z.output<typeof RunTaskDocument>;
@@ -193,7 +193,7 @@ export const RunDocument = z.looseObject({
   run_type: z.enum(runTypes),
   creator_user_name: z.string(),
   trigger: z.enum(triggerTypes),
-  /** Of a run that another run's task started: the run of that task. */
+  /** Of a run that a task of another run started: the id of that task run. */
   trigger_info: z.looseObject({ run_id: z.int().optional() }).optional(),
   ...courseFields,
   description: z.string().optional(),
