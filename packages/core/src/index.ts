@@ -1,14 +1,25 @@
 export { assert, assertNever } from './assert.ts';
+export {
+  type ConditionOperator,
+  type ConditionVerdict,
+  conditionOperators,
+  evaluateCondition,
+  looksNumeric,
+} from './conditions/evaluate-condition.ts';
 export { type Graph, graphOf } from './graph/graph.ts';
 export { findGraphProblems, type GraphNode, type GraphProblem } from './graph/problems.ts';
 export { decideByRunIf } from './graph/ready.ts';
 export type { AttemptId, JobId, RunId } from './ids.ts';
 export { toAttemptId, toJobId, toRunId } from './ids.ts';
+export { inputsMax, type ParsedInputs, parseInputs } from './parameters/parse-inputs.ts';
+export { quoteText } from './parameters/quote-text.ts';
+export { hasReference } from './parameters/reference-paths.ts';
 export {
   findReferenceProblems,
   type ReferencedTask,
   type ReferenceScope,
   resolveReferences,
+  type TaskOutput,
 } from './parameters/references.ts';
 export { admit } from './queue/admit.ts';
 export { retryDueAtMs } from './retry/retry-due.ts';

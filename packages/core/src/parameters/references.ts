@@ -4,7 +4,9 @@
  * is refused when the job is saved (`findReferenceProblems`).
  */
 import type { JsonValue } from '../run/state.ts';
-import { formatTime, isTimeArgument } from './time.ts';
+import { quoteText } from './quote-text.ts';
+import { findWrongMember, type ReferencePath, referencePattern, splitPath } from './reference-paths.ts';
+import { formatTime } from './time.ts';
 
 export interface ReferenceScope {
   readonly job: {
@@ -14,7 +16,13 @@ export interface ReferenceScope {
     readonly repairCount: number;
     readonly startTimeMs: number;
     readonly parameters: Readonly<Record<string, string>>;
-    readonly trigger: { readonly type: string; readonly timeMs: number };
+    readonly trigger: {
+      readonly type: string;
+      /** Of a schedule: when it was due, to the minute. */
+      readonly timeMs: number;
+      readonly fileArrival?: { readonly location: string };
+      readonly tableUpdate?: { readonly updatedTables: JsonValue };
+    };
   };
   readonly task: {
     readonly name: string;
@@ -26,6 +34,10 @@ export interface ReferenceScope {
   };
   readonly tasks: ReadonlyMap<string, ReferencedTask>;
   readonly workspace: { readonly id: string; readonly url: string };
+  /** Of an iteration of a for-each. */
+  readonly input?: JsonValue;
+  /** Of a run that makes up for an earlier time. */
+  readonly backfill?: { readonly timeMs: number };
 }
 
 export interface ReferencedTask {
@@ -35,14 +47,20 @@ export interface ReferencedTask {
   readonly executionCount: number;
   readonly errorCode: string | null;
   readonly values: Readonly<Record<string, JsonValue>>;
+  /** Of a SQL or alert task that has ended. */
+  readonly output?: TaskOutput;
 }
 
-/** `{{ … }}` without braces inside; broken braces stay literal. */
-const referencePattern = /\{\{([^{}]*)\}\}/g;
+export interface TaskOutput {
+  /** In the order of the result, by the names of its columns. */
+  readonly rows?: readonly Readonly<Record<string, JsonValue>>[];
+  readonly alertState?: string;
+}
 
+/** One pass: what a reference gives is not resolved again, so a parameter's value cannot reach for others. */
 export function resolveReferences(text: string, scope: ReferenceScope): string {
   return text.replace(referencePattern, (whole, inner: string) => {
-    const value = lookUp(inner, scope);
+    const value = lookUp(splitPath(inner), scope);
     return value === undefined ? whole : asText(value);
   });
 }
@@ -50,16 +68,15 @@ export function resolveReferences(text: string, scope: ReferenceScope): string {
 /** One sentence for each reference that names a known namespace and a member that it does not have. */
 export function findReferenceProblems(text: string): string[] {
   return [...text.matchAll(referencePattern)].flatMap(([whole, inner = '']) => {
-    const path = splitPath(inner.trim());
-    if (path === null || isKnownPath(path)) return [];
-    return [`'${whole}' is not a known reference: '${path[0]}' has no such member`];
+    const wrong = findWrongMember(splitPath(inner));
+    if (wrong === null) return [];
+    return [`${quoteText(whole)} is not a known reference: after '${wrong.owner}' comes ${wrong.expected}`];
   });
 }
 
-function lookUp(inner: string, scope: ReferenceScope): JsonValue | undefined {
-  // In the oldest forms spaces inside the braces prevent replacement on hosted workspaces; here they are allowed.
-  const path = splitPath(inner.trim());
-  if (path === null) return undefined;
+/** `undefined` for what does not exist: the reference then stays as it is written. */
+function lookUp(path: ReferencePath, scope: ReferenceScope): JsonValue | undefined {
+  if (findWrongMember(path) !== null) return undefined;
   const [first, ...rest] = path;
   switch (first) {
     case 'job':
@@ -69,11 +86,14 @@ function lookUp(inner: string, scope: ReferenceScope): JsonValue | undefined {
     case 'tasks':
       return lookUpTasks(rest, scope);
     case 'workspace':
-      return rest.length === 1 && (rest[0] === 'id' || rest[0] === 'url')
-        ? scope.workspace[rest[0]]
-        : undefined;
+      return rest[0] === 'id' || rest[0] === 'url' ? scope.workspace[rest[0]] : undefined;
+    case 'input':
+      return lookUpWithin(scope.input, rest);
+    case 'backfill':
+      return scope.backfill && rest[0] !== undefined ? formatTime(scope.backfill.timeMs, rest[0]) : undefined;
     default:
-      return rest.length === 0 && first !== undefined ? lookUpOldName(first, scope) : undefined;
+      // In the oldest forms spaces inside the braces prevent replacement on hosted workspaces; here they are allowed.
+      return rest.length === 0 ? lookUpOldName(first, scope) : undefined;
   }
 }
 
@@ -92,8 +112,25 @@ function lookUpJob([member, ...rest]: readonly string[], { job }: ReferenceScope
     case 'parameters':
       return rest[0] === undefined ? undefined : own(job.parameters, rest[0]);
     case 'trigger':
-      if (rest[0] === 'type') return job.trigger.type;
-      return rest[0] === 'time' ? formatTime(job.trigger.timeMs, rest[1] ?? 'iso_datetime') : undefined;
+      return lookUpTrigger(rest, job.trigger);
+    default:
+      return undefined;
+  }
+}
+
+function lookUpTrigger(
+  [member, argument]: readonly string[],
+  trigger: ReferenceScope['job']['trigger'],
+): JsonValue | undefined {
+  switch (member) {
+    case 'type':
+      return trigger.type;
+    case 'time':
+      return formatTime(trigger.timeMs, argument ?? 'iso_datetime');
+    case 'file_arrival':
+      return trigger.fileArrival?.location;
+    case 'table_update':
+      return trigger.tableUpdate?.updatedTables;
     default:
       return undefined;
   }
@@ -115,7 +152,7 @@ function lookUpTask([member]: readonly string[], { task }: ReferenceScope): Json
 }
 
 function lookUpTasks(
-  [key = '', member, name]: readonly string[],
+  [key = '', member, name, column]: readonly string[],
   scope: ReferenceScope,
 ): JsonValue | undefined {
   const task = scope.tasks.get(key);
@@ -131,6 +168,24 @@ function lookUpTasks(
       return task.errorCode ?? undefined;
     case 'values':
       return name === undefined ? undefined : own(task.values, name);
+    case 'output':
+      return task.output && lookUpOutput([name, column], task.output);
+    default:
+      return undefined;
+  }
+}
+
+function lookUpOutput(
+  [member, column]: readonly (string | undefined)[],
+  output: TaskOutput,
+): JsonValue | undefined {
+  switch (member) {
+    case 'rows':
+      return output.rows;
+    case 'first_row':
+      return column === undefined ? undefined : lookUpWithin(output.rows?.[0], [column]);
+    case 'alert_state':
+      return output.alertState;
     default:
       return undefined;
   }
@@ -157,56 +212,16 @@ function lookUpOldName(name: string, { job, task }: ReferenceScope): JsonValue |
   }
 }
 
-function isKnownPath([first, member = '', ...rest]: readonly string[]): boolean {
-  switch (first) {
-    case 'job':
-      return isKnownJobPath(member, rest);
-    case 'task':
-      return ['name', 'run_id', 'execution_count', 'notebook_path'].includes(member) && rest.length === 0;
-    case 'tasks':
-      return isKnownTasksPath(rest);
-    case 'workspace':
-      return ['id', 'url'].includes(member) && rest.length === 0;
-    default:
-      return true;
+/** A part of a value, by the names of fields and the positions in lists. */
+function lookUpWithin(value: JsonValue | undefined, path: readonly string[]): JsonValue | undefined {
+  let part = value;
+  for (const name of path) {
+    if (typeof part !== 'object' || part === null) return undefined;
+    // A list's own `length` is no part of it.
+    if (Array.isArray(part) && !/^\d+$/.test(name)) return undefined;
+    part = own(part as Readonly<Record<string, JsonValue>>, name); // Lists have their positions as own names.
   }
-}
-
-function isKnownJobPath(member: string, rest: readonly string[]): boolean {
-  switch (member) {
-    case 'id':
-    case 'name':
-    case 'run_id':
-    case 'repair_count':
-      return rest.length === 0;
-    case 'parameters':
-      return rest.length === 1;
-    case 'start_time':
-      return rest.length === 0 || (rest.length === 1 && isTimeArgument(rest[0] ?? ''));
-    case 'trigger':
-      return isKnownTriggerPath(rest);
-    default:
-      return false;
-  }
-}
-
-function isKnownTriggerPath([member, ...rest]: readonly string[]): boolean {
-  if (member === 'type') return rest.length === 0;
-  if (member === 'time') return rest.length === 0 || (rest.length === 1 && isTimeArgument(rest[0] ?? ''));
-  if (member === 'file_arrival') return rest[0] === 'location';
-  return member === 'table_update' && rest[0] === 'updated_tables';
-}
-
-function isKnownTasksPath([member = '', ...rest]: readonly string[]): boolean {
-  if (member === 'values') return rest.length === 1;
-  if (member === 'output') return ['first_row', 'rows', 'alert_state'].includes(rest[0] ?? '');
-  return ['run_id', 'result_state', 'execution_count', 'error_code'].includes(member) && rest.length === 0;
-}
-
-/** `a.b.`c.d`` → [a, b, c.d]; null when it is not a path at all. */
-function splitPath(text: string): string[] | null {
-  if (!/^(?:[\w-]+|`[^`]+`)(?:\.(?:[\w-]+|`[^`]+`))*$/.test(text)) return null;
-  return [...text.matchAll(/`([^`]+)`|[\w-]+/g)].map((match) => match[1] ?? match[0]);
+  return part;
 }
 
 function own<Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined {

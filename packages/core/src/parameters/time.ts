@@ -1,4 +1,4 @@
-/** The `<arg>` of `{{job.start_time.<arg>}}` and `{{job.trigger.time.<arg>}}`; all in UTC. */
+/** The `<arg>` of `{{job.start_time.<arg>}}`, `{{job.trigger.time.<arg>}}` and `{{backfill.<arg>}}`; all in UTC. */
 import { Temporal } from 'temporal-polyfill';
 
 const timeArguments = {
@@ -15,7 +15,9 @@ const timeArguments = {
   timestamp_ms: (time) => String(time.epochMilliseconds),
 } satisfies Record<string, (time: Temporal.ZonedDateTime) => string>;
 
-export function isTimeArgument(argument: string): argument is keyof typeof timeArguments {
+export const timeArgumentNames: readonly string[] = Object.keys(timeArguments);
+
+function isTimeArgument(argument: string): argument is keyof typeof timeArguments {
   return Object.hasOwn(timeArguments, argument);
 }
 
