@@ -30,7 +30,8 @@ export function applyRepair(
   });
   carryOver(draft, index + 1);
   for (const { key, action } of planned.tasks) {
-    if (action !== 'reuse') draft.addAttempt(firstAttempt(key, toAttemptId(newId()), index + 1));
+    if (action === 'reuse') continue;
+    draft.addAttempt(firstAttempt(key, toAttemptId(newId()), index + 1, draft.find(key)));
   }
   if (place === 'admit') {
     draft.command({ kind: 'notify', subject: { kind: 'run_started', generation: index + 1 } });

@@ -52,13 +52,20 @@ export function assembleRun(parts: {
   return { ...parts, taskRuns: PersistentMap(bySlot), taskValues: PersistentMap(parts.taskValues) };
 }
 
-export function firstAttempt(taskKey: string, attemptId: AttemptId, generation: number): TaskRun {
+/** @param former the attempt that a repair puts this one in the place of. */
+export function firstAttempt(
+  taskKey: string,
+  attemptId: AttemptId,
+  generation: number,
+  former: TaskRun | null = null,
+): TaskRun {
   return {
     attemptId,
     taskKey,
     iteration: null,
     generation,
     attempt: 0,
+    earlierAttempts: former === null ? 0 : countWith(former),
     epoch: 0,
     freeDispatches: 0,
     parentAttemptId: null,
@@ -69,6 +76,12 @@ export function firstAttempt(taskKey: string, attemptId: AttemptId, generation: 
     childRunId: null,
     state: { kind: 'blocked' },
   };
+}
+
+/** A former attempt counts if it began; one that was skipped did not. */
+export function countWith({ earlierAttempts, state }: TaskRun): number {
+  const hasBegun = state.kind === 'ended' && state.claimedAtMs !== null;
+  return earlierAttempts + (hasBegun ? 1 : 0);
 }
 
 function phaseOf(place: 'admit' | 'queue' | 'skip', nowMs: number): RunPhase {

@@ -34,6 +34,7 @@ export function endAttempt(
     ...ended,
     attemptId: toAttemptId(newId()),
     attempt: ended.attempt + 1,
+    earlierAttempts: ended.earlierAttempts + 1,
     epoch: 0,
     freeDispatches: 0,
     childRunId: null,

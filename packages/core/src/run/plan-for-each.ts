@@ -1,6 +1,7 @@
 /** A for-each: begins as many iterations as it may have live, and ends when all have ended. */
 import { toAttemptId } from '../ids.ts';
 import type { AdvanceContext } from './advance.ts';
+import { countWith } from './create.ts';
 import type { Draft } from './draft.ts';
 import { type AttemptEnd, endAttempt, endOfStop } from './end-attempt.ts';
 import { beginWork } from './plan-task.ts';
@@ -26,12 +27,14 @@ function beginIterations(draft: Draft, outer: TaskRun, work: ForEach, context: A
     const { live, next } = draft.index.iterations(outer.taskKey);
     const iteration = nextInput(outer, next);
     if (live >= work.concurrency || iteration >= inputs.length) return;
+    const former = draft.find(slotOf(work.task.key, iteration));
     const taskRun = draft.addAttempt({
       attemptId: toAttemptId(context.newId()),
       taskKey: work.task.key,
       iteration,
       generation: outer.generation,
       attempt: 0,
+      earlierAttempts: former ? countWith(former) : 0,
       epoch: 0,
       freeDispatches: 0,
       parentAttemptId: outer.attemptId,

@@ -175,8 +175,10 @@ export interface TaskRun {
   readonly iteration: number | null;
   /** Index of the generation that this attempt belongs to. */
   readonly generation: number;
-  /** 0 for the first attempt. */
+  /** 0 for the first attempt of its generation. */
   readonly attempt: number;
+  /** Attempts of this task or iteration that began before this one, repairs included. */
+  readonly earlierAttempts: number;
   /** Fencing: grows with every claim and re-attachment; a write that names an older one changes nothing. */
   readonly epoch: number;
   /** How often it was handed out and never reached user code. */
