@@ -1,8 +1,9 @@
-// The example of the repository, and a bundle of the shapes that real teams write, resolve without a finding.
+// The examples of the repository, and a bundle of the shapes that real teams write, resolve without a finding.
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of bundles
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { aBundleFolder, NOTEBOOK, resolve } from '../testing/bundle-folder.ts';
+import { orderJobs } from '../validate/validate-bundle.ts';
 
 test('the flights example resolves for each target', async () => {
   const folder = path.resolve(import.meta.dirname, '../../../../examples/flights');
@@ -13,6 +14,19 @@ test('the flights example resolves for each target', async () => {
   expect([...dev.findings, ...prod.findings]).toEqual([]);
   expect(dev.bundle.jobs.map((job) => job.settings.name)).toEqual(['[dev jane_doe] flights_daily']);
   expect(prod.bundle.jobs[0]?.settings.parameters).toContainEqual({ name: 'catalog', default: 'main' });
+});
+
+test('the control-flow example resolves with one finding, and its second job is made first', async () => {
+  const folder = path.resolve(import.meta.dirname, '../../../../examples/control-flow');
+
+  const { bundle, findings } = await resolve({ folder });
+
+  expect(findings).toEqual([
+    expect.stringMatching(
+      /^warning: resources\/bakery_night\.yml:\d+:\d+: task 'ice_cakes' has a condition_task beside its spark_python_task: /,
+    ),
+  ]);
+  expect(orderJobs(bundle.jobs).map((job) => job.key)).toEqual(['delivery', 'bakery_night']);
 });
 
 const MANY_FEATURES = `bundle: {name: retail}
