@@ -4,7 +4,7 @@ import sys
 
 from databricks.sdk.runtime import dbutils
 
-state, executions = sys.argv[1:]
+state, code, executions = sys.argv[1:]
 problem = dbutils.jobs.taskValues.get("weigh", "problem")
 dbutils.jobs.taskValues.set("called_for", problem)
-print(f"weigh {state} after {executions} executions: {problem}")
+print(f"weigh {state} ({code}) after {executions} executions: {problem}")
