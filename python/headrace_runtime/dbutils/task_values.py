@@ -29,7 +29,10 @@ class TaskValues(WithHelp):
         self._warned: set[str] = set()
 
     def set(self, key: str, value: JsonValue) -> None:
-        """Set a value of this task; numbers, texts, lists and objects keep their type."""
+        """Set a value of this task; numbers, texts, lists and objects keep their type.
+
+        A float without a fraction reaches other tasks as an int: numbers of JSON are of one kind.
+        """
         _check_key(key)
         encoded = _encode(key, value)
         size_bytes, size_bytes_max = len(encoded), self._context.attempt["limits"]["task_value_bytes_max"]
@@ -118,7 +121,7 @@ def _encode(key: str, value: JsonValue) -> bytes:
 
 
 def _decode(key: str, encoded: bytes) -> JsonValue:
-    """The value as other tasks read it: keys of dicts are texts, tuples are lists."""
+    """The value as JSON has it: keys of dicts are texts, tuples are lists."""
 
     def parse_int(digits: str) -> int:
         number = int(digits)
