@@ -10,7 +10,7 @@ import { phaseOf } from './store.ts';
 export interface Claimer {
   readonly workerId: string;
   readonly free: number;
-  readonly delivered: Ticket<readonly BatchClaim[] | 'broken'>;
+  readonly delivered: Ticket<readonly BatchClaim[]>;
   /** It crashed, or gave up: what it would get now must be taken back. */
   readonly isGone: () => boolean;
 }
@@ -24,7 +24,10 @@ export interface BatchClaim {
 
 export function* claimQueued(scheduler: Scheduler, drafts: Map<RunId, RunDraft>): Program<BatchClaim[]> {
   const claims: BatchClaim[] = [];
-  scheduler.claimers = scheduler.claimers.filter((claimer) => !claimer.isGone());
+  for (const claimer of scheduler.claimers.splice(0)) {
+    if (claimer.isGone()) claimer.delivered.settle([]);
+    else scheduler.claimers.push(claimer);
+  }
   if (scheduler.claimers.length === 0) return claims;
   // Runs in memory are offered as they were last seen: the version fences what is no longer so.
   for (const runId of scheduler.hot.keys()) if (!drafts.has(runId)) scheduler.open(runId, drafts);

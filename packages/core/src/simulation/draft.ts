@@ -1,6 +1,7 @@
 /** A run within one batch. Steps that are the engine's own are answered here, in the batch that made them ready. */
-import type { AttemptId, RunId } from '../ids.ts';
+
 import { findDefinition, graphOf } from '../graph/graph.ts';
+import type { AttemptId, RunId } from '../ids.ts';
 import type { AdvanceContext } from '../run/advance.ts';
 import type { Command } from '../run/commands.ts';
 import type { TaskRunChange } from '../run/draft.ts';
@@ -28,7 +29,8 @@ export class RunDraft {
     this.storedVersion = options.storedVersion;
     this.#world = options.world;
     if (options.storedVersion !== null) return;
-    for (const after of this.run.taskRuns.values()) this.#changes.set(after.attemptId, { before: null, after });
+    for (const after of this.run.taskRuns.values())
+      this.#changes.set(after.attemptId, { before: null, after });
   }
 
   get isChanged(): boolean {
@@ -45,7 +47,9 @@ export class RunDraft {
         this.#changes.set(attemptId, { before: earlier ? earlier.before : before, after });
       }
       this.#commands.push(...commands);
-      toTell = commands.flatMap((command) => (command.kind === 'take_step' ? this.#answer(command.attemptId) : []));
+      toTell = commands.flatMap((command) =>
+        command.kind === 'take_step' ? this.#answer(command.attemptId) : [],
+      );
     } while (toTell.length > 0);
   }
 

@@ -7,7 +7,7 @@ import { type AdvanceContext, advance } from '../run/advance.ts';
 import type { AdvanceResult } from '../run/draft.ts';
 import type { RunEvent } from '../run/events.ts';
 import { brokenInvariants } from '../run/invariants.ts';
-import { type Run, type TaskDefinition, type TaskRun, slotOf } from '../run/state.ts';
+import { type Run, slotOf, type TaskDefinition, type TaskRun } from '../run/state.ts';
 import type { RunSave, Store } from './store.ts';
 import { phaseOf } from './store.ts';
 
@@ -41,7 +41,8 @@ export class Ledger {
       const former = stored?.taskRuns.get(slotOf(after.taskKey, after.iteration));
       if (former?.attemptId !== after.attemptId) continue;
       const where = `'${slotOf(after.taskKey, after.iteration)}' of run ${save.run.runId}`;
-      if (after.epoch < former.epoch) broken(`${where} went back from epoch ${former.epoch} to ${after.epoch}`);
+      if (after.epoch < former.epoch)
+        broken(`${where} went back from epoch ${former.epoch} to ${after.epoch}`);
       if (former.state.kind === 'ended' && former !== after) broken(`${where} had ended and changed`);
     }
     if (!stored && save.facts.parent) {
@@ -79,7 +80,8 @@ export class Ledger {
   #checkRows({ run, changes }: RunSave, store: Store): void {
     for (const { after } of changes.values()) {
       const row = store.rows.get(after.attemptId);
-      if (row?.taskRun !== after) broken(`attempt ${after.attemptId} of run ${run.runId} was fenced off by its epoch`);
+      if (row?.taskRun !== after)
+        broken(`attempt ${after.attemptId} of run ${run.runId} was fenced off by its epoch`);
     }
     for (const [slot, taskRun] of run.taskRuns) {
       if (store.rows.get(taskRun.attemptId)?.taskRun !== taskRun)
@@ -92,7 +94,8 @@ export class Ledger {
       if (before !== null) continue;
       const slot = slotOf(after.taskKey, after.iteration);
       const name = `${run.runId} ${after.generation} ${slot} ${after.parentAttemptId} ${after.attempt}`;
-      if (this.#attemptNumbers.has(name)) broken(`'${slot}' of run ${run.runId} has attempt ${after.attempt} twice`);
+      if (this.#attemptNumbers.has(name))
+        broken(`'${slot}' of run ${run.runId} has attempt ${after.attempt} twice`);
       this.#attemptNumbers.add(name);
       const definition = run.generations[after.generation]?.definition.tasks;
       const retriesMax = definition ? findTask(definition, after.taskKey)?.retry.retriesMax : undefined;
@@ -106,19 +109,26 @@ export class Ledger {
       if (command.kind !== 'notify') continue;
       const { subject } = command;
       if (subject.kind === 'task_ended') once(this.#taskEnds, subject.attemptId, 'the end of attempt');
-      if (subject.kind === 'run_ended') once(this.#runEnds, `${run.runId}/${subject.generation}`, 'the end of run');
+      if (subject.kind === 'run_ended')
+        once(this.#runEnds, `${run.runId}/${subject.generation}`, 'the end of run');
     }
     for (const { index, phase } of run.generations) {
       const isTold = this.#runEnds.has(`${run.runId}/${index}`);
       const mustBeTold = phase.kind === 'ended' && phase.result !== 'continued' && run.version > 0;
       if (isTold !== mustBeTold)
-        broken(`the end of generation ${index} of run ${run.runId} was ${isTold ? 'told too early' : 'not told'}`);
+        broken(
+          `the end of generation ${index} of run ${run.runId} was ${isTold ? 'told too early' : 'not told'}`,
+        );
     }
     for (const { after } of changes.values()) {
       if (after.state.kind !== 'ended' || after.state.claimedAtMs === null) continue;
-      const isRetried = [...changes.values()].some(({ before, after: next }) => before === null && follows(next, after));
+      const isRetried = [...changes.values()].some(
+        ({ before, after: next }) => before === null && follows(next, after),
+      );
       if (isRetried === this.#taskEnds.has(after.attemptId))
-        broken(`the end of attempt ${after.attemptId} was ${isRetried ? 'told, and it is retried' : 'not told'}`);
+        broken(
+          `the end of attempt ${after.attemptId} was ${isRetried ? 'told, and it is retried' : 'not told'}`,
+        );
     }
   }
 
@@ -138,7 +148,8 @@ export class Ledger {
 
 function isOfEarlierEpoch(run: Run, event: RunEvent): boolean {
   if (!('epoch' in event)) return false;
-  for (const { attemptId, epoch } of run.taskRuns.values()) if (attemptId === event.attemptId) return event.epoch < epoch;
+  for (const { attemptId, epoch } of run.taskRuns.values())
+    if (attemptId === event.attemptId) return event.epoch < epoch;
   return false;
 }
 
@@ -152,7 +163,9 @@ function findTask(tasks: readonly TaskDefinition[], key: string): TaskDefinition
 
 function follows(next: TaskRun, former: TaskRun): boolean {
   return (
-    next.attempt === former.attempt + 1 && next.taskKey === former.taskKey && next.iteration === former.iteration
+    next.attempt === former.attempt + 1 &&
+    next.taskKey === former.taskKey &&
+    next.iteration === former.iteration
   );
 }
 

@@ -1,9 +1,10 @@
 /** What a server does without being asked: each loop looks at the store, does what is missing, and may run at any time. */
-import { toRunId } from '../ids.ts';
+
 import { findDefinition, graphOf } from '../graph/graph.ts';
+import { toRunId } from '../ids.ts';
 import type { ChildOutcome } from '../run/events.ts';
 import type { Failure, Run, TaskRun } from '../run/state.ts';
-import { Ticket, type Program } from './kernel.ts';
+import { type Program, Ticket } from './kernel.ts';
 import type { Scheduler } from './scheduler.ts';
 import { type HeldRow, phaseOf, type StoredRun } from './store.ts';
 
@@ -24,7 +25,8 @@ function wakeTurn(scheduler: Scheduler): void {
   const { store } = scheduler.world;
   const { nowMs } = scheduler.context;
   for (const { run, wakeAtMs } of store.runs.values()) {
-    if (wakeAtMs !== null && wakeAtMs <= nowMs) scheduler.submit({ kind: 'look', runId: run.runId, tries: 0 });
+    if (wakeAtMs !== null && wakeAtMs <= nowMs)
+      scheduler.submit({ kind: 'look', runId: run.runId, tries: 0 });
     else if (hasQueued(run) && scheduler.hot.get(run.runId)?.run.version !== run.version) {
       scheduler.hot.delete(run.runId);
       scheduler.submit({ kind: 'look', runId: run.runId, tries: 0 });
@@ -64,7 +66,10 @@ function* leaseTurn(scheduler: Scheduler): Program {
     // A remote host runs no user line before its start is durable.
     const beforeUserCode = state.kind === 'claimed';
     const message = 'the worker has not been heard of';
-    kernel.spawn(scheduler, tellLost(scheduler, runId, { kind: 'attempt_lost', attemptId, epoch, beforeUserCode, message }));
+    kernel.spawn(
+      scheduler,
+      tellLost(scheduler, runId, { kind: 'attempt_lost', attemptId, epoch, beforeUserCode, message }),
+    );
   }
 }
 
@@ -79,7 +84,8 @@ function* childTurn(scheduler: Scheduler): Program {
   for (const { run } of [...store.runs.values()]) {
     if (phaseOf(run).kind !== 'running') continue;
     for (const taskRun of run.taskRuns.values()) {
-      if (taskRun.state.kind === 'ready' && isRunJob(run, taskRun)) yield* startChild(scheduler, run, taskRun);
+      if (taskRun.state.kind === 'ready' && isRunJob(run, taskRun))
+        yield* startChild(scheduler, run, taskRun);
     }
   }
   for (const child of [...store.runs.values()]) {
@@ -91,7 +97,10 @@ function* childTurn(scheduler: Scheduler): Program {
 
 function isRunJob(run: Run, { taskKey }: TaskRun): boolean {
   const generation = run.generations[run.generations.length - 1];
-  return generation !== undefined && findDefinition(graphOf(generation.definition), taskKey)?.work.kind === 'run_job';
+  return (
+    generation !== undefined &&
+    findDefinition(graphOf(generation.definition), taskKey)?.work.kind === 'run_job'
+  );
 }
 
 function* startChild(scheduler: Scheduler, run: Run, { attemptId, taskKey }: TaskRun): Program {
@@ -101,19 +110,33 @@ function* startChild(scheduler: Scheduler, run: Run, { attemptId, taskKey }: Tas
   const done = new Ticket<Run['runId'] | 'failed'>();
   const { definition } = store.job(jobId);
   const facts = { token: null, parent: { runId: run.runId, attemptId } };
-  scheduler.submit({ kind: 'create', runId: toRunId(store.newId()), jobId, definition, facts, done, tries: 0 });
+  scheduler.submit({
+    kind: 'create',
+    runId: toRunId(store.newId()),
+    jobId,
+    definition,
+    facts,
+    done,
+    tries: 0,
+  });
   yield done;
   if (done.value === undefined || done.value === 'failed') return;
   yield* scheduler.tell(run.runId, [{ kind: 'child_started', attemptId, childRunId: done.value }]);
 }
 
-function* followParent(scheduler: Scheduler, { run: child, facts }: StoredRun, { state, attemptId }: TaskRun): Program {
+function* followParent(
+  scheduler: Scheduler,
+  { run: child, facts }: StoredRun,
+  { state, attemptId }: TaskRun,
+): Program {
   if (facts.parent === null) return;
   const phase = phaseOf(child);
   if (phase.kind === 'ended') {
     if (state.kind !== 'running_parts') return;
     const outcome = outcomeOf(phase.result);
-    yield* scheduler.tell(facts.parent.runId, [{ kind: 'child_ended', attemptId, childRunId: child.runId, outcome }]);
+    yield* scheduler.tell(facts.parent.runId, [
+      { kind: 'child_ended', attemptId, childRunId: child.runId, outcome },
+    ]);
   } else if (phase.kind !== 'terminating' && isOver(state)) {
     yield* scheduler.tell(child.runId, [{ kind: 'cancel_requested', reason: 'cancelled_by_system' }]);
   }

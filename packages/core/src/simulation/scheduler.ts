@@ -213,13 +213,21 @@ export class Scheduler extends Owner {
   }
 
   /** null: it failed, and whether it happened is unknown. */
-  #save(drafts: ReadonlyMap<RunId, RunDraft>, places: ReadonlyMap<JobId, JobPlaces>): ReadonlySet<RunId> | null {
+  #save(
+    drafts: ReadonlyMap<RunId, RunDraft>,
+    places: ReadonlyMap<JobId, JobPlaces>,
+  ): ReadonlySet<RunId> | null {
     const { random, store, faultRate } = this.world;
     if (random.chance(faultRate / 2)) return null;
     const all = [...drafts.values()];
     const changed = all.filter((draft) => draft.isChanged);
     const taken = [...places.values()].filter((each) => each.taken > 0).map((each) => each.toSave());
-    const saved = new Set(store.save(changed.map((draft) => draft.toSave()), taken));
+    const saved = new Set(
+      store.save(
+        changed.map((draft) => draft.toSave()),
+        taken,
+      ),
+    );
     for (const draft of all) {
       if (draft.isChanged) continue;
       saved.add(draft.run.runId);
@@ -246,7 +254,8 @@ export class Scheduler extends Owner {
     for (const claim of claims) {
       yield null;
       const row = this.world.store.rows.get(claim.attemptId)?.taskRun;
-      if (row && row.epoch === claim.epoch && holderOf(row) === claimer.workerId) yield* this.#takeBack(claim);
+      if (row && row.epoch === claim.epoch && holderOf(row) === claimer.workerId)
+        yield* this.#takeBack(claim);
     }
     this.claimers.push(claimer);
     this.ring();
@@ -277,8 +286,12 @@ export class Scheduler extends Owner {
         continue;
       }
       yield null;
-      if (claimer.isGone()) for (const claim of durable) this.world.kernel.spawn(this, this.#takeBack(claim));
-      else claimer.delivered.settle(durable);
+      if (!claimer.isGone()) {
+        claimer.delivered.settle(durable);
+        continue;
+      }
+      for (const claim of durable) this.world.kernel.spawn(this, this.#takeBack(claim));
+      claimer.delivered.settle([]);
     }
   }
 

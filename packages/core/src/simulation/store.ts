@@ -157,7 +157,9 @@ export class Store {
   /** The second fence: a row that has ended, or has another epoch than the writer saw, stays as it is. */
   #saveRow(runId: RunId, { before, after }: TaskRunChange): void {
     const stored = this.rows.get(after.attemptId)?.taskRun;
-    if (before === null ? stored !== undefined : stored?.epoch !== before.epoch || stored.state.kind === 'ended')
+    if (
+      before === null ? stored !== undefined : stored?.epoch !== before.epoch || stored.state.kind === 'ended'
+    )
       return;
     this.rows.set(after.attemptId, { runId, taskRun: after });
   }
