@@ -1,20 +1,15 @@
-import type { TaskDefinition } from '@headrace/core';
+import type { Task } from '@headrace/api';
 import { describe, expect, test } from 'vitest';
 import { selectTasks } from './select-tasks.ts';
 
 function task(
   key: string,
-  after: readonly (string | { key: string; outcome: boolean })[] = [],
-): TaskDefinition {
+  after: readonly (string | { task_key: string; outcome: 'true' | 'false' })[] = [],
+): Task {
   return {
-    key,
-    dependsOn: after.map((parent) => (typeof parent === 'string' ? { key: parent, outcome: null } : parent)),
-    runIf: 'ALL_SUCCESS',
-    disabled: false,
-    work: { kind: 'attempt' },
-    guarded: false,
-    retry: { retriesMax: 0, intervalMinMs: 0, intervalMaxMs: null, onTimeout: false },
-    timeoutMs: null,
+    task_key: key,
+    depends_on: after.map((parent) => (typeof parent === 'string' ? { task_key: parent } : parent)),
+    notebook_task: { notebook_path: '/n' },
   };
 }
 
@@ -23,8 +18,8 @@ function task(
 const tasks = [
   task('a'),
   task('b', ['a']),
-  task('c', [{ key: 'b', outcome: true }]),
-  task('d', [{ key: 'b', outcome: false }]),
+  task('c', [{ task_key: 'b', outcome: 'true' }]),
+  task('d', [{ task_key: 'b', outcome: 'false' }]),
   task('e', ['c', 'd']),
   task('f'),
 ];
@@ -33,7 +28,10 @@ function chosen(only: readonly string[]): Record<string, string[]> {
   const selected = selectTasks(tasks, only);
   if ('problem' in selected) throw new Error(selected.problem);
   return Object.fromEntries(
-    selected.tasks.map(({ key, dependsOn }) => [key, dependsOn.map((parent) => parent.key)]),
+    selected.tasks.map(({ task_key, depends_on }) => [
+      task_key,
+      (depends_on ?? []).map((parent) => parent.task_key),
+    ]),
   );
 }
 
@@ -63,24 +61,21 @@ describe('only', () => {
 
   test('an edge between chosen tasks keeps its branch', () => {
     expect(selectTasks(tasks, ['b', 'c'])).toMatchObject({
-      tasks: [{ key: 'b' }, { key: 'c', dependsOn: [{ key: 'b', outcome: true }] }],
+      tasks: [{ task_key: 'b' }, { task_key: 'c', depends_on: [{ task_key: 'b', outcome: 'true' }] }],
     });
   });
 
   test.each(['nope', '+nope+', '', '+'])('%j names no task and is a problem', (text) => {
     expect(selectTasks(tasks, ['a', text])).toEqual({
-      problem: `only: task '${text.replaceAll('+', '')}' is not a task of this job`,
+      problem: `task '${text.replaceAll('+', '')}' is not a task of this job`,
     });
   });
 
   test('the task of an iteration cannot be chosen by itself', () => {
-    const loop: TaskDefinition = {
-      ...task('loop'),
-      work: { kind: 'for_each', concurrency: 1, task: task('each') },
-    };
+    const loop: Task = { task_key: 'loop', for_each_task: { inputs: '[]', task: task('each') } };
 
     expect(selectTasks([loop], ['each'])).toEqual({
-      problem: "only: task 'each' is what 'loop' runs for each input; choose 'loop'",
+      problem: "task 'each' is what 'loop' runs for each input; choose 'loop'",
     });
   });
 });

@@ -1,16 +1,18 @@
 /** `only` of run-now: which tasks of a job a run has. `a` is one task, `+a` and all upstream, `a+` and all downstream. */
-import type { TaskDefinition } from '@headrace/core';
+import type { Task } from '@headrace/api';
 
-export type SelectedTasks = { readonly tasks: readonly TaskDefinition[] } | { readonly problem: string };
+export type SelectedTasks = { readonly tasks: readonly Task[] } | { readonly problem: string };
 
 /** Edges to tasks that are left out are left out too: what is chosen does not wait for what is not there. */
-export function selectTasks(tasks: readonly TaskDefinition[], only: readonly string[]): SelectedTasks {
+export function selectTasks(tasks: readonly Task[], only: readonly string[]): SelectedTasks {
   if (only.length === 0) return { tasks };
-  const keys = new Set(tasks.map(({ key }) => key));
+  const keys = new Set(tasks.map((task) => task.task_key));
   const selectors = only.map(parseSelector);
   const unknown = selectors.find(({ key }) => !keys.has(key));
   if (unknown) return { problem: describeUnknown(tasks, unknown.key) };
-  const parents = new Map(tasks.map((task) => [task.key, task.dependsOn.map(({ key }) => key)]));
+  const parents = new Map(
+    tasks.map((task) => [task.task_key, (task.depends_on ?? []).map((parent) => parent.task_key)]),
+  );
   const keysOf = (wanted: (selector: Selector) => boolean) => selectors.filter(wanted).map(({ key }) => key);
   const chosen = new Set([
     ...keysOf(() => true),
@@ -24,10 +26,13 @@ export function selectTasks(tasks: readonly TaskDefinition[], only: readonly str
     ),
   ]);
   return {
-    tasks: tasks
-      .filter(({ key }) => chosen.has(key))
-      .map((task) => ({ ...task, dependsOn: task.dependsOn.filter(({ key }) => chosen.has(key)) })),
+    tasks: tasks.filter((task) => chosen.has(task.task_key)).map((task) => withoutEdges(task, chosen)),
   };
+}
+
+function withoutEdges(task: Task, chosen: ReadonlySet<string>): Task {
+  if (!task.depends_on) return task;
+  return { ...task, depends_on: task.depends_on.filter((parent) => chosen.has(parent.task_key)) };
 }
 
 interface Selector {
@@ -45,11 +50,11 @@ function parseSelector(text: string): Selector {
   };
 }
 
-function describeUnknown(tasks: readonly TaskDefinition[], key: string): string {
-  const outer = tasks.find(({ work }) => work.kind === 'for_each' && work.task.key === key);
+function describeUnknown(tasks: readonly Task[], key: string): string {
+  const outer = tasks.find((task) => task.for_each_task?.task.task_key === key);
   return outer
-    ? `only: task '${key}' is what '${outer.key}' runs for each input; choose '${outer.key}'`
-    : `only: task '${key}' is not a task of this job`;
+    ? `task '${key}' is what '${outer.task_key}' runs for each input; choose '${outer.task_key}'`
+    : `task '${key}' is not a task of this job`;
 }
 
 /** What can be reached from `starts`, themselves included; each key once, so any graph ends. */

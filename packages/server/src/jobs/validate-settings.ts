@@ -1,28 +1,47 @@
 /** What is wrong with a settings document that someone wants to save. Kept whole: nothing is dropped or filled in. */
-import { ApiError, formatIssues, JobSettings, type Task } from '@headrace/api';
-import { findGraphProblems, findReferenceProblems } from '@headrace/core';
+import { ApiError, formatIssues, JobSettings } from '@headrace/api';
+import { findReferenceProblems } from '@headrace/core';
 import { checkClusterIds } from '../compute/check-clusters.ts';
 import type { Config } from '../config.ts';
 import { findUnstorable } from '../db/storable-json.ts';
+import { withTasks } from '../runs/run-definition.ts';
+import type { Document } from '../runs/run-facts.ts';
+import { findScheduleProblems } from './validate-schedule.ts';
+import { findTaskProblems } from './validate-tasks.ts';
 
-/** Throws with every problem that was found, each naming its keys. */
-export function validateSettings(document: object, config: Pick<Config, 'unknownIds'>): void {
+/**
+ * Throws with every problem that was found, each naming its keys. `jobId` is that of the job whose settings they
+ * become, where it has one already.
+ */
+export function validateSettings(
+  document: Document,
+  config: Pick<Config, 'unknownIds'>,
+  jobId: number | null = null,
+): void {
   refuseUnstorable(document, 'settings');
-  const parsed = JobSettings.safeParse(document, { reportInput: true });
+  // A task written at the top is checked like any other.
+  const parsed = JobSettings.safeParse(withTasks(document, singleTaskKey), { reportInput: true });
   if (!parsed.success) throw new ApiError('INVALID_PARAMETER_VALUE', formatIssues(parsed.error));
   const settings = parsed.data;
   const tasks = settings.tasks ?? [];
   checkClusterIds(tasks, config);
   const problems = [
-    ...graphProblemsOf(tasks),
+    ...findTaskProblems(tasks, jobId),
     ...clusterProblems(settings),
-    ...doubled(
-      'parameters',
-      (settings.parameters ?? []).map(({ name }) => name),
-    ),
-    ...referenceProblems(tasks),
+    ...parameterProblems(settings),
+    ...(settings.schedule ? findScheduleProblems(settings.schedule) : []),
   ];
-  if (problems.length > 0) throw new ApiError('INVALID_PARAMETER_VALUE', problems.join('; '));
+  if (problems.length > 0) throw new ApiError('INVALID_PARAMETER_VALUE', describe(problems));
+}
+
+const singleTaskKey = 'task';
+/** A thousand tasks can have a thousand problems; the first ones tell what to do. */
+const problemsShownMax = 20;
+
+function describe(problems: readonly string[]): string {
+  const hidden = problems.length - problemsShownMax;
+  const shown = problems.slice(0, problemsShownMax).join('; ');
+  return hidden > 0 ? `${shown}; and ${hidden} more` : shown;
 }
 
 /** Before anything walks the document: it may be nested deeper than a walk can go. */
@@ -33,17 +52,13 @@ export function refuseUnstorable(value: unknown, what: string): void {
   }
 }
 
-function graphProblemsOf(tasks: readonly Task[]): string[] {
-  const nodes = tasks.map((task) => ({
-    key: task.task_key,
-    dependsOn: (task.depends_on ?? []).map((dependency) => dependency.task_key),
-  }));
-  return findGraphProblems(nodes).map(({ message }) => `tasks: ${message}`);
-}
-
 function clusterProblems(settings: JobSettings): string[] {
   const keys = (settings.job_clusters ?? []).map((cluster) => cluster.job_cluster_key);
-  const unknown = (settings.tasks ?? []).filter(
+  const tasks = (settings.tasks ?? []).flatMap((task) => [
+    task,
+    ...(task.for_each_task ? [task.for_each_task.task] : []),
+  ]);
+  const unknown = tasks.filter(
     (task) => task.job_cluster_key !== undefined && !keys.includes(task.job_cluster_key),
   );
   return [
@@ -55,21 +70,21 @@ function clusterProblems(settings: JobSettings): string[] {
   ];
 }
 
+function parameterProblems({ parameters = [] }: JobSettings): string[] {
+  return [
+    ...doubled(
+      'parameters',
+      parameters.map(({ name }) => name),
+    ),
+    ...parameters.flatMap((parameter) =>
+      findReferenceProblems(parameter.default).map(
+        (problem) => `parameters: '${parameter.name}': ${problem}`,
+      ),
+    ),
+  ];
+}
+
 function doubled(field: string, keys: readonly string[]): string[] {
   const twice = new Set(keys.filter((key, index) => keys.indexOf(key) !== index));
   return [...twice].map((key) => `${field}: '${key}' is used more than once`);
-}
-
-function referenceProblems(tasks: readonly Task[]): string[] {
-  return tasks.flatMap((task) =>
-    [...textsOf(task)]
-      .flatMap(findReferenceProblems)
-      .map((problem) => `tasks: task '${task.task_key}': ${problem}`),
-  );
-}
-
-function* textsOf(value: unknown): Iterable<string> {
-  if (typeof value === 'string') yield value;
-  else if (typeof value === 'object' && value !== null)
-    for (const part of Object.values(value)) yield* textsOf(part);
 }

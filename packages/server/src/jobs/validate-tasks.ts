@@ -1,0 +1,93 @@
+/** What is wrong with the tasks of a settings document beyond each one's own fields: how they hang together. */
+import { type NestedTask, type Task, tasksMax } from '@headrace/api';
+import { findGraphProblems, findReferenceProblems, hasReference, parseInputs } from '@headrace/core';
+
+/** Sentences that begin with the field and name the task. */
+export function findTaskProblems(tasks: readonly Task[], jobId: number | null): string[] {
+  const nested = tasks.flatMap(nestedOf);
+  const count = tasks.length + nested.length;
+  if (count > tasksMax) {
+    return [
+      `tasks: there are ${count} tasks, those of for-each tasks included; at most ${tasksMax} are allowed`,
+    ];
+  }
+  return [
+    ...findKeyProblems(tasks, nested),
+    ...tasks.flatMap((task) => findOutcomeProblems(task, tasks)),
+    ...[...tasks, ...nested].flatMap((task) => [
+      ...findOwnProblems(task, jobId).map((problem) => `task '${task.task_key}': ${problem}`),
+    ]),
+  ].map((problem) => `tasks: ${problem}`);
+}
+
+/** What each iteration of a for-each is. */
+function nestedOf(task: Task): NestedTask[] {
+  return task.for_each_task ? [task.for_each_task.task] : [];
+}
+
+function findKeyProblems(tasks: readonly Task[], nested: readonly NestedTask[]): string[] {
+  const nodes = tasks.map((task) => ({
+    key: task.task_key,
+    dependsOn: (task.depends_on ?? []).map((dependency) => dependency.task_key),
+  }));
+  const problems = findGraphProblems(nodes).map((problem) => {
+    const outer = problem.kind === 'unknown_dependency' ? findOuter(tasks, problem.keys[1]) : undefined;
+    return outer === undefined
+      ? problem.message
+      : `task '${problem.keys[0]}' depends on '${problem.keys[1]}', which '${outer}' runs for each input; depend on '${outer}'`;
+  });
+  const seen = new Set(tasks.map((task) => task.task_key));
+  for (const { task_key: key } of nested) {
+    // The graph has named those that are doubled among the tasks themselves.
+    if (seen.has(key)) problems.push(`task key '${key}' is used more than once, in a for-each too`);
+    seen.add(key);
+  }
+  return problems;
+}
+
+function findOuter(tasks: readonly Task[], nestedKey: string | undefined): string | undefined {
+  return tasks.find((task) => task.for_each_task?.task.task_key === nestedKey)?.task_key;
+}
+
+/** Only a condition has branches. `SUCCESS` says what an edge says anyway. */
+function findOutcomeProblems(task: Task, tasks: readonly Task[]): string[] {
+  return (task.depends_on ?? []).flatMap(({ task_key: key, outcome }) => {
+    if (outcome !== 'true' && outcome !== 'false') return [];
+    const parent = tasks.find((other) => other.task_key === key);
+    if (!parent || parent.condition_task) return []; // An unknown parent is named by the graph.
+    return [
+      `task '${task.task_key}' depends on outcome '${outcome}' of '${key}', which has no condition_task; leave outcome out`,
+    ];
+  });
+}
+
+function findOwnProblems(task: Task | NestedTask, jobId: number | null): string[] {
+  const problems = [...textsOf(task)].flatMap(findReferenceProblems);
+  const inputs = findInputsProblem(task);
+  if (inputs !== null) problems.push(`for_each_task.inputs: ${inputs}`);
+  if (jobId !== null && task.run_job_task?.job_id === jobId) {
+    problems.push(`run_job_task.job_id: job ${jobId} cannot run itself`);
+  }
+  return problems;
+}
+
+/** With references in it, only the run can know. */
+function findInputsProblem(task: Task | NestedTask): string | null {
+  const inputs: unknown = task.for_each_task?.inputs;
+  if (inputs === undefined || (typeof inputs === 'string' && hasReference(inputs))) return null;
+  const parsed = parseInputs(typeof inputs === 'string' ? inputs : JSON.stringify(inputs));
+  return 'problem' in parsed ? parsed.problem : null;
+}
+
+/** Where references may stand: everywhere but in prose. The task of an iteration is looked at by itself. */
+function* textsOf(value: unknown): Iterable<string> {
+  if (typeof value === 'string') yield value;
+  else if (Array.isArray(value)) for (const part of value) yield* textsOf(part);
+  else if (typeof value === 'object' && value !== null) {
+    for (const [name, part] of Object.entries(value)) {
+      if (name === 'description') continue;
+      if (name === 'for_each_task') yield* textsOf((part as { inputs?: unknown } | null)?.inputs);
+      else yield* textsOf(part);
+    }
+  }
+}
