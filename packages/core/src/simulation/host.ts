@@ -59,6 +59,7 @@ export class Host extends Owner {
 
   /** The worker says that it is not ours: ended, and nobody is told. */
   dismiss(attemptId: AttemptId): void {
+    this.#world.trace?.(`${this.name}: attempt ${attemptId} is dismissed`);
     const process = this.#processes.get(attemptId);
     if (process && !process.isOver) process.isOver = true;
     this.#processes.delete(attemptId);
@@ -75,6 +76,7 @@ export class Host extends Owner {
   }
 
   forget(attemptId: AttemptId): void {
+    this.#world.trace?.(`${this.name}: attempt ${attemptId} is forgotten`);
     this.#processes.delete(attemptId);
   }
 

@@ -6,7 +6,7 @@ import type { AttemptId, JobId, RunId } from '../ids.ts';
 import type { Command } from '../run/commands.ts';
 import type { TaskRunChange } from '../run/draft.ts';
 import type { RunEvent } from '../run/events.ts';
-import type { Run, TaskRun } from '../run/state.ts';
+import { type Run, slotOf, type TaskRun } from '../run/state.ts';
 import { wakeAtMs } from '../run/wake.ts';
 import type { Kernel } from './kernel.ts';
 import type { Ledger } from './ledger.ts';
@@ -74,11 +74,18 @@ export class Store {
   readonly #byParent = new Map<AttemptId, RunId>();
   readonly #kernel: Kernel;
   readonly #ledger: Ledger;
+  readonly #trace: ((line: string) => void) | null;
   #nextId = 1_000;
 
-  constructor(options: { kernel: Kernel; ledger: Ledger; jobs: readonly SimulatedJob[] }) {
+  constructor(options: {
+    kernel: Kernel;
+    ledger: Ledger;
+    jobs: readonly SimulatedJob[];
+    trace: ((line: string) => void) | null;
+  }) {
     this.#kernel = options.kernel;
     this.#ledger = options.ledger;
+    this.#trace = options.trace;
     for (const job of options.jobs) this.jobs.set(job.jobId, job);
   }
 
@@ -162,6 +169,10 @@ export class Store {
     )
       return;
     this.rows.set(after.attemptId, { runId, taskRun: after });
+    const { attemptId, taskKey, iteration, epoch, state } = after;
+    this.#trace?.(
+      `  run ${runId}: attempt ${attemptId} (${slotOf(taskKey, iteration)}) epoch ${epoch} is ${state.kind === 'ended' ? state.result : state.kind}`,
+    );
   }
 
   #activeRuns(jobId: JobId): number {

@@ -27,6 +27,8 @@ interface Held {
   isGone: boolean;
 }
 
+type ResumedAttempt = Pick<BatchClaim, 'attemptId' | 'runId' | 'epoch'>;
+
 export class Worker extends Owner {
   readonly world: World;
   readonly host: Host;
@@ -94,7 +96,7 @@ export class Worker extends Owner {
     return call({ from: this, to, isReliable: this.isLocal, mayDouble }, () => request(to));
   }
 
-  #accept({ attemptId, runId, epoch }: Pick<BatchClaim, 'attemptId' | 'runId' | 'epoch'>): void {
+  #accept({ attemptId, runId, epoch }: ResumedAttempt): void {
     const former = this.#held.get(attemptId);
     if (former && former.epoch >= epoch) return;
     if (former) former.isGone = true;
@@ -206,7 +208,7 @@ function endNews({ attemptId, epoch }: Held, { outcome, isBegun }: HostProcess):
 }
 
 /** Live attempts of a worker that came back, each under a new epoch; writes under the old ones change nothing from then on. */
-function* register(scheduler: Scheduler, worker: Worker) {
+function* register(scheduler: Scheduler, worker: Worker): Program<readonly ResumedAttempt[] | 'broken'> {
   const { store } = scheduler.world;
   store.upsertWorker(worker.name, worker.isLocal);
   yield null;
@@ -214,6 +216,9 @@ function* register(scheduler: Scheduler, worker: Worker) {
     const { attemptId, epoch } = taskRun;
     const resumed = { kind: 'attempt_resumed', attemptId, epoch: epoch + 1, workerId: worker.name } as const;
     yield* scheduler.tell(runId, [resumed]);
+    const row = store.rows.get(attemptId)?.taskRun;
+    // In the inbox only: the worker asks again, rather than go on under the old epoch.
+    if (row?.epoch === epoch && holderOf(row) === worker.name) return 'broken';
   }
   yield null;
   return store.findHeldBy(worker.name).map(({ runId, taskRun }) => ({
@@ -247,8 +252,10 @@ function* report(
   if (run === 'failed') return 'broken';
   yield null;
   const row = scheduler.world.store.rows.get(held.attemptId)?.taskRun;
-  const isOurs = row?.epoch === held.epoch && holderOf(row) === worker.name;
-  return isOurs && row.state.kind !== 'claimed' ? 'ours' : isOurs ? 'broken' : 'not ours';
+  if (row?.epoch !== held.epoch || holderOf(row) !== worker.name) return 'not ours';
+  // News that is only in the inbox is not yet part of the run: a worker that let go now could be given it again.
+  const hasArrived = event.kind === 'attempt_started' && row.state.kind !== 'claimed';
+  return hasArrived ? 'ours' : 'broken';
 }
 
 function* beat(scheduler: Scheduler, worker: Worker) {

@@ -32,7 +32,12 @@ export class World {
     this.kernel = new Kernel(random);
     this.trace =
       trace && ((line) => trace(`${String(this.kernel.nowMs - 1_000_000).padStart(9)} ms  ${line}`));
-    this.store = new Store({ kernel: this.kernel, ledger: this.ledger, jobs: scenario.jobs });
+    this.store = new Store({
+      kernel: this.kernel,
+      ledger: this.ledger,
+      jobs: scenario.jobs,
+      trace: this.trace,
+    });
     this.failureRateAtFirst = scenario.failureRate;
     this.schedulers = Array.from(
       { length: scenario.schedulers },
