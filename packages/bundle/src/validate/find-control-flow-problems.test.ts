@@ -114,6 +114,27 @@ test('inputs that are no list are refused, those of a reference are left to the 
   ]);
 });
 
+test('a reference to a task that is not waited for gives a warning, one through others does not', async () => {
+  const reader = (key: string, extra: string, of: string) =>
+    `task_key: ${key}, ${extra}notebook_task: {notebook_path: ./load.py, base_parameters: {a: "{{tasks.${of}.values.x}}"}}`;
+
+  const findings = await findingsOfTasks(
+    `task_key: load, ${WORK}`,
+    reader('early', '', 'load'),
+    reader('self', '', 'self'),
+    `task_key: middle, depends_on: [{task_key: load}], ${WORK}`,
+    reader('late', 'depends_on: [{task_key: middle}], ', 'load'),
+    `task_key: each, for_each_task: {inputs: "{{tasks.middle.values.x}}", task: {${reader('one', '', 'load')}}}`,
+  );
+
+  expect(findings.map((finding) => finding.replace(/^(\w+): \S+:(\d+):\d+: /, '$1 $2: '))).toEqual([
+    "warning 7: {{tasks.load.values.x}} may not be known yet: task 'early' does not wait for 'load', directly or through others; add it to depends_on",
+    "warning 8: {{tasks.self.values.x}} may not be known yet: task 'self' cannot read itself before it runs",
+    "warning 11: {{tasks.middle.values.x}} may not be known yet: task 'each' does not wait for 'middle', directly or through others; add it to depends_on",
+    "warning 11: {{tasks.load.values.x}} may not be known yet: task 'each' does not wait for 'load', directly or through others; add it to depends_on",
+  ]);
+});
+
 test('the key of a nested task is its own, and others name the for-each instead', async () => {
   const findings = await findingsOfTasks(
     forEach(`task_key: one, ${WORK}`),

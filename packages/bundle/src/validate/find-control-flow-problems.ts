@@ -1,7 +1,7 @@
 // Conditions, for-each and run-job tasks: what would surprise when the job runs, or on a hosted workspace.
 
 import { findTaskKinds } from '@headrace/api';
-import { looksNumeric, parseInputs } from '@headrace/core';
+import { hasReference, looksNumeric, parseInputs } from '@headrace/core';
 import { entriesAt, listAt, type MappingNode, type Node, at as nodeAt, scalarAt, textAt } from '../nodes.ts';
 import { errorAt, type Problem, warningAt } from '../problem.ts';
 import { pendingResources } from '../resolve/interpolate.ts';
@@ -80,7 +80,7 @@ function checkBranches({ node, forEach }: JobTask, tasks: readonly JobTask[]): P
 function checkInputs({ node }: JobTask): Problem[] {
   const inputs = nodeAt(node, 'for_each_task', 'inputs');
   const text = textAt(inputs);
-  if (inputs === undefined || text === null || text.includes('{{')) return [];
+  if (inputs === undefined || text === null || hasReference(text)) return [];
   const parsed = parseInputs(text);
   return 'problem' in parsed ? [errorAt(inputs.at, parsed.problem)] : [];
 }

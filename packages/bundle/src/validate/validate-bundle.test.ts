@@ -75,7 +75,7 @@ test.each([
     'description: "{{job.parameters.day}}"',
     "{{job.parameters.day}} names job parameter 'day', which this job does not have",
   ],
-  ['description: "{{job.gone}}"', "'{{job.gone}}' is not a known reference: 'job' has no such member"],
+  ['description: "{{job.gone}}"', "'{{job.gone}}' is not a known reference: after 'job' comes id, name, "],
 ])('%s is placed', async (line, message) => {
   expect(await findingsWith(line)).toEqual([
     expect.stringMatching(/^(error|warning): databricks\.yml:10:20: /),

@@ -8,6 +8,7 @@ import { pendingResources } from '../resolve/interpolate.ts';
 import { tasksOf } from '../resolve/job-tasks.ts';
 import type { ResolvedBundle, ResolvedJob } from '../resolve/resolve-bundle.ts';
 import { findControlFlowProblems } from './find-control-flow-problems.ts';
+import { findEarlyReferences } from './find-early-references.ts';
 import { findJobGraphProblems } from './find-graph-problems.ts';
 import { findJobReferenceProblems } from './find-reference-problems.ts';
 import { findUnknownKeys } from './known-keys.ts';
@@ -27,6 +28,7 @@ function validateJob(job: ResolvedJob, others: ReadonlyMap<string, MappingNode>)
     ...checkSchema(job),
     ...findJobGraphProblems(job.node),
     ...findJobReferenceProblems(job.node),
+    ...findEarlyReferences(job.node),
     ...findControlFlowProblems(job.node, others),
     ...checkKeys(job),
     ...checkSchedule(job),
