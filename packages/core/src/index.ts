@@ -30,7 +30,7 @@ export { assembleRun, newRun } from './run/create.ts';
 export type { Decision } from './run/decisions.ts';
 export type { AdvanceResult, TaskRunChange } from './run/draft.ts';
 export type { AttemptOutcome, ChildOutcome, RunEvent } from './run/events.ts';
-export { findTaskRun } from './run/find-task-run.ts';
+export { currentDefinition, findDefinitionOf, findTaskRun } from './run/find-task-run.ts';
 export { brokenInvariants } from './run/invariants.ts';
 export { nextStep, type Step } from './run/next-step.ts';
 export { planRepair, type RepairPlan, type RepairRequest } from './run/repair.ts';

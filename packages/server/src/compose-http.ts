@@ -13,6 +13,7 @@ import { createHttpServer } from './http/http-server.ts';
 import { listen, urlOf } from './http/listen.ts';
 import { createRateLimiter } from './http/rate-limit.ts';
 import { createJobHandlers } from './jobs/handlers.ts';
+import { createRepairUses } from './jobs/repair-uses.ts';
 import type { LoopDriver } from './loops/driver.ts';
 import { createRunHandlers } from './runs/handlers.ts';
 import type { Services } from './services.ts';
@@ -82,7 +83,7 @@ function createHandlers(
   const { db, clock } = services;
   return {
     ...createJobHandlers(runs.services),
-    ...createRunHandlers(runs.services, { publicUrl, logBytesMax }),
+    ...createRunHandlers(runs.services, { publicUrl, logBytesMax, repair: createRepairUses(db) }),
     ...createWorkspaceHandlers(services),
     ...createMetastoreHandlers(services, catalogNames),
     ...createClustersHandlers(services),

@@ -4,12 +4,15 @@ import { createAttemptSource } from './attempts/attempt-source.ts';
 import { buildClaim, type ClaimSources } from './attempts/build-claim.ts';
 import { createLeaseLoop } from './attempts/lease-loop.ts';
 import { StopBells } from './attempts/stop-bells.ts';
+import { createStepResolver } from './attempts/take-step.ts';
 import { createTaskTokenVerifier, loadTaskTokenKey } from './attempts/task-token.ts';
 import type { CatalogNames } from './catalogs/catalog-names.ts';
 import type { ClusterBook } from './compute/cluster-book.ts';
+import { createChildStarter } from './jobs/start-child-run.ts';
 import type { LoopDriver } from './loops/driver.ts';
 import { admissionLoopName, createAdmissionLoop } from './runs/admission-loop.ts';
 import { RunAdvancer } from './runs/advance-run.ts';
+import { childRunLoopName, createChildRunLoop } from './runs/child-run-loop.ts';
 import type { RunServices } from './runs/create-run.ts';
 import { createWakeLoop } from './runs/wake-loop.ts';
 import type { Services } from './services.ts';
@@ -39,9 +42,13 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
   const tokenKey = await loadTaskTokenKey(db);
   const claims = describeClaims(services, surroundings, tokenKey);
   const bells = new StopBells();
+  const { workspaceId } = surroundings;
+  const urls = () => ({ publicUrl: surroundings.urls().publicUrl, workspaceId });
   const advancer = new RunAdvancer({
     ...services,
     buildClaim: (claim, context) => buildClaim(claim, claims, context),
+    resolveStep: createStepResolver(urls),
+    onChildren: () => loops.wake(childRunLoopName),
     onPlaceFreed: () => loops.wake(admissionLoopName),
     onStopping: (workerId) => bells.ring(workerId),
   });
@@ -65,6 +72,7 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
     startLoops() {
       loops.add(createWakeLoop(runServices));
       loops.add(createAdmissionLoop(runServices));
+      loops.add(createChildRunLoop(runServices, createChildStarter(runServices, urls)));
       loops.add(createLeaseLoop({ ...runServices, elapsedMs: () => performance.now() }));
     },
   };

@@ -32,7 +32,7 @@ export interface ReferenceScope {
     readonly retryCount: number;
     readonly notebookPath: string | null;
   };
-  readonly tasks: ReadonlyMap<string, ReferencedTask>;
+  readonly tasks: { get(key: string): ReferencedTask | undefined };
   readonly workspace: { readonly id: string; readonly url: string };
   /** Of an iteration of a for-each. */
   readonly input?: JsonValue;

@@ -109,7 +109,7 @@ function drawDefinition(
       disabled: random.chance(0.05),
       work,
       guarded: work.kind !== 'condition' && random.chance(0.1),
-      retry: work.kind === 'attempt' || work.kind === 'run_job' ? drawRetry(random) : noRetry,
+      retry: retryFor(random, work),
       timeoutMs: work.kind !== 'condition' && random.chance(0.15) ? random.pick([500, 2_000]) : null,
     });
   }
@@ -118,10 +118,11 @@ function drawDefinition(
 
 const noRetry: RetryPolicy = { retriesMax: 0, intervalMinMs: 0, intervalMaxMs: null, onTimeout: false };
 
-function drawRetry(random: Random): RetryPolicy {
-  if (random.chance(0.6)) return noRetry;
+function retryFor(random: Random, { kind }: TaskWork): RetryPolicy {
+  if (kind === 'condition' || kind === 'for_each' || random.chance(0.6)) return noRetry;
   return {
-    retriesMax: random.pick([1, 1, 2, 3, -1]),
+    // For ever only where it may succeed some day: another job's run may fail each time, by its own rules.
+    retriesMax: random.pick([1, 1, 2, 3, kind === 'attempt' ? -1 : 3]),
     intervalMinMs: random.pick([0, 1_000]),
     intervalMaxMs: random.pick([null, 4_000]),
     onTimeout: random.chance(0.5),
@@ -149,6 +150,7 @@ function drawWork(
   if (die < 0.1) return { kind: 'condition' };
   if (die < 0.22) {
     const nestedKey = `${key}_each`;
+    const work = drawSimpleWork(random, nestedKey, callable, childJobs);
     return {
       kind: 'for_each',
       concurrency: random.between(1, 3),
@@ -157,9 +159,9 @@ function drawWork(
         dependsOn: [],
         runIf: 'ALL_SUCCESS',
         disabled: false,
-        work: drawSimpleWork(random, nestedKey, callable, childJobs),
+        work,
         guarded: false,
-        retry: drawRetry(random),
+        retry: retryFor(random, work),
         timeoutMs: random.chance(0.1) ? 500 : null,
       },
     };

@@ -93,7 +93,7 @@ export class Scheduler extends Owner {
     const done = new Ticket<Run | null | 'failed'>();
     this.submit({ kind: 'news', runId, events, done, tries: 0 });
     yield done;
-    return done.value ?? 'failed';
+    return done.value === undefined ? 'failed' : done.value;
   }
 
   get context(): AdvanceContext {

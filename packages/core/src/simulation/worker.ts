@@ -9,7 +9,7 @@
 import type { AttemptId, RunId } from '../ids.ts';
 import type { RunEvent } from '../run/events.ts';
 import { call } from './call.ts';
-import type { BatchClaim } from './claim.ts';
+import type { BatchClaim, Claimer } from './claim.ts';
 import { Host, type HostProcess } from './host.ts';
 import { Owner, type Program, Ticket } from './kernel.ts';
 import { broken } from './ledger.ts';
@@ -82,9 +82,14 @@ export class Worker extends Owner {
         yield this.#freed;
         continue;
       }
-      const claimed = yield* this.#call((scheduler) => waitForAttempts(scheduler, this, free), false);
+      const { life } = this;
+      const isGone = () => this.life !== life || this.world.isCutOff(this);
+      const ask = { workerId: this.name, free, isGone };
+      const claimed = yield* this.#call((scheduler) => waitForAttempts(scheduler, ask), false);
       if (claimed === 'broken') return this.world.restart(this);
       for (const attempt of claimed) this.#accept(attempt);
+      if (claimed.length > free)
+        broken(`${this.name} has ${free} free slots and was given ${claimed.length} attempts`);
     }
   }
 
@@ -103,8 +108,6 @@ export class Worker extends Owner {
     this.world.ledger.granted(this.name, { attemptId, epoch });
     const held: Held = { attemptId, runId, epoch, stopRequested: false, isGone: false };
     this.#held.set(attemptId, held);
-    if (this.#held.size > this.#settings.slots)
-      broken(`${this.name} holds more than its ${this.#settings.slots} slots`);
     this.world.trace?.(`${this.name} has attempt ${attemptId} epoch ${epoch}`);
     this.world.kernel.spawn(this, this.#supervise(held));
   }
@@ -230,13 +233,10 @@ function* register(scheduler: Scheduler, worker: Worker): Program<readonly Resum
 
 function* waitForAttempts(
   scheduler: Scheduler,
-  worker: Worker,
-  free: number,
+  ask: Omit<Claimer, 'delivered'>,
 ): Program<readonly BatchClaim[]> {
   const delivered = new Ticket<readonly BatchClaim[]>();
-  const { life } = worker;
-  const isGone = () => worker.life !== life || scheduler.world.isCutOff(worker);
-  scheduler.claimers.push({ workerId: worker.name, free, delivered, isGone });
+  scheduler.claimers.push({ ...ask, delivered });
   scheduler.ring();
   yield delivered;
   return delivered.value ?? [];

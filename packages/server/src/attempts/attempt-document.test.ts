@@ -31,13 +31,16 @@ function anAttempt(
     creatorUserName: 'ada',
     idempotencyToken: null,
     numberInJob: 5,
+    parent: null,
     settings,
     parameters: {
       job: Object.entries(options.parameters ?? {}).map(([name, value]) => ({ name, default: value })),
       overriding: options.overriding ?? {},
     },
   };
-  return { facts, run, taskKey: 'load', epoch: 1 };
+  const taskRun = run.taskRuns.get('load');
+  if (!taskRun) throw new Error('no task run');
+  return { facts, run, taskRun, epoch: 1 };
 }
 
 function partsOf(...args: Parameters<typeof anAttempt>) {

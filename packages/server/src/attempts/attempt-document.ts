@@ -2,21 +2,13 @@
  * What an attempt is given: the task with its references resolved and the job's parameters in it, libraries, values
  * that earlier tasks have set. Pure: from the run's frozen settings, and what the server knows of itself.
  */
-import { findTaskKinds, type JobSettings, type Task } from '@headrace/api';
-import {
-  assert,
-  type EndedResult,
-  type Failure,
-  type JsonValue,
-  type ReferencedTask,
-  type ReferenceScope,
-  type Run,
-  resolveReferences,
-  type TaskRun,
-} from '@headrace/core';
+import { findTaskKinds, type JobSettings } from '@headrace/api';
+import type { Failure, JsonValue } from '@headrace/core';
 import type { AttemptDocument, LibraryDocument, TaskDocument } from '@headrace/worker';
-import { currentPhase } from '../runs/run-draft.ts';
-import type { Document, JobParameterValue, RunFacts } from '../runs/run-facts.ts';
+import type { Document, RunFacts } from '../runs/run-facts.ts';
+import { findTask, type WrittenTask } from '../runs/task-documents.ts';
+import { type AttemptOf, resolveAll, type ServerUrls, toReferenceScope } from './reference-scope.ts';
+import { valuesForTasks } from './task-values.ts';
 
 /** The server knows the worker by its types alone; they hold both to one number. */
 const protocolVersion: AttemptDocument['version'] = 1;
@@ -27,18 +19,9 @@ const taskValueBytesMax = 1024 * 1024;
 /** As hosted. */
 const exitValueBytesMax = 5 * 1024 * 1024;
 
-export interface AttemptOf {
-  readonly facts: RunFacts;
-  readonly run: Run;
-  readonly taskKey: string;
-  readonly epoch: number;
-}
-
 /** What is the same for all attempts, but for the token. */
-export interface AttemptSurroundings {
+export interface AttemptSurroundings extends ServerUrls {
   readonly apiUrl: string;
-  readonly publicUrl: string;
-  readonly workspaceId: string;
   readonly dataRoot: string;
   readonly defaultCatalog: string;
   readonly catalogs: readonly string[];
@@ -54,14 +37,10 @@ export interface AttemptParts {
 }
 
 /** A Failure says why there can be no such document, in words for whoever wrote the job. */
-export function toAttemptParts(
-  attempt: AttemptOf,
-  urls: Pick<AttemptSurroundings, 'publicUrl' | 'workspaceId'>,
-): AttemptParts | Failure {
+export function toAttemptParts(attempt: AttemptOf, urls: ServerUrls): AttemptParts | Failure {
   const settings = attempt.facts.settings as JobSettings; // It passed the schema before it was frozen.
-  const written = (settings.tasks ?? []).find(({ task_key }) => task_key === attempt.taskKey);
-  assert(written, `task '${attempt.taskKey}' is not in the settings of run ${attempt.run.runId}`);
-  const scope = toReferenceScope(attempt, written, urls);
+  const written = findTask(settings, attempt.taskRun.taskKey);
+  const scope = toReferenceScope(attempt, urls);
   const task = resolveAll(written, scope);
   const libraries = toLibraries(task, settings);
   if ('code' in libraries) return libraries;
@@ -76,9 +55,8 @@ export function toAttemptDocument(
   parts: AttemptParts,
   surroundings: AttemptSurroundings,
 ): AttemptDocument {
-  const { facts, run, taskKey, epoch } = attempt;
+  const { facts, run, taskRun, epoch } = attempt;
   const settings = facts.settings as JobSettings;
-  const taskRun = taskRunOf(attempt);
   return {
     version: protocolVersion,
     attempt_id: taskRun.attemptId,
@@ -86,11 +64,11 @@ export function toAttemptDocument(
     run_id: run.runId,
     job_id: run.jobId,
     job_name: facts.runName,
-    task_key: taskKey,
+    task_key: taskRun.taskKey,
     attempt_number: taskRun.attempt,
     task: parts.task,
     libraries: parts.libraries,
-    task_values: Object.fromEntries(run.taskValues),
+    task_values: valuesForTasks(run),
     spark: {
       catalogs: surroundings.catalogs,
       default_catalog: settings.headrace?.default_catalog ?? surroundings.defaultCatalog,
@@ -108,96 +86,9 @@ export function toAttemptDocument(
   };
 }
 
-export function taskRunOf({ run, taskKey }: AttemptOf): TaskRun {
-  const taskRun = run.taskRuns.get(taskKey);
-  assert(taskRun, `run ${run.runId} has no task run for '${taskKey}'`);
-  return taskRun;
-}
-
-function toReferenceScope(
-  attempt: AttemptOf,
-  task: Task,
-  { publicUrl, workspaceId }: Pick<AttemptSurroundings, 'publicUrl' | 'workspaceId'>,
-): ReferenceScope {
-  const { facts, run } = attempt;
-  const taskRun = taskRunOf(attempt);
-  const phase = currentPhase(run);
-  const startTimeMs =
-    phase.kind !== 'queued' && phase.startedAtMs !== null ? phase.startedAtMs : run.createdAtMs;
-  const scope: ReferenceScope = {
-    job: {
-      id: run.jobId,
-      name: facts.runName,
-      runId: run.runId,
-      repairCount: run.generations.length - 1,
-      startTimeMs,
-      parameters: {},
-      trigger: { type: facts.trigger.toLowerCase(), timeMs: run.createdAtMs },
-    },
-    task: {
-      name: attempt.taskKey,
-      runId: taskRun.attemptId,
-      executionCount: taskRun.attempt + 1,
-      retryCount: taskRun.attempt,
-      notebookPath: task.notebook_task?.notebook_path ?? null,
-    },
-    tasks: toReferencedTasks(run),
-    workspace: { id: workspaceId, url: publicUrl },
-  };
-  // Parameters may refer to the job and its start, not to each other.
-  return { ...scope, job: { ...scope.job, parameters: resolveParameters(facts.parameters.job, scope) } };
-}
-
-function resolveParameters(
-  parameters: readonly JobParameterValue[],
-  scope: ReferenceScope,
-): Record<string, string> {
-  return Object.fromEntries(
-    parameters.map((parameter) => [
-      parameter.name,
-      resolveReferences(parameter.value ?? parameter.default, scope),
-    ]),
-  );
-}
-
-const resultNames = {
-  succeeded: 'success',
-  failed: 'failed',
-  timed_out: 'timedout',
-  cancelled: 'canceled',
-  upstream_failed: 'upstream_failed',
-  upstream_cancelled: 'upstream_canceled',
-  excluded: 'excluded',
-  disabled: 'disabled',
-  internal_error: 'failed',
-} satisfies Record<EndedResult, string>;
-
-function toReferencedTasks(run: Run): ReadonlyMap<string, ReferencedTask> {
-  const tasks = new Map<string, ReferencedTask>();
-  for (const [key, { attemptId, attempt, state }] of run.taskRuns) {
-    tasks.set(key, {
-      runId: attemptId,
-      resultState: state.kind === 'ended' ? resultNames[state.result] : null,
-      executionCount: attempt + 1,
-      errorCode: state.kind === 'ended' ? (state.failure?.code ?? null) : null,
-      values: run.taskValues.get(key) ?? {},
-    });
-  }
-  return tasks;
-}
-
-function resolveAll<Value>(value: Value, scope: ReferenceScope): Value {
-  if (typeof value === 'string') return resolveReferences(value, scope) as Value;
-  if (Array.isArray(value)) return value.map((part: unknown) => resolveAll(part, scope)) as Value;
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, part]) => [name, resolveAll(part, scope)]),
-  ) as Value;
-}
-
 /** Null for a kind that no host runs yet. */
 function toTaskDocument(
-  task: Task,
+  task: WrittenTask,
   { parameters: { overriding } }: RunFacts,
   jobParameters: Readonly<Record<string, string>>,
 ): TaskDocument | null {
@@ -226,7 +117,7 @@ function toTaskDocument(
   return null;
 }
 
-function toLibraries(task: Task, settings: JobSettings): LibraryDocument[] | Failure {
+function toLibraries(task: WrittenTask, settings: JobSettings): LibraryDocument[] | Failure {
   const libraries: LibraryDocument[] = [];
   for (const library of task.libraries ?? []) {
     if (library.whl !== undefined) libraries.push({ whl: library.whl });

@@ -1,5 +1,5 @@
 /** The worker's port over SQL, for a worker in this process: claims and reports meet the advancer without a detour. */
-import { assert } from '@headrace/core';
+import { assert, findTaskRun } from '@headrace/core';
 import type {
   AttemptRef,
   AttemptReport,
@@ -9,7 +9,7 @@ import type {
   StopRequest,
 } from '@headrace/worker';
 import type { RunAdvancer } from '../runs/advance-run.ts';
-import { HotRuns } from '../runs/hot-runs.ts';
+import { type HotRun, HotRuns } from '../runs/hot-runs.ts';
 import type { Services } from '../services.ts';
 import { buildClaim, type ClaimSources } from './build-claim.ts';
 import { reportAttempt } from './report-attempt.ts';
@@ -125,20 +125,18 @@ async function takeBack(workerId: string, options: AttemptSourceOptions): Promis
 /** An attempt whose document cannot be made any more ends here: its process, if there is one, is gone for us. */
 async function rebuild(
   row: HeldRow,
-  { facts, run }: Parameters<typeof toAttemptOf>[1],
+  { facts, run }: HotRun,
   { advancer, claims, clock }: AttemptSourceOptions,
 ): Promise<ClaimedAttempt | null> {
-  const built = await buildClaim(toAttemptOf(row, { facts, run }), claims, { nowMs: clock.nowMs() });
-  if ('attempt' in built) return built.attempt;
   const attemptId = row.attempt_id as ClaimedAttempt['attemptId']; // The store keeps ids that were branded.
+  const taskRun = findTaskRun(run, attemptId);
+  assert(taskRun, `run ${row.run_id} does not know its attempt ${row.attempt_id}`);
+  const built = await buildClaim({ facts, run, taskRun, epoch: row.epoch }, claims, { nowMs: clock.nowMs() });
+  if ('attempt' in built) return built.attempt;
   const outcome = { kind: 'failed', failure: built } as const;
   const event = { kind: 'attempt_ended', attemptId, epoch: row.epoch, outcome, taskValues: {} } as const;
   await advancer.tell(row.run_id, [{ event }]);
   return null;
-}
-
-function toAttemptOf(row: HeldRow, { facts, run }: Pick<Parameters<typeof buildClaim>[0], 'facts' | 'run'>) {
-  return { facts, run, taskKey: row.task_key, epoch: row.epoch };
 }
 
 async function compareHeld(

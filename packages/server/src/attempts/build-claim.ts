@@ -3,13 +3,8 @@ import type { JobSettings } from '@headrace/api';
 import type { Failure } from '@headrace/core';
 import type { ClaimedAttempt, ClusterAssignment } from '@headrace/worker';
 import type { ClaimNote } from '../runs/run-draft.ts';
-import {
-  type AttemptOf,
-  type AttemptSurroundings,
-  taskRunOf,
-  toAttemptDocument,
-  toAttemptParts,
-} from './attempt-document.ts';
+import { type AttemptSurroundings, toAttemptDocument, toAttemptParts } from './attempt-document.ts';
+import type { AttemptOf } from './reference-scope.ts';
 import { mintTaskToken, taskTokenLifetimeMs } from './task-token.ts';
 
 export interface ClusterRequest {
@@ -41,7 +36,8 @@ export async function buildClaim(
   sources: ClaimSources,
   { nowMs }: { readonly nowMs: number },
 ): Promise<BuiltClaim | Failure> {
-  const { facts, run, taskKey, epoch } = attempt;
+  const { facts, run, taskRun, epoch } = attempt;
+  const { attemptId, taskKey } = taskRun;
   const urls = sources.urls();
   const parts = toAttemptParts(attempt, { publicUrl: urls.publicUrl, workspaceId: sources.workspaceId });
   if ('code' in parts) return parts;
@@ -56,7 +52,6 @@ export async function buildClaim(
     }),
     sources.listCatalogNames(),
   ]);
-  const { attemptId } = taskRunOf(attempt);
   const token = mintTaskToken(sources.tokenKey, {
     attemptId,
     epoch,

@@ -4,21 +4,23 @@ import { toJobId } from '@headrace/core';
 import type { Principal } from '../context.ts';
 import { type CreatedRun, createRun, type RunServices } from '../runs/create-run.ts';
 import { withTasks } from '../runs/run-definition.ts';
-import type { JobParameterValue, OverridingParameters, RunTrigger } from '../runs/run-facts.ts';
+import type { JobParameterValue, OverridingParameters, RunParent, RunTrigger } from '../runs/run-facts.ts';
 import { noSuchJob, untitled } from './save-job.ts';
 import { readJob } from './store.ts';
 
 export interface RunNowOrder {
-  readonly request: JobsRunNowRequest;
+  readonly request: Pick<JobsRunNowRequest, 'job_id'> & Partial<JobsRunNowRequest>;
   readonly principal: Principal;
   readonly trigger: RunTrigger;
+  /** The task whose work the run is. */
+  readonly parent?: RunParent;
 }
 
 export async function runJobNow(services: RunServices, order: RunNowOrder): Promise<CreatedRun> {
-  const { request, principal, trigger } = order;
+  const { request, principal, trigger, parent } = order;
   const job = await readJob(services.db, request.job_id);
   if (!job) throw noSuchJob(request.job_id);
-  refuseUnsupported(request);
+  refuseContradictions(request);
   const settings = job.settings as JobSettings; // It passed the schema when it was saved.
   return createRun(services, {
     jobId: toJobId(job.job_id),
@@ -27,27 +29,24 @@ export async function runJobNow(services: RunServices, order: RunNowOrder): Prom
     parameters: {
       job: takeJobParameters(settings, request.job_parameters ?? {}),
       overriding: overridingOf(request),
+      ...(request.only && request.only.length > 0 ? { only: request.only } : {}),
     },
     trigger,
     principal,
     idempotencyToken: request.idempotency_token ?? null,
     queueEnabled: request.queue?.enabled ?? settings.queue?.enabled ?? false,
+    ...(parent ? { parent } : {}),
   });
 }
 
-function refuseUnsupported(request: JobsRunNowRequest): void {
+export function refuseContradictions(request: ParameterRequest): void {
   if (request.jar_params !== undefined && request.notebook_params !== undefined) {
     throw new ApiError('INVALID_PARAMETER_VALUE', 'jar_params and notebook_params exclude each other');
-  }
-  for (const field of ['only', 'dbt_commands', 'pipeline_params'] as const) {
-    if (request[field] !== undefined) {
-      throw new ApiError('INVALID_PARAMETER_VALUE', `${field}: not supported yet`);
-    }
   }
 }
 
 /** Defaults in the job's order, with the caller's values; a name that the job does not define is kept after them. */
-function takeJobParameters(
+export function takeJobParameters(
   settings: JobSettings,
   given: Readonly<Record<string, string>>,
 ): JobParameterValue[] {
@@ -60,16 +59,22 @@ function takeJobParameters(
   return [...defined, ...others.map(([name, value]) => ({ name, default: '', value }))];
 }
 
-function overridingOf(request: JobsRunNowRequest): OverridingParameters {
-  const { notebook_params, python_params, python_named_params, jar_params, spark_submit_params, sql_params } =
-    request;
-  const given = {
-    notebook_params,
-    python_params,
-    python_named_params,
-    jar_params,
-    spark_submit_params,
-    sql_params,
-  };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+const overridingNames = [
+  'notebook_params',
+  'python_params',
+  'python_named_params',
+  'jar_params',
+  'spark_submit_params',
+  'sql_params',
+  'dbt_commands',
+  'pipeline_params',
+] as const;
+
+type ParameterRequest = Partial<Pick<JobsRunNowRequest, (typeof overridingNames)[number]>>;
+
+export function overridingOf(request: ParameterRequest): OverridingParameters {
+  const given = overridingNames.flatMap((name) =>
+    request[name] === undefined ? [] : [[name, request[name]]],
+  );
+  return Object.fromEntries(given);
 }

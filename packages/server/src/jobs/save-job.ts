@@ -5,6 +5,7 @@ import type { Principal } from '../context.ts';
 import type { Document } from '../runs/run-facts.ts';
 import type { Services } from '../services.ts';
 import { changeSettings } from './change-settings.ts';
+import { refuseRunJobCycles } from './refuse-run-job-cycles.ts';
 import { insertJob, type JobWrite, lockJob, updateJob } from './store.ts';
 import { validateSettings } from './validate-settings.ts';
 
@@ -15,6 +16,7 @@ export async function createJob(
   job: { readonly settings: Document; readonly principal: Principal; readonly nowMs: number },
 ): Promise<number> {
   validateSettings(job.settings, config);
+  await refuseRunJobCycles(db, { jobId: null, settings: job.settings });
   const jobId = toJobId(ids.newId());
   await insertJob(db, {
     ...toWrite(jobId, job.settings, job.nowMs),
@@ -28,9 +30,11 @@ export function resetJob(
   { db, config }: SaveServices,
   job: { readonly jobId: number; readonly settings: Document; readonly nowMs: number },
 ): Promise<void> {
-  validateSettings(job.settings, config);
+  validateSettings(job.settings, config, job.jobId);
   return db.transaction(async (client) => {
-    if (!(await lockJob(client, job.jobId))) throw noSuchJob(job.jobId);
+    const row = await lockJob(client, job.jobId);
+    if (!row) throw noSuchJob(job.jobId);
+    await refuseRunJobCycles(client, { jobId: job.jobId, settings: job.settings, before: row.settings });
     await updateJob(client, toWrite(job.jobId, job.settings, job.nowMs));
   });
 }
@@ -48,7 +52,8 @@ export function changeJob(
     const row = await lockJob(client, job.jobId);
     if (!row) throw noSuchJob(job.jobId);
     const settings = changeSettings(row.settings, job);
-    validateSettings(settings, config);
+    validateSettings(settings, config, job.jobId);
+    await refuseRunJobCycles(client, { jobId: job.jobId, settings, before: row.settings });
     await updateJob(client, toWrite(job.jobId, settings, job.nowMs));
   });
 }

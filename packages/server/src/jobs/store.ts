@@ -100,6 +100,79 @@ returning job_id`,
   return rows.length > 0;
 }
 
+/** Ids may have been stored as texts. A job's single task may stand at the top of its settings. */
+const childJobIds = `
+    select (id #>> '{}')::bigint as job_id
+    from (
+      select jsonb_path_query(jobs.settings, '$.tasks[*].run_job_task.job_id')
+      union all
+      select jsonb_path_query(jobs.settings, '$.tasks[*].for_each_task.task.run_job_task.job_id')
+      union all
+      select jsonb_path_query(jobs.settings, '$.run_job_task.job_id')
+    ) written (id)
+    where id #>> '{}' ~ '^[0-9]{1,16}$'`;
+
+/** Those of the given jobs that exist; deleted ones do not. */
+export async function readExistingJobIds(db: Querier, jobIds: readonly number[]): Promise<number[]> {
+  const rows = await db.query<{ readonly job_id: number }>({
+    name: 'jobs-read-existing-ids',
+    text: `
+select job_id
+from jobs
+where job_id = any($1::bigint[])
+  and deleted_at_ms is null`,
+    values: [jobIds],
+  });
+  return rows.map((row) => row.job_id);
+}
+
+/** Any number that no other advisory lock of this database has. */
+const runJobEdgesLock = 7_041;
+
+/** Held until the transaction ends: which job runs which is changed by one save at a time. */
+export async function lockRunJobEdges(db: Querier): Promise<void> {
+  await db.query({
+    name: 'jobs-lock-run-job-edges',
+    text: 'select pg_advisory_xact_lock($1)',
+    values: [runJobEdgesLock],
+  });
+}
+
+export interface RunJobEdgesRow {
+  readonly job_id: number;
+  /** The jobs that its tasks run, those of its for-each tasks too; each once. */
+  readonly child_job_ids: readonly number[];
+}
+
+/** The given jobs and all that they run, and so on; only those that run some. */
+export async function listRunJobEdges(
+  db: Querier,
+  jobIds: readonly number[],
+  limit: number,
+): Promise<RunJobEdgesRow[]> {
+  const rows = await db.query<{ readonly job_id: number; readonly child_job_ids: readonly string[] }>({
+    name: 'jobs-list-run-job-edges',
+    text: `
+with recursive reached (job_id) as (
+  select unnest($1::bigint[])
+  union
+  select child.job_id
+  from reached
+  join jobs on jobs.job_id = reached.job_id and jobs.deleted_at_ms is null
+  cross join lateral (${childJobIds}) child
+)
+select reached.job_id, array_agg(distinct child.job_id::text) as child_job_ids
+from reached
+join jobs on jobs.job_id = reached.job_id and jobs.deleted_at_ms is null
+cross join lateral (${childJobIds}) child
+group by reached.job_id
+limit $2`,
+    values: [jobIds, limit],
+  });
+  // An array of bigint arrives as texts.
+  return rows.map((row) => ({ ...row, child_job_ids: row.child_job_ids.map(Number) }));
+}
+
 interface JobsTables {
   readonly jobs: JobRow;
 }

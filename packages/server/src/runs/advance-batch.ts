@@ -1,24 +1,33 @@
 /** One batch of the advancer, from its items to what must be told afterwards. Nothing outlives it but hot runs. */
-import { type AdvanceContext, admit, assertNever, newRun, type Run, wakeAtMs } from '@headrace/core';
+import { admit, assertNever, newRun, planRepair, type Run, wakeAtMs } from '@headrace/core';
 import type { ClaimedAttempt } from '@headrace/worker';
 import type { Logger } from 'pino';
 import type { Querier } from '../db/connect.ts';
 import type { ClaimBuilder, WorkItem } from './advance-run.ts';
+import { toBatchSave } from './batch-rows.ts';
 import { type Claim, claimQueued } from './claim-attempts.ts';
 import type { ClaimQueue, WaitingClaimer } from './claim-queue.ts';
 import type { HotRuns } from './hot-runs.ts';
 import {
   advanceDraft,
+  type BatchContext,
   currentPhase,
   draftOfNewRun,
   draftOfStoredRun,
+  type IgnoredEvent,
   isChanged,
   type RunDraft,
   type RunNews,
-  toBatchSave,
 } from './run-draft.ts';
 import type { SaveConnection } from './save-connection.ts';
-import { findMadeRuns, type PlacesRow, type PlacesSave, readPlaces, saveBatchQuery } from './save-store.ts';
+import {
+  findMadeRuns,
+  type MadeRun,
+  type PlacesRow,
+  type PlacesSave,
+  readPlaces,
+  saveBatchQuery,
+} from './save-store.ts';
 
 export interface BatchDependencies {
   readonly db: Querier;
@@ -32,6 +41,8 @@ export interface BatchDependencies {
 export interface Batch {
   readonly saved: readonly { readonly run: Run; readonly hasEnded: boolean }[];
   readonly stoppingWorkerIds: ReadonlySet<string>;
+  /** A run waits for another, or another for it: their loop has something to do. */
+  readonly concernsChildren: boolean;
   /** Tell those who wait: all is durable. */
   readonly settlements: readonly (() => void)[];
   /** Another process moved their run meanwhile. */
@@ -53,19 +64,21 @@ export class BatchNotSaved extends Error {
 /** A batch while it is being decided. */
 export interface OpenBatch {
   readonly drafts: Map<number, RunDraft>;
-  readonly ignored: { readonly event: RunNews['event']; readonly reason: string }[];
+  readonly ignored: IgnoredEvent[];
+  /** Why repairs of this batch were refused. */
+  readonly refusals: Map<WorkItem, string>;
 }
 
 export async function advanceBatch(
   items: readonly WorkItem[],
-  context: AdvanceContext,
+  context: BatchContext,
   dependencies: BatchDependencies,
 ): Promise<Batch> {
-  const batch: OpenBatch = { drafts: new Map(), ignored: [] };
+  const batch: OpenBatch = { drafts: new Map(), ignored: [], refusals: new Map() };
   const places = await readFreePlaces(items, dependencies);
   openNewRuns(items, batch, places, context);
   await openStoredRuns(items, batch, dependencies);
-  decide(items, batch, places, context);
+  await decide(items, batch, places, context);
   for (const draft of batch.drafts.values()) queueReady(draft, dependencies.queue);
   const claims = await claimQueued(batch, context, dependencies);
   const savedIds = await save(batch, places, claims, context, dependencies);
@@ -111,6 +124,7 @@ async function readFreePlaces(items: readonly WorkItem[], { db }: BatchDependenc
   for (const item of items) {
     if (item.kind === 'create' && item.order.places) jobIds.add(item.order.places.jobId);
     if (item.kind === 'admit') jobIds.add(item.jobId);
+    if (item.kind === 'repair' && item.order.places) jobIds.add(item.order.places.jobId);
   }
   if (jobIds.size === 0) return new Map();
   const rows = await readPlaces(db, [...jobIds]);
@@ -121,7 +135,7 @@ function openNewRuns(
   items: readonly WorkItem[],
   { drafts }: OpenBatch,
   places: Places,
-  context: AdvanceContext,
+  context: BatchContext,
 ): void {
   for (const item of items) {
     if (item.kind !== 'create') continue;
@@ -166,7 +180,12 @@ export async function openColdRuns(
 }
 
 /** One call of `core` for each run, whatever number of items concern it. */
-function decide(items: readonly WorkItem[], batch: OpenBatch, places: Places, context: AdvanceContext): void {
+async function decide(
+  items: readonly WorkItem[],
+  batch: OpenBatch,
+  places: Places,
+  context: BatchContext,
+): Promise<void> {
   const news = new Map<number, RunNews[]>(
     [...batch.drafts].map(([runId, draft]) => [runId, [...draft.inboxNews]]),
   );
@@ -174,6 +193,7 @@ function decide(items: readonly WorkItem[], batch: OpenBatch, places: Places, co
     switch (item.kind) {
       case 'create':
       case 'look':
+      case 'repair':
         break;
       case 'news':
         news.get(item.runId)?.push(...item.news);
@@ -191,13 +211,52 @@ function decide(items: readonly WorkItem[], batch: OpenBatch, places: Places, co
     }
   }
   for (const [runId, draft] of batch.drafts) {
-    batch.ignored.push(...advanceDraft(draft, news.get(runId) ?? [], context));
+    batch.ignored.push(...(await advanceDraft(draft, news.get(runId) ?? [], context)));
+  }
+  // After all news: whether a run may be repaired depends on how it stands then.
+  for (const item of items) {
+    if (item.kind === 'repair') await repair(item, batch, places, context);
   }
 }
 
+async function repair(
+  item: Extract<WorkItem, { kind: 'repair' }>,
+  batch: OpenBatch,
+  places: Places,
+  context: BatchContext,
+): Promise<void> {
+  const draft = batch.drafts.get(item.runId);
+  if (!draft) return;
+  const { repairId, request, settings, parameters } = item.order;
+  const planned = planRepair(draft.run, request);
+  if (planned.kind === 'refused') {
+    batch.refusals.set(item, planned.reason);
+    return;
+  }
+  const place = currentPhase(draft.run).kind === 'ended' ? placeOfRepair(item, places) : 'keep';
+  if (place === 'skip') {
+    batch.refusals.set(item, 'the job has as many runs as max_concurrent_runs allows, and queueing is off');
+    return;
+  }
+  if (place === 'admit') draft.takesPlace = true;
+  // An active run goes on as it is: what is under way keeps its settings.
+  if (place !== 'keep') draft.facts = { ...draft.facts, settings, parameters };
+  else draft.facts = { ...draft.facts, parameters };
+  await advanceDraft(draft, [{ event: { kind: 'repair_requested', repairId, request, place } }], context);
+}
+
+function placeOfRepair(
+  { order }: Extract<WorkItem, { kind: 'repair' }>,
+  places: Places,
+): 'admit' | 'queue' | 'skip' {
+  if (!order.places) return 'admit';
+  return places.get(order.places.jobId)?.decideNew(order.places.queueEnabled) ?? 'admit';
+}
+
+/** What this batch made ready. */
 export function queueReady(draft: RunDraft, queue: ClaimQueue): void {
-  for (const { attemptId, taskKey, state } of draft.run.taskRuns.values()) {
-    if (state.kind === 'queued') queue.add({ runId: draft.run.runId, taskKey, attemptId });
+  for (const { after } of draft.changes.values()) {
+    if (after.state.kind === 'queued') queue.add({ runId: draft.run.runId, attemptId: after.attemptId });
   }
 }
 
@@ -206,7 +265,7 @@ async function save(
   { drafts }: OpenBatch,
   places: Places,
   claims: readonly Claim[],
-  context: AdvanceContext,
+  context: BatchContext,
   { connection }: BatchDependencies,
 ): Promise<ReadonlySet<number>> {
   const all = [...drafts.values()];
@@ -253,6 +312,7 @@ async function settle(
 ): Promise<Batch> {
   const saved: { run: Run; hasEnded: boolean }[] = [];
   const stoppingWorkerIds = new Set<string>();
+  let concernsChildren = false;
   let wake = Number.POSITIVE_INFINITY;
   for (const draft of batch.drafts.values()) {
     const isSaved = savedIds.has(draft.run.runId);
@@ -262,6 +322,7 @@ async function settle(
     if (!isSaved) continue;
     if (isChanged(draft)) saved.push({ run: draft.run, hasEnded });
     for (const workerId of newlyStopping(draft)) stoppingWorkerIds.add(workerId);
+    concernsChildren ||= (hasEnded && draft.facts.parent !== null) || hasOpenChildStep(draft);
     wake = Math.min(wake, wakeAtMs(draft.run) ?? wake);
   }
   const made = await findLostCreates(items, savedIds, dependencies);
@@ -272,7 +333,14 @@ async function settle(
     if (settlement) settlements.push(settlement);
     else lostRaces.push(item);
   }
-  return { saved, stoppingWorkerIds, settlements, lostRaces, wakeAtMs: Number.isFinite(wake) ? wake : null };
+  return {
+    saved,
+    stoppingWorkerIds,
+    concernsChildren,
+    settlements,
+    lostRaces,
+    wakeAtMs: Number.isFinite(wake) ? wake : null,
+  };
 }
 
 function* newlyStopping(draft: RunDraft): Iterable<string> {
@@ -281,7 +349,16 @@ function* newlyStopping(draft: RunDraft): Iterable<string> {
   }
 }
 
-type MadeRun = { readonly run_id: number; readonly idempotency_token: string | null };
+/** A task waits for its run to be made, or has one that must end with it. */
+function hasOpenChildStep({ changes }: RunDraft): boolean {
+  for (const { after } of changes.values()) {
+    if (after.state.kind === 'ready') return true;
+    if (after.childRunId === null) continue;
+    if (after.state.kind === 'ended' || (after.state.kind === 'running_parts' && after.state.stop))
+      return true;
+  }
+  return false;
+}
 
 async function findLostCreates(
   items: readonly WorkItem[],
@@ -294,7 +371,11 @@ async function findLostCreates(
   if (lost.length === 0) return [];
   return findMadeRuns(
     db,
-    lost.map(({ runId, idempotencyToken }) => ({ runId, token: idempotencyToken })),
+    lost.map(({ runId, idempotencyToken, parent }) => ({
+      runId,
+      token: idempotencyToken,
+      parentAttemptId: parent?.attemptId ?? null,
+    })),
   );
 }
 
@@ -306,17 +387,23 @@ function settlementOf(
   made: readonly MadeRun[],
 ): (() => void) | null {
   if (item.kind === 'create') {
-    const { runId, idempotencyToken } = item.order.facts;
+    const { runId, idempotencyToken, parent } = item.order.facts;
     if (savedIds.has(runId) || made.some((run) => run.run_id === runId)) {
       return () => item.resolve({ kind: 'created' });
     }
     const holder = made.find(
-      (run) => idempotencyToken !== null && run.idempotency_token === idempotencyToken,
+      (run) =>
+        (idempotencyToken !== null && run.idempotency_token === idempotencyToken) ||
+        (parent !== null && run.parent_attempt_id === parent.attemptId),
     );
     return holder ? () => item.resolve({ kind: 'token_taken', runId: holder.run_id }) : null;
   }
   const draft = batch.drafts.get(item.runId);
   if (draft && !savedIds.has(item.runId)) return null;
+  if (item.kind === 'repair') {
+    const refusal = batch.refusals.get(item) ?? null;
+    return () => item.resolve({ isKnown: draft !== undefined, refusal });
+  }
   if (item.kind !== 'news') return () => item.resolve();
   const events = new Set(item.news.map(({ event }) => event));
   const ignored = batch.ignored.filter(({ event }) => events.has(event));

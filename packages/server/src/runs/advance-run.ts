@@ -7,7 +7,7 @@
  *              ▲                                                                    │
  *              └──────────── another moved the run: load it again ◄─────────────────┘
  */
-import type { AdvanceContext, Failure, Run, RunDefinition, RunEvent } from '@headrace/core';
+import type { Failure, RepairRequest, Run, RunDefinition, RunEvent, TaskRun } from '@headrace/core';
 import type { ClaimedAttempt } from '@headrace/worker';
 import type { Logger } from 'pino';
 import type { Database } from '../db/connect.ts';
@@ -17,8 +17,14 @@ import type { Clock } from '../services.ts';
 import { advanceBatch, type Batch, type BatchDependencies, BatchNotSaved } from './advance-batch.ts';
 import { ClaimQueue, type WaitingClaimer } from './claim-queue.ts';
 import { fromNews, HotRuns } from './hot-runs.ts';
-import { type ClaimNote, currentPhase, type RunNews } from './run-draft.ts';
-import type { RunFacts } from './run-facts.ts';
+import {
+  type BatchContext,
+  type ClaimNote,
+  currentPhase,
+  type RunNews,
+  type StepResolver,
+} from './run-draft.ts';
+import type { Document, RunFacts, RunParameters } from './run-facts.ts';
 import { SaveConnection } from './save-connection.ts';
 import { insertInbox } from './save-store.ts';
 
@@ -27,6 +33,22 @@ export interface NewRunOrder {
   readonly definition: RunDefinition;
   /** null: there is always a place (a run without a job). */
   readonly places: { readonly jobId: number; readonly queueEnabled: boolean } | null;
+}
+
+export interface RepairOrder {
+  readonly repairId: number;
+  readonly request: RepairRequest;
+  /** What the repair runs with. */
+  readonly settings: Document;
+  readonly parameters: RunParameters;
+  readonly places: NewRunOrder['places'];
+}
+
+export interface RepairOutcome {
+  /** False: there is no such run. */
+  readonly isKnown: boolean;
+  /** A sentence for whoever asked; null: the repair has begun, or waits for a place. */
+  readonly refusal: string | null;
 }
 
 export type Created = { readonly kind: 'created' } | { readonly kind: 'token_taken'; readonly runId: number };
@@ -39,6 +61,12 @@ export type WorkItem = { tries: number; reject: (error: unknown) => void } & (
       readonly runId: number;
       readonly news: readonly RunNews[];
       readonly resolve: (outcome: NewsOutcome) => void;
+    }
+  | {
+      readonly kind: 'repair';
+      readonly runId: number;
+      readonly order: RepairOrder;
+      readonly resolve: (outcome: RepairOutcome) => void;
     }
   /** The queue may have a place for this run: asked where all admissions are decided, so that none is given twice. */
   | { readonly kind: 'admit'; readonly runId: number; readonly jobId: number; readonly resolve: () => void }
@@ -54,7 +82,7 @@ export interface NewsOutcome {
 
 /** Makes what a worker gets: document with references resolved, token, cluster; or says why there can be none. */
 export type ClaimBuilder = (
-  claim: { readonly facts: RunFacts; readonly run: Run; readonly taskKey: string; readonly epoch: number },
+  claim: { readonly facts: RunFacts; readonly run: Run; readonly taskRun: TaskRun; readonly epoch: number },
   context: { readonly nowMs: number },
 ) => Promise<{ readonly attempt: ClaimedAttempt; readonly note: ClaimNote } | Failure>;
 
@@ -65,6 +93,9 @@ export interface AdvancerOptions {
   readonly log: Logger;
   readonly events: RunEventBus;
   readonly buildClaim: ClaimBuilder;
+  readonly resolveStep: StepResolver;
+  /** A run that is the work of a task, or the task, has something to say to the other. */
+  readonly onChildren: () => void;
   /** A run of a job has ended: a queued one may find a place. */
   readonly onPlaceFreed: () => void;
   /** Attempts that must be stopped, after the commit: their worker is told at once. */
@@ -142,6 +173,12 @@ export class RunAdvancer {
       this.#lazy.push({ kind: 'news', runId, news, tries: 0, resolve, reject });
       this.#lazyTimer ??= setTimeout(() => this.#submitLazy(), startedDelayMs);
     });
+  }
+
+  repair(runId: number, order: RepairOrder): Promise<RepairOutcome> {
+    return new Promise((resolve, reject) =>
+      this.#submit({ kind: 'repair', runId, order, tries: 0, resolve, reject }),
+    );
   }
 
   admit(runId: number, jobId: number): Promise<void> {
@@ -243,8 +280,14 @@ export class RunAdvancer {
     }
   }
 
-  #context(): AdvanceContext {
-    return { nowMs: this.#options.clock.nowMs(), newId: () => this.#options.ids.newId() };
+  #context(): BatchContext {
+    const { clock, ids, resolveStep } = this.#options;
+    return {
+      nowMs: clock.nowMs(),
+      newId: () => ids.newId(),
+      reserveIds: (count) => ids.reserve(count),
+      resolveStep,
+    };
   }
 
   #settle(batch: Batch): void {
@@ -253,6 +296,7 @@ export class RunAdvancer {
       if (hasEnded) this.#onEnded(run);
     }
     for (const workerId of batch.stoppingWorkerIds) this.#options.onStopping(workerId);
+    if (batch.concernsChildren) this.#options.onChildren();
     for (const settle of batch.settlements) settle();
     for (const item of batch.lostRaces) this.#retry(item);
     if (batch.wakeAtMs !== null) this.#wakeBy(batch.wakeAtMs);

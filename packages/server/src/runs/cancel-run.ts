@@ -1,35 +1,39 @@
 /** Asks runs to stop. What has not begun ends at once; what runs is stopped, and the run ends when that is proven. */
 import { ApiError } from '@headrace/api';
+import { toAttemptId } from '@headrace/core';
 import type { RunServices } from './create-run.ts';
-import { findActiveRunIds, readTaskRun } from './store.ts';
+import { findStoppableRunIds, readTaskRun } from './store.ts';
 
-/** Asking again, or after the end, is no mistake. */
+const cancelled = { kind: 'cancel_requested', reason: 'cancelled_by_user' } as const;
+
+/** A run, or one task run of it. Asking again, or after the end, is no mistake. */
 export async function cancelRun({ db, advancer }: RunServices, runId: number): Promise<void> {
-  const { isKnown } = await advancer.tell(runId, [
-    { event: { kind: 'cancel_requested', reason: 'cancelled_by_user' } },
-  ]);
+  const { isKnown } = await advancer.tell(runId, [{ event: cancelled }]);
   if (isKnown) return;
   const taskRun = await readTaskRun(db, runId);
-  if (taskRun) {
-    throw new ApiError(
-      'INVALID_PARAMETER_VALUE',
-      `run_id: ${runId} is a task run; cancelling one task is not supported yet, cancel its run ${taskRun.run_id}`,
-    );
-  }
-  throw new ApiError('RESOURCE_DOES_NOT_EXIST', `Run ${runId} does not exist.`);
+  if (!taskRun) throw new ApiError('RESOURCE_DOES_NOT_EXIST', `Run ${runId} does not exist.`);
+  const attemptId = toAttemptId(taskRun.attempt_id);
+  await advancer.tell(taskRun.run_id, [{ event: { kind: 'task_cancel_requested', attemptId } }]);
 }
 
-/** Runs asked at a time: each batch of the advancer takes them together. */
+/** Runs asked at a time: a batch of the advancer takes them together. */
 const cancelledAtATime = 500;
+/** Read at a time: so many are few for the store, and few to keep in memory. */
+const readAtATime = 10_000;
 
-export async function cancelRunsOfJob({ db, advancer }: RunServices, jobId: number): Promise<void> {
-  const rows = await findActiveRunIds(db, jobId, 10_000);
-  for (let from = 0; from < rows.length; from += cancelledAtATime) {
-    const told = rows
-      .slice(from, from + cancelledAtATime)
-      .map(({ run_id }) =>
-        advancer.tell(run_id, [{ event: { kind: 'cancel_requested', reason: 'cancelled_by_user' } }]),
-      );
-    await Promise.all(told);
+/** All active runs of a job, or of all jobs; or only those that are queued. What begins meanwhile stays. */
+export async function cancelRuns(
+  { db, advancer }: Pick<RunServices, 'db' | 'advancer'>,
+  wanted: { readonly jobId: number | null; readonly queuedOnly: boolean },
+): Promise<void> {
+  let after = 0;
+  for (;;) {
+    const rows = await findStoppableRunIds(db, { ...wanted, after, limit: readAtATime });
+    for (let from = 0; from < rows.length; from += cancelledAtATime) {
+      const asked = rows.slice(from, from + cancelledAtATime);
+      await Promise.all(asked.map(({ run_id }) => advancer.tell(run_id, [{ event: cancelled }])));
+    }
+    after = rows.at(-1)?.run_id ?? after;
+    if (rows.length < readAtATime) return;
   }
 }

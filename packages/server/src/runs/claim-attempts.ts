@@ -3,11 +3,17 @@
  * the worker sets them up while it is under way. The claim of an attempt is an event like any other, so the run's
  * version fences it: of two servers that offer the same attempt, one changes nothing.
  */
-import { type AdvanceContext, assert, type Failure } from '@headrace/core';
+import { assert, type Failure, findTaskRun, type TaskRun } from '@headrace/core';
 import type { ClaimedAttempt } from '@headrace/worker';
 import { type BatchDependencies, type OpenBatch, openColdRuns, queueReady } from './advance-batch.ts';
-import type { QueuedAttempt, WaitingClaimer } from './claim-queue.ts';
-import { advanceDraft, draftOfStoredRun, type RunDraft, type RunNews } from './run-draft.ts';
+import type { WaitingClaimer } from './claim-queue.ts';
+import {
+  advanceDraft,
+  type BatchContext,
+  draftOfStoredRun,
+  type RunDraft,
+  type RunNews,
+} from './run-draft.ts';
 import { findQueuedRunIds } from './save-store.ts';
 
 export interface Claim {
@@ -18,7 +24,7 @@ export interface Claim {
 interface Assignment {
   readonly claimer: WaitingClaimer;
   readonly draft: RunDraft;
-  readonly queued: QueuedAttempt;
+  readonly taskRun: TaskRun;
   readonly epoch: number;
 }
 
@@ -27,7 +33,7 @@ const storeQueuedMax = 200;
 
 export async function claimQueued(
   batch: OpenBatch,
-  context: AdvanceContext,
+  context: BatchContext,
   dependencies: BatchDependencies,
 ): Promise<readonly Claim[]> {
   const offers = dependencies.queue.offers();
@@ -38,7 +44,7 @@ export async function claimQueued(
   const assignments = offers.flatMap(({ claimer, free }) => assign(claimer, free, batch, dependencies));
   const byDraft = Map.groupBy(assignments, ({ draft }) => draft);
   for (const [draft, assigned] of byDraft) {
-    const ignored = advanceDraft(draft, assigned.map(toClaimNews), context);
+    const ignored = await advanceDraft(draft, assigned.map(toClaimNews), context);
     assert(ignored.length === 0, `a queued attempt could not be claimed: ${ignored[0]?.reason}`);
   }
   const claims: Claim[] = [];
@@ -55,7 +61,7 @@ export async function claimQueued(
 /** Attempts that this process has not seen: queued before it started, or by another. */
 async function openQueuedRuns(
   batch: OpenBatch,
-  context: AdvanceContext,
+  context: BatchContext,
   { db, hot, queue }: BatchDependencies,
 ): Promise<void> {
   if (!queue.mayHaveMoreInStore) return;
@@ -65,8 +71,11 @@ async function openQueuedRuns(
     .filter((runId) => !batch.drafts.has(runId) && !hot.get(runId));
   queue.mayHaveMoreInStore = cold.length > 0 && rows.length === storeQueuedMax;
   for (const draft of await openColdRuns(cold, batch, hot)) {
-    batch.ignored.push(...advanceDraft(draft, draft.inboxNews, context));
+    batch.ignored.push(...(await advanceDraft(draft, draft.inboxNews, context)));
     queueReady(draft, queue);
+    for (const { attemptId, state } of draft.run.taskRuns.values()) {
+      if (state.kind === 'queued') queue.add({ runId: draft.run.runId, attemptId });
+    }
   }
 }
 
@@ -87,32 +96,31 @@ function assign(
       queue.mayHaveMoreInStore = true;
       continue;
     }
-    const taskRun = draft.run.taskRuns.get(queued.taskKey);
-    if (taskRun?.attemptId !== queued.attemptId || taskRun.state.kind !== 'queued') continue;
+    const taskRun = findTaskRun(draft.run, queued.attemptId);
+    if (taskRun?.state.kind !== 'queued') continue;
     drafts.set(queued.runId, draft);
-    assigned.push({ claimer, draft, queued, epoch: taskRun.epoch + 1 });
+    assigned.push({ claimer, draft, taskRun, epoch: taskRun.epoch + 1 });
   }
   return assigned;
 }
 
-function toClaimNews({ claimer, queued, epoch }: Assignment): RunNews {
-  return {
-    event: { kind: 'attempt_claimed', attemptId: queued.attemptId, epoch, workerId: claimer.workerId },
-  };
+function toClaimNews({ claimer, taskRun: { attemptId }, epoch }: Assignment): RunNews {
+  return { event: { kind: 'attempt_claimed', attemptId, epoch, workerId: claimer.workerId } };
 }
 
 /** An attempt whose document cannot be made ends here, with the reason: no worker could do better. */
 async function build(
-  { draft, queued, epoch }: Assignment,
-  context: AdvanceContext,
+  { draft, taskRun, epoch }: Assignment,
+  context: BatchContext,
   { buildClaim, log }: BatchDependencies,
 ): Promise<ClaimedAttempt | null> {
+  const { attemptId } = taskRun;
   const built = await buildClaim(
-    { facts: draft.facts, run: draft.run, taskKey: queued.taskKey, epoch },
+    { facts: draft.facts, run: draft.run, taskRun, epoch },
     { nowMs: context.nowMs },
   ).catch((error: unknown): Failure => {
     log.error(
-      { err: error, run_id: queued.runId, task_key: queued.taskKey },
+      { err: error, run_id: draft.run.runId, task_key: taskRun.taskKey },
       'an attempt cannot be prepared',
     );
     return {
@@ -122,12 +130,11 @@ async function build(
     };
   });
   if ('attempt' in built) {
-    draft.claims.set(queued.attemptId, built.note);
+    draft.claims.set(attemptId, built.note);
     return built.attempt;
   }
   const outcome = { kind: 'failed', failure: built } as const;
-  const { attemptId } = queued;
-  advanceDraft(
+  await advanceDraft(
     draft,
     [{ event: { kind: 'attempt_ended', attemptId, epoch, outcome, taskValues: {} } }],
     context,

@@ -15,7 +15,6 @@ export interface WaitingClaimer {
 
 export interface QueuedAttempt {
   readonly runId: RunId;
-  readonly taskKey: string;
   readonly attemptId: AttemptId;
 }
 

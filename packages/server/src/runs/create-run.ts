@@ -6,7 +6,7 @@ import { refuseUnstorable } from '../jobs/validate-settings.ts';
 import type { Services } from '../services.ts';
 import type { RunAdvancer } from './advance-run.ts';
 import { toRunDefinition } from './run-definition.ts';
-import type { Document, RunParameters, RunTrigger } from './run-facts.ts';
+import type { Document, RunParameters, RunParent, RunTrigger } from './run-facts.ts';
 import { findRunByToken } from './store.ts';
 
 export interface RunServices extends Services {
@@ -25,6 +25,8 @@ export interface RunOrder {
   /** The same token gives the same run. */
   readonly idempotencyToken: string | null;
   readonly queueEnabled: boolean;
+  /** The task whose work it is: the same attempt gives the same run. */
+  readonly parent?: RunParent;
 }
 
 export interface CreatedRun {
@@ -38,7 +40,7 @@ export async function createRun(services: RunServices, order: RunOrder): Promise
   const earlier = token === null ? null : await findByToken(services, token);
   if (earlier) return earlier;
 
-  const definition = toRunDefinition(order.settings);
+  const definition = toRunDefinition(order.settings, order.parameters.only);
   await services.ids.reserve(definition.tasks.length + 1);
   const runId = toRunId(services.ids.newId());
   const created = await services.advancer.create({
@@ -53,6 +55,7 @@ export async function createRun(services: RunServices, order: RunOrder): Promise
       idempotencyToken: token,
       // As hosted workspaces do since they stopped counting the runs of a job.
       numberInJob: runId,
+      parent: order.parent ?? null,
       settings: order.settings,
       parameters: order.parameters,
     },
@@ -60,6 +63,7 @@ export async function createRun(services: RunServices, order: RunOrder): Promise
     places: order.jobId === null ? null : { jobId: order.jobId, queueEnabled: order.queueEnabled },
   });
   if (created.kind === 'created') return { runId, numberInJob: runId };
+  if (order.parent) return { runId: created.runId, numberInJob: created.runId };
   // Two requests raced with one token; the other one made the run.
   const winner = token === null ? null : await findByToken(services, token);
   if (!winner) throw new Error(`bug: run ${created.runId} holds a token and cannot be found by it`);

@@ -1,9 +1,11 @@
 import { ApiError, type Handlers, type routes } from '@headrace/api';
 import type { RequestContext } from '../context.ts';
 import { readLogChunk, readNotebook } from './attempt-files.ts';
-import { cancelRun } from './cancel-run.ts';
+import { cancelRun, cancelRuns } from './cancel-run.ts';
 import type { RunServices } from './create-run.ts';
+import { deleteRun } from './delete-run.ts';
 import { getRunPage, getTaskRunOf, listRunPage } from './read-runs.ts';
+import { previewRepair, type RepairUses, repairRun } from './repair-run.ts';
 import { getRunOutput } from './run-output.ts';
 import { submitRun } from './submit-run.ts';
 import { watchRun } from './watch-run.ts';
@@ -14,6 +16,10 @@ type RunHandlers = Pick<
   | 'runsGet'
   | 'runsList'
   | 'runsCancel'
+  | 'runsCancelAll'
+  | 'runsDelete'
+  | 'runsRepair'
+  | 'runsRepairPreview'
   | 'runsGetOutput'
   | 'taskLog'
   | 'taskNotebook'
@@ -25,6 +31,7 @@ export interface RunHandlerOptions {
   readonly publicUrl: () => string;
   /** Where the host cuts a task's log. */
   readonly logBytesMax: number;
+  readonly repair: RepairUses;
 }
 
 export function createRunHandlers(services: RunServices, options: RunHandlerOptions): RunHandlers {
@@ -40,6 +47,21 @@ export function createRunHandlers(services: RunServices, options: RunHandlerOpti
     async runsCancel({ run_id }) {
       await cancelRun(services, run_id);
       return {};
+    },
+    async runsCancelAll({ job_id, all_queued_runs }) {
+      // Without a job only queued runs can be meant: all active ones of everybody would be too much for one call.
+      await cancelRuns(services, { jobId: job_id ?? null, queuedOnly: all_queued_runs ?? false });
+      return {};
+    },
+    async runsDelete({ run_id }, { nowMs }) {
+      await deleteRun(services, { runId: run_id, nowMs });
+      return {};
+    },
+    async runsRepair(request) {
+      return { repair_id: await repairRun(services, request, options.repair) };
+    },
+    async runsRepairPreview(request) {
+      return { run_id: request.run_id, tasks: await previewRepair(services, request, options.repair) };
     },
     runsGetOutput: ({ run_id }) => getRunOutput(services, { runId: run_id, publicUrl: options.publicUrl() }),
     async taskLog(request) {

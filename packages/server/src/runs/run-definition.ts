@@ -7,13 +7,24 @@ import {
   type Task,
   taskKindFields,
 } from '@headrace/api';
-import { findGraphProblems, type RunDefinition, type TaskDefinition } from '@headrace/core';
+import {
+  type Dependency,
+  findGraphProblems,
+  type RunDefinition,
+  type TaskDefinition,
+  type TaskWork,
+} from '@headrace/core';
+import { selectTasks } from '../jobs/select-tasks.ts';
 import type { Document } from './run-facts.ts';
+import type { WrittenTask } from './task-documents.ts';
 
-export function toRunDefinition(settings: Document): RunDefinition {
-  const tasks = tasksOf(settings);
+/** @param only the tasks to run, see `selectTasks`; without it, all. */
+export function toRunDefinition(settings: Document, only: readonly string[] = []): RunDefinition {
+  const selected = selectTasks(tasksOf(settings), only);
+  if ('problem' in selected) throw new ApiError('INVALID_PARAMETER_VALUE', `only: ${selected.problem}`);
+  const { tasks } = selected;
   const problems = findGraphProblems(
-    tasks.map((task) => ({ key: task.task_key, dependsOn: parentsOf(task) })),
+    tasks.map((task) => ({ key: task.task_key, dependsOn: dependenciesOf(task).map(({ key }) => key) })),
   ).map(({ message }) => `tasks: ${message}`);
   if (tasks.length === 0) problems.push('tasks: there is nothing to run');
   if (problems.length > 0) throw new ApiError('INVALID_PARAMETER_VALUE', problems.join('; '));
@@ -53,7 +64,10 @@ export function withTasks(settings: Document, singleTaskKey: string): Document {
 
 /** Said at the start of the run, where whoever asked for it reads it, and not by a task that fails hours later. */
 function refuseUnsupported(tasks: readonly Task[]): void {
-  const problems = tasks.flatMap((task) => {
+  const all: WrittenTask[] = tasks.flatMap((task) =>
+    task.for_each_task ? [task, task.for_each_task.task] : [task],
+  );
+  const problems = all.flatMap((task) => {
     const kinds = findTaskKinds(task).filter((kind) => !isRunnable(kind));
     const notYet = kinds.map(
       (kind) => `task '${task.task_key}' is a ${kind}, which is stored but not supported yet`,
@@ -70,18 +84,25 @@ function isRunnable(kind: string): boolean {
   return runnableTaskKinds.some((runnable) => runnable === kind);
 }
 
-function isFromGit(task: Task): boolean {
+function isFromGit(task: WrittenTask): boolean {
   return task.notebook_task?.source === 'GIT' || task.spark_python_task?.source === 'GIT';
 }
 
-function toTaskDefinition(task: Task): TaskDefinition {
+function toTaskDefinition(task: WrittenTask): TaskDefinition {
+  const work = toWork(task);
+  const isRetried = work.kind === 'attempt' || work.kind === 'run_job';
+  const forEach = 'for_each_task' in task ? task.for_each_task : undefined;
   return {
     key: task.task_key,
-    dependsOn: parentsOf(task),
+    dependsOn: dependenciesOf(task),
     runIf: task.run_if ?? 'ALL_SUCCESS',
-    disabled: task.disabled ?? false,
+    // A for-each whose task is disabled has nothing to do.
+    disabled: (task.disabled ?? false) || (forEach?.task.disabled ?? false),
+    work,
+    guarded: task.condition_task !== undefined && work.kind !== 'condition',
     retry: {
-      retriesMax: task.max_retries ?? 0,
+      // A condition would come out the same again; of a for-each the iterations are retried.
+      retriesMax: isRetried ? (task.max_retries ?? 0) : 0,
       intervalMinMs: task.min_retry_interval_millis ?? 0,
       intervalMaxMs: task.max_retry_interval_millis ?? null,
       onTimeout: task.retry_on_timeout ?? false,
@@ -90,8 +111,33 @@ function toTaskDefinition(task: Task): TaskDefinition {
   };
 }
 
-function parentsOf(task: Task): string[] {
-  return [...new Set((task.depends_on ?? []).map((dependency) => dependency.task_key))];
+/** As hosted: one iteration after the other unless told. */
+const concurrencyDefault = 1;
+
+function toWork(task: WrittenTask): TaskWork {
+  const forEach = 'for_each_task' in task ? task.for_each_task : undefined;
+  if (forEach) {
+    const nested = toTaskDefinition({
+      ...forEach.task,
+      depends_on: undefined,
+      run_if: undefined,
+      disabled: false,
+    });
+    return { kind: 'for_each', concurrency: forEach.concurrency ?? concurrencyDefault, task: nested };
+  }
+  if (task.run_job_task) return { kind: 'run_job' };
+  const isCondition = findTaskKinds(task).every((kind) => kind === 'condition_task');
+  return isCondition ? { kind: 'condition' } : { kind: 'attempt' };
+}
+
+/** `"SUCCESS"` on an ordinary parent says no more than ALL_SUCCESS does. */
+function dependenciesOf(task: WrittenTask): Dependency[] {
+  const edges = new Map<string, Dependency>();
+  for (const { task_key: key, outcome } of task.depends_on ?? []) {
+    const branch = outcome === 'true' ? true : outcome === 'false' ? false : null;
+    edges.set(`${key} ${branch}`, { key, outcome: branch });
+  }
+  return [...edges.values()];
 }
 
 /** 0 means without a limit. */

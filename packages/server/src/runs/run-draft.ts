@@ -6,22 +6,38 @@ import {
   type AdvanceContext,
   type AttemptId,
   advance,
+  type Command,
+  type Decision,
+  findTaskRun,
   type JsonValue,
   type Run,
   type RunEvent,
   type TaskRun,
-  wakeAtMs,
 } from '@headrace/core';
 import { assert } from '../assert.ts';
 import type { RunFacts } from './run-facts.ts';
-import { fromPhase, fromTaskRun } from './run-rows.ts';
-import type { BatchSave, HistorySave, RunSave, TaskRunSave, TaskValueSave } from './save-store.ts';
+
+/** What the engine's own steps need beside the clock and ids of `core`. */
+export interface BatchContext extends AdvanceContext {
+  readonly resolveStep: StepResolver;
+  /** Resolves when so many ids can be taken at once. */
+  readonly reserveIds: (count: number) => Promise<void>;
+}
+
+/** Answers a task run that is ready, at once; null where the answer takes another run and comes later. */
+export type StepResolver = (step: {
+  readonly facts: RunFacts;
+  readonly run: Run;
+  readonly taskRun: TaskRun;
+}) => RunEvent | null;
 
 export interface RunDraft {
-  readonly facts: RunFacts;
+  /** Of the current generation: a repair brings its own settings and parameters. */
+  facts: RunFacts;
   /** What the store has; null: nothing yet. */
   readonly storedVersion: number | null;
   readonly storedPhase: string | null;
+  readonly storedGenerations: number;
   /** Uses one of its job's places. */
   takesPlace: boolean;
   run: Run;
@@ -29,6 +45,7 @@ export interface RunDraft {
   readonly taskValues: Map<string, Record<string, JsonValue>>;
   readonly exitValues: Map<AttemptId, string>;
   readonly claims: Map<AttemptId, ClaimNote>;
+  readonly decisions: Map<AttemptId, Decision>;
   readonly inboxIds: number[];
   readonly inboxNews: RunNews[];
 }
@@ -72,41 +89,80 @@ function emptyDraft(
     run,
     ...stored,
     storedPhase: stored.storedVersion === null ? null : currentPhase(run).kind,
+    storedGenerations: stored.storedVersion === null ? 0 : run.generations.length,
     changes: new Map(),
     taskValues: new Map(),
     exitValues: new Map(),
     claims: new Map(),
+    decisions: new Map(),
     inboxIds: [],
     inboxNews: [],
   };
 }
 
-/** Lets `core` decide, and folds the result into what is to be saved. Returns the news that changed nothing. */
-export function advanceDraft(
+/**
+ * Lets `core` decide, takes the engine's own steps that follow, and folds all of it into what is to be saved. Returns
+ * the news that changed nothing.
+ */
+export async function advanceDraft(
   draft: RunDraft,
   news: readonly RunNews[],
-  context: AdvanceContext,
-): readonly { readonly event: RunEvent; readonly reason: string }[] {
-  const result = advance(
-    draft.run,
-    news.map(({ event }) => event),
-    context,
-  );
+  context: BatchContext,
+): Promise<readonly IgnoredEvent[]> {
+  const events = news.map(({ event }) => event);
+  const { ignored, commands } = advanceOnce(draft, events, context);
+  const ignoredEvents = new Set(ignored.map(({ event }) => event));
+  for (const { event, exitValue } of news) {
+    if (event.kind === 'attempt_ended' && typeof exitValue === 'string' && !ignoredEvents.has(event)) {
+      draft.exitValues.set(event.attemptId, exitValue);
+    }
+  }
+  // Each step is answered once and begins others only further down the graph, so this comes to rest.
+  for (let steps = await answerSteps(draft, commands, context); steps.length > 0; ) {
+    steps = await answerSteps(draft, advanceOnce(draft, steps, context).commands, context);
+  }
+  return ignored;
+}
+
+export interface IgnoredEvent {
+  readonly event: RunEvent;
+  readonly reason: string;
+}
+
+function advanceOnce(
+  draft: RunDraft,
+  events: readonly RunEvent[],
+  context: BatchContext,
+): { readonly ignored: readonly IgnoredEvent[]; readonly commands: readonly Command[] } {
+  const result = advance(draft.run, events, context);
   draft.run = result.run;
   for (const [attemptId, { before, after }] of result.changes) {
     const earlier = draft.changes.get(attemptId);
     draft.changes.set(attemptId, { before: earlier ? earlier.before : before, after });
   }
-  for (const [taskKey, values] of result.newTaskValues) {
-    draft.taskValues.set(taskKey, { ...draft.taskValues.get(taskKey), ...values });
+  for (const [slot, values] of result.newTaskValues) {
+    draft.taskValues.set(slot, { ...draft.taskValues.get(slot), ...values });
   }
-  const ignored = new Set(result.ignored.map(({ event }) => event));
-  for (const { event, exitValue } of news) {
-    if (event.kind === 'attempt_ended' && typeof exitValue === 'string' && !ignored.has(event)) {
-      draft.exitValues.set(event.attemptId, exitValue);
-    }
+  for (const decision of result.decisions) draft.decisions.set(decision.attemptId, decision);
+  return result;
+}
+
+async function answerSteps(
+  draft: RunDraft,
+  commands: readonly Command[],
+  { resolveStep, reserveIds }: BatchContext,
+): Promise<RunEvent[]> {
+  const answers: RunEvent[] = [];
+  for (const command of commands) {
+    if (command.kind !== 'take_step') continue;
+    const taskRun = findTaskRun(draft.run, command.attemptId);
+    if (taskRun?.state.kind !== 'ready') continue;
+    const answer = resolveStep({ facts: draft.facts, run: draft.run, taskRun });
+    // Iterations whose guard does not hold end at once, all of them perhaps in this batch.
+    if (answer?.kind === 'inputs_resolved') await reserveIds(answer.inputs.length);
+    if (answer) answers.push(answer);
   }
-  return result.ignored;
+  return answers;
 }
 
 export function isChanged(draft: RunDraft): boolean {
@@ -117,132 +173,4 @@ export function currentPhase(run: Run) {
   const generation = run.generations[run.generations.length - 1];
   assert(generation, `run ${run.runId} has no generation`);
   return generation.phase;
-}
-
-/** Rows for all that changed. `places` are those that the batch takes. */
-export function toBatchSave(
-  drafts: readonly RunDraft[],
-  { places, nowMs }: { places: BatchSave['places']; nowMs: number },
-): BatchSave {
-  const changed = drafts.filter(isChanged);
-  return {
-    runs: changed.map(toRunSave),
-    places,
-    generations: changed.filter((draft) => draft.storedVersion === null).map(toGenerationSave),
-    taskRuns: changed.flatMap((draft) => toTaskRunSaves(draft, nowMs)),
-    taskValues: changed.flatMap((draft) => toTaskValueSaves(draft, nowMs)),
-    history: changed.flatMap((draft) => toHistory(draft, nowMs)),
-    inboxIds: drafts.flatMap((draft) => draft.inboxIds),
-    unchangedRunIds: drafts.filter((draft) => !isChanged(draft)).map((draft) => draft.run.runId),
-  };
-}
-
-function toRunSave({ facts, run, storedVersion, takesPlace }: RunDraft): RunSave {
-  const phase = currentPhase(run);
-  const skippedDownstream = phase.kind === 'ended' && phase.cause !== null && hasUpstreamFailed(run);
-  return {
-    run_id: run.runId,
-    expected_version: storedVersion,
-    takes_place: takesPlace,
-    job_id: run.jobId,
-    version: run.version,
-    run_type: facts.runType,
-    run_name: facts.runName,
-    trigger: facts.trigger,
-    owner_id: facts.ownerId,
-    creator_user_name: facts.creatorUserName,
-    idempotency_token: facts.idempotencyToken,
-    number_in_job: facts.numberInJob,
-    created_at_ms: run.createdAtMs,
-    generation: run.generations.length - 1,
-    wake_at_ms: wakeAtMs(run),
-    ...fromPhase(phase, skippedDownstream),
-  };
-}
-
-function hasUpstreamFailed(run: Run): boolean {
-  for (const { state } of run.taskRuns.values()) {
-    if (state.kind === 'ended' && state.result === 'upstream_failed') return true;
-  }
-  return false;
-}
-
-function toGenerationSave({ facts, run }: RunDraft): BatchSave['generations'][number] {
-  const generation = run.generations[0];
-  assert(generation, `run ${run.runId} has no generation`);
-  return {
-    run_id: run.runId,
-    generation: 0,
-    created_at_ms: generation.createdAtMs,
-    definition: generation.definition,
-    settings: facts.settings,
-    parameters: facts.parameters,
-    phase: null,
-  };
-}
-
-function toTaskRunSaves(draft: RunDraft, nowMs: number): TaskRunSave[] {
-  return [...draft.changes.values()].map(({ before, after }) => {
-    const claim = draft.claims.get(after.attemptId);
-    return {
-      ...fromTaskRun(draft.run.runId, after),
-      expected_epoch: before?.epoch ?? null,
-      created_at_ms: nowMs,
-      cluster_id: claim?.clusterId ?? null,
-      claim_epoch: claim ? after.epoch : null,
-      exit_value: draft.exitValues.get(after.attemptId) ?? null,
-      resolved: claim?.resolved ?? null,
-    };
-  });
-}
-
-function toTaskValueSaves(draft: RunDraft, nowMs: number): TaskValueSave[] {
-  return [...draft.taskValues].flatMap(([taskKey, values]) => {
-    const setter = [...draft.changes.values()].find(
-      ({ after }) => after.taskKey === taskKey && after.state.kind === 'ended',
-    );
-    assert(setter, `task '${taskKey}' set values and did not end`);
-    return Object.entries(values).map(([name, value]) => ({
-      run_id: draft.run.runId,
-      task_key: taskKey,
-      name,
-      value,
-      attempt_id: setter.after.attemptId,
-      set_at_ms: nowMs,
-    }));
-  });
-}
-
-/** For people: each change of the run's phase and of a task's state, but for the many that only wait. */
-function toHistory(draft: RunDraft, nowMs: number): HistorySave[] {
-  const { run } = draft;
-  const phase = currentPhase(run);
-  const history: HistorySave[] = [];
-  if (phase.kind !== draft.storedPhase) {
-    const detail = phase.kind === 'ended' ? { result: phase.result } : null;
-    history.push({ ...historyOf(run, nowMs), kind: `run_${phase.kind}`, detail });
-  }
-  for (const { before, after } of draft.changes.values()) {
-    const { state } = after;
-    if (state.kind === 'blocked' || (before?.state.kind === state.kind && before.epoch === after.epoch))
-      continue;
-    const detail =
-      state.kind === 'ended'
-        ? { result: state.result, message: state.failure?.message ?? null }
-        : 'workerId' in state
-          ? { worker_id: state.workerId, epoch: after.epoch }
-          : null;
-    history.push({
-      ...historyOf(run, nowMs),
-      task_key: after.taskKey,
-      attempt_id: after.attemptId,
-      kind: `attempt_${state.kind}`,
-      detail,
-    });
-  }
-  return history;
-}
-
-function historyOf(run: Run, nowMs: number) {
-  return { run_id: run.runId, at_ms: nowMs, task_key: null, attempt_id: null };
 }

@@ -1,5 +1,5 @@
 /** What is known of a run beside its course: who made it, why, and from which settings. Frozen with its generation. */
-import type { JobId, JsonValue, RunId } from '@headrace/core';
+import type { AttemptId, JobId, JsonValue, RunId } from '@headrace/core';
 
 export const runTypes = ['JOB_RUN', 'SUBMIT_RUN'] as const;
 export type RunType = (typeof runTypes)[number];
@@ -28,6 +28,8 @@ export interface OverridingParameters {
   readonly jar_params?: readonly string[];
   readonly spark_submit_params?: readonly string[];
   readonly sql_params?: Readonly<Record<string, string>>;
+  readonly dbt_commands?: readonly string[];
+  readonly pipeline_params?: Document;
 }
 
 export interface JobParameterValue {
@@ -40,6 +42,14 @@ export interface JobParameterValue {
 export interface RunParameters {
   readonly job: readonly JobParameterValue[];
   readonly overriding: OverridingParameters;
+  /** Only these tasks, as the caller named them; without it, all. A repair selects alike. */
+  readonly only?: readonly string[];
+}
+
+/** The task whose work this run is. */
+export interface RunParent {
+  readonly runId: RunId;
+  readonly attemptId: AttemptId;
 }
 
 export interface RunFacts {
@@ -52,6 +62,7 @@ export interface RunFacts {
   readonly creatorUserName: string;
   readonly idempotencyToken: string | null;
   readonly numberInJob: number;
+  readonly parent: RunParent | null;
   /** The settings document of the current generation. */
   readonly settings: Document;
   readonly parameters: RunParameters;

@@ -1,5 +1,6 @@
 /** Between the rows of the store and the run that `core` works on. No SQL here, and no rules. */
 import type {
+  ConditionEvaluation,
   EndedResult,
   Failure,
   Generation,
@@ -12,9 +13,9 @@ import type {
   TaskRun,
   TaskRunState,
 } from '@headrace/core';
-import { toAttemptId, toJobId, toRunId } from '@headrace/core';
+import { assembleRun, slotOf, toAttemptId, toJobId, toRunId } from '@headrace/core';
 import { assert } from '../assert.ts';
-import type { Document, RunFacts, RunParameters, RunTrigger, RunType } from './run-facts.ts';
+import type { Document, RunFacts, RunParameters, RunParent, RunTrigger, RunType } from './run-facts.ts';
 
 export interface RunCause {
   readonly taskKey: string;
@@ -45,6 +46,8 @@ export interface RunRow extends PhaseRow {
   readonly idempotency_token: string | null;
   readonly number_in_job: number;
   readonly created_at_ms: number;
+  readonly parent_attempt_id: number | null;
+  readonly parent_run_id: number | null;
   readonly generation: number;
   readonly wake_at_ms: number | null;
 }
@@ -56,6 +59,10 @@ export interface GenerationRow {
   readonly definition: RunDefinition;
   readonly settings: Document;
   readonly parameters: RunParameters;
+  /** null for the original. */
+  readonly repair_id: number | null;
+  readonly reuses_iterations: boolean;
+  /** How it ended; null while it is the run's current one. */
   readonly phase: RunPhase | null;
 }
 
@@ -78,8 +85,17 @@ export interface TaskRunRow {
   readonly stop_reason: StopReason | null;
   readonly result: EndedResult | null;
   readonly failure: Failure | null;
+  readonly free_dispatches: number;
+  readonly earlier_attempts: number;
+  readonly parent_attempt_id: number | null;
+  readonly input: JsonValue;
+  readonly inputs: readonly JsonValue[] | null;
+  readonly reused_iterations: readonly number[] | null;
+  readonly condition: ConditionEvaluation | null;
+  readonly child_run_id: number | null;
 }
 
+/** Values of one task, or of one iteration: `task_key` holds its slot. */
 export interface TaskValueRow {
   readonly run_id: number;
   readonly task_key: string;
@@ -96,17 +112,18 @@ export function toRun(
     readonly taskValues: readonly TaskValueRow[];
   },
 ): Run {
-  const taskRuns = new Map<string, TaskRun>();
+  const latest = new Map<string, TaskRun>();
   for (const taskRunRow of parts.taskRuns) {
     const taskRun = toTaskRun(taskRunRow);
-    const known = taskRuns.get(taskRun.taskKey);
-    if (!known || isLater(taskRun, known)) taskRuns.set(taskRun.taskKey, taskRun);
+    const slot = slotOf(taskRun.taskKey, taskRun.iteration);
+    const known = latest.get(slot);
+    if (!known || isLater(taskRun, known)) latest.set(slot, taskRun);
   }
   const taskValues = new Map<string, Record<string, JsonValue>>();
-  for (const { task_key, name, value } of parts.taskValues) {
-    taskValues.set(task_key, { ...taskValues.get(task_key), [name]: value });
+  for (const { task_key: slot, name, value } of parts.taskValues) {
+    taskValues.set(slot, { ...taskValues.get(slot), [name]: value });
   }
-  return {
+  return assembleRun({
     runId: toRunId(row.run_id),
     jobId: row.job_id === null ? null : toJobId(row.job_id),
     version: row.version,
@@ -114,9 +131,9 @@ export function toRun(
     generations: [...parts.generations]
       .sort((a, b) => a.generation - b.generation)
       .map((generation) => toGeneration(generation, row)),
-    taskRuns,
+    taskRuns: [...latest.values()],
     taskValues,
-  };
+  });
 }
 
 export function toRunFacts(row: RunRow, generation: GenerationRow): RunFacts {
@@ -130,9 +147,15 @@ export function toRunFacts(row: RunRow, generation: GenerationRow): RunFacts {
     creatorUserName: row.creator_user_name,
     idempotencyToken: row.idempotency_token,
     numberInJob: row.number_in_job,
+    parent: toParent(row),
     settings: generation.settings,
     parameters: generation.parameters,
   };
+}
+
+function toParent({ parent_run_id, parent_attempt_id }: RunRow): RunParent | null {
+  if (parent_run_id === null || parent_attempt_id === null) return null;
+  return { runId: toRunId(parent_run_id), attemptId: toAttemptId(parent_attempt_id) };
 }
 
 export function toPhase(row: PhaseRow): RunPhase {
@@ -174,37 +197,78 @@ export function fromPhase(phase: RunPhase, skippedDownstream: boolean): PhaseRow
 }
 
 export function fromTaskRun(runId: number, taskRun: TaskRun): TaskRunRow {
-  const { state } = taskRun;
   return {
     run_id: runId,
     task_key: taskRun.taskKey,
-    iteration: taskRun.iteration,
+    iteration: taskRun.iteration ?? 0,
     generation: taskRun.generation,
     attempt: taskRun.attempt,
     attempt_id: taskRun.attemptId,
     epoch: taskRun.epoch,
+    free_dispatches: taskRun.freeDispatches,
+    earlier_attempts: taskRun.earlierAttempts,
+    parent_attempt_id: taskRun.parentAttemptId,
+    input: taskRun.input,
+    inputs: taskRun.inputs,
+    reused_iterations: taskRun.reusedIterations.length === 0 ? null : taskRun.reusedIterations,
+    condition: taskRun.condition,
+    child_run_id: taskRun.childRunId,
+    ...fromTaskRunState(taskRun.state),
+  };
+}
+
+type StateColumns = Pick<
+  TaskRunRow,
+  | 'state'
+  | 'due_at_ms'
+  | 'queued_at_ms'
+  | 'claimed_at_ms'
+  | 'started_at_ms'
+  | 'stopping_at_ms'
+  | 'ended_at_ms'
+  | 'worker_id'
+  | 'stop_reason'
+  | 'result'
+  | 'failure'
+>;
+
+function fromTaskRunState(state: TaskRunState): StateColumns {
+  return {
     state: state.kind,
     due_at_ms: state.kind === 'waiting_for_retry' ? state.dueAtMs : null,
-    queued_at_ms: state.kind === 'queued' ? state.queuedAtMs : null,
+    queued_at_ms:
+      state.kind === 'queued' ? state.queuedAtMs : state.kind === 'ready' ? state.readyAtMs : null,
     claimed_at_ms: 'claimedAtMs' in state ? state.claimedAtMs : null,
     started_at_ms: 'startedAtMs' in state ? state.startedAtMs : null,
-    stopping_at_ms: state.kind === 'stopping' ? state.stoppingAtMs : null,
     ended_at_ms: state.kind === 'ended' ? state.endedAtMs : null,
     worker_id: 'workerId' in state ? state.workerId : null,
-    stop_reason: state.kind === 'stopping' ? state.reason : null,
+    ...stopColumns(state),
     result: state.kind === 'ended' ? state.result : null,
     failure: state.kind === 'ended' ? state.failure : null,
   };
+}
+
+function stopColumns(state: TaskRunState): Pick<StateColumns, 'stop_reason' | 'stopping_at_ms'> {
+  const stop = state.kind === 'stopping' ? state : state.kind === 'running_parts' ? state.stop : null;
+  return { stop_reason: stop?.reason ?? null, stopping_at_ms: stop?.stoppingAtMs ?? null };
 }
 
 export function toTaskRun(row: TaskRunRow): TaskRun {
   return {
     attemptId: toAttemptId(row.attempt_id),
     taskKey: row.task_key,
-    iteration: row.iteration,
+    iteration: row.parent_attempt_id === null ? null : row.iteration,
     generation: row.generation,
     attempt: row.attempt,
     epoch: row.epoch,
+    freeDispatches: row.free_dispatches,
+    earlierAttempts: row.earlier_attempts,
+    parentAttemptId: row.parent_attempt_id === null ? null : toAttemptId(row.parent_attempt_id),
+    input: row.input,
+    condition: row.condition,
+    inputs: row.inputs,
+    reusedIterations: row.reused_iterations ?? [],
+    childRunId: row.child_run_id === null ? null : toRunId(row.child_run_id),
     state: toTaskRunState(row),
   };
 }
@@ -217,6 +281,17 @@ function toTaskRunState(row: TaskRunRow): TaskRunState {
       return { kind: 'waiting_for_retry', dueAtMs: stored(row.due_at_ms, 'due_at_ms') };
     case 'queued':
       return { kind: 'queued', queuedAtMs: stored(row.queued_at_ms, 'queued_at_ms') };
+    case 'ready':
+      return { kind: 'ready', readyAtMs: stored(row.queued_at_ms, 'queued_at_ms') };
+    case 'running_parts':
+      return {
+        kind: 'running_parts',
+        startedAtMs: stored(row.started_at_ms, 'started_at_ms'),
+        stop:
+          row.stop_reason === null
+            ? null
+            : { reason: row.stop_reason, stoppingAtMs: stored(row.stopping_at_ms, 'stopping_at_ms') },
+      };
     case 'claimed':
       return { kind: 'claimed', ...holder(row) };
     case 'running':
@@ -246,6 +321,10 @@ function toGeneration(generation: GenerationRow, row: RunRow): Generation {
   return {
     index: generation.generation,
     createdAtMs: generation.created_at_ms,
+    repair:
+      generation.repair_id === null
+        ? null
+        : { repairId: generation.repair_id, reusesIterations: generation.reuses_iterations },
     phase: isCurrent ? toPhase(row) : stored(generation.phase, 'phase'),
     definition: generation.definition,
   };

@@ -46,6 +46,8 @@ export interface BatchSave {
   readonly runs: readonly RunSave[];
   readonly places: readonly PlacesSave[];
   readonly generations: readonly GenerationRow[];
+  /** How generations ended that a repair has followed. */
+  readonly followed: readonly Pick<GenerationRow, 'run_id' | 'generation' | 'phase'>[];
   readonly taskRuns: readonly TaskRunSave[];
   readonly taskValues: readonly TaskValueSave[];
   readonly history: readonly HistorySave[];
@@ -71,6 +73,7 @@ export function saveBatchQuery(batch: BatchSave): NamedQuery {
       toStorableJson(batch.history),
       batch.inboxIds,
       batch.unchangedRunIds,
+      toStorableJson(batch.followed),
     ],
   };
 }
@@ -82,7 +85,8 @@ with run_input as (
     run_id bigint, expected_version integer, takes_place boolean, job_id bigint, version integer, run_type text,
     run_name text, trigger text, owner_id bigint, creator_user_name text, idempotency_token text,
     number_in_job bigint, created_at_ms bigint, generation integer, phase text, started_at_ms bigint,
-    stop_reason text, stopping_at_ms bigint, ended_at_ms bigint, result text, cause jsonb, wake_at_ms bigint)
+    stop_reason text, stopping_at_ms bigint, ended_at_ms bigint, result text, cause jsonb, wake_at_ms bigint,
+    parent_attempt_id bigint, parent_run_id bigint)
 ),
 places as (
   update jobs j
@@ -102,11 +106,11 @@ made as (
   insert into runs (
     run_id, job_id, version, run_type, run_name, trigger, owner_id, creator_user_name, idempotency_token,
     number_in_job, created_at_ms, generation, phase, started_at_ms, stop_reason, stopping_at_ms, ended_at_ms,
-    result, cause, wake_at_ms)
+    result, cause, wake_at_ms, parent_attempt_id, parent_run_id)
   select
     run_id, job_id, version, run_type, run_name, trigger, owner_id, creator_user_name, idempotency_token,
     number_in_job, created_at_ms, generation, phase, started_at_ms, stop_reason, stopping_at_ms, ended_at_ms,
-    result, cause, wake_at_ms
+    result, cause, wake_at_ms, parent_attempt_id, parent_run_id
   from allowed
   where expected_version is null
   on conflict do nothing
@@ -129,11 +133,22 @@ saved as (
   select run_id from moved
 ),
 frozen as (
-  insert into run_generations (run_id, generation, created_at_ms, definition, settings, parameters)
-  select run_id, g.generation, g.created_at_ms, g.definition, g.settings, g.parameters
+  insert into run_generations (
+    run_id, generation, created_at_ms, definition, settings, parameters, repair_id, reuses_iterations)
+  select
+    run_id, g.generation, g.created_at_ms, g.definition, g.settings, g.parameters, g.repair_id, g.reuses_iterations
   from json_to_recordset($3::json) as g(
-    run_id bigint, generation integer, created_at_ms bigint, definition jsonb, settings jsonb, parameters jsonb)
+    run_id bigint, generation integer, created_at_ms bigint, definition jsonb, settings jsonb, parameters jsonb,
+    repair_id bigint, reuses_iterations boolean)
   join saved using (run_id)
+),
+followed as (
+  update run_generations g
+  set phase = f.phase
+  from json_to_recordset($9::json) as f(run_id bigint, generation integer, phase jsonb)
+  join saved using (run_id)
+  where g.run_id = f.run_id
+    and g.generation = f.generation
 ),
 task_input as (
   select t.*
@@ -141,31 +156,38 @@ task_input as (
     run_id bigint, task_key text, iteration integer, generation integer, attempt integer, attempt_id bigint,
     expected_epoch integer, epoch integer, state text, created_at_ms bigint, due_at_ms bigint, queued_at_ms bigint,
     claimed_at_ms bigint, started_at_ms bigint, stopping_at_ms bigint, ended_at_ms bigint, worker_id text,
-    cluster_id text, claim_epoch integer, stop_reason text, result text, failure jsonb, exit_value text, resolved jsonb)
+    cluster_id text, claim_epoch integer, stop_reason text, result text, failure jsonb, exit_value text, resolved jsonb,
+    free_dispatches integer, earlier_attempts integer, parent_attempt_id bigint, input jsonb, inputs jsonb, reused_iterations jsonb,
+    condition jsonb, child_run_id bigint)
   join saved using (run_id)
 ),
 attempts_made as (
   insert into task_runs (
     run_id, task_key, iteration, generation, attempt, attempt_id, epoch, state, created_at_ms, due_at_ms,
     queued_at_ms, claimed_at_ms, started_at_ms, stopping_at_ms, ended_at_ms, worker_id, cluster_id, claim_epoch, stop_reason,
-    result, failure, exit_value, resolved)
+    result, failure, exit_value, resolved, free_dispatches, earlier_attempts, parent_attempt_id, input, inputs,
+    reused_iterations, condition, child_run_id)
   select
     run_id, task_key, iteration, generation, attempt, attempt_id, epoch, state, created_at_ms, due_at_ms,
     queued_at_ms, claimed_at_ms, started_at_ms, stopping_at_ms, ended_at_ms, worker_id, cluster_id, claim_epoch, stop_reason,
-    result, failure, exit_value, resolved
+    result, failure, exit_value, resolved, free_dispatches, earlier_attempts, parent_attempt_id, input, inputs,
+    reused_iterations, condition, child_run_id
   from task_input
   where expected_epoch is null
 ),
 attempts_moved as (
   update task_runs t
-  set epoch = i.epoch, state = i.state, due_at_ms = i.due_at_ms,
+  set epoch = i.epoch, generation = i.generation, free_dispatches = i.free_dispatches, state = i.state,
+    due_at_ms = i.due_at_ms,
     queued_at_ms = coalesce(i.queued_at_ms, t.queued_at_ms), claimed_at_ms = i.claimed_at_ms,
     started_at_ms = i.started_at_ms, stopping_at_ms = coalesce(i.stopping_at_ms, t.stopping_at_ms),
     ended_at_ms = i.ended_at_ms, worker_id = coalesce(i.worker_id, t.worker_id),
     cluster_id = coalesce(i.cluster_id, t.cluster_id), claim_epoch = coalesce(i.claim_epoch, t.claim_epoch),
     stop_reason = coalesce(i.stop_reason, t.stop_reason),
     result = i.result, failure = i.failure, exit_value = coalesce(i.exit_value, t.exit_value),
-    resolved = coalesce(i.resolved, t.resolved)
+    resolved = coalesce(i.resolved, t.resolved), inputs = coalesce(i.inputs, t.inputs),
+    reused_iterations = coalesce(i.reused_iterations, t.reused_iterations),
+    condition = coalesce(i.condition, t.condition), child_run_id = coalesce(i.child_run_id, t.child_run_id)
   from task_input i
   where i.expected_epoch is not null
     and t.attempt_id = i.attempt_id
@@ -220,7 +242,8 @@ select
     from (
       select distinct on (task_key, iteration)
         run_id, task_key, iteration, generation, attempt, attempt_id, epoch, state, due_at_ms, queued_at_ms,
-        claimed_at_ms, started_at_ms, stopping_at_ms, ended_at_ms, worker_id, stop_reason, result, failure
+        claimed_at_ms, started_at_ms, stopping_at_ms, ended_at_ms, worker_id, stop_reason, result, failure,
+        free_dispatches, earlier_attempts, parent_attempt_id, input, inputs, reused_iterations, condition, child_run_id
       from task_runs
       where run_id = r.run_id
       order by task_key, iteration, generation desc, attempt desc
@@ -230,7 +253,8 @@ select
   (select json_agg(i order by i.inbox_id)
     from (select inbox_id, event from inbox where run_id = r.run_id order by inbox_id limit $2) i) as inbox
 from runs r
-where r.run_id = any($1::bigint[])`,
+where r.run_id = any($1::bigint[])
+  and r.deleted_at_ms is null`,
     values: [runIds, inboxEventsMax],
   });
 }
@@ -275,19 +299,34 @@ from (
   });
 }
 
+export interface MadeRun {
+  readonly run_id: number;
+  readonly idempotency_token: string | null;
+  readonly parent_attempt_id: number | null;
+}
+
 /** Of a save that did not happen: whether it did after all, or another run holds the token. */
 export function findMadeRuns(
   db: Querier,
-  wanted: readonly { readonly runId: number; readonly token: string | null }[],
-): Promise<{ run_id: number; idempotency_token: string | null }[]> {
+  wanted: readonly {
+    readonly runId: number;
+    readonly token: string | null;
+    readonly parentAttemptId: number | null;
+  }[],
+): Promise<MadeRun[]> {
   return db.query({
     name: 'runs-find-made',
     text: `
-select run_id, idempotency_token
+select run_id, idempotency_token, parent_attempt_id
 from runs
 where run_id = any($1::bigint[])
-  or idempotency_token = any($2::text[])`,
-    values: [wanted.map(({ runId }) => runId), wanted.flatMap(({ token }) => token ?? [])],
+  or idempotency_token = any($2::text[])
+  or parent_attempt_id = any($3::bigint[])`,
+    values: [
+      wanted.map(({ runId }) => runId),
+      wanted.flatMap(({ token }) => token ?? []),
+      wanted.flatMap(({ parentAttemptId }) => parentAttemptId ?? []),
+    ],
   });
 }
 

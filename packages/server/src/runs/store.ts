@@ -83,19 +83,46 @@ where idempotency_token = $1`,
   return rows[0] ?? null;
 }
 
-/** Runs of a job that have not ended, oldest first. */
-export function findActiveRunIds(db: Querier, jobId: number, limit: number): Promise<{ run_id: number }[]> {
+/** False when it is active. The version grows, so that a repair which was decided before changes nothing. */
+export async function markRunDeleted(db: Querier, runId: number, nowMs: number): Promise<boolean> {
+  const rows = await db.query({
+    name: 'runs-mark-deleted',
+    text: `
+update runs
+set deleted_at_ms = $2, version = version + 1
+where run_id = $1
+  and phase = 'ended'
+  and deleted_at_ms is null
+returning run_id`,
+    values: [runId, nowMs],
+  });
+  return rows.length > 0;
+}
+
+/** Runs that nobody has asked to stop yet, of one job or of all, oldest first. */
+export function findStoppableRunIds(
+  db: Querier,
+  wanted: {
+    readonly jobId: number | null;
+    readonly queuedOnly: boolean;
+    /** Those that come after this run. */
+    readonly after: number;
+    readonly limit: number;
+  },
+): Promise<{ run_id: number }[]> {
+  const phases = wanted.queuedOnly ? `phase = 'queued'` : `phase <> 'ended' and phase <> 'terminating'`;
   return db.query({
-    name: 'runs-find-active',
+    name: `runs-find-stoppable${wanted.queuedOnly ? '-queued' : ''}${wanted.jobId === null ? '' : '-of-job'}`,
     text: `
 select run_id
 from runs
-where job_id = $1
-  and phase <> 'ended'
+where ${phases}
+  and ${wanted.jobId === null ? '$1::bigint is null' : 'job_id = $1'}
+  and run_id > $2
   and deleted_at_ms is null
 order by run_id
-limit $2`,
-    values: [jobId, limit],
+limit $3`,
+    values: [wanted.jobId, wanted.after, wanted.limit],
   });
 }
 

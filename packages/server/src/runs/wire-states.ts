@@ -66,12 +66,18 @@ export function toTaskWireState(state: TaskRunState, runReason: StopReason | nul
       return live('BLOCKED', 'BLOCKED', 'Waiting for the tasks that this one depends on.');
     case 'waiting_for_retry':
       return live('WAITING_FOR_RETRY', 'WAITING', 'The last attempt failed; another one follows.');
+    case 'ready':
+      return live('PENDING', 'PENDING', 'Waiting for the run that this task starts.');
     case 'queued':
       return live('PENDING', 'PENDING', 'Waiting for a worker with a free slot.');
     case 'claimed':
       return live('PENDING', 'PENDING', 'Waiting for the cluster.');
     case 'running':
       return live('RUNNING', 'RUNNING', 'In run');
+    case 'running_parts':
+      return state.stop === null
+        ? live('RUNNING', 'RUNNING', 'In run')
+        : live('TERMINATING', 'TERMINATING', stopMessages[state.stop.reason]);
     case 'stopping':
       return live('TERMINATING', 'TERMINATING', stopMessages[state.reason]);
     case 'ended':
@@ -117,6 +123,10 @@ function runTermination(phase: Extract<RunPhase, { kind: 'ended' }>, cause: RunC
         type: 'CLIENT_ERROR',
         message: 'Skipped: the job had as many runs as max_concurrent_runs allows, and queueing is off.',
       };
+    case 'continued': {
+      const message = 'Repaired while it was active: what was under way went on in the repair.';
+      return terminated('SUCCESS_WITH_FAILURES', 'SUCCESS_WITH_FAILURES', 'SUCCESS', message);
+    }
     default:
       return assertNever(phase.result);
   }

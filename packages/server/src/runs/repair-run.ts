@@ -1,0 +1,172 @@
+/** Runs parts of an ended run again, or says beforehand which. */
+import { ApiError, type JobSettings, type RepairPreviewTask, type RunsRepairRequest } from '@headrace/api';
+import { planRepair, type RepairRequest, type Run, slotOf } from '@headrace/core';
+import type { NewRunOrder, RepairOrder } from './advance-run.ts';
+import type { RunServices } from './create-run.ts';
+import { type HotRun, HotRuns } from './hot-runs.ts';
+import { toRunDefinition, withTasks } from './run-definition.ts';
+import type { Document, JobParameterValue, OverridingParameters, RunParameters } from './run-facts.ts';
+
+/** What the job is now, for repairs that run it so. */
+export interface CurrentJob {
+  readonly settings: Document;
+  readonly name: string;
+}
+
+export interface RepairUses {
+  readonly readCurrentJob: (jobId: number) => Promise<CurrentJob | null>;
+  /** Throws on parameters that exclude each other. */
+  readonly overridingOf: (request: RunsRepairRequest) => OverridingParameters;
+}
+
+export async function repairRun(
+  services: RunServices,
+  request: RunsRepairRequest,
+  uses: RepairUses,
+): Promise<number> {
+  const { order } = await toOrder(services, request, uses);
+  await services.ids.reserve(order.request.definition.tasks.length);
+  const { isKnown, refusal } = await services.advancer.repair(request.run_id, order);
+  if (!isKnown) throw noSuchRun(request.run_id);
+  if (refusal !== null)
+    throw new ApiError('INVALID_STATE', `Run ${request.run_id} is not repaired: ${refusal}`);
+  return order.repairId;
+}
+
+export async function previewRepair(
+  services: RunServices,
+  request: RunsRepairRequest,
+  uses: RepairUses,
+): Promise<RepairPreviewTask[]> {
+  const { order, run } = await toOrder(services, request, uses);
+  const planned = planRepair(run, order.request);
+  if (planned.kind === 'refused') {
+    throw new ApiError('INVALID_STATE', `Run ${request.run_id} would not be repaired: ${planned.reason}`);
+  }
+  return planned.tasks.map(({ key, action }) => {
+    const taskRun = run.taskRuns.get(key);
+    const iterations = action === 'rerun' ? countIterations(run, key, planned.reusesIterations) : null;
+    return {
+      task_key: key,
+      action,
+      ...(taskRun ? { run_id: taskRun.attemptId } : {}),
+      ...(iterations ? { iterations } : {}),
+    };
+  });
+}
+
+/** As far as the inputs stay what they were. */
+function countIterations(
+  run: Run,
+  key: string,
+  reuses: boolean,
+): { readonly total: number; readonly reuse: number } | null {
+  const outer = run.taskRuns.get(key);
+  const nestedKey = nestedKeyOf(run, key);
+  if (!outer?.inputs || nestedKey === null) return null;
+  const total = outer.inputs.length;
+  let reuse = 0;
+  for (let iteration = 0; reuses && iteration < total; iteration++) {
+    const state = run.taskRuns.get(slotOf(nestedKey, iteration))?.state;
+    if (state?.kind === 'ended' && state.result === 'succeeded') reuse += 1;
+  }
+  return { total, reuse };
+}
+
+function nestedKeyOf(run: Run, key: string): string | null {
+  const work = run.generations.at(-1)?.definition.tasks.find((task) => task.key === key)?.work;
+  return work?.kind === 'for_each' ? work.task.key : null;
+}
+
+async function toOrder(
+  services: RunServices,
+  request: RunsRepairRequest,
+  uses: RepairUses,
+): Promise<{ readonly order: RepairOrder; readonly run: Run }> {
+  const [loaded] = await new HotRuns(services.db).load([request.run_id]);
+  if (!loaded) throw noSuchRun(request.run_id);
+  const { facts, run } = loaded;
+  const settings = await settingsFor(request, loaded, uses);
+  const parameters = parametersFor(request, facts.parameters, uses.overridingOf(request));
+  return {
+    run,
+    order: {
+      repairId: services.ids.newId(),
+      request: toRepairRequest(request, settings, parameters),
+      settings,
+      parameters,
+      places: placesOf(loaded, settings),
+    },
+  };
+}
+
+async function settingsFor(
+  { headrace }: RunsRepairRequest,
+  { facts }: HotRun,
+  { readCurrentJob }: RepairUses,
+): Promise<Document> {
+  if (headrace?.definition === 'original' || facts.jobId === null) return facts.settings;
+  const job = await readCurrentJob(facts.jobId);
+  // A job that is deleted cannot have changed.
+  return job ? withTasks(job.settings, job.name) : facts.settings;
+}
+
+function toRepairRequest(
+  request: RunsRepairRequest,
+  settings: Document,
+  { only }: RunParameters,
+): RepairRequest {
+  return {
+    rerunTasks: request.rerun_tasks ?? [],
+    rerunAllFailed: request.rerun_all_failed_tasks ?? false,
+    rerunDependent: request.rerun_dependent_tasks ?? false,
+    whileActive: request.headrace?.while_active ?? false,
+    latestRepairId: request.latest_repair_id ?? null,
+    definition: toRunDefinition(settings, only),
+    changesParameters: changesParameters(request),
+  };
+}
+
+const parameterFields = [
+  'job_parameters',
+  'notebook_params',
+  'python_params',
+  'python_named_params',
+  'jar_params',
+  'spark_submit_params',
+  'sql_params',
+  'dbt_commands',
+  'pipeline_params',
+] as const;
+
+function changesParameters(request: RunsRepairRequest): boolean {
+  return parameterFields.some((name) => request[name] !== undefined);
+}
+
+/** What is given anew replaces what the run had; the rest stays. */
+function parametersFor(
+  { job_parameters: given = {} }: RunsRepairRequest,
+  former: RunParameters,
+  overriding: OverridingParameters,
+): RunParameters {
+  const names = new Set(former.job.map(({ name }) => name));
+  const job: JobParameterValue[] = former.job.map((parameter) => {
+    const value = Object.hasOwn(given, parameter.name) ? given[parameter.name] : undefined;
+    return value === undefined ? parameter : { ...parameter, value };
+  });
+  const added = Object.entries(given).filter(([name]) => !names.has(name));
+  return {
+    ...former,
+    job: [...job, ...added.map(([name, value]) => ({ name, default: '', value }))],
+    overriding: { ...former.overriding, ...overriding },
+  };
+}
+
+function placesOf({ facts }: HotRun, settings: Document): NewRunOrder['places'] {
+  const { queue } = settings as JobSettings;
+  return facts.jobId === null ? null : { jobId: facts.jobId, queueEnabled: queue?.enabled ?? false };
+}
+
+function noSuchRun(runId: number): ApiError {
+  return new ApiError('RESOURCE_DOES_NOT_EXIST', `Run ${runId} does not exist.`);
+}
