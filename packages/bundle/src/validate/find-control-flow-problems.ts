@@ -2,7 +2,16 @@
 
 import { findTaskKinds } from '@headrace/api';
 import { hasReference, looksNumeric, parseInputs } from '@headrace/core';
-import { entriesAt, listAt, type MappingNode, type Node, at as nodeAt, scalarAt, textAt } from '../nodes.ts';
+import {
+  entriesAt,
+  listAt,
+  type MappingNode,
+  type Node,
+  at as nodeAt,
+  scalarAt,
+  textAt,
+  toPlain,
+} from '../nodes.ts';
 import { errorAt, type Problem, warningAt } from '../problem.ts';
 import { pendingResources } from '../resolve/interpolate.ts';
 import { type JobTask, tasksOf } from '../resolve/job-tasks.ts';
@@ -36,14 +45,21 @@ function checkGuard({ node, key }: JobTask): Problem[] {
   return [warningAt(condition.at, message)];
 }
 
-/** Equality compares texts: `12.0` is not `12`, which whoever writes two numbers does not expect. */
+/** Equality compares texts, so `12.0` is not `12`, which whoever writes two numbers does not expect; the others numbers. */
 function checkComparison({ node }: JobTask): Problem[] {
   const op = textAt(node, 'condition_task', 'op');
   const [left, right] = ['left', 'right'].map((side) => scalarAt(node, 'condition_task', side));
   const place = nodeAt(node, 'condition_task', 'op');
   if (place === undefined || left == null || right == null) return [];
-  const isEquality = op === 'EQUAL_TO' || op === 'NOT_EQUAL';
-  if (!isEquality || !looksNumeric(String(left)) || !looksNumeric(String(right))) return [];
+  if (op !== 'EQUAL_TO' && op !== 'NOT_EQUAL') {
+    return [left, right]
+      .map(String)
+      .filter((side) => !hasReference(side) && !looksNumeric(side))
+      .map((side) =>
+        warningAt(place.at, `${op} compares numbers, which '${side}' is not: the task will fail`),
+      );
+  }
+  if (!looksNumeric(String(left)) || !looksNumeric(String(right))) return [];
   return [
     warningAt(place.at, `${op} compares '${left}' and '${right}' as texts, not as numbers: 12.0 is not 12`),
   ];
@@ -79,8 +95,9 @@ function checkBranches({ node, forEach }: JobTask, tasks: readonly JobTask[]): P
 /** Inputs written out are known now; those of a reference when the task runs. */
 function checkInputs({ node }: JobTask): Problem[] {
   const inputs = nodeAt(node, 'for_each_task', 'inputs');
-  const text = textAt(inputs);
-  if (inputs === undefined || text === null || hasReference(text)) return [];
+  if (inputs === undefined || inputs.kind === 'mapping') return [];
+  const text = inputs.kind === 'list' ? JSON.stringify(toPlain(inputs)) : String(inputs.value);
+  if (inputs.kind === 'scalar' && hasReference(text)) return [];
   const parsed = parseInputs(text);
   return 'problem' in parsed ? [errorAt(inputs.at, parsed.problem)] : [];
 }
