@@ -21,12 +21,13 @@ export interface TaskRunView extends TaskRunRow {
 const runColumns = `
   r.run_id, r.job_id, r.version, r.run_type, r.run_name, r.trigger, r.owner_id, r.creator_user_name,
   r.idempotency_token, r.number_in_job, r.created_at_ms, r.generation, r.phase, r.started_at_ms, r.stop_reason,
-  r.stopping_at_ms, r.ended_at_ms, r.result, r.cause, r.wake_at_ms, g.settings, g.parameters`;
+  r.stopping_at_ms, r.ended_at_ms, r.result, r.cause, r.wake_at_ms, r.parent_attempt_id, r.parent_run_id, g.settings, g.parameters`;
 
 const taskRunColumns = `
   run_id, task_key, iteration, generation, attempt, attempt_id, epoch, state, created_at_ms, due_at_ms,
   queued_at_ms, claimed_at_ms, started_at_ms, stopping_at_ms, ended_at_ms, worker_id, cluster_id, stop_reason,
-  result, failure, exit_value, resolved`;
+  result, failure, exit_value, resolved, free_dispatches, earlier_attempts, parent_attempt_id, input, inputs,
+  reused_iterations, condition, child_run_id`;
 
 /** Deleted runs are not found. */
 export async function readRun(db: Querier, runId: number): Promise<RunView | null> {
