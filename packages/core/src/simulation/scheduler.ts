@@ -300,7 +300,9 @@ export class Scheduler extends Owner {
     for (const item of items) {
       const isSaved = saved.has(item.runId);
       if (item.kind === 'create') {
-        const holder = isSaved ? item.runId : findHolder(item.facts, store);
+        // A save that seemed to fail may have happened.
+        const isMade = isSaved || store.runs.has(item.runId);
+        const holder = isMade ? item.runId : findHolder(item.facts, store);
         if (holder === null) this.#retry(item);
         else item.done.settle(holder);
       } else if (drafts.has(item.runId) && !isSaved) this.#retry(item);
