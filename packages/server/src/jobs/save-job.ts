@@ -26,7 +26,7 @@ export async function createJob(
   return jobId;
 }
 
-export function resetJob(
+export async function resetJob(
   { db, config }: SaveServices,
   job: { readonly jobId: number; readonly settings: Document; readonly nowMs: number },
 ): Promise<void> {
