@@ -18,9 +18,9 @@ export interface HistoryResult {
 }
 
 /** Far more than any scenario needs once faults have stopped; a run that is not done by then is stuck. */
-const calmStepsMax = 20_000;
+const calmStepsMax = 200_000;
 /** All wait, time passes, all wait again: so often, and it is no longer progress. */
-const stallsMax = 400;
+const stallsMax = 5_000;
 
 export function playHistory({ seed, index, trace }: HistoryOptions): HistoryResult {
   const random = new Random(seedOfHistory(seed, index));

@@ -2,7 +2,7 @@
  * The hands. A worker holds attempts under an epoch; its host holds their processes and outlives it. The rules are
  * those of "Lost or alive, and whose clock":
  *
- *   local   in a server's process, lives and dies with it; user code begins once the claim is durable
+ *   local   in a server's hosted, lives and dies with it; user code begins once the claim is durable
  *   remote  a machine of its own; user code begins once its *start* is durable and while the lease holds by the
  *           machine's own timer, so what the store calls "claimed" when the lease runs out has run no user line
  */
@@ -10,7 +10,7 @@ import type { AttemptId, RunId } from '../ids.ts';
 import type { RunEvent } from '../run/events.ts';
 import { call } from './call.ts';
 import type { BatchClaim, Claimer } from './claim.ts';
-import { Host, type HostProcess } from './host.ts';
+import { Host, type HostedAttempt } from './host.ts';
 import { Owner, type Program, Ticket } from './kernel.ts';
 import { broken } from './ledger.ts';
 import type { SimulatedWorker } from './scenario.ts';
@@ -77,7 +77,7 @@ export class Worker extends Owner {
     }
     for (;;) {
       const free = this.#settings.slots - this.#held.size;
-      if (free === 0) {
+      if (free <= 0) {
         this.#freed = new Ticket();
         yield this.#freed;
         continue;
@@ -113,17 +113,17 @@ export class Worker extends Owner {
   }
 
   *#supervise(held: Held): Program {
-    const process = this.host.prepare(held.attemptId);
-    if (!process.isBegun && !process.isOver) {
+    const hosted = this.host.prepare(held.attemptId);
+    if (!hosted.isBegun && !hosted.isOver) {
       const mayBegin = this.isLocal || (yield* this.#askToBegin(held));
       if (held.isGone) return;
       if (!mayBegin) return this.#drop(held);
-      if (held.stopRequested) this.host.stop(process);
-      else if (this.host.begin(process) && this.isLocal)
+      if (held.stopRequested) this.host.stop(hosted);
+      else if (this.host.begin(hosted) && this.isLocal)
         this.world.kernel.spawn(this, this.#tellStarted(held));
     }
-    yield process.over;
-    yield* this.#tellEnd(held, process);
+    yield hosted.over;
+    yield* this.#tellEnd(held, hosted);
     if (held.isGone) return;
     this.host.forget(held.attemptId);
     this.#drop(held);
@@ -144,9 +144,9 @@ export class Worker extends Owner {
   }
 
   /** Until it is durable, or is known to change nothing. */
-  *#tellEnd(held: Held, process: HostProcess): Program {
+  *#tellEnd(held: Held, hosted: HostedAttempt): Program {
     while (!held.isGone) {
-      const answer = yield* this.#tell(held, endNews(held, process));
+      const answer = yield* this.#tell(held, endNews(held, hosted));
       if (answer !== 'broken') return;
       yield 200;
     }
@@ -204,8 +204,8 @@ function startedNews({ attemptId, epoch }: Held, startedAtMs: number): RunEvent 
   return { kind: 'attempt_started', attemptId, epoch, startedAtMs };
 }
 
-/** What the host knows: an outcome, or with its journal how far a process got that died. */
-function endNews({ attemptId, epoch }: Held, { outcome, isBegun }: HostProcess): RunEvent {
+/** What the host knows: an outcome, or with its journal how far a hosted got that died. */
+function endNews({ attemptId, epoch }: Held, { outcome, isBegun }: HostedAttempt): RunEvent {
   if (outcome !== null) return { kind: 'attempt_ended', attemptId, epoch, outcome, taskValues: {} };
   return { kind: 'attempt_lost', attemptId, epoch, beforeUserCode: !isBegun, message: 'the host has died' };
 }
