@@ -132,6 +132,13 @@ describe('a graph with for-each tasks', () => {
     );
   });
 
+  test('a thousand tasks with two hundred wrong edges each are checked at once', () => {
+    const edges = Array.from({ length: 200 }, (_, index) => ({ task_key: `p${index}`, outcome: 'true' }));
+    const tasks = Array.from({ length: 1_000 }, (_, index) => step(`t${index}`, { depends_on: edges }));
+
+    expect(refusalOfTasks(...tasks)).toContain('and 199980 more');
+  });
+
   test('many problems are told by the first of them', () => {
     const tasks = Array.from({ length: 100 }, (_, index) => step(`t${index}`, after(`ghost${index}`)));
 
@@ -184,6 +191,14 @@ describe('references', () => {
 
   test('a wrong one is found in the default of a parameter', () => {
     expect(refusalOf({ parameters: [{ name: 'p', default: bad }] })).toContain(`parameters: 'p': '${bad}'`);
+  });
+
+  test('a wrong one is found in a job cluster', () => {
+    const new_cluster = { spark_version: '13.3.x-scala2.12', cluster_name: bad };
+
+    expect(refusalOf({ job_clusters: [{ job_cluster_key: 'c', new_cluster }] })).toContain(
+      `job_clusters: 'c': '${bad}'`,
+    );
   });
 
   test('prose and unknown names are left alone', () => {

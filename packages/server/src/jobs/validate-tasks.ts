@@ -13,7 +13,7 @@ export function findTaskProblems(tasks: readonly Task[], jobId: number | null): 
   }
   return [
     ...findKeyProblems(tasks, nested),
-    ...tasks.flatMap((task) => findOutcomeProblems(task, tasks)),
+    ...findOutcomeProblems(tasks),
     ...[...tasks, ...nested].flatMap((task) => [
       ...findOwnProblems(task, jobId).map((problem) => `task '${task.task_key}': ${problem}`),
     ]),
@@ -30,8 +30,11 @@ function findKeyProblems(tasks: readonly Task[], nested: readonly NestedTask[]):
     key: task.task_key,
     dependsOn: (task.depends_on ?? []).map((dependency) => dependency.task_key),
   }));
+  const outers = new Map(
+    tasks.flatMap((task) => nestedOf(task).map((inner) => [inner.task_key, task.task_key])),
+  );
   const problems = findGraphProblems(nodes).map((problem) => {
-    const outer = problem.kind === 'unknown_dependency' ? findOuter(tasks, problem.keys[1]) : undefined;
+    const outer = problem.kind === 'unknown_dependency' ? outers.get(problem.keys[1] ?? '') : undefined;
     return outer === undefined
       ? problem.message
       : `task '${problem.keys[0]}' depends on '${problem.keys[1]}', which '${outer}' runs for each input; depend on '${outer}'`;
@@ -45,20 +48,20 @@ function findKeyProblems(tasks: readonly Task[], nested: readonly NestedTask[]):
   return problems;
 }
 
-function findOuter(tasks: readonly Task[], nestedKey: string | undefined): string | undefined {
-  return tasks.find((task) => task.for_each_task?.task.task_key === nestedKey)?.task_key;
-}
-
 /** Only a condition has branches. `SUCCESS` says what an edge says anyway. */
-function findOutcomeProblems(task: Task, tasks: readonly Task[]): string[] {
-  return (task.depends_on ?? []).flatMap(({ task_key: key, outcome }) => {
-    if (outcome !== 'true' && outcome !== 'false') return [];
-    const parent = tasks.find((other) => other.task_key === key);
-    if (!parent || parent.condition_task) return []; // An unknown parent is named by the graph.
-    return [
-      `task '${task.task_key}' depends on outcome '${outcome}' of '${key}', which has no condition_task; leave outcome out`,
-    ];
-  });
+function findOutcomeProblems(tasks: readonly Task[]): string[] {
+  // An unknown parent is named by the graph.
+  const unconditional = new Set(tasks.filter((task) => !task.condition_task).map((task) => task.task_key));
+  return tasks.flatMap((task) =>
+    (task.depends_on ?? [])
+      .filter(
+        ({ task_key, outcome }) => (outcome === 'true' || outcome === 'false') && unconditional.has(task_key),
+      )
+      .map(
+        ({ task_key: key, outcome }) =>
+          `task '${task.task_key}' depends on outcome '${outcome}' of '${key}', which has no condition_task; leave outcome out`,
+      ),
+  );
 }
 
 function findOwnProblems(task: Task | NestedTask, jobId: number | null): string[] {
@@ -80,7 +83,7 @@ function findInputsProblem(task: Task | NestedTask): string | null {
 }
 
 /** Where references may stand: everywhere but in prose. The task of an iteration is looked at by itself. */
-function* textsOf(value: unknown): Iterable<string> {
+export function* textsOf(value: unknown): Iterable<string> {
   if (typeof value === 'string') yield value;
   else if (Array.isArray(value)) for (const part of value) yield* textsOf(part);
   else if (typeof value === 'object' && value !== null) {
