@@ -22,6 +22,7 @@ import { createRunEventBus } from '../../../packages/server/src/event-bus.ts';
 import { createHttpServer } from '../../../packages/server/src/http/http-server.ts';
 import { createIdSource } from '../../../packages/server/src/ids.ts';
 import { createJobHandlers } from '../../../packages/server/src/jobs/handlers.ts';
+import { createRepairUses } from '../../../packages/server/src/jobs/repair-uses.ts';
 import { createLoopDriver } from '../../../packages/server/src/loops/driver.ts';
 import { createRunHandlers } from '../../../packages/server/src/runs/handlers.ts';
 import type { Services } from '../../../packages/server/src/services.ts';
@@ -83,6 +84,11 @@ export async function startTestEngine({
     },
   });
   const begin = () => startLife({ db, dataRoot, backend, slots, hasWorker, workerId });
+  // Runs that tasks start belong to the owner of the run, who must exist.
+  await db.pool.query(
+    `insert into principals (id, user_name, display_name, kind, is_admin, created_at_ms)
+     values (${admin.id}, 'ada', 'Ada', 'user', true, 0) on conflict do nothing`,
+  );
   let life = await begin();
 
   async function waitFor<T>(what: string, look: () => Promise<T | null | undefined | false>): Promise<T> {
@@ -260,7 +266,7 @@ async function serve(runs: RunParts, services: Services, publicUrl: () => string
   const stopping = new AbortController();
   const handlers = {
     ...createJobHandlers(runs.services),
-    ...createRunHandlers(runs.services, { publicUrl, logBytesMax }),
+    ...createRunHandlers(runs.services, { publicUrl, logBytesMax, repair: createRepairUses(services.db) }),
   };
   const answered = new Set(Object.keys(handlers));
   const ours = Object.fromEntries(Object.entries(routes).filter(([name]) => answered.has(name)));

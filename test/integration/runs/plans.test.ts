@@ -9,16 +9,21 @@ import {
 } from '../../../packages/server/src/attempts/store.ts';
 import type { NamedQuery, Querier } from '../../../packages/server/src/db/connect.ts';
 import {
+  findEndedChildren,
+  findOrphanedChildren,
+  findReadyParents,
+} from '../../../packages/server/src/runs/child-run-store.ts';
+import {
   findQueuedRunIds,
   loadRuns,
   readPlaces,
   saveBatchQuery,
 } from '../../../packages/server/src/runs/save-store.ts';
 import {
-  findActiveRunIds,
   findAdmissibleRuns,
   findDueRunIds,
   findInboxRunIds,
+  findStoppableRunIds,
 } from '../../../packages/server/src/runs/store.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
@@ -88,7 +93,14 @@ test.each<[string, (db: Querier) => unknown]>([
   ['attempts of a worker', (q) => findHeldBy(q, 'w1')],
   ['attempts that a worker holds', (q) => readHeld(q, [1_000_500])],
   ['attempts whose lease ran out', (q) => findLostAttempts(q, { dbNow: databaseNow, limit: 200 })],
-  ['active runs of a job', (q) => findActiveRunIds(q, 1, 500)],
+  [
+    'active runs of a job',
+    (q) => findStoppableRunIds(q, { jobId: 1, queuedOnly: false, after: 0, limit: 500 }),
+  ],
+  ['queued runs', (q) => findStoppableRunIds(q, { jobId: null, queuedOnly: true, after: 0, limit: 500 })],
+  ['tasks whose run has yet to be made', (q) => findReadyParents(q, 200)],
+  ['runs whose task does not wait for them any more', (q) => findOrphanedChildren(q, 200)],
+  ['runs whose end their task has yet to hear of', (q) => findEndedChildren(q, 200)],
 ])('%s', async (_, call) => {
   const plan = await planOf(call);
 
@@ -101,12 +113,12 @@ test('a save, planned as the connection that saves plans it', async () => {
     await client.query(`set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off;
       set enable_mergejoin = off`);
     const { text } = saveBatchQuery({
-      ...{ runs: [], places: [], generations: [], taskRuns: [] },
+      ...{ runs: [], places: [], generations: [], followed: [], taskRuns: [] },
       ...{ taskValues: [], history: [], inboxIds: [], unchangedRunIds: [] },
     });
     await client.query(`prepare saving as ${text}`);
     const { rows } = await client.query(
-      `explain execute saving('[]', '[]', '[]', '[]', '[]', '[]', '{}', '{}')`,
+      `explain execute saving('[]', '[]', '[]', '[]', '[]', '[]', '{}', '{}', '[]')`,
     );
 
     const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
