@@ -3,6 +3,7 @@
  * each in the grammar of Quartz, and a time zone that exists.
  * Source: https://www.quartz-scheduler.org/documentation/quartz-2.3.0/tutorials/crontrigger.html
  */
+import { quoteText } from '@headrace/core';
 
 interface Field {
   readonly name: string;
@@ -49,17 +50,18 @@ export function findScheduleProblems(schedule: {
 
 function findCronProblem(expression: string): string | null {
   if (expression.length > expressionCharsMax) return `expected at most ${expressionCharsMax} characters`;
+  const quoted = quoteText(expression);
   const parts = expression.trim().toUpperCase().split(/\s+/);
   if (parts.length !== 6 && parts.length !== 7) {
     const cure = parts.length === 5 ? '; a five-field expression lacks the seconds and a ?' : '';
-    return `'${expression}' has ${parts.length} fields, a Quartz expression has 6 or 7${cure}`;
+    return `${quoted} has ${parts.length} fields, a Quartz expression has 6 or 7${cure}`;
   }
   const wrong = fields.find(
     (field, index) => !(parts[index] ?? '*').split(',').every((part) => isPart(part, field)),
   );
-  if (wrong) return `'${expression}': the field for the ${wrong.name} cannot be read`;
+  if (wrong) return `${quoted}: the field for the ${wrong.name} cannot be read`;
   if ((parts[3] === '?') === (parts[5] === '?')) {
-    return `'${expression}': exactly one of day of month and day of week must be ?`;
+    return `${quoted}: exactly one of day of month and day of week must be ?`;
   }
   return null;
 }
