@@ -88,10 +88,13 @@ test('a branch of a task that is no condition is refused', async () => {
 test('the input of an iteration outside of one gives a warning', async () => {
   const findings = await findingsOfTasks(
     'task_key: load, notebook_task: {notebook_path: ./load.py, base_parameters: {a: "x{{input.a}}"}}',
+    `task_key: prose, description: "like {{input}}, as {{tasks.load.values.x}} is", ${WORK}`,
+    `task_key: each, for_each_task: {inputs: "{{input}}", task: {task_key: one, description: "{{input}}", ${WORK}}}`,
   );
 
   expect(findings).toEqual([
     'warning: databricks.yml:6:91: {{input.a}} means the input of an iteration and stays as written here; it belongs into the task of a for_each_task',
+    'warning: databricks.yml:8:52: {{input}} means the input of an iteration and stays as written here; it belongs into the task of a for_each_task',
   ]);
 });
 

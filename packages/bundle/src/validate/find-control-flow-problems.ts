@@ -112,10 +112,12 @@ function checkInputReferences({ node, forEach }: JobTask): Problem[] {
 function findInputReferences(node: Node): Problem[] {
   if (node.kind === 'list') return node.entries.flatMap(findInputReferences);
   if (node.kind === 'mapping') {
-    return [...node.entries].flatMap(([key, { value }]) =>
-      // The task below is the place for it.
-      key === 'for_each_task' ? [] : findInputReferences(value),
-    );
+    return [...node.entries].flatMap(([key, { value }]) => {
+      if (key === 'description') return []; // Prose.
+      // The task of a for-each is the place for it, its inputs are not.
+      const searched = key === 'for_each_task' ? nodeAt(value, 'inputs') : value;
+      return searched === undefined ? [] : findInputReferences(searched);
+    });
   }
   const found = typeof node.value === 'string' ? INPUT.exec(node.value) : null;
   if (found === null) return [];

@@ -33,8 +33,9 @@ export function findEarlyReferences(job: MappingNode): Problem[] {
 
 function referencesIn(task: Node) {
   const references: { key: string; whole: string; at: Node['at'] }[] = [];
-  mapScalars(task, (scalar) => {
-    const text = typeof scalar.value === 'string' ? scalar.value : '';
+  mapScalars(task, (scalar, path) => {
+    const isProse = path.at(-1) === 'description';
+    const text = typeof scalar.value === 'string' && !isProse ? scalar.value : '';
     for (const [whole, key = ''] of text.matchAll(OF_TASK)) references.push({ key, whole, at: scalar.at });
     return scalar;
   });
