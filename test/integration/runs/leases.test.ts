@@ -112,11 +112,6 @@ test('an attempt that is given back is claimed again', async () => {
 });
 
 test("a task's token is good while its claim is live, also after its worker came back, and no longer", async () => {
-  await engine.db.pool.query(
-    `insert into principals (id, user_name, display_name, kind, is_admin, created_at_ms)
-     values ($1, $2, $2, 'user', true, 0)`,
-    [admin.id, admin.userName],
-  );
   await source.register({ workerId: 'token', slots: 1, backend: 'local' });
   const attempt = await claimOne('token');
   const { token } = attempt.document.api;

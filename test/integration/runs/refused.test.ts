@@ -1,9 +1,10 @@
 import crypto from 'node:crypto';
 import { toRunId } from '@headrace/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type NewRunOrder, RefusedByStore } from '../../../packages/server/src/runs/advance-run.ts';
+import { RefusedByStore } from '../../../packages/server/src/runs/advance-run.ts';
 import { toRunDefinition } from '../../../packages/server/src/runs/run-definition.ts';
 import type { Document } from '../../../packages/server/src/runs/run-facts.ts';
+import type { NewRunOrder } from '../../../packages/server/src/runs/work-items.ts';
 import { fakeTask, startTestEngine, type TestEngine } from './engine.ts';
 
 let engine: TestEngine;

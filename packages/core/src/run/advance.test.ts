@@ -250,6 +250,19 @@ describe('loss', () => {
     expect(run.phase).toMatchObject({ result: 'failed', cause: { failure: { code: 'CLUSTER_ERROR' } } });
   });
 
+  test('is not believed of a worker that does not hold the attempt', () => {
+    const run = new RunUnderTest([aTask('a')]);
+    run.claim('a');
+    const { attemptId, epoch } = run.taskRun('a');
+
+    run.advance({
+      ...{ kind: 'attempt_lost', attemptId, epoch, beforeUserCode: true, message: 'not confirmed' },
+      workerId: 'another',
+    });
+
+    expect(run.stateOf('a')).toBe('claimed');
+  });
+
   test('an attempt lost in user code is a failure: only the policy gives another', () => {
     const run = new RunUnderTest([aTask('a')]);
     run.start('a');

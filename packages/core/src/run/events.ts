@@ -51,6 +51,11 @@ export type RunEvent =
       readonly epoch: number;
       readonly beforeUserCode: boolean;
       readonly message: string;
+      /**
+       * Only if this worker holds it: of two servers that each believe to have given an attempt away under one epoch,
+       * one is wrong and does not know it.
+       */
+      readonly workerId?: string;
     }
   /** The engine's own steps, answered by whoever can resolve references: in the batch that made the task ready. */
   | {

@@ -37,6 +37,8 @@ export function recordOfAttempt(draft: Draft, event: AttemptEvent, context: Adva
       draft.addTaskValues(slotOf(taskRun.taskKey, taskRun.iteration), event.taskValues);
       return endLive(draft, taskRun, state, event.outcome, context);
     case 'attempt_lost':
+      if (event.workerId !== undefined && event.workerId !== state.workerId)
+        return draft.ignore(event, "another worker's attempt");
       if (event.beforeUserCode) return recordLostUnstarted(draft, taskRun, state, event.message, context);
       return endLive(draft, taskRun, state, failedWith('DRIVER_ERROR', event.message), context);
     default:

@@ -91,7 +91,8 @@ export async function markJobDeleted(db: Querier, jobId: number, nowMs: number):
     name: 'jobs-mark-deleted',
     text: `
 update jobs
-set deleted_at_ms = $2
+-- A run that is being admitted at this moment is decided again, and finds no job.
+set deleted_at_ms = $2, admissions = admissions + 1
 where job_id = $1
   and deleted_at_ms is null
 returning job_id`,

@@ -1,13 +1,13 @@
 /** One batch of the advancer, from its items to what must be told afterwards. Nothing outlives it but hot runs. */
-import { admit, assertNever, newRun, planRepair, type Run, wakeAtMs } from '@headrace/core';
+import { assertNever, newRun, planRepair, type Run, wakeAtMs } from '@headrace/core';
 import type { ClaimedAttempt } from '@headrace/worker';
 import type { Logger } from 'pino';
 import type { Querier } from '../db/connect.ts';
-import type { ClaimBuilder, WorkItem } from './advance-run.ts';
 import { toBatchSave } from './batch-rows.ts';
 import { type Claim, claimQueued } from './claim-attempts.ts';
 import type { ClaimQueue, WaitingClaimer } from './claim-queue.ts';
 import type { HotRuns } from './hot-runs.ts';
+import { type Places, readFreePlaces } from './places.ts';
 import {
   advanceDraft,
   type BatchContext,
@@ -20,14 +20,8 @@ import {
   type RunNews,
 } from './run-draft.ts';
 import type { SaveConnection } from './save-connection.ts';
-import {
-  findMadeRuns,
-  type MadeRun,
-  type PlacesRow,
-  type PlacesSave,
-  readPlaces,
-  saveBatchQuery,
-} from './save-store.ts';
+import { findMadeRuns, type MadeRun, saveBatchQuery } from './save-store.ts';
+import type { ClaimBuilder, WorkItem } from './work-items.ts';
 
 export interface BatchDependencies {
   readonly db: Querier;
@@ -53,9 +47,9 @@ export interface Batch {
 
 /** The save failed, and whether it happened is unknown; these claims were not delivered. */
 export class BatchNotSaved extends Error {
-  readonly claimed: readonly ClaimedAttempt[];
+  readonly claimed: readonly Claim[];
 
-  constructor(claimed: readonly ClaimedAttempt[], cause: unknown) {
+  constructor(claimed: readonly Claim[], cause: unknown) {
     super('cannot save a batch of runs', { cause });
     this.claimed = claimed;
   }
@@ -75,7 +69,7 @@ export async function advanceBatch(
   dependencies: BatchDependencies,
 ): Promise<Batch> {
   const batch: OpenBatch = { drafts: new Map(), ignored: [], refusals: new Map() };
-  const places = await readFreePlaces(items, dependencies);
+  const places = await readFreePlaces(items, dependencies.db);
   openNewRuns(items, batch, places, context);
   await openStoredRuns(items, batch, dependencies);
   await decide(items, batch, places, context);
@@ -84,51 +78,6 @@ export async function advanceBatch(
   const savedIds = await save(batch, places, claims, context, dependencies);
   deliver(claims, savedIds, dependencies);
   return settle(items, batch, savedIds, dependencies);
-}
-
-/** Places of one job, as this batch gives them away. */
-class JobPlaces {
-  readonly #row: PlacesRow;
-  taken = 0;
-
-  constructor(row: PlacesRow) {
-    this.#row = row;
-  }
-
-  decideNew(queueEnabled: boolean): 'admit' | 'queue' | 'skip' {
-    // Who came earlier and waits goes first.
-    const isOvertaking = queueEnabled && this.#row.queued > 0;
-    const decision = isOvertaking
-      ? 'queue'
-      : admit({ activeRuns: this.#row.active + this.taken, runsMax: this.#row.runs_max, queueEnabled });
-    if (decision === 'admit') this.taken += 1;
-    return decision;
-  }
-
-  takeQueued(): boolean {
-    const isFree = this.#row.active + this.taken < this.#row.runs_max;
-    if (isFree) this.taken += 1;
-    return isFree;
-  }
-
-  toSave(): PlacesSave {
-    return { job_id: this.#row.job_id, expected_admissions: this.#row.admissions, taken: this.taken };
-  }
-}
-
-type Places = ReadonlyMap<number, JobPlaces>;
-
-/** Counted in the store each time: another process may have begun or ended runs of the job. */
-async function readFreePlaces(items: readonly WorkItem[], { db }: BatchDependencies): Promise<Places> {
-  const jobIds = new Set<number>();
-  for (const item of items) {
-    if (item.kind === 'create' && item.order.places) jobIds.add(item.order.places.jobId);
-    if (item.kind === 'admit') jobIds.add(item.jobId);
-    if (item.kind === 'repair' && item.order.places) jobIds.add(item.order.places.jobId);
-  }
-  if (jobIds.size === 0) return new Map();
-  const rows = await readPlaces(db, [...jobIds]);
-  return new Map(rows.map((row) => [row.job_id, new JobPlaces(row)]));
 }
 
 function openNewRuns(
@@ -142,7 +91,7 @@ function openNewRuns(
     const { facts, definition, places: wanted } = item.order;
     const place = wanted ? (places.get(wanted.jobId)?.decideNew(wanted.queueEnabled) ?? 'skip') : 'admit';
     const run = newRun({ runId: facts.runId, jobId: facts.jobId, definition, place, ...context });
-    drafts.set(facts.runId, draftOfNewRun(facts, run, wanted !== null && place === 'admit'));
+    drafts.set(facts.runId, draftOfNewRun(facts, run, wanted !== null && place !== 'skip'));
   }
 }
 
@@ -238,7 +187,7 @@ async function repair(
     batch.refusals.set(item, 'the job has as many runs as max_concurrent_runs allows, and queueing is off');
     return;
   }
-  if (place === 'admit') draft.takesPlace = true;
+  if (place !== 'keep' && item.order.places) draft.takesPlace = true;
   // An active run goes on as it is: what is under way keeps its settings.
   if (place !== 'keep') draft.facts = { ...draft.facts, settings, parameters };
   else draft.facts = { ...draft.facts, parameters };
@@ -272,7 +221,7 @@ async function save(
   const unchanged = all.filter((draft) => !isChanged(draft));
   const ids = new Set<number>(unchanged.map(({ run }) => run.runId));
   if (unchanged.length === all.length && all.every(({ inboxIds }) => inboxIds.length === 0)) return ids;
-  const taken = [...places.values()].filter((place) => place.taken > 0).map((place) => place.toSave());
+  const taken = [...places.values()].filter((place) => place.isUsed).map((place) => place.toSave());
   try {
     const rows = await connection.save<{ run_id: number }>(
       saveBatchQuery(toBatchSave(all, { places: taken, nowMs: context.nowMs })),
@@ -280,10 +229,7 @@ async function save(
     for (const { run_id } of rows) ids.add(run_id);
     return ids;
   } catch (error) {
-    throw new BatchNotSaved(
-      claims.map(({ attempt }) => attempt),
-      error,
-    );
+    throw new BatchNotSaved(claims, error);
   }
 }
 

@@ -7,7 +7,7 @@
  *              ▲                                                                    │
  *              └──────────── another moved the run: load it again ◄─────────────────┘
  */
-import type { Failure, RepairRequest, Run, RunDefinition, RunEvent, TaskRun } from '@headrace/core';
+import type { Run } from '@headrace/core';
 import type { ClaimedAttempt } from '@headrace/worker';
 import type { Logger } from 'pino';
 import type { Database } from '../db/connect.ts';
@@ -15,76 +15,21 @@ import type { RunEventBus } from '../event-bus.ts';
 import type { IdSource } from '../ids.ts';
 import type { Clock } from '../services.ts';
 import { advanceBatch, type Batch, type BatchDependencies, BatchNotSaved } from './advance-batch.ts';
+import type { Claim } from './claim-attempts.ts';
 import { ClaimQueue, type WaitingClaimer } from './claim-queue.ts';
 import { fromNews, HotRuns } from './hot-runs.ts';
-import {
-  type BatchContext,
-  type ClaimNote,
-  currentPhase,
-  type RunNews,
-  type StepResolver,
-} from './run-draft.ts';
-import type { Document, RunFacts, RunParameters } from './run-facts.ts';
+import { type BatchContext, currentPhase, type RunNews, type StepResolver } from './run-draft.ts';
 import { SaveConnection } from './save-connection.ts';
 import { insertInbox } from './save-store.ts';
-
-export interface NewRunOrder {
-  readonly facts: RunFacts;
-  readonly definition: RunDefinition;
-  /** null: there is always a place (a run without a job). */
-  readonly places: { readonly jobId: number; readonly queueEnabled: boolean } | null;
-}
-
-export interface RepairOrder {
-  readonly repairId: number;
-  readonly request: RepairRequest;
-  /** What the repair runs with. */
-  readonly settings: Document;
-  readonly parameters: RunParameters;
-  readonly places: NewRunOrder['places'];
-}
-
-export interface RepairOutcome {
-  /** False: there is no such run. */
-  readonly isKnown: boolean;
-  /** A sentence for whoever asked; null: the repair has begun, or waits for a place. */
-  readonly refusal: string | null;
-}
-
-export type Created = { readonly kind: 'created' } | { readonly kind: 'token_taken'; readonly runId: number };
-
-/** One thing to do in a batch; its promise settles when it is durable. */
-export type WorkItem = { tries: number; reject: (error: unknown) => void } & (
-  | { readonly kind: 'create'; readonly order: NewRunOrder; readonly resolve: (created: Created) => void }
-  | {
-      readonly kind: 'news';
-      readonly runId: number;
-      readonly news: readonly RunNews[];
-      readonly resolve: (outcome: NewsOutcome) => void;
-    }
-  | {
-      readonly kind: 'repair';
-      readonly runId: number;
-      readonly order: RepairOrder;
-      readonly resolve: (outcome: RepairOutcome) => void;
-    }
-  /** The queue may have a place for this run: asked where all admissions are decided, so that none is given twice. */
-  | { readonly kind: 'admit'; readonly runId: number; readonly jobId: number; readonly resolve: () => void }
-  /** Nothing happened but time, or something is in the inbox. */
-  | { readonly kind: 'look'; readonly runId: number; readonly resolve: () => void }
-);
-
-export interface NewsOutcome {
-  /** False: there is no such run. */
-  readonly isKnown: boolean;
-  readonly ignored: readonly { readonly event: RunEvent; readonly reason: string }[];
-}
-
-/** Makes what a worker gets: document with references resolved, token, cluster; or says why there can be none. */
-export type ClaimBuilder = (
-  claim: { readonly facts: RunFacts; readonly run: Run; readonly taskRun: TaskRun; readonly epoch: number },
-  context: { readonly nowMs: number },
-) => Promise<{ readonly attempt: ClaimedAttempt; readonly note: ClaimNote } | Failure>;
+import type {
+  ClaimBuilder,
+  Created,
+  NewRunOrder,
+  NewsOutcome,
+  RepairOrder,
+  RepairOutcome,
+  WorkItem,
+} from './work-items.ts';
 
 export interface AdvancerOptions {
   readonly db: Database;
@@ -118,6 +63,8 @@ const startedDelayMs = 50;
 const timerHorizonMs = 5_000;
 /** After that many lost races the news goes to the inbox: durable, and whoever moves the run next takes it. */
 const triesMax = 5;
+/** Anything else is tried again, after a pause each time, and then given up with an error. */
+const pausedTriesMax = 40;
 const retryDelayMs = 250;
 
 export class RunAdvancer {
@@ -337,10 +284,19 @@ export class RunAdvancer {
   }
 
   /** Claims that may stand in the store and that no worker got: dispatched again, free of charge. */
-  #takeBack(claimed: readonly ClaimedAttempt[]): void {
-    for (const { runId, attemptId, epoch } of claimed) {
+  #takeBack(claimed: readonly Claim[]): void {
+    for (const { attempt, claimer } of claimed) {
+      const { runId, attemptId, epoch } = attempt;
+      const { workerId } = claimer;
       const message = 'the claim was not confirmed';
-      const event = { kind: 'attempt_lost', attemptId, epoch, beforeUserCode: true, message } as const;
+      const event = {
+        kind: 'attempt_lost',
+        attemptId,
+        epoch,
+        beforeUserCode: true,
+        message,
+        workerId,
+      } as const;
       const tell = () => {
         this.tell(runId, [{ event }]).catch((error: unknown) => {
           this.#options.log.warn({ err: error, run_id: runId }, 'a claim could not be taken back yet');
@@ -354,16 +310,19 @@ export class RunAdvancer {
 
   #retry(item: WorkItem): void {
     item.tries += 1;
-    if (item.tries <= triesMax || item.kind !== 'news') {
-      this.#pending.push(item);
-      return;
-    }
-    const { runId, resolve } = item;
+    if (item.tries <= triesMax) this.#pending.push(item);
+    else if (item.kind === 'news') this.#leaveInInbox(item);
+    else if (item.tries > pausedTriesMax)
+      item.reject(new Error(`another server was faster ${item.tries} times`));
+    else setTimeout(() => this.#submit(item), retryDelayMs);
+  }
+
+  #leaveInInbox({ runId, news, resolve, reject }: Extract<WorkItem, { kind: 'news' }>): void {
     insertInbox(
       this.#options.db,
-      item.news.map((news) => ({ runId, event: fromNews(news) })),
+      news.map((each) => ({ runId, event: fromNews(each) })),
       this.#options.clock.nowMs(),
-    ).then(() => resolve({ isKnown: true, ignored: [] }), item.reject);
+    ).then(() => resolve({ isKnown: true, ignored: [] }), reject);
   }
 
   #wakeBy(atMs: number): void {

@@ -1,11 +1,11 @@
 /** Runs parts of an ended run again, or says beforehand which. */
 import { ApiError, type JobSettings, type RepairPreviewTask, type RunsRepairRequest } from '@headrace/api';
 import { planRepair, type RepairRequest, type Run, slotOf } from '@headrace/core';
-import type { NewRunOrder, RepairOrder } from './advance-run.ts';
 import type { RunServices } from './create-run.ts';
 import { type HotRun, HotRuns } from './hot-runs.ts';
 import { toRunDefinition, withTasks } from './run-definition.ts';
 import type { Document, JobParameterValue, OverridingParameters, RunParameters } from './run-facts.ts';
+import type { NewRunOrder, RepairOrder } from './work-items.ts';
 
 /** What the job is now, for repairs that run it so. */
 export interface CurrentJob {

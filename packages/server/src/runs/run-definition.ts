@@ -37,11 +37,14 @@ export function tasksOf(settings: Document): readonly Task[] {
   return (settings as JobSettings).tasks ?? [];
 }
 
+/** A key is part of an index; no name that a person reads is longer. */
+const keyCharsMax = 500;
+
 /**
  * Clients also send a single task's fields at the top, without `tasks`. They look their task up by the run's name
- * (Airflow's notebook operator), so that is its key.
+ * (Airflow's notebook operator), so that is its key, whatever characters it has.
  */
-export function withTasks(settings: Document, singleTaskKey: string): Document {
+export function withTasks(settings: Document, name: string): Document {
   if (settings.tasks !== undefined) return settings;
   const taskFields = [
     ...Object.keys(taskKindFields),
@@ -58,7 +61,8 @@ export function withTasks(settings: Document, singleTaskKey: string): Document {
   if (findTaskKinds(task).length === 0) return settings;
   return {
     ...Object.fromEntries(entries.filter(([name]) => !taskFields.includes(name))),
-    tasks: [{ task_key: singleTaskKey, ...task }],
+    // '#' parts a key from an iteration.
+    tasks: [{ task_key: name.slice(0, keyCharsMax).replaceAll('#', '_'), ...task }],
   };
 }
 

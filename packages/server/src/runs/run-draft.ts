@@ -38,7 +38,7 @@ export interface RunDraft {
   readonly storedVersion: number | null;
   readonly storedPhase: string | null;
   readonly storedGenerations: number;
-  /** Uses one of its job's places. */
+  /** Takes one of its job's places, or queues for one: the counts it was decided on must still be true. */
   takesPlace: boolean;
   run: Run;
   readonly changes: Map<AttemptId, TaskRunChange>;

@@ -7,7 +7,7 @@ import type { GenerationRow, RunRow, TaskRunRow, TaskValueRow } from './run-rows
 export interface RunSave extends RunRow {
   /** null: a new run. */
   readonly expected_version: number | null;
-  /** Uses one of its job's places, which must still be free. */
+  /** Takes one of its job's places, or queues for one: the job must be as it was when that was decided. */
   readonly takes_place: boolean;
 }
 
@@ -278,7 +278,8 @@ select
   (select count(*) from runs r where r.job_id = j.job_id and r.phase in ('running', 'terminating')) as active,
   (select count(*) from (select from runs r where r.job_id = j.job_id and r.phase = 'queued' limit 1) q) as queued
 from jobs j
-where j.job_id = any($1::bigint[])`,
+where j.job_id = any($1::bigint[])
+  and j.deleted_at_ms is null`,
     values: [jobIds],
   });
 }

@@ -1,25 +1,26 @@
 /** A one-time run: tasks that belong to no job. */
 import type { RunsSubmitRequest } from '@headrace/api';
 import type { Principal } from '../context.ts';
+import { refuseRunJobCycles } from '../jobs/refuse-run-job-cycles.ts';
 import { validateSettings } from '../jobs/validate-settings.ts';
 import { type CreatedRun, createRun, type RunServices } from './create-run.ts';
 import { withTasks } from './run-definition.ts';
 import type { Document } from './run-facts.ts';
 
-export function submitRun(
+export async function submitRun(
   services: RunServices,
   request: RunsSubmitRequest,
   principal: Principal,
 ): Promise<CreatedRun> {
-  const { idempotency_token: token, access_control_list: _, ...document } = request;
+  const { idempotency_token: token, access_control_list: _, ...fields } = request;
+  const document = fields as Document; // The request passed its schema; what it holds is JSON.
+  validateSettings(document, services.config);
+  await refuseRunJobCycles(services.db, { jobId: null, settings: document });
   const runName = request.run_name ?? 'Untitled';
-  // The request passed its schema; what it holds is JSON.
-  const settings = withTasks(document as Document, runName);
-  validateSettings(settings, services.config);
   return createRun(services, {
     jobId: null,
     runName,
-    settings,
+    settings: withTasks(document, runName),
     parameters: { job: [], overriding: {} },
     trigger: 'ONE_TIME',
     principal,
