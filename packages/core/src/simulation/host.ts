@@ -1,4 +1,4 @@
-/** What runs user code. It outlives its worker, and its journal outlives it: how far each hosted got is always known. */
+/** What runs user code. It outlives its worker, and its journal outlives it: how far each process got is always known. */
 import type { AttemptId } from '../ids.ts';
 import type { AttemptOutcome } from '../run/events.ts';
 import type { Failure } from '../run/state.ts';
@@ -80,7 +80,7 @@ export class Host extends Owner {
     this.#hosted.delete(attemptId);
   }
 
-  /** Every hosted that has not ended dies without an outcome; the journal keeps the rest. */
+  /** Every process that has not ended dies without an outcome; the journal keeps the rest. */
   die(): void {
     for (const attemptId of this.#hosted.keys()) this.kill(attemptId);
   }

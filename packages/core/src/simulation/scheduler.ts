@@ -16,7 +16,7 @@ import { holderOf, type Places, phaseOf, type RunFacts } from './store.ts';
 import type { World } from './world.ts';
 
 /** One thing to do in a batch; its ticket is settled when it is durable, or known to change nothing. */
-export type Item = { tries: number } & (
+export type WorkItem = { tries: number } & (
   | {
       readonly kind: 'create';
       readonly runId: RunId;
@@ -52,7 +52,7 @@ export class Scheduler extends Owner {
   /** Of its wall clock, against the true time. */
   skewMs = 0;
   hot = new Map<RunId, { run: Run; facts: RunFacts }>();
-  pending: Item[] = [];
+  pending: WorkItem[] = [];
   claimers: Claimer[] = [];
   lastLeaseTurnMs: number | null = null;
   readonly calls = new Set<Ticket<unknown>>();
@@ -79,7 +79,7 @@ export class Scheduler extends Owner {
     this.calls.clear();
   }
 
-  submit(item: Item): void {
+  submit(item: WorkItem): void {
     this.pending.push(item);
     this.ring();
   }
@@ -121,7 +121,7 @@ export class Scheduler extends Owner {
     return false;
   }
 
-  *#batch(items: Item[]): Program {
+  *#batch(items: WorkItem[]): Program {
     const drafts = new Map<RunId, RunDraft>();
     const places = new Map<JobId, JobPlaces>();
     for (const item of items) {
@@ -143,7 +143,7 @@ export class Scheduler extends Owner {
     this.#settle(items, drafts, saved);
   }
 
-  #open(items: readonly Item[], drafts: Map<RunId, RunDraft>): void {
+  #open(items: readonly WorkItem[], drafts: Map<RunId, RunDraft>): void {
     for (const item of items) {
       if (item.kind !== 'create' && !drafts.has(item.runId)) this.open(item.runId, drafts);
     }
@@ -168,7 +168,7 @@ export class Scheduler extends Owner {
     return draft;
   }
 
-  #decide(item: Item, drafts: Map<RunId, RunDraft>, places: ReadonlyMap<JobId, JobPlaces>): void {
+  #decide(item: WorkItem, drafts: Map<RunId, RunDraft>, places: ReadonlyMap<JobId, JobPlaces>): void {
     if (item.kind === 'create') return this.#create(item, drafts, places.get(item.jobId));
     const draft = drafts.get(item.runId);
     if (!draft) return;
@@ -187,7 +187,7 @@ export class Scheduler extends Owner {
   }
 
   #create(
-    { runId, jobId, definition, facts }: Extract<Item, { kind: 'create' }>,
+    { runId, jobId, definition, facts }: Extract<WorkItem, { kind: 'create' }>,
     drafts: Map<RunId, RunDraft>,
     places: JobPlaces | undefined,
   ): void {
@@ -200,7 +200,7 @@ export class Scheduler extends Owner {
   }
 
   #repair(
-    { repairId, request }: Extract<Item, { kind: 'repair' }>,
+    { repairId, request }: Extract<WorkItem, { kind: 'repair' }>,
     draft: RunDraft,
     places: JobPlaces | undefined,
   ): void {
@@ -237,7 +237,7 @@ export class Scheduler extends Owner {
   }
 
   /** All is loaded again; what already holds is found to change nothing. */
-  #onSaveFailed(items: readonly Item[], claims: readonly BatchClaim[]): void {
+  #onSaveFailed(items: readonly WorkItem[], claims: readonly BatchClaim[]): void {
     this.world.trace?.(`${this.name}: the save failed`);
     this.hot.clear();
     for (const [claimer, claimed] of Map.groupBy(claims, (claim) => claim.claimer)) {
@@ -295,7 +295,7 @@ export class Scheduler extends Owner {
     }
   }
 
-  #settle(items: readonly Item[], drafts: ReadonlyMap<RunId, RunDraft>, saved: ReadonlySet<RunId>): void {
+  #settle(items: readonly WorkItem[], drafts: ReadonlyMap<RunId, RunDraft>, saved: ReadonlySet<RunId>): void {
     const { store } = this.world;
     for (const item of items) {
       const isSaved = saved.has(item.runId);
@@ -311,7 +311,7 @@ export class Scheduler extends Owner {
     }
   }
 
-  #retry(item: Item): void {
+  #retry(item: WorkItem): void {
     item.tries += 1;
     if (item.kind !== 'news' || item.tries <= triesMax) return this.submit(item);
     this.world.store.insertInbox(item.runId, item.events);

@@ -2,7 +2,7 @@
  * The hands. A worker holds attempts under an epoch; its host holds their processes and outlives it. The rules are
  * those of "Lost or alive, and whose clock":
  *
- *   local   in a server's hosted, lives and dies with it; user code begins once the claim is durable
+ *   local   in a server's process, lives and dies with it; user code begins once the claim is durable
  *   remote  a machine of its own; user code begins once its *start* is durable and while the lease holds by the
  *           machine's own timer, so what the store calls "claimed" when the lease runs out has run no user line
  */
@@ -204,7 +204,7 @@ function startedNews({ attemptId, epoch }: Held, startedAtMs: number): RunEvent 
   return { kind: 'attempt_started', attemptId, epoch, startedAtMs };
 }
 
-/** What the host knows: an outcome, or with its journal how far a hosted got that died. */
+/** What the host knows: an outcome, or with its journal how far a process got that died. */
 function endNews({ attemptId, epoch }: Held, { outcome, isBegun }: HostedAttempt): RunEvent {
   if (outcome !== null) return { kind: 'attempt_ended', attemptId, epoch, outcome, taskValues: {} };
   return { kind: 'attempt_lost', attemptId, epoch, beforeUserCode: !isBegun, message: 'the host has died' };
