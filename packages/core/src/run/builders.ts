@@ -4,6 +4,7 @@ import { type AdvanceContext, advance } from './advance.ts';
 import { newRun } from './create.ts';
 import type { AdvanceResult } from './draft.ts';
 import type { AttemptOutcome, RunEvent } from './events.ts';
+import { buildIndex, indexOf, type RunIndex } from './run-index.ts';
 import type { Dependency, Run, RunDefinition, TaskDefinition, TaskRun } from './state.ts';
 
 export interface TaskSketch extends Partial<Omit<TaskDefinition, 'key' | 'dependsOn'>> {
@@ -63,6 +64,7 @@ export class RunUnderTest {
     const context: AdvanceContext = { nowMs: this.nowMs, newId: () => this.#nextId++ };
     this.last = advance(this.run, events, context);
     this.run = this.last.run;
+    checkIndex(this.run);
     return this.last;
   }
 
@@ -117,3 +119,21 @@ export const failed: AttemptOutcome = {
 };
 
 export const unknownAttempt = toAttemptId(999_999);
+
+/** The index that is carried forward by differences says what one made from nothing says. */
+function checkIndex(run: Run): void {
+  const carried = plainIndex(indexOf(run));
+  const made = plainIndex(buildIndex(run));
+  if (carried !== made) throw new Error(`the index has drifted:\n${carried}\n${made}`);
+}
+
+function plainIndex(index: RunIndex): string {
+  const { slotByAttempt, openParents, openTasks, timed, iterations } = index;
+  return JSON.stringify([
+    slotByAttempt.entrySeq().toArray().sort(),
+    openParents.entrySeq().toArray().sort(),
+    openTasks,
+    [...timed].sort(),
+    iterations.entrySeq().toArray().sort(),
+  ]);
+}

@@ -14,7 +14,9 @@ export function brokenInvariants(run: Run): string[] {
   const graph = graphOf(generation.definition);
   for (const task of graph.order) {
     const taskRun = run.taskRuns.get(task.key);
-    if (taskRun) broken.push(...brokenOfTask(run, task, taskRun));
+    // A result of an earlier generation stands, though a task before it runs again.
+    if (taskRun)
+      broken.push(...(taskRun.generation === generation.index ? brokenOfTask(run, task, taskRun) : []));
     else broken.push(`task '${task.key}' has no task run`);
   }
   for (const [slot, taskRun] of run.taskRuns) broken.push(...brokenOfAny(slot, taskRun, generation, graph));
