@@ -4,7 +4,7 @@ import type { AdvanceContext } from './advance.ts';
 import { firstAttempt } from './create.ts';
 import type { Draft } from './draft.ts';
 import type { RunEvent } from './events.ts';
-import { planRepair } from './repair.ts';
+import { definitionOfRepair, planRepair } from './repair.ts';
 import type { RunPhase } from './state.ts';
 
 export function applyRepair(
@@ -19,14 +19,14 @@ export function applyRepair(
   const planned = planRepair(draft.run, request);
   if (planned.kind === 'refused') return draft.ignore(event, planned.reason);
 
+  const definition = definitionOfRepair(draft.run, request);
   if (isActive) draft.setPhase(continuedPhase(phase, nowMs));
   draft.addGeneration({
     index: index + 1,
     createdAtMs: nowMs,
     repair: { repairId, reusesIterations: planned.reusesIterations },
     phase: place === 'queue' ? { kind: 'queued' } : { kind: 'running', startedAtMs: nowMs },
-    // Of an active run the tasks that are under way must keep their definition.
-    definition: isActive ? draft.generation.definition : request.definition,
+    definition,
   });
   carryOver(draft, index + 1);
   for (const { key, action } of planned.tasks) {

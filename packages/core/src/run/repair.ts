@@ -14,7 +14,7 @@ export interface RepairRequest {
   readonly whileActive: boolean;
   /** Must name the last repair, where there is one. */
   readonly latestRepairId: number | null;
-  /** What the repair runs: the job as it is now, or as it was. */
+  /** What the repair runs: the job as it is now, or as it was. An active run keeps its own. */
   readonly definition: RunDefinition;
   readonly changesParameters: boolean;
 }
@@ -33,7 +33,7 @@ type RepairedRun = Pick<Run, 'generations' | 'taskRuns'>;
 export function planRepair(run: RepairedRun, request: RepairRequest): RepairPlan {
   const refusal = findRefusal(run, request);
   if (refusal !== null) return { kind: 'refused', reason: refusal };
-  const graph = graphOf(request.definition);
+  const graph = graphOf(definitionOfRepair(run, request));
   const chosen = chooseTasks(run, request, graph);
   const stuck = chosen.size === 0 ? 'no task of this run needs to run again' : findLive(run, graph, chosen);
   if (stuck !== null) return { kind: 'refused', reason: stuck };
@@ -41,7 +41,14 @@ export function planRepair(run: RepairedRun, request: RepairRequest): RepairPlan
   return { kind: 'planned', tasks, reusesIterations: mayReuseIterations(request, graph, chosen) };
 }
 
-function findRefusal({ generations, taskRuns }: RepairedRun, request: RepairRequest): string | null {
+/** Of an active run the tasks that are under way must keep their definition, so all do. */
+export function definitionOfRepair({ generations }: RepairedRun, request: RepairRequest): RunDefinition {
+  const current = generations[generations.length - 1];
+  return current && current.phase.kind !== 'ended' ? current.definition : request.definition;
+}
+
+function findRefusal(run: RepairedRun, request: RepairRequest): string | null {
+  const { generations, taskRuns } = run;
   const current = generations[generations.length - 1];
   const isActive = current?.phase.kind !== 'ended';
   if (isActive && !request.whileActive) {
@@ -59,7 +66,7 @@ function findRefusal({ generations, taskRuns }: RepairedRun, request: RepairRequ
     const told = last === null ? 'this run has not been repaired yet' : `the latest repair is ${last}`;
     return `latest_repair_id: ${told}, not ${request.latestRepairId}`;
   }
-  const { byKey } = graphOf(request.definition);
+  const { byKey } = graphOf(definitionOfRepair(run, request));
   const unknown = request.rerunTasks.filter((key) => !byKey.has(key));
   if (unknown.length > 0) return `rerun_tasks: ${unknown.join(', ')}: no such task`;
   return null;
