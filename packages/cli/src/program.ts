@@ -6,9 +6,15 @@ import { createJobsGetCommand } from './commands/jobs/get.ts';
 import { createJobsListCommand } from './commands/jobs/list.ts';
 import { createJobsRunNowCommand } from './commands/jobs/run-now.ts';
 import { createRunsCancelCommand } from './commands/runs/cancel.ts';
+import { createRunsCancelAllCommand } from './commands/runs/cancel-all.ts';
+import { createRunsDeleteCommand } from './commands/runs/delete.ts';
+import { createRunsExportCommand } from './commands/runs/export.ts';
 import { createRunsGetCommand } from './commands/runs/get.ts';
+import { createRunsIterationsCommand } from './commands/runs/iterations.ts';
 import { createRunsListCommand } from './commands/runs/list.ts';
 import { createRunsLogsCommand } from './commands/runs/logs.ts';
+import { createRunsRepairCommand } from './commands/runs/repair.ts';
+import { createRunsWhyCommand } from './commands/runs/why.ts';
 import { createDownCommand } from './commands/server/down.ts';
 import { createSignInCommand } from './commands/server/sign-in.ts';
 import { createStatusCommand } from './commands/server/status.ts';
@@ -28,6 +34,7 @@ export async function createProgram(context: CliContext, args: readonly string[]
       createJobsListCommand(context),
       createJobsGetCommand(context),
       createJobsRunNowCommand(context),
+      createRunsCancelCommand(context, 'cancel-run'),
     ]),
   );
   program.addCommand(
@@ -35,7 +42,13 @@ export async function createProgram(context: CliContext, args: readonly string[]
       createRunsListCommand(context),
       createRunsGetCommand(context),
       createRunsLogsCommand(context),
+      createRunsIterationsCommand(context),
+      createRunsWhyCommand(context),
+      createRunsRepairCommand(context),
       createRunsCancelCommand(context),
+      createRunsCancelAllCommand(context),
+      createRunsDeleteCommand(context),
+      createRunsExportCommand(context),
     ]),
   );
   program.addCommand(await createBundleGroup(context, args));

@@ -11,6 +11,27 @@ export function collectPairs(
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
+/** Collects `--only a,b`, given once or several times. */
+export function collectKeys(text: string, before: readonly string[] = []): string[] {
+  const keys = text.split(',').map((key) => key.trim());
+  if (keys.some((key) => key === ''))
+    throw new InvalidArgumentError('expected task keys, with commas between.');
+  return [...before, ...keys];
+}
+
+/** Collects `--python-param x`, given once or several times. */
+export function collectTexts(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}
+
+/** A position, from 0. */
+export function parseIndex(text: string): number {
+  const index = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(index))
+    throw new InvalidArgumentError('expected a number from 0.');
+  return index;
+}
+
 export function parseId(text: string): number {
   const id = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(id) || id === 0)

@@ -2,12 +2,14 @@
 import type { Client, RunDocument, RunTaskDocument } from '@headrace/api';
 import type { CliContext } from '../cli-context.ts';
 import { CommandError, exitCodes } from '../command-error.ts';
-import { formatTable } from '../output/format-table.ts';
 import { formatClock, formatDuration } from '../output/format-time.ts';
 import { note, type OutputOptions, printDocument } from '../output/print.ts';
 import { styleText, type Tone } from '../output/style-text.ts';
+import { describeWork } from './describe-work.ts';
+import { formatTasks } from './format-tasks.ts';
 import { getWholeRun } from './get-whole.ts';
 import { describeState, elapsedMs, hasEnded, hasSucceeded } from './run-words.ts';
+import { latestAttempts, withoutIterations } from './task-runs.ts';
 import { watchRun } from './watch-run.ts';
 
 /** Of a traceback; the whole of it is in the log. */
@@ -29,7 +31,7 @@ export async function followRun(
     clock: context.clock,
     signal: context.interrupted,
   })) {
-    for (const task of tasks) tellTask(context, task, told);
+    for (const task of withoutIterations(tasks)) tellTask(context, task, told);
   }
   if (context.interrupted.aborted) {
     throw new CommandError(`stopped watching; run ${runId} goes on`, {
@@ -62,41 +64,34 @@ async function finishRun(
 /** One line for each change of state: `11:24:05  silver  running`. */
 function tellTask(context: CliContext, task: RunTaskDocument, told: Map<number, string>): void {
   const words = describeState(task.state);
-  if (told.get(task.run_id) === words) return;
-  told.set(task.run_id, words);
+  const news = `${words} ${progressStep(task)}`;
+  if (told.get(task.run_id) === news) return;
+  told.set(task.run_id, news);
   // Waiting for others is no news.
   if (task.state.life_cycle_state === 'BLOCKED' || task.state.life_cycle_state === 'QUEUED') return;
   const nowMs = context.clock.nowMs();
   const elapsed = hasEnded(task.state) ? elapsedMs(task, nowMs) : undefined;
   const attempt = task.attempt_number > 0 ? ` (attempt ${task.attempt_number + 1})` : '';
   const duration = elapsed === undefined ? '' : `  ${formatDuration(elapsed)}`;
+  const work = describeWork(task);
   const state = styleText(context, context.stderr, words, toneOf(task));
-  note(context, `${formatClock(nowMs)}  ${task.task_key.padEnd(20)}  ${state}${attempt}${duration}`);
+  const line = `${task.task_key.padEnd(20)}  ${state}${attempt}${duration}${work === '' ? '' : `  ${work}`}`;
+  note(context, `${formatClock(nowMs)}  ${line}`);
+}
+
+/** A for-each of thousands is told in so many lines, and once more when the first iteration fails. */
+const progressSteps = 10;
+
+function progressStep(task: RunTaskDocument): string {
+  const stats = task.for_each_task?.stats?.task_run_stats;
+  if (stats === undefined || stats.total_iterations === 0) return '';
+  const step = Math.floor((stats.completed_iterations * progressSteps) / stats.total_iterations);
+  return `${step}${stats.failed_iterations > 0 ? ' failed' : ''}`;
 }
 
 function toneOf(task: RunTaskDocument): Tone {
   if (hasSucceeded(task.state)) return 'good';
   return ['FAILED', 'TIMEDOUT'].includes(task.state.result_state ?? '') ? 'bad' : 'quiet';
-}
-
-export function formatTasks(run: RunDocument, nowMs: number): string {
-  const tasks = [...(run.tasks ?? [])].sort(
-    (a, b) => (a.start_time || Infinity) - (b.start_time || Infinity),
-  );
-  return formatTable({
-    columns: ['task', 'state', 'attempt', 'duration', 'run id'],
-    rows: tasks.map((task) => {
-      const elapsed = elapsedMs(task, nowMs);
-      return [
-        task.task_key,
-        describeState(task.state),
-        String(task.attempt_number + 1),
-        elapsed === undefined ? '-' : formatDuration(elapsed),
-        String(task.run_id),
-      ];
-    }),
-    empty: 'no tasks',
-  });
 }
 
 function summarizeRun(context: CliContext, run: RunDocument): string {
@@ -126,21 +121,18 @@ async function describeFailures(client: Client, run: RunDocument): Promise<strin
   const failed = latestAttempts(run.tasks ?? []).filter((task) => {
     return ['FAILED', 'TIMEDOUT'].includes(task.state.result_state ?? '');
   });
-  return Promise.all(
-    failed.map(async (task) => {
-      const output = await client.runsGetOutput({ run_id: task.run_id }).catch(() => undefined);
-      const message = output?.error ?? task.state.state_message ?? 'no message';
-      const trace = (output?.error_trace ?? '').trimEnd().split('\n').slice(-traceLinesShown).join('\n');
-      return `\ntask ${task.task_key} ${describeState(task.state)}: ${message}${trace === '' ? '' : `\n${trace}`}\n`;
-    }),
-  );
+  return Promise.all(failed.map((task) => describeFailure(client, run, task)));
 }
 
-export function latestAttempts(tasks: readonly RunTaskDocument[]): readonly RunTaskDocument[] {
-  const latest = new Map<string, RunTaskDocument>();
-  for (const task of tasks) {
-    const known = latest.get(task.task_key);
-    if (known === undefined || known.attempt_number <= task.attempt_number) latest.set(task.task_key, task);
-  }
-  return [...latest.values()];
+async function describeFailure(client: Client, run: RunDocument, task: RunTaskDocument): Promise<string> {
+  const output = await client.runsGetOutput({ run_id: task.run_id }).catch(() => undefined);
+  const message = output?.error ?? task.state.state_message ?? 'no message';
+  const trace = (output?.error_trace ?? '').trimEnd().split('\n').slice(-traceLinesShown).join('\n');
+  const lines = [`\ntask ${task.task_key} ${describeState(task.state)}: ${message}`];
+  if (trace !== '') lines.push(trace);
+  if (task.for_each_task)
+    lines.push(`\`headrace runs iterations ${run.run_id} --task ${task.task_key} --failed\` lists them`);
+  const child = task.run_job_task?.run_id;
+  if (child !== undefined) lines.push(`\`headrace runs get ${child}\` shows the run that it started`);
+  return `${lines.join('\n')}\n`;
 }

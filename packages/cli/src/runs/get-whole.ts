@@ -2,15 +2,21 @@
 import { ApiError, type Client, type JobDocument, type RunDocument } from '@headrace/api';
 import { CommandError, exitCodes } from '../command-error.ts';
 
-/** A job has at most 1,000 tasks and a page 100 of them; more pages mean a server that repeats itself. */
-const pagesMax = 100;
+/** A for-each has at most 5,000 inputs, each tried a few times; more pages of 100 mean a server that repeats itself. */
+const pagesMax = 1_000;
 
-export async function getWholeRun(client: Client, runId: number): Promise<RunDocument> {
+const runArrays = ['tasks', 'iterations', 'job_clusters', 'job_parameters', 'repair_history'] as const;
+
+export async function getWholeRun(
+  client: Client,
+  runId: number,
+  options: { readonly hasHistory?: boolean } = {},
+): Promise<RunDocument> {
+  const wanted = options.hasHistory ? { include_history: true } : {};
   return joinPages(
-    (page_token) => client.runsGet({ run_id: runId, page_token }),
+    (page_token) => client.runsGet({ run_id: runId, page_token, ...wanted }),
     (run, more) => {
-      for (const name of ['tasks', 'job_clusters', 'job_parameters', 'repair_history'] as const)
-        append(run, more, name);
+      for (const name of runArrays) append(run, more, name);
     },
   );
 }

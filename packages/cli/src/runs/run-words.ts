@@ -1,5 +1,5 @@
 /** States in one word for people, from either of the wire's two descriptions. */
-import type { RunDocument, RunState, RunTaskDocument } from '@headrace/api';
+import type { RunState } from '@headrace/api';
 
 /** `running`, `succeeded`, `failed`, `timed out`, … */
 export function describeState(state: RunState): string {
@@ -42,7 +42,19 @@ export function hasSucceeded(state: RunState): boolean {
 }
 
 /** From start to end, or to now; undefined before the start. */
-export function elapsedMs(run: RunDocument | RunTaskDocument, nowMs: number): number | undefined {
+export function elapsedMs(
+  run: { readonly start_time: number; readonly end_time: number },
+  nowMs: number,
+): number | undefined {
   if (run.start_time <= 0) return undefined;
   return (run.end_time > 0 ? run.end_time : nowMs) - run.start_time;
+}
+
+/** It will not run, or has not run, because of other tasks. */
+export function isSkipped(state: RunState): boolean {
+  return ['UPSTREAM_FAILED', 'UPSTREAM_CANCELED', 'EXCLUDED', 'DISABLED'].includes(state.result_state ?? '');
+}
+
+export function isWaiting(state: RunState): boolean {
+  return ['QUEUED', 'PENDING', 'BLOCKED', 'WAITING_FOR_RETRY'].includes(state.life_cycle_state);
 }

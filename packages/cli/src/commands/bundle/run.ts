@@ -7,11 +7,10 @@ import { CommandError, exitCodes } from '../../command-error.ts';
 import { addOutputOption, note, type OutputOptions, printDocument } from '../../output/print.ts';
 import { followRun } from '../../runs/follow-run.ts';
 import { example } from '../example.ts';
-import { collectPairs } from '../parse-options.ts';
+import { addStartOptions, type StartOptions, toStartFields } from '../run-options.ts';
 import { addBundleOptions, type BundleOptions, openBundle } from './open-bundle.ts';
 
-interface Options extends BundleOptions, OutputOptions {
-  readonly params?: Record<string, string>;
+interface Options extends BundleOptions, OutputOptions, StartOptions {
   readonly wait: boolean;
 }
 
@@ -19,14 +18,19 @@ export function createBundleRunCommand(context: CliContext): Command {
   const command = new Command('run')
     .description('run a deployed job of the bundle and wait for it; exit code 1 if the run does not succeed')
     .argument('[key]', 'key of the job in the bundle; may be left out when there is one job')
-    .option('--params <name=value>', 'a job parameter; may be given several times', collectPairs)
     .option('--no-wait', 'return as soon as the run is started')
-    .addHelpText('after', example('bundle run flights_daily --params run_date=2013-01-02'))
+    .addHelpText(
+      'after',
+      example(
+        'bundle run flights_daily --param run_date=2013-01-02',
+        'bundle run flights_daily --only silver+',
+      ),
+    )
     .action(async (key: string | undefined, options: Options) => {
       const { bundle, client } = await openBundle(context, options);
       const jobKey = chooseJob(bundle, key);
       const jobId = await findDeployedJob(bundle, client, jobKey);
-      const started = await client.jobsRunNow({ job_id: jobId, job_parameters: options.params });
+      const started = await client.jobsRunNow({ job_id: jobId, ...toStartFields(options) });
       if (!options.wait) {
         printDocument(context, options, started, () => `run ${started.run_id} of ${jobKey} started`);
         return;
@@ -34,7 +38,7 @@ export function createBundleRunCommand(context: CliContext): Command {
       note(context, `run ${started.run_id} of ${jobKey} started`);
       await followRun(context, client, started.run_id, options);
     });
-  return addOutputOption(addBundleOptions(command));
+  return addOutputOption(addBundleOptions(addStartOptions(command)));
 }
 
 function chooseJob(bundle: ResolvedBundle, key: string | undefined): string {

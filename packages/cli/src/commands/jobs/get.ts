@@ -1,5 +1,5 @@
 /** `headrace jobs get` */
-import { findTaskKinds, type JobDocument, type Task } from '@headrace/api';
+import { findTaskKinds, type JobDocument, type Task, type TaskDependency } from '@headrace/api';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
 import { addConnectionOptions, type ConnectionOptions, connect } from '../../connection.ts';
@@ -8,17 +8,16 @@ import { formatInstant } from '../../output/format-time.ts';
 import { addOutputOption, type OutputOptions, printDocument } from '../../output/print.ts';
 import { findJobId, getWholeJob } from '../../runs/get-whole.ts';
 import { example } from '../example.ts';
+import { addJobArgument, chooseJob, type JobOptions } from './job-argument.ts';
 
-type Options = ConnectionOptions & OutputOptions;
+type Options = ConnectionOptions & OutputOptions & JobOptions;
 
 export function createJobsGetCommand(context: CliContext): Command {
-  const command = new Command('get')
-    .description('show one job and its tasks')
-    .argument('<job>', 'id or exact name')
+  const command = addJobArgument(new Command('get').description('show one job and its tasks'))
     .addHelpText('after', example('jobs get flights_daily', 'jobs get 1042 -o json'))
-    .action(async (text: string, options: Options) => {
+    .action(async (text: string | undefined, options: Options) => {
       const client = await connect(context, options);
-      const job = await getWholeJob(client, await findJobId(client, text));
+      const job = await getWholeJob(client, await findJobId(client, chooseJob(text, options)));
       printDocument(context, options, job, () => formatJob(job));
     });
   return addOutputOption(addConnectionOptions(command));
@@ -48,7 +47,12 @@ function toRow(task: Task): readonly string[] {
   return [
     task.task_key,
     findTaskKinds(task).join(', ').replaceAll('_task', ''),
-    (task.depends_on ?? []).map(({ task_key }) => task_key).join(', ') || '-',
+    (task.depends_on ?? []).map(toParent).join(', ') || '-',
     task.run_if ?? 'ALL_SUCCESS',
   ];
+}
+
+/** `any_orders=true`: that branch of a condition. */
+function toParent({ task_key, outcome }: TaskDependency): string {
+  return outcome === undefined || outcome === 'SUCCESS' ? task_key : `${task_key}=${outcome}`;
 }

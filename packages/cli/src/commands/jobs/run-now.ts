@@ -6,24 +6,29 @@ import { addOutputOption, note, type OutputOptions, printDocument } from '../../
 import { followRun } from '../../runs/follow-run.ts';
 import { findJobId } from '../../runs/get-whole.ts';
 import { example } from '../example.ts';
-import { collectPairs } from '../parse-options.ts';
+import { addStartOptions, type StartOptions, toStartFields } from '../run-options.ts';
+import { addJobArgument, chooseJob, type JobOptions } from './job-argument.ts';
 
-interface Options extends ConnectionOptions, OutputOptions {
-  readonly params?: Record<string, string>;
+interface Options extends ConnectionOptions, OutputOptions, StartOptions, JobOptions {
   readonly wait: boolean;
 }
 
 export function createJobsRunNowCommand(context: CliContext): Command {
-  const command = new Command('run-now')
-    .description('run a job and wait for it; exit code 1 if the run does not succeed')
-    .argument('<job>', 'id or exact name')
-    .option('--params <name=value>', 'a job parameter; may be given several times', collectPairs)
+  const command = addJobArgument(
+    new Command('run-now').description('run a job and wait for it; exit code 1 if the run does not succeed'),
+  )
     .option('--no-wait', 'return as soon as the run is started')
-    .addHelpText('after', example('jobs run-now flights_daily --params run_date=2013-01-02'))
-    .action(async (text: string, options: Options) => {
+    .addHelpText(
+      'after',
+      example(
+        'jobs run-now flights_daily --param run_date=2013-01-02',
+        'jobs run-now flights_daily --only silver+',
+      ),
+    )
+    .action(async (text: string | undefined, options: Options) => {
       const client = await connect(context, options);
-      const jobId = await findJobId(client, text);
-      const started = await client.jobsRunNow({ job_id: jobId, job_parameters: options.params });
+      const jobId = await findJobId(client, chooseJob(text, options));
+      const started = await client.jobsRunNow({ job_id: jobId, ...toStartFields(options) });
       if (!options.wait) {
         printDocument(context, options, started, () => `run ${started.run_id} of job ${jobId} started`);
         return;
@@ -31,5 +36,5 @@ export function createJobsRunNowCommand(context: CliContext): Command {
       note(context, `run ${started.run_id} of job ${jobId} started`);
       await followRun(context, client, started.run_id, options);
     });
-  return addOutputOption(addConnectionOptions(command));
+  return addOutputOption(addConnectionOptions(addStartOptions(command)));
 }

@@ -4,15 +4,17 @@ import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
 import { CommandError, exitCodes } from '../../command-error.ts';
 import { addConnectionOptions, type ConnectionOptions, connect } from '../../connection.ts';
-import { latestAttempts } from '../../runs/follow-run.ts';
+import { findIteration, findTask } from '../../runs/find-task.ts';
 import { getWholeRun } from '../../runs/get-whole.ts';
 import { type LogReader, openLog, readLog } from '../../runs/read-log.ts';
 import { hasEnded } from '../../runs/run-words.ts';
+import { latestAttempts } from '../../runs/task-runs.ts';
 import { example } from '../example.ts';
-import { parseId } from '../parse-options.ts';
+import { parseId, parseIndex } from '../parse-options.ts';
 
 interface Options extends ConnectionOptions {
   readonly task?: string;
+  readonly iteration?: number;
   readonly follow?: boolean;
 }
 
@@ -23,13 +25,23 @@ export function createRunsLogsCommand(context: CliContext): Command {
     .description('print what the tasks of a run printed')
     .argument('<run>', 'id of the run', parseId)
     .option('--task <key>', 'only this task; its latest attempt')
+    .option(
+      '--iteration <number>',
+      'of a for-each task: only the iteration of this input, from 0',
+      parseIndex,
+    )
     .option('-f, --follow', 'go on until the run, or the task, has ended')
-    .addHelpText('after', example('runs logs 2077 --task silver --follow'))
+    .addHelpText(
+      'after',
+      example('runs logs 2077 --task silver --follow', 'runs logs 2077 --task each_region --iteration 2'),
+    )
     .action(async (runId: number, options: Options) => {
       const client = await connect(context, options);
-      if (options.follow) await followLogs(context, client, runId, options.task);
-      else
-        await printLogs(context, client, chooseTasks(await getWholeRun(client, runId), options.task), runId);
+      if (options.follow) await followLogs(context, client, runId, options);
+      else {
+        const run = await getWholeRun(client, runId);
+        await printLogs(context, client, await chooseTasks(client, run, options), runId);
+      }
     });
   return addConnectionOptions(command);
 }
@@ -55,12 +67,12 @@ async function followLogs(
   context: CliContext,
   client: Client,
   runId: number,
-  key: string | undefined,
+  options: Options,
 ): Promise<void> {
   const open = new Map<number, { reader: LogReader; writer: LineWriter }>();
   while (!context.interrupted.aborted) {
     const run = await getWholeRun(client, runId);
-    const tasks = chooseTasks(run, key);
+    const tasks = await chooseTasks(client, run, options);
     for (const task of tasks.filter(({ start_time }) => start_time > 0)) {
       const prefix = tasks.length > 1 ? `[${task.task_key}] ` : '';
       const log = open.get(task.run_id) ?? {
@@ -75,20 +87,27 @@ async function followLogs(
       await readLog(client, reader, writer.text);
       if (reader.ended) writer.end();
     }
-    const isOver = key === undefined ? hasEnded(run.state) : tasks.every(({ state }) => hasEnded(state));
+    const isOver =
+      options.task === undefined ? hasEnded(run.state) : tasks.every(({ state }) => hasEnded(state));
     if (isOver && [...open.values()].every(({ reader }) => reader.ended)) return;
     await context.clock.sleep(pollMs, context.interrupted);
   }
 }
 
-function chooseTasks(run: RunDocument, key: string | undefined): readonly RunTaskDocument[] {
-  const tasks = latestAttempts(run.tasks ?? []);
-  const chosen = key === undefined ? tasks : tasks.filter(({ task_key }) => task_key === key);
-  if (chosen.length > 0 || key === undefined) return chosen;
-  throw new CommandError(`run ${run.run_id} has no task ${key}`, {
-    exitCode: exitCodes.notFound,
-    cure: `its tasks are ${tasks.map(({ task_key }) => task_key).join(', ')}`,
-  });
+async function chooseTasks(
+  client: Client,
+  run: RunDocument,
+  { task: key, iteration }: Options,
+): Promise<readonly RunTaskDocument[]> {
+  if (key === undefined && iteration === undefined) return latestAttempts(run.tasks ?? []);
+  if (key === undefined) {
+    throw new CommandError('of which task is the iteration?', {
+      exitCode: exitCodes.usage,
+      cure: 'name the for-each task with --task',
+    });
+  }
+  const task = findTask(run, key);
+  return iteration === undefined ? [task] : [await findIteration(client, task, iteration)];
 }
 
 interface LineWriter {
