@@ -4,7 +4,10 @@ import { readLogChunk, readNotebook } from './attempt-files.ts';
 import { cancelRun, cancelRuns } from './cancel-run.ts';
 import type { RunServices } from './create-run.ts';
 import { deleteRun } from './delete-run.ts';
-import { getRunPage, getTaskRunOf, listRunPage } from './read-runs.ts';
+import { explainRun } from './explain-run.ts';
+import { exportRun } from './export-run.ts';
+import { listRunPage } from './list-runs.ts';
+import { getRunPage, getTaskRunOf } from './read-runs.ts';
 import { previewRepair, type RepairUses, repairRun } from './repair-run.ts';
 import { getRunOutput } from './run-output.ts';
 import { submitRun } from './submit-run.ts';
@@ -23,6 +26,8 @@ type RunHandlers = Pick<
   | 'runsGetOutput'
   | 'taskLog'
   | 'taskNotebook'
+  | 'runsExport'
+  | 'runsWhy'
   | 'runEvents'
 >;
 
@@ -64,6 +69,8 @@ export function createRunHandlers(services: RunServices, options: RunHandlerOpti
       return { run_id: request.run_id, tasks: await previewRepair(services, request, options.repair) };
     },
     runsGetOutput: ({ run_id }) => getRunOutput(services, { runId: run_id, publicUrl: options.publicUrl() }),
+    runsExport: (request) => exportRun(services, request),
+    runsWhy: (request) => explainRun(services, request),
     async taskLog(request) {
       const taskRun = await getTaskRunOf(services, request);
       const folder = { runId: taskRun.run_id, attemptId: taskRun.attempt_id };

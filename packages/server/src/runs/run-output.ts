@@ -2,10 +2,12 @@
 import { ApiError, findTaskKinds, type RunOutput } from '@headrace/api';
 import type { Services } from '../services.ts';
 import { readLogTail } from './attempt-files.ts';
+import { readRunParts } from './read-run-parts.ts';
 import { findTaskRun } from './read-runs.ts';
-import { tasksOf } from './run-definition.ts';
 import { readRun, type TaskRunView } from './store.ts';
+import type { WrittenTask } from './task-documents.ts';
 import { toTaskRunDocument } from './wire.ts';
+import { findWrittenTask, noParts, settingsOf } from './wire-tasks.ts';
 
 /** As hosted: the end of the log, up to 5 MB. */
 const logTailBytesMax = 5 * 1024 * 1024;
@@ -17,13 +19,29 @@ export async function getRunOutput(
   const found = await findTaskRun(services, runId);
   if (!found) throw await noOutputOf(services, runId);
   const { run, taskRun } = found;
-  const task = tasksOf(run.settings).find(({ task_key }) => task_key === taskRun.task_key);
-  const isNotebook = task !== undefined && findTaskKinds(task).includes('notebook_task');
+  const parts = (await readRunParts(services.db, [run], { taskRuns: [taskRun] })).get(run.run_id) ?? noParts;
+  const task = findWrittenTask(settingsOf(run, parts, taskRun.generation), taskRun.task_key);
   return {
-    metadata: toTaskRunDocument(run, taskRun, { publicUrl }),
-    ...(isNotebook ? notebookOutput(taskRun) : await logsOf(services, taskRun)),
+    metadata: toTaskRunDocument(run, taskRun, { publicUrl }, parts),
+    ...(await outputOf(services, taskRun, task)),
     ...errorOf(taskRun),
   };
+}
+
+/** Only what a worker executes has a result or a log; a guarded task is what it guards. */
+async function outputOf(
+  services: Pick<Services, 'blobs'>,
+  taskRun: TaskRunView,
+  task: WrittenTask | undefined,
+): Promise<Omit<RunOutput, 'metadata'>> {
+  const kinds = task ? findTaskKinds(task) : [];
+  if (kinds.includes('notebook_task')) return notebookOutput(taskRun);
+  if (kinds.includes('run_job_task')) {
+    const { child_run_id: childRunId } = taskRun;
+    return childRunId === null ? {} : { run_job_output: { run_id: childRunId } };
+  }
+  const hasNoLog = kinds.every((kind) => kind === 'condition_task' || kind === 'for_each_task');
+  return task && hasNoLog ? {} : logsOf(services, taskRun);
 }
 
 async function noOutputOf({ db }: Pick<Services, 'db'>, runId: number): Promise<ApiError> {

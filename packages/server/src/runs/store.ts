@@ -1,17 +1,21 @@
-/** Reading runs: one, many, and what a loop looks for. The statements that save are in save-store.ts. */
+/** Reading runs: one, its tasks, and what a loop looks for. Lists are in list-store.ts, saves in save-store.ts. */
 import type { JsonValue } from '@headrace/core';
-import { type Kysely, sql } from 'kysely';
-import type { Database, Querier } from '../db/connect.ts';
-import type { Document, RunParameters, RunType } from './run-facts.ts';
+import type { Querier } from '../db/connect.ts';
+import type { Document, RunParameters } from './run-facts.ts';
 import type { RunRow, TaskRunRow } from './run-rows.ts';
 
 /** A run as lists and documents need it. */
 export interface RunView extends RunRow {
+  /** Of the current generation, as are the settings and the parameters. */
+  readonly generation_created_at_ms: number;
   readonly settings: Document;
   readonly parameters: RunParameters;
 }
 
-export interface TaskRunView extends TaskRunRow {
+/** What a for-each goes through may be large, and is only counted here. */
+export interface TaskRunView extends Omit<TaskRunRow, 'inputs' | 'reused_iterations'> {
+  readonly inputs_count: number | null;
+  readonly reused_count: number | null;
   readonly created_at_ms: number;
   readonly cluster_id: string | null;
   readonly exit_value: string | null;
@@ -21,13 +25,15 @@ export interface TaskRunView extends TaskRunRow {
 const runColumns = `
   r.run_id, r.job_id, r.version, r.run_type, r.run_name, r.trigger, r.owner_id, r.creator_user_name,
   r.idempotency_token, r.number_in_job, r.created_at_ms, r.generation, r.phase, r.started_at_ms, r.stop_reason,
-  r.stopping_at_ms, r.ended_at_ms, r.result, r.cause, r.wake_at_ms, r.parent_attempt_id, r.parent_run_id, g.settings, g.parameters`;
+  r.stopping_at_ms, r.ended_at_ms, r.result, r.cause, r.wake_at_ms, r.parent_attempt_id, r.parent_run_id,
+  g.created_at_ms as generation_created_at_ms, g.settings, g.parameters`;
 
-const taskRunColumns = `
-  run_id, task_key, iteration, generation, attempt, attempt_id, epoch, state, created_at_ms, due_at_ms,
-  queued_at_ms, claimed_at_ms, started_at_ms, stopping_at_ms, ended_at_ms, worker_id, cluster_id, stop_reason,
-  result, failure, exit_value, resolved, free_dispatches, earlier_attempts, parent_attempt_id, input, inputs,
-  reused_iterations, condition, child_run_id`;
+export const taskRunColumns = `
+  t.run_id, t.task_key, t.iteration, t.generation, t.attempt, t.attempt_id, t.epoch, t.state, t.created_at_ms, t.due_at_ms,
+  t.queued_at_ms, t.claimed_at_ms, t.started_at_ms, t.stopping_at_ms, t.ended_at_ms, t.worker_id, t.cluster_id,
+  t.stop_reason, t.result, t.failure, t.exit_value, t.resolved, t.free_dispatches, t.earlier_attempts,
+  t.parent_attempt_id, t.input, jsonb_array_length(t.inputs) as inputs_count,
+  jsonb_array_length(t.reused_iterations) as reused_count, t.condition, t.child_run_id`;
 
 /** Deleted runs are not found. */
 export async function readRun(db: Querier, runId: number): Promise<RunView | null> {
@@ -44,26 +50,28 @@ where r.run_id = $1
   return rows[0] ?? null;
 }
 
-/** All attempts of all tasks, in the order of their first appearance. */
+/** All attempts of all tasks of the job, in the order of their first appearance; iterations are read page by page. */
 export function readTaskRuns(db: Querier, runIds: readonly number[]): Promise<TaskRunView[]> {
   return db.query<TaskRunView>({
     name: 'runs-read-task-runs',
     text: `
 select ${taskRunColumns}
-from task_runs
-where run_id = any($1::bigint[])
-order by run_id, attempt_id`,
+from task_runs t
+where t.run_id = any($1::bigint[])
+  and t.parent_attempt_id is null
+order by t.run_id, t.attempt_id`,
     values: [runIds],
   });
 }
 
+/** Of a task or of an iteration. */
 export async function readTaskRun(db: Querier, attemptId: number): Promise<TaskRunView | null> {
   const rows = await db.query<TaskRunView>({
     name: 'runs-read-task-run',
     text: `
 select ${taskRunColumns}
-from task_runs
-where attempt_id = $1`,
+from task_runs t
+where t.attempt_id = $1`,
     values: [attemptId],
   });
   return rows[0] ?? null;
@@ -125,62 +133,6 @@ order by run_id
 limit $3`,
     values: [wanted.jobId, wanted.after, wanted.limit],
   });
-}
-
-export interface RunsFilter {
-  readonly jobId: number | null;
-  readonly phase: 'active' | 'completed' | null;
-  readonly runType: RunType | null;
-  readonly createdFromMs: number | null;
-  readonly createdToMs: number | null;
-  /** The last row of the page before. */
-  readonly after: { readonly createdAtMs: number; readonly id: number } | null;
-  readonly offset: number;
-  readonly limit: number;
-}
-
-interface RunsTables {
-  readonly runs: RunRow & { readonly deleted_at_ms: number | null };
-  readonly run_generations: {
-    run_id: number;
-    generation: number;
-    settings: Document;
-    parameters: RunParameters;
-  };
-}
-
-/** Newest first. */
-export async function listRunViews(db: Database, filter: RunsFilter): Promise<RunView[]> {
-  let page = (db.kysely as unknown as Kysely<RunsTables>)
-    .selectFrom('runs as r')
-    .selectAll('r')
-    .where('r.deleted_at_ms', 'is', null)
-    .orderBy('r.created_at_ms', 'desc')
-    .orderBy('r.run_id', 'desc')
-    .limit(filter.limit)
-    .offset(filter.offset);
-  if (filter.jobId !== null) page = page.where('r.job_id', '=', filter.jobId);
-  if (filter.phase === 'active') page = page.where('r.phase', '<>', 'ended');
-  if (filter.phase === 'completed') page = page.where('r.phase', '=', 'ended');
-  if (filter.runType !== null) page = page.where('r.run_type', '=', filter.runType);
-  if (filter.createdFromMs !== null) page = page.where('r.created_at_ms', '>=', filter.createdFromMs);
-  if (filter.createdToMs !== null) page = page.where('r.created_at_ms', '<=', filter.createdToMs);
-  if (filter.after) {
-    const { createdAtMs, id } = filter.after;
-    page = page.where(sql<boolean>`(r.created_at_ms, r.run_id) < (${createdAtMs}::bigint, ${id}::bigint)`);
-  }
-  // The page first, then its documents: settings are large and kept apart from the rows that are searched.
-  return (db.kysely as unknown as Kysely<RunsTables>)
-    .with('page', () => page)
-    .selectFrom('page')
-    .innerJoin('run_generations as g', (join) =>
-      join.onRef('g.run_id', '=', 'page.run_id').onRef('g.generation', '=', 'page.generation'),
-    )
-    .selectAll('page')
-    .select(['g.settings', 'g.parameters'])
-    .orderBy('page.created_at_ms', 'desc')
-    .orderBy('page.run_id', 'desc')
-    .execute();
 }
 
 export function findDueRunIds(db: Querier, nowMs: number, limit: number): Promise<{ run_id: number }[]> {

@@ -39,7 +39,22 @@ interface Termination {
   readonly isStopped?: boolean;
 }
 
-export function toRunWireState(phase: RunPhase, cause: RunCause | null): WireState {
+/** A run without a place is skipped when it is made, or after it has waited as long as a run may. */
+export function hasGivenUp(generation: {
+  readonly generation: number;
+  readonly created_at_ms: number;
+  readonly ended_at_ms: number | null;
+}): boolean {
+  // A repair that has no place is refused when it is asked for.
+  return generation.generation > 0 || (generation.ended_at_ms ?? 0) > generation.created_at_ms;
+}
+
+/** @param skipped only of a run that was skipped: whether it had waited in the queue. */
+export function toRunWireState(
+  phase: RunPhase,
+  cause: RunCause | null,
+  skipped: { readonly hasGivenUp: boolean } = { hasGivenUp: false },
+): WireState {
   switch (phase.kind) {
     case 'queued': {
       const message = 'Queued: the job has as many runs as max_concurrent_runs allows.';
@@ -53,7 +68,7 @@ export function toRunWireState(phase: RunPhase, cause: RunCause | null): WireSta
     case 'terminating':
       return live('TERMINATING', 'TERMINATING', stopMessages[phase.reason]);
     case 'ended':
-      return ended(runTermination(phase, cause));
+      return ended(runTermination(phase, cause, skipped));
     default:
       return assertNever(phase);
   }
@@ -96,7 +111,16 @@ const stopMessages = {
 
 const workloadFailed = 'Workload failed, see run output for details.';
 
-function runTermination(phase: Extract<RunPhase, { kind: 'ended' }>, cause: RunCause | null): Termination {
+const skippedMessages = {
+  noPlace: 'Skipped: the job had as many runs as max_concurrent_runs allows, and queueing is off.',
+  gaveUp: 'Skipped: it waited in the queue for 48 hours, and the job had no place for it.',
+};
+
+function runTermination(
+  phase: Extract<RunPhase, { kind: 'ended' }>,
+  cause: RunCause | null,
+  skipped: { readonly hasGivenUp: boolean },
+): Termination {
   switch (phase.result) {
     case 'succeeded':
       return terminated('SUCCESS', 'SUCCESS', 'SUCCESS', '');
@@ -121,7 +145,7 @@ function runTermination(phase: Extract<RunPhase, { kind: 'ended' }>, cause: RunC
         result: 'MAXIMUM_CONCURRENT_RUNS_REACHED',
         code: 'MAX_CONCURRENT_RUNS_EXCEEDED',
         type: 'CLIENT_ERROR',
-        message: 'Skipped: the job had as many runs as max_concurrent_runs allows, and queueing is off.',
+        message: skipped.hasGivenUp ? skippedMessages.gaveUp : skippedMessages.noPlace,
       };
     case 'continued': {
       const message = 'Repaired while it was active: what was under way went on in the repair.';

@@ -1,0 +1,153 @@
+/** What only the answer to "why" asks of the store. */
+import type { EndedResult, RunDefinition, RunIf } from '@headrace/core';
+import type { Querier } from '../db/connect.ts';
+import type { PhaseRow } from './run-rows.ts';
+import { type TaskRunView, taskRunColumns } from './store.ts';
+
+/** Beyond it, the place in a queue is told as if it were this one. */
+const positionMax = 100_000;
+
+export async function readDefinition(
+  db: Querier,
+  { runId, generation }: { readonly runId: number; readonly generation: number },
+): Promise<RunDefinition> {
+  const rows = await db.query<{ definition: RunDefinition }>({
+    name: 'runs-read-definition',
+    text: `
+select definition
+from run_generations
+where run_id = $1
+  and generation = $2`,
+    values: [runId, generation],
+  });
+  return rows[0]?.definition ?? { tasks: [], timeoutMs: null };
+}
+
+export async function countQueuedRunsBefore(
+  db: Querier,
+  run: { readonly job_id: number | null; readonly created_at_ms: number; readonly run_id: number },
+): Promise<number> {
+  const rows = await db.query<{ ahead: number }>({
+    name: 'runs-count-queued-before',
+    text: `
+select count(*) as ahead
+from (
+  select from runs
+  where job_id = $1
+    and phase = 'queued'
+    and (created_at_ms, run_id) < ($2, $3)
+  limit ${positionMax}
+) q`,
+    values: [run.job_id, run.created_at_ms, run.run_id],
+  });
+  return rows[0]?.ahead ?? 0;
+}
+
+export async function countQueuedAttemptsBefore(
+  db: Querier,
+  attempt: { readonly queued_at_ms: number | null; readonly attempt_id: number },
+): Promise<number> {
+  const rows = await db.query<{ ahead: number }>({
+    name: 'runs-count-queued-attempts-before',
+    text: `
+select count(*) as ahead
+from (
+  select from task_runs
+  where state = 'queued'
+    and (queued_at_ms, attempt_id) < ($1, $2)
+  limit ${positionMax}
+) q`,
+    values: [attempt.queued_at_ms, attempt.attempt_id],
+  });
+  return rows[0]?.ahead ?? 0;
+}
+
+export interface WorkerSlots {
+  readonly workers: number;
+  readonly slots: number;
+  readonly held: number;
+}
+
+/** Of workers whose lease has not run out: they were heard of a moment ago. */
+export async function readWorkerSlots(db: Querier): Promise<WorkerSlots> {
+  const rows = await db.query<WorkerSlots>({
+    name: 'runs-read-worker-slots',
+    text: `
+select
+  count(*) as workers,
+  coalesce(sum(w.slots), 0) as slots,
+  coalesce(sum(h.held), 0)::bigint as held
+from workers w
+cross join lateral (
+  select count(*) as held
+  from task_runs t
+  where t.worker_id = w.worker_id
+    and t.state in ('claimed', 'running', 'stopping')
+) h
+where w.lease_expires_at_ms >= extract(epoch from clock_timestamp()) * 1000`,
+    values: [],
+  });
+  return rows[0] ?? { workers: 0, slots: 0, held: 0 };
+}
+
+/** As run-history.ts writes it. */
+export type RecordedDecision =
+  | {
+      readonly kind: 'run_if_not_met';
+      readonly run_if: RunIf;
+      readonly parents: readonly { readonly task_key: string; readonly result: EndedResult }[];
+    }
+  | { readonly kind: 'guard_not_met'; readonly left: string; readonly right: string };
+
+/** Why the attempt ended without having run; null where nothing had to be decided. */
+export async function readDecision(
+  db: Querier,
+  { run_id, attempt_id }: { readonly run_id: number; readonly attempt_id: number },
+): Promise<RecordedDecision | null> {
+  const rows = await db.query<{ decision: RecordedDecision | null }>({
+    name: 'runs-read-decision',
+    text: `
+select detail -> 'decision' as decision
+from run_events
+where run_id = $1
+  and attempt_id = $2
+  and kind = 'attempt_ended'
+order by run_event_id desc
+limit 1`,
+    values: [run_id, attempt_id],
+  });
+  return rows[0]?.decision ?? null;
+}
+
+/** A deleted run is still told of. */
+export async function readPhase(db: Querier, runId: number): Promise<PhaseRow | null> {
+  const rows = await db.query<PhaseRow>({
+    name: 'runs-read-phase',
+    text: `
+select phase, started_at_ms, stop_reason, stopping_at_ms, ended_at_ms, result, cause
+from runs
+where run_id = $1`,
+    values: [runId],
+  });
+  return rows[0] ?? null;
+}
+
+export async function readLatestIteration(
+  db: Querier,
+  slot: { readonly runId: number; readonly nestedKey: string; readonly iteration: number },
+): Promise<TaskRunView | null> {
+  const rows = await db.query<TaskRunView>({
+    name: 'runs-read-latest-iteration',
+    text: `
+select ${taskRunColumns}
+from task_runs t
+where t.run_id = $1
+  and t.task_key = $2
+  and t.iteration = $3
+  and t.parent_attempt_id is not null
+order by t.generation desc, t.attempt desc
+limit 1`,
+    values: [slot.runId, slot.nestedKey, slot.iteration],
+  });
+  return rows[0] ?? null;
+}
