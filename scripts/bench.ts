@@ -1,7 +1,13 @@
 /**
  * `npm run bench [-- NAME]`: medians, the machine and its load, and what bounds each number, measured in the same run.
  */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { benchEngine } from './bench/bench-engine.ts';
+import { benchEngineHistory } from './bench/bench-engine-history.ts';
+import { benchEngineLarge } from './bench/bench-engine-large.ts';
+import { benchEngineQueue } from './bench/bench-engine-queue.ts';
+import { benchEngineSimulation } from './bench/bench-engine-simulation.ts';
 import { benchIdle } from './bench/bench-idle.ts';
 import { benchProcesses } from './bench/bench-processes.ts';
 import { benchSpark } from './bench/bench-spark.ts';
@@ -10,20 +16,46 @@ import { describeLoad, describeMachine } from './bench/statistics.ts';
 
 const parts = {
   engine: { title: 'Engine alone (hosts in memory)', run: benchEngine },
+  'engine-large': { title: 'Large runs', run: benchEngineLarge },
+  'engine-history': { title: 'Beside a million ended runs', run: benchEngineHistory },
+  'engine-queue': { title: 'Queued runs', run: benchEngineQueue },
+  'engine-simulation': { title: 'Simulated histories', run: benchEngineSimulation },
   processes: { title: 'Real processes, warm host, without Spark', run: benchProcesses },
   spark: { title: 'Spark on a warm host', run: benchSpark },
   start: { title: 'headrace up and down', run: benchStart },
   idle: { title: 'Idle', run: benchIdle },
 };
 
-const [wanted] = process.argv.slice(2);
-const chosen = Object.entries(parts).filter(([name]) => wanted === undefined || wanted === name);
+const [wanted, ...rest] = process.argv.slice(2);
+/** One of several, started by another of these processes. */
+const isPart = rest.includes('--part');
+const chosen = Object.entries(parts).filter(([name]) => wanted === undefined || isNamed(name, wanted));
 if (chosen.length === 0) {
   console.error(`no benchmark is named ${wanted}; there are: ${Object.keys(parts).join(', ')}`);
   process.exit(2);
 }
-console.log(describeMachine());
-for (const [name, { title, run }] of chosen) {
+if (!isPart) console.log(describeMachine());
+for (const [name, part] of chosen) {
+  if (chosen.length === 1) await runHere(name, part);
+  else runApart(name);
+}
+
+/** `engine` is also the name of a group. */
+function isNamed(name: string, wanted: string): boolean {
+  return name === wanted || (!isPart && wanted === 'engine' && name.startsWith('engine-'));
+}
+
+async function runHere(name: string, { title, run }: (typeof parts)[keyof typeof parts]): Promise<void> {
   console.log(`\n${title} (${name}; ${describeLoad()})`);
   await run();
+}
+
+/** In a process of its own: no part pays for the heap of another. */
+function runApart(name: string): void {
+  const { status } = spawnSync(
+    process.execPath,
+    [...process.execArgv, fileURLToPath(import.meta.url), name, '--part'],
+    { stdio: 'inherit' },
+  );
+  if (status !== 0) process.exitCode = 1;
 }

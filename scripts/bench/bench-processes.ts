@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { createLocalBackend, preimportDefault } from '@headrace/worker';
 import { readRuntime, repository, timeBareForks, timeBarePythons } from './baselines.ts';
-import { type BenchServer, startBenchServer } from './bench-server.ts';
+import { type BenchServer, startBenchServer, workerOver } from './bench-server.ts';
 import { inMs, median, printRow, repeat } from './statistics.ts';
 
 const chainLength = 40;
@@ -10,16 +10,16 @@ const lightFile = '/Workspace/Shared/bench/light.py';
 
 export async function benchProcesses(): Promise<void> {
   const runtime = readRuntime();
-  const bench = await startBenchServer({
-    slots: 8,
-    backend: ({ hostsFolder, dataRoot, workerId }) =>
-      createLocalBackend({
-        ...{ hostsFolder, dataRoot, workerId, runtime, warmUp: false },
-        preimport: ['headrace_runtime.launch', ...preimportDefault],
-        pythonPath: path.join(repository, 'python'),
-        environment: process.env,
-      }),
-  });
+  const slots = 8;
+  const start = workerOver(slots, ({ hostsFolder, dataRoot, workerId }) =>
+    createLocalBackend({
+      ...{ hostsFolder, dataRoot, workerId, runtime, warmUp: false },
+      preimport: ['headrace_runtime.launch', ...preimportDefault],
+      pythonPath: path.join(repository, 'python'),
+      environment: process.env,
+    }),
+  );
+  const bench = await startBenchServer({ slots, start });
   try {
     await bench.client.workspaceMkdirs({ path: path.posix.dirname(lightFile) });
     const content = Buffer.from('print("light")\n').toString('base64');

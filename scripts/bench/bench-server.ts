@@ -1,17 +1,18 @@
 /** A server of its own in this process, on a fresh state folder, for one benchmark. */
-import { once } from 'node:events';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, createClient } from '@headrace/api';
 import { type HostBackend, startWorker } from '@headrace/worker';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { readConfig } from '../../packages/server/src/config.ts';
 import {
   type RunningServer,
   startServer,
   type WorkerWiring,
 } from '../../packages/server/src/start-server.ts';
+import { measureFdatasync, median, repeat, timed } from './statistics.ts';
 
 export interface BenchServer {
   readonly client: Client;
@@ -23,9 +24,11 @@ export interface BenchServer {
 
 export const clock = { nowMs: () => Date.now() };
 
-export async function startBenchServer(options: {
+export type StartBenchWorker = (wiring: WorkerWiring, log: Logger) => Promise<{ stop(): Promise<void> }>;
+
+export async function startBenchServer(worker: {
   readonly slots: number;
-  readonly backend: (wiring: WorkerWiring) => HostBackend;
+  readonly start: StartBenchWorker;
 }): Promise<BenchServer> {
   const stateDir = await fs.mkdtemp(path.join(os.tmpdir(), 'headrace-bench-'));
   // PostgreSQL runs as another user when this runs as root.
@@ -35,20 +38,25 @@ export async function startBenchServer(options: {
     ...readConfig({}),
     stateDir,
     port: 0,
-    slots: options.slots,
+    slots: worker.slots,
     requestsPerMinute: 10_000_000,
   };
+  const forget = () => fs.rm(stateDir, { recursive: true, force: true });
   const server = await startServer({
     ...{ config, log, clock, version: 'bench', webFolder: path.join(stateDir, 'no-web') },
-    startWorker: ({ source, workerId, dataRoot, hostsFolder, spare }) =>
-      startWorker({
-        ...{ source, workerId, dataRoot, spare, clock, log, slots: options.slots },
-        backend: options.backend({ source, workerId, dataRoot, hostsFolder, spare }),
-      }),
+    startWorker: (wiring) => worker.start(wiring, log),
+  }).catch(async (error: unknown) => {
+    await forget();
+    throw error;
   });
-  const client = createClient({ baseUrl: server.url, token: server.localToken });
+  const stop = async () => {
+    await server.stop();
+    await forget();
+  };
+  const abandon = () => void stop().finally(() => process.exit(130));
+  process.once('SIGINT', abandon).once('SIGTERM', abandon);
   return {
-    client,
+    client: createClient({ baseUrl: server.url, token: server.localToken }),
     server,
     async timeToEnd(submit) {
       const startedAt = performance.now();
@@ -57,32 +65,67 @@ export async function startBenchServer(options: {
       return Math.max(...endedAt) - startedAt;
     },
     async stop() {
-      await server.stop();
-      await fs.rm(stateDir, { recursive: true, force: true });
+      process.off('SIGINT', abandon).off('SIGTERM', abandon);
+      await stop();
     },
   };
 }
 
+/** The worker as it is, over other hosts. */
+export function workerOver(slots: number, backend: (wiring: WorkerWiring) => HostBackend): StartBenchWorker {
+  return (wiring, log) => {
+    const { source, workerId, dataRoot, spare } = wiring;
+    return startWorker({ source, workerId, dataRoot, spare, clock, log, slots, backend: backend(wiring) });
+  };
+}
+
+/** So long without a change is worth a look whether that was the end: a look at every change would slow them down. */
+const quietMs = 10;
+
 /** Resolves with the moment, by `performance.now()`. */
-async function whenEnded({ services }: RunningServer, runId: number): Promise<number> {
-  const bell = new EventTarget();
+export async function whenEnded({ services }: RunningServer, runId: number): Promise<number> {
   let changedAt = performance.now();
   const unsubscribe = services.events.subscribe(runId, () => {
     changedAt = performance.now();
-    bell.dispatchEvent(new Event('ring'));
   });
   try {
     for (;;) {
-      const rung = once(bell, 'ring');
+      const quietFor = performance.now() - changedAt;
+      if (quietFor < quietMs) await delay(quietMs - quietFor);
       const seenAt = changedAt;
-      const { rows } = await services.db.pool.query<{ phase: string }>(
-        'select phase from runs where run_id = $1',
-        [runId],
-      );
+      if (performance.now() - seenAt < quietMs) continue;
+      const rows = await services.db.query<{ phase: string }>({
+        name: 'bench-read-phase',
+        text: 'select phase from runs where run_id = $1',
+        values: [runId],
+      });
       if (rows[0]?.phase === 'ended') return seenAt;
-      await rung;
+      while (changedAt === seenAt) await delay(1);
     }
   } finally {
     unsubscribe();
   }
+}
+
+/** What bounds every figure of the engine, on this disk and over this connection, at this moment. */
+export interface Floor {
+  readonly fdatasyncMs: number;
+  readonly roundTripMs: number;
+}
+
+const roundTrips = 200;
+
+export async function measureFloor({ server }: BenchServer): Promise<Floor> {
+  const { db } = server.services;
+  const select = { name: 'bench-nothing', text: 'select 1', values: [] };
+  const roundTripMs = median(await repeat(roundTrips, () => timed(() => db.query(select))));
+  return { fdatasyncMs: measureFdatasync(), roundTripMs };
+}
+
+/** Of two moments, before and after what is measured. */
+export function meanOf(before: Floor, after: Floor): Floor {
+  return {
+    fdatasyncMs: (before.fdatasyncMs + after.fdatasyncMs) / 2,
+    roundTripMs: (before.roundTripMs + after.roundTripMs) / 2,
+  };
 }

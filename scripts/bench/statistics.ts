@@ -18,6 +18,12 @@ export async function repeat(times: number, measure: () => Promise<number>): Pro
   return values;
 }
 
+export async function timed(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return performance.now() - startedAt;
+}
+
 /** What one durable commit costs at least here, in milliseconds. */
 export function measureFdatasync(times = 200): number {
   const file = path.join(os.tmpdir(), `headrace-fdatasync-${process.pid}`);
@@ -51,6 +57,37 @@ export function printRow(what: string, value: string, target: string): void {
   console.log(`${what.padEnd(52)} ${value.padStart(10)}   ${target}`);
 }
 
+export interface Figure {
+  readonly what: string;
+  readonly value: number;
+  /** At most this. */
+  readonly target: number;
+  readonly inUnits: (value: number) => string;
+  /** What the value is measured against, and how it is called. */
+  readonly floor?: { readonly value: number; readonly name: string };
+}
+
+/** A figure with a target: met or missed, and how far it is from what the machine allows. */
+export function printFigure({ what, value, target, inUnits, floor }: Figure): void {
+  const verdict = value <= target ? 'met' : 'MISSED';
+  const ratio = floor ? `; ${(value / floor.value).toFixed(1)} × ${floor.name}` : '';
+  printRow(what, inUnits(value), `target ${inUnits(target)}: ${verdict}${ratio}`);
+}
+
 export function inMs(value: number): string {
-  return `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
+  return `${value.toFixed(value < 1 ? 3 : value < 10 ? 2 : 0)} ms`;
+}
+
+export function asCount(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toFixed(2);
+}
+
+export function asRatio(value: number): string {
+  return `× ${value.toFixed(2)}`;
+}
+
+const bytesPerMegabyte = 1_000_000;
+
+export function inMegabytes(bytes: number): string {
+  return `${(bytes / bytesPerMegabyte).toFixed(0)} MB`;
 }
