@@ -10,9 +10,13 @@ import { phaseOf } from './store.ts';
 export interface Claimer {
   readonly workerId: string;
   readonly free: number;
+  /** What it had when it asked, each with its epoch. */
+  readonly held: ReadonlyMap<AttemptId, number>;
   readonly delivered: Ticket<readonly BatchClaim[]>;
-  /** It crashed, or gave up: what it would get now must be taken back. */
+  /** The life of the worker in which it asked is over. */
   readonly isGone: () => boolean;
+  /** What cannot be handed over must be taken back. */
+  readonly isReached: () => boolean;
 }
 
 export interface BatchClaim {
@@ -41,6 +45,7 @@ export function* claimQueued(scheduler: Scheduler, drafts: Map<RunId, RunDraft>)
       const { workerId } = claimer;
       const epoch = taskRun.epoch + 1;
       draft.advance([{ kind: 'attempt_claimed', attemptId, epoch, workerId }], scheduler.context);
+      scheduler.world.trace?.(`${scheduler.name} offers attempt ${attemptId} epoch ${epoch} to ${workerId}`);
       claims.push({ claimer, runId: draft.runId, attemptId, epoch });
     }
   }

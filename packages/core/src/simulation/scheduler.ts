@@ -248,22 +248,26 @@ export class Scheduler extends Owner {
 
   /**
    * Claims that may stand in the store and that no worker got. Another server may have given the same attempt away
-   * under the same epoch, so the store is asked whose it is; and until that is settled the claimer gets nothing else.
+   * under the same epoch, even to the same worker, before it asked here or in its next life: so it is asked whose it
+   * is. Until that is settled the claimer gets nothing else.
    */
   *#takeBackUnconfirmed(claimer: Claimer, claims: readonly BatchClaim[]): Program {
     for (const claim of claims) {
       yield null;
       const row = this.world.store.rows.get(claim.attemptId)?.taskRun;
-      if (row && row.epoch === claim.epoch && holderOf(row) === claimer.workerId)
-        yield* this.#takeBack(claim);
+      const mayStand = row?.epoch === claim.epoch && holderOf(row) === claimer.workerId;
+      const isOlder = claimer.held.get(claim.attemptId) === claim.epoch;
+      // A new life of the worker has asked the store what it holds.
+      if (mayStand && !isOlder && !claimer.isGone()) yield* this.#takeBack(claim);
     }
     this.claimers.push(claimer);
     this.ring();
   }
 
-  *#takeBack({ runId, attemptId, epoch }: BatchClaim): Program {
+  *#takeBack({ runId, attemptId, epoch, claimer: { workerId } }: BatchClaim): Program {
+    this.world.trace?.(`${this.name} takes attempt ${attemptId} epoch ${epoch} back from ${workerId}`);
     const message = 'the claim was not confirmed';
-    const lost = { kind: 'attempt_lost', attemptId, epoch, beforeUserCode: true, message } as const;
+    const lost = { kind: 'attempt_lost', attemptId, epoch, beforeUserCode: true, message, workerId } as const;
     let told: Run | null | 'failed' = 'failed';
     while (told === 'failed') told = yield* this.tell(runId, [lost]);
   }
@@ -286,7 +290,7 @@ export class Scheduler extends Owner {
         continue;
       }
       yield null;
-      if (!claimer.isGone()) {
+      if (!claimer.isGone() && claimer.isReached()) {
         claimer.delivered.settle(durable);
         continue;
       }

@@ -83,8 +83,10 @@ export class Worker extends Owner {
         continue;
       }
       const { life } = this;
-      const isGone = () => this.life !== life || this.world.isCutOff(this);
-      const ask = { workerId: this.name, free, isGone };
+      const isGone = () => this.life !== life;
+      const held = new Map([...this.#held].map(([attemptId, { epoch }]) => [attemptId, epoch]));
+      const isReached = () => !this.world.isCutOff(this);
+      const ask = { workerId: this.name, free, held, isGone, isReached };
       const claimed = yield* this.#call((scheduler) => waitForAttempts(scheduler, ask), false);
       if (claimed === 'broken') return this.world.restart(this);
       for (const attempt of claimed) this.#accept(attempt);
