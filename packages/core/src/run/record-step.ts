@@ -4,6 +4,7 @@ import type { AdvanceContext } from './advance.ts';
 import type { Draft } from './draft.ts';
 import { type AttemptEnd, endAttempt, endOfStop } from './end-attempt.ts';
 import type { ChildOutcome, RunEvent } from './events.ts';
+import { isSameJson } from './is-same-json.ts';
 import { nextStep } from './next-step.ts';
 import { beginWork } from './plan-task.ts';
 import { type JsonValue, slotOf, type TaskRun } from './state.ts';
@@ -81,7 +82,7 @@ function findReusable(draft: Draft, outer: TaskRun, inputs: readonly JsonValue[]
     const isReusable =
       former?.state.kind === 'ended' &&
       former.state.result === 'succeeded' &&
-      JSON.stringify(former.input) === JSON.stringify(input);
+      isSameJson(former.input, input);
     return isReusable ? [iteration] : [];
   });
 }
