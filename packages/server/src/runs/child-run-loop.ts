@@ -25,10 +25,20 @@ export const childRunLoopName = 'child-runs';
 /** Makes the run of the task's job, or finds the one that was made before; a Failure says why there can be none. */
 export type StartChild = (parent: ReadyParentRow) => Promise<{ readonly runId: number } | Failure>;
 
-type ChildServices = Pick<RunServices, 'db' | 'advancer' | 'log'>;
+/** What is nobody's decision, a store that is away above all, is tried again for as long before the task fails of it. */
+const giveUpAfterMs = 60_000;
 
-export function createChildRunLoop(services: ChildServices, startChild: StartChild): Loop {
-  const { db } = services;
+interface ChildServices extends Pick<RunServices, 'db' | 'advancer' | 'log' | 'clock'> {
+  /** Since when runs could not be started, by the attempt of their task. */
+  readonly failingSinceMs: Map<number, number>;
+}
+
+export function createChildRunLoop(
+  options: Omit<ChildServices, 'failingSinceMs'>,
+  startChild: StartChild,
+): Loop {
+  const { db } = options;
+  const services: ChildServices = { ...options, failingSinceMs: new Map() };
   return {
     name: childRunLoopName,
     // Woken by each change here that concerns it; this is for what another server left behind.
@@ -49,25 +59,32 @@ export function createChildRunLoop(services: ChildServices, startChild: StartChi
   };
 }
 
-async function start(
-  parent: ReadyParentRow,
-  { advancer, log }: ChildServices,
-  startChild: StartChild,
-): Promise<void> {
+async function start(parent: ReadyParentRow, services: ChildServices, startChild: StartChild): Promise<void> {
+  const { advancer, failingSinceMs } = services;
   const attemptId = toAttemptId(parent.attempt_id);
-  const started = await startChild(parent).catch((error: unknown): Failure => {
-    log.error(
-      { err: error, run_id: parent.run_id, attempt: parent.attempt_id },
-      'a run cannot be started by a task',
-    );
-    const message = 'The server could not start the run; its log says why.';
-    return { code: 'INTERNAL_ERROR', message, trace: null };
-  });
+  const started = await startChild(parent).catch((error: unknown) => judge(error, parent, services));
+  if (started === null) return;
+  failingSinceMs.delete(attemptId);
   const event =
     'runId' in started
       ? ({ kind: 'child_started', attemptId, childRunId: toRunId(started.runId) } as const)
       : ({ kind: 'step_failed', attemptId, failure: started } as const);
   await advancer.tell(parent.run_id, [{ event }]);
+}
+
+/** Null: the task stays ready, and a later turn tries again. */
+function judge(
+  error: unknown,
+  { run_id, attempt_id }: ReadyParentRow,
+  { log, clock, failingSinceMs }: ChildServices,
+): Failure | null {
+  log.error({ err: error, run_id, attempt: attempt_id }, 'a run cannot be started by a task');
+  const nowMs = clock.nowMs();
+  const sinceMs = failingSinceMs.get(attempt_id) ?? nowMs;
+  failingSinceMs.set(attempt_id, sinceMs);
+  if (nowMs - sinceMs < giveUpAfterMs) return null;
+  const message = 'The server could not start the run; its log says why.';
+  return { code: 'INTERNAL_ERROR', message, trace: null };
 }
 
 async function cancel({ run_id }: { readonly run_id: number }, { advancer }: ChildServices): Promise<void> {
