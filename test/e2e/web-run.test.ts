@@ -68,9 +68,9 @@ describe.skipIf(!hasChromium)('the run page', () => {
     page.once('dialog', (dialog) => dialog.accept());
     await button.click();
 
-    await page.locator('button[title="The run is being stopped"]').waitFor();
+    await button.and(page.locator('[title="The run is being stopped"]')).waitFor();
     stage.mock.step(runId);
-    await page.locator('button[title="The run has ended"]').waitFor();
+    await button.and(page.locator('[title="The run has ended"]')).waitFor();
     expect(await button.getAttribute('aria-disabled')).toBe('true');
     page.once('dialog', () => expect.unreachable('a refused button asked'));
     await button.focus();

@@ -10,21 +10,23 @@ export function inputsOf(task: RunTaskDocument): readonly unknown[] {
 
 export interface IterationCourse {
   readonly iteration: number;
+  /** The first one without it. */
+  readonly attempt?: number;
   readonly state: WireState;
   readonly startMs: number;
   readonly endMs: number;
 }
 
-/** Ids follow from those of the for-each: room for a thousand inputs. */
+/** Ids follow from those of the for-each: room for 5,000 inputs, and a later attempt has a greater one. */
 export function addIteration(run: MockRun, task: RunTaskDocument, course: IterationCourse): RunTaskDocument {
   const { for_each_task, condition_task: _guard, depends_on: _parents, ...shared } = task;
   const iteration: RunTaskDocument = {
     ...shared,
     ...for_each_task?.task,
     ...course.state,
-    run_id: task.run_id * 1_000 + course.iteration,
+    run_id: task.run_id * 50_000 + (course.attempt ?? 0) * 5_000 + course.iteration,
     task_key: for_each_task?.task.task_key ?? task.task_key,
-    attempt_number: 0,
+    attempt_number: course.attempt ?? 0,
     start_time: course.startMs,
     end_time: course.endMs,
     headrace: { iteration: course.iteration },
@@ -37,7 +39,8 @@ export function addIteration(run: MockRun, task: RunTaskDocument, course: Iterat
 export function withStats(run: MockRun, task: RunTaskDocument, reused = 0): RunTaskDocument {
   if (task.for_each_task === undefined) return task;
   const iterations = run.iterations.get(task.run_id) ?? [];
-  const ended = iterations.filter(hasEnded);
+  const latest = [...new Map(iterations.map((each) => [each.headrace?.iteration, each])).values()];
+  const ended = latest.filter(hasEnded);
   const failures = ended.filter((each) => each.state.result_state === 'FAILED');
   const messages = new Map<string, number>();
   for (const { state } of failures)
@@ -45,8 +48,8 @@ export function withStats(run: MockRun, task: RunTaskDocument, reused = 0): RunT
   const stats = {
     task_run_stats: {
       total_iterations: inputsOf(task).length,
-      scheduled_iterations: iterations.length + reused,
-      active_iterations: iterations.length - ended.length,
+      scheduled_iterations: latest.length + reused,
+      active_iterations: latest.length - ended.length,
       completed_iterations: ended.length + reused,
       succeeded_iterations: ended.length - failures.length + reused,
       failed_iterations: failures.length,

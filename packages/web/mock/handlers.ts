@@ -73,9 +73,9 @@ function jobHandlers(world: World): Slice<'jobsGet' | 'jobsList' | 'jobsRunNow' 
 
 function runHandlers(world: World): Slice<'runsGet' | 'runsList' | 'runsCancel' | 'runEvents'> {
   return {
-    runsGet: async ({ run_id, include_history }) => {
+    runsGet: async ({ run_id, include_history, page_token }) => {
       const part = world.runs.has(run_id) ? undefined : searchTask(world, run_id);
-      if (part) return taskRunDocument(part);
+      if (part) return taskRunPage(part, page_token);
       return documentOf(findRun(world, run_id), { hasHistory: include_history });
     },
     runsList: async ({ job_id, active_only, completed_only, limit, page_token }) => {
@@ -88,6 +88,8 @@ function runHandlers(world: World): Slice<'runsGet' | 'runsList' | 'runsCancel' 
       return { runs, has_more: page.next !== undefined, ...next(page.next) };
     },
     runsCancel: async ({ run_id }) => {
+      const part = world.runs.has(run_id) ? undefined : searchTask(world, run_id);
+      if (part) return cancelTask(part);
       const run = findRun(world, run_id);
       if (hasEnded(run.document)) return {};
       run.document = { ...run.document, ...stopping };
@@ -200,6 +202,23 @@ function searchTask(world: World, taskRunId: number): TaskPlace | undefined {
 function taskRunDocument({ run, task }: TaskPlace): RunDocument {
   const iterations = run.iterations.get(task.run_id);
   return { ...run.document, ...task, run_name: task.task_key, ...(iterations && { iterations }) };
+}
+
+/** Its iterations come 100 a page, as the server sends them. */
+function taskRunPage(place: TaskPlace, token: string): RunDocument {
+  const document = taskRunDocument(place);
+  if (!document.iterations) return document;
+  const page = pageOf(document.iterations, { limit: 100, token });
+  return { ...document, iterations: page.rows, ...next(page.next) };
+}
+
+function cancelTask({ run, task }: TaskPlace): Record<string, never> {
+  if (hasEnded(task)) return {};
+  const isPart = run.iterations.get(task.run_id) === undefined && !run.tasks.includes(task);
+  if (isPart) throw new ApiError('NOT_IMPLEMENTED', 'The fake cancels no single iteration.');
+  run.tasks[run.tasks.indexOf(task)] = { ...task, ...stopping };
+  touch(run);
+  return {};
 }
 
 /** The token is the number of rows before the page. */

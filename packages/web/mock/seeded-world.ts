@@ -2,9 +2,10 @@
 import type { RunTaskDocument } from '@headrace/api';
 import { addFailedControlRun, addRepairedControlRun, controlJob } from './control-job.ts';
 import { flightsJob, startRun } from './flights-job.ts';
+import { addManyFilesRun, manyFilesJob } from './many-files-job.ts';
 import { alertNotebook, brokenNotebook, bronzeNotebook, publishNotebook } from './notebooks.ts';
 import { sentinels } from './sentinels.ts';
-import { excluded, failed, succeeded, upstreamFailed, type WireState } from './states.ts';
+import { excluded, failed, queued, succeeded, upstreamFailed, type WireState } from './states.ts';
 import { stepRun } from './step-run.ts';
 import { type MockRun, newId, owner, setLog, type World } from './world.ts';
 
@@ -13,6 +14,7 @@ export const seeded = {
   idleJob: 12,
   probeJob: 13,
   controlJob: 14,
+  manyFilesJob: 15,
   succeededRun: 101,
   failedRun: 102,
   brokenNotebookRun: 103,
@@ -21,6 +23,9 @@ export const seeded = {
   repairedControlRun: 106,
   /** Started by a task of the repaired run. */
   childRun: 107,
+  /** 250 iterations, of which two failed. */
+  manyFilesRun: 108,
+  queuedRun: 109,
 } as const;
 
 /** More than two pages of the run list. */
@@ -33,9 +38,16 @@ export function createWorld(nowMs: () => number): World {
   addSmallJobs(world, createdAtMs);
   const childJobId = seeded.idleJob;
   world.jobs.set(seeded.controlJob, controlJob(seeded.controlJob, { childJobId, createdAtMs }));
+  world.jobs.set(seeded.manyFilesJob, manyFilesJob(seeded.manyFilesJob, createdAtMs));
   world.jobs.set(seeded.flightsJob, flightsJob(seeded.flightsJob, createdAtMs));
   for (let at = 0; at < probeRuns; at++) addProbeRun(world, nowMs() - (probeRuns - at + 60) * minuteMs);
   addControlRuns(world, nowMs() - 58 * minuteMs);
+  addManyFilesRun(world, {
+    runId: seeded.manyFilesRun,
+    jobId: seeded.manyFilesJob,
+    atMs: nowMs() - 52 * minuteMs,
+  });
+  addQueuedRun(world, nowMs() - 51 * minuteMs);
   addSucceededRun(world, nowMs() - 50 * minuteMs);
   addFailedRun(world, nowMs() - 26 * minuteMs);
   addBrokenNotebookRun(world, nowMs() - 12 * minuteMs);
@@ -71,6 +83,12 @@ function addControlRuns(world: World, atMs: number): void {
     atMs: atMs + 3 * minuteMs,
     ...child,
   });
+}
+
+/** Of the idle job: it waits for a place, for ever. */
+function addQueuedRun(world: World, atMs: number): void {
+  const run = startRun(world, { runId: seeded.queuedRun, jobId: seeded.idleJob, startedAtMs: atMs });
+  run.document = { ...run.document, ...queued };
 }
 
 function addSucceededRun(world: World, atMs: number): void {

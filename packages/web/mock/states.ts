@@ -7,6 +7,7 @@ export interface WireState {
 }
 
 export const blocked = live('BLOCKED', 'Waiting for the tasks that this one depends on.');
+export const queued = live('QUEUED', 'Queued: the job has as many runs as max_concurrent_runs allows.');
 export const running = live('RUNNING', 'In run');
 export const stopping = live('TERMINATING', 'Cancelled by a user; stopping.');
 export const succeeded = ended('SUCCESS', 'SUCCESS', '');
@@ -27,7 +28,7 @@ export function hasEnded(task: Pick<RunTaskDocument, 'status'>): boolean {
   return task.status.state === 'TERMINATED';
 }
 
-function live(state: 'BLOCKED' | 'RUNNING' | 'TERMINATING', message: string): WireState {
+function live(state: 'QUEUED' | 'BLOCKED' | 'RUNNING' | 'TERMINATING', message: string): WireState {
   return { state: { life_cycle_state: state, state_message: message }, status: { state } };
 }
 

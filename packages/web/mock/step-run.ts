@@ -9,10 +9,11 @@ import { appendLog, latestTasks, type MockRun, touch } from './world.ts';
 const linesOfTask = 3;
 
 export function stepRun(run: MockRun, nowMs: number): void {
-  if (hasEnded(run.document)) return;
+  if (hasEnded(run.document) || run.document.status.state === 'QUEUED') return;
   for (const [at, task] of run.tasks.entries()) {
     if (task.status.state === 'RUNNING') run.tasks[at] = stepTask(run, task, nowMs);
-    if (run.document.status.state === 'TERMINATING' && !hasEnded(task)) {
+    const isStopping = [run.document, task].some((part) => part.status.state === 'TERMINATING');
+    if (isStopping && !hasEnded(task)) {
       endIterations(run, task, { state: cancelled, nowMs });
       run.tasks[at] = { ...task, ...cancelled, end_time: nowMs, start_time: task.start_time || nowMs };
     }

@@ -7,7 +7,7 @@ import type { RunDocument, RunEvent, RunTaskDocument } from '@headrace/api';
  */
 export function mergeRunEvent(run: RunDocument, event: RunEvent): RunDocument {
   const tasks = new Map((run.tasks ?? []).map((task) => [task.run_id, task]));
-  for (const task of event.tasks) tasks.set(task.run_id, task);
+  for (const task of withoutIterations(event.tasks)) tasks.set(task.run_id, task);
   return {
     ...run,
     state: event.state,
@@ -17,12 +17,17 @@ export function mergeRunEvent(run: RunDocument, event: RunEvent): RunDocument {
   };
 }
 
-/** The latest attempt of each task, in the order of the job. */
+/** Iterations are read page by page where they are shown: there may be thousands. */
+export function withoutIterations(tasks: readonly RunTaskDocument[]): RunTaskDocument[] {
+  return tasks.filter((task) => task.headrace?.iteration === undefined);
+}
+
+/** The latest attempt of each task, in the order of the job. Ids grow; attempt numbers tie after a repair. */
 export function latestAttempts(tasks: readonly RunTaskDocument[]): RunTaskDocument[] {
   const latest = new Map<string, RunTaskDocument>();
   for (const task of tasks) {
     const seen = latest.get(task.task_key);
-    if (!seen || task.attempt_number >= seen.attempt_number) latest.set(task.task_key, task);
+    if (!seen || task.run_id >= seen.run_id) latest.set(task.task_key, task);
   }
   return [...latest.values()];
 }

@@ -1,7 +1,8 @@
 /** What pages ask for. Polling is for lists; a single run is followed by its events. */
-import { type RunDocument, runsListLimitMax } from '@headrace/api';
-import { queryOptions } from '@tanstack/react-query';
+import { type RunDocument, type RunTaskDocument, runsListLimitMax } from '@headrace/api';
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { client } from './client.ts';
+import { withoutIterations } from './merge-run-event.ts';
 
 const listRefreshMs = 5_000;
 /** One request for each job of the page: not as often as the list itself. */
@@ -54,6 +55,37 @@ export const queries = {
       queryFn: () => wholeRun(runId),
       staleTime: Number.POSITIVE_INFINITY,
     }),
+  /** One task run, in the form of a run; without its iterations, if it has any. */
+  taskRun: (taskRunId: number) =>
+    queryOptions({
+      queryKey: ['runsGet', { taskRunId }],
+      queryFn: () => client.runsGet({ run_id: taskRunId }),
+    }),
+  /** One page, or with `all` every iteration there is. */
+  iterations: (taskRunId: number, options: { page: string | 'all'; refresh: boolean }) =>
+    queryOptions({
+      queryKey: ['runsGet', { taskRunId, page: options.page }],
+      queryFn: () =>
+        options.page === 'all' ? wholeForEach(taskRunId) : readIterations(taskRunId, options.page),
+      refetchInterval: options.refresh ? (options.page === 'all' ? 10_000 : 2_000) : false,
+      placeholderData: keepPreviousData,
+    }),
+  why: (request: { runId: number; taskKey?: string | undefined; state: string }) =>
+    queryOptions({
+      // Another state has another reason.
+      queryKey: ['runsWhy', request],
+      queryFn: () =>
+        client.runsWhy({
+          run_id: request.runId,
+          ...(request.taskKey === undefined ? {} : { task_key: request.taskKey }),
+        }),
+    }),
+  repairPreview: (request: RepairRequest) =>
+    queryOptions({
+      queryKey: ['runsRepairPreview', request],
+      queryFn: () => client.runsRepairPreview(request),
+      placeholderData: keepPreviousData,
+    }),
   output: (taskRunId: number, options: { refresh: boolean }) =>
     queryOptions({
       queryKey: ['runsGetOutput', { taskRunId }],
@@ -68,14 +100,39 @@ export const queries = {
     }),
 };
 
+export type RepairRequest = Parameters<typeof client.runsRepair>[0];
+
 /** A run has at most 1,000 tasks, which come 100 a page: the pages of one run are bounded. */
 async function wholeRun(runId: number): Promise<RunDocument> {
-  const run = await client.runsGet({ run_id: runId });
+  const run = await client.runsGet({ run_id: runId, include_history: true });
   const tasks = [...(run.tasks ?? [])];
+  const history = [...(run.repair_history ?? [])];
   for (let token = run.next_page_token; token; ) {
-    const page = await client.runsGet({ run_id: runId, page_token: token });
+    const page = await client.runsGet({ run_id: runId, page_token: token, include_history: true });
     tasks.push(...(page.tasks ?? []));
+    history.push(...(page.repair_history ?? []));
     token = page.next_page_token;
   }
-  return { ...run, tasks };
+  return { ...run, tasks: withoutIterations(tasks), repair_history: history };
+}
+
+export interface IterationsPage {
+  readonly iterations: readonly RunTaskDocument[];
+  readonly next: string | undefined;
+}
+
+async function readIterations(taskRunId: number, token: string): Promise<IterationsPage> {
+  const page = await client.runsGet({ run_id: taskRunId, page_token: token });
+  return { iterations: page.iterations ?? [], next: page.next_page_token || undefined };
+}
+
+/** A for-each has at most 5,000 inputs: fifty pages, and some more where iterations were retried. */
+async function wholeForEach(taskRunId: number): Promise<IterationsPage> {
+  const iterations: RunTaskDocument[] = [];
+  for (let token: string | undefined = ''; token !== undefined; ) {
+    const page: IterationsPage = await readIterations(taskRunId, token);
+    iterations.push(...page.iterations);
+    token = page.next;
+  }
+  return { iterations, next: undefined };
 }

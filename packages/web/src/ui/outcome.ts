@@ -45,3 +45,36 @@ export function refusalToCancel(state: RunDocument['state']): string | null {
 export function hasEnded(state: RunDocument['state']): boolean {
   return ['TERMINATED', 'SKIPPED', 'INTERNAL_ERROR'].includes(state.life_cycle_state);
 }
+
+/** Why a task of a run cannot be cancelled on its own; null when it can. */
+export function refusalToCancelTask(state: RunDocument['state']): string | null {
+  if (hasEnded(state)) return 'The task has ended';
+  return state.life_cycle_state === 'TERMINATING' ? 'The task is being stopped' : null;
+}
+
+/** Why a run cannot be deleted; null when it can. */
+export function refusalToDelete(state: RunDocument['state']): string | null {
+  const isAllowed = runCan.delete({ kind: hasEnded(state) ? 'ended' : 'running' });
+  return isAllowed ? null : 'The run is active: cancel it first';
+}
+
+/** Why no part of a run can run again; null when some can. */
+export function refusalToRepair(state: RunDocument['state']): string | null {
+  if (state.life_cycle_state === 'SKIPPED') return 'The run was skipped: it has no task to run again';
+  if (state.life_cycle_state === 'QUEUED') return 'The run waits in the queue';
+  return state.life_cycle_state === 'TERMINATING' ? 'The run is being stopped' : null;
+}
+
+/** It did not run, because of other tasks or of what its job says. */
+export function isSkipped({ result_state: result }: RunDocument['state']): boolean {
+  return ['UPSTREAM_FAILED', 'UPSTREAM_CANCELED', 'EXCLUDED', 'DISABLED'].includes(result ?? '');
+}
+
+export function isWaiting({ life_cycle_state: life }: RunDocument['state']): boolean {
+  return ['QUEUED', 'PENDING', 'BLOCKED', 'WAITING_FOR_RETRY'].includes(life);
+}
+
+/** It ended otherwise than well. */
+export function hasFailed(state: RunDocument['state']): boolean {
+  return hasEnded(state) && !['SUCCESS', 'SUCCESS_WITH_FAILURES'].includes(state.result_state ?? '');
+}

@@ -2,9 +2,11 @@
 import type { RunTaskDocument } from '@headrace/api';
 import { useLayoutEffect, useMemo, useRef } from 'react';
 import { Link } from 'react-router';
+import { paths } from '../../paths.ts';
 import { Elapsed } from '../../ui/Moment.tsx';
 import { outcomeOf } from '../../ui/outcome.ts';
-import { layOut, nodeHeight, nodeWidth } from './graph-layout.ts';
+import { type LayoutEdge, layOut, nodeHeight, nodeWidth } from './graph-layout.ts';
+import { markOf } from './work-text.ts';
 
 export function RunGraph(props: {
   tasks: readonly RunTaskDocument[];
@@ -16,6 +18,7 @@ export function RunGraph(props: {
   const shape = JSON.stringify(tasks.map(({ task_key, depends_on }) => [task_key, depends_on]));
   // biome-ignore lint/correctness/useExhaustiveDependencies: `shape` stands for the part of `tasks` that matters here.
   const layout = useMemo(() => layOut(tasks), [shape]);
+  const outcomes = new Map(tasks.map((task) => [task.task_key, task.condition_task?.outcome]));
   const box = useRef<HTMLElement>(null);
   const place = selectedKey === null ? undefined : layout.nodes.get(selectedKey);
   // Only the box scrolls: the reader may be further down the page.
@@ -27,7 +30,7 @@ export function RunGraph(props: {
       <svg width={layout.width} height={layout.height}>
         <title>Tasks and their dependencies</title>
         {layout.edges.map((edge) => (
-          <path key={`${edge.from} ${edge.to}`} d={edge.path} className="edge" />
+          <Edge key={`${edge.from} ${edge.to}`} edge={edge} outcome={outcomes.get(edge.from)} />
         ))}
         {tasks.map((task) => {
           const at = layout.nodes.get(task.task_key);
@@ -54,30 +57,71 @@ function scrollTo(box: HTMLElement, { x, y }: { readonly x: number; readonly y: 
 /** The box's own padding, twice. */
 const marginPixels = 32;
 
+/** A branch carries its word; one that was not taken is dashed. */
+function Edge({ edge, outcome }: { edge: LayoutEdge; outcome: string | undefined }) {
+  const { branch, path } = edge;
+  if (branch === null) return <path d={path} className="edge" />;
+  const isOff = outcome !== undefined && outcome !== branch.outcome;
+  return (
+    <g>
+      <path d={path} className={isOff ? 'edge edge-off' : 'edge'} />
+      <text x={branch.x} y={branch.y} className="edge-branch">
+        <title>
+          {isOff ? `Not taken: ${edge.from} came out ${outcome}` : `If ${edge.from} is ${branch.outcome}`}
+        </title>
+        {branch.outcome}
+      </text>
+    </g>
+  );
+}
+
 function TaskNode({ task, isSelected, to }: { task: RunTaskDocument; isSelected: boolean; to: string }) {
   const { label, sign, tone } = outcomeOf(task.state);
+  const mark = markOf(task);
+  const child = task.run_job_task?.run_id;
   return (
-    <Link
-      to={to}
-      className={`node tone-${tone}`}
-      aria-current={isSelected ? 'true' : undefined}
-      aria-label={`${task.task_key}: ${label}`}
-    >
-      <span className="node-sign" aria-hidden="true">
-        {sign}
-      </span>
-      <span className="node-text">
-        <strong title={task.task_key}>{task.task_key}</strong>
-        <small>
-          {label}
-          {task.start_time > 0 && task.start_time !== task.end_time && (
-            <>
-              {' · '}
-              <Elapsed startMs={task.start_time} endMs={task.end_time} />
-            </>
-          )}
-        </small>
-      </span>
-    </Link>
+    <div className={`node-box tone-${tone}`}>
+      <Link
+        to={to}
+        className="node"
+        aria-current={isSelected ? 'true' : undefined}
+        aria-label={[`${task.task_key}: ${label}`, mark?.kind, mark?.text].filter(Boolean).join(', ')}
+      >
+        <span className="node-sign" aria-hidden="true">
+          {sign}
+        </span>
+        <span className="node-text">
+          <span className="node-name">
+            <strong title={task.task_key}>{task.task_key}</strong>
+            {mark && <span className="node-kind">{mark.kind}</span>}
+          </span>
+          {mark?.text ? <small title={mark.text}>{mark.text}</small> : <Course task={task} label={label} />}
+        </span>
+      </Link>
+      {child !== undefined && (
+        <Link
+          to={paths.run(child)}
+          className="node-child"
+          aria-label={`Run ${child}, started by ${task.task_key}`}
+          title={`Go to run ${child}`}
+        >
+          <span aria-hidden="true">↗</span>
+        </Link>
+      )}
+    </div>
+  );
+}
+
+function Course({ task, label }: { task: RunTaskDocument; label: string }) {
+  return (
+    <small>
+      {label}
+      {task.start_time > 0 && task.start_time !== task.end_time && (
+        <>
+          {' · '}
+          <Elapsed startMs={task.start_time} endMs={task.end_time} />
+        </>
+      )}
+    </small>
   );
 }

@@ -1,21 +1,20 @@
 import type { RunDocument, RunTaskDocument } from '@headrace/api';
-import { useMutation, useQuery } from '@tanstack/react-query';
-import { Link, useParams, useSearchParams } from 'react-router';
-import { client } from '../../api/client.ts';
+import { useQuery } from '@tanstack/react-query';
+import { useParams, useSearchParams } from 'react-router';
 import { causeOf, latestAttempts } from '../../api/merge-run-event.ts';
 import { queries } from '../../api/queries.ts';
 import { useRunEvents } from '../../api/use-run-events.ts';
 import { paths } from '../../paths.ts';
-import { ActionButton } from '../../ui/ActionButton.tsx';
-import { Fact } from '../../ui/Fact.tsx';
-import { Ago, Elapsed } from '../../ui/Moment.tsx';
-import { hasEnded, outcomeOf, refusalToCancel } from '../../ui/outcome.ts';
+import { hasEnded, outcomeOf } from '../../ui/outcome.ts';
 import { Missing, NotFound } from '../../ui/Problem.tsx';
-import { StateBadge } from '../../ui/StateBadge.tsx';
+import { Tabs } from '../../ui/Tabs.tsx';
 import { useTitle } from '../../ui/use-title.ts';
+import { generationsOf } from './generations.ts';
 import { RunGraph } from './RunGraph.tsx';
+import { RunHeader } from './RunHeader.tsx';
 import { TaskPanel } from './TaskPanel.tsx';
 import '../../styles/run.css';
+import '../../styles/control-flow.css';
 
 export function RunPage() {
   const runId = Number(useParams().runId);
@@ -32,65 +31,44 @@ export function RunPage() {
         </div>
       )}
       <RunHeader run={run.data} />
-      <RunTasks run={run.data} />
+      <RunGenerations run={run.data} />
     </>
   );
 }
 
-function RunHeader({ run }: { run: RunDocument }) {
-  // While it runs, the message only says that it does.
-  const message = run.state.life_cycle_state === 'RUNNING' ? '' : run.state.state_message;
-  return (
-    <section aria-label="Run" className="run-header">
-      <div className="run-title">
-        <h1>{run.job_id ? <Link to={paths.job(run.job_id)}>{run.run_name}</Link> : run.run_name}</h1>
-        <StateBadge state={run.state} />
-        <CancelButton run={run} />
-      </div>
-      <dl className="facts">
-        <Fact name="Run id">{run.run_id}</Fact>
-        <Fact name="Started">
-          <Ago epochMs={run.start_time} />
-        </Fact>
-        <Fact name="Duration">
-          <Elapsed startMs={run.start_time} endMs={run.end_time} />
-        </Fact>
-        <Fact name="Started by">{run.creator_user_name}</Fact>
-        {(run.job_parameters ?? []).map(({ name, value, default: fallback }) => (
-          <Fact key={name} name={name}>
-            <code>{value ?? fallback ?? ''}</code>
-          </Fact>
-        ))}
-      </dl>
-      {message && <p className={outcomeOf(run.state).tone === 'bad' ? 'problem' : 'dim'}>{message}</p>}
-    </section>
-  );
-}
-
-function CancelButton({ run }: { run: RunDocument }) {
-  const cancel = useMutation({ mutationFn: () => client.runsCancel({ run_id: run.run_id }) });
-  const ask = () =>
-    window.confirm('Cancel this run? Its tasks are stopped; nothing further starts.') && cancel.mutate();
-  return (
-    <span className="actions">
-      {cancel.error && (
-        <span role="alert" className="inline-problem">
-          {cancel.error.message}
-        </span>
-      )}
-      <ActionButton
-        refusal={cancel.isPending ? 'The server is being asked' : refusalToCancel(run.state)}
-        onClick={ask}
-      >
-        Cancel run
-      </ActionButton>
-    </span>
-  );
-}
-
-function RunTasks({ run }: { run: RunDocument }) {
+/** The run as it is now, or as the original or an earlier repair left it. */
+function RunGenerations({ run }: { run: RunDocument }) {
   const [search] = useSearchParams();
-  const tasks = run.tasks ?? [];
+  const generations = generationsOf(run);
+  const latest = generations[generations.length - 1];
+  const shown = generations.find(({ key }) => key === (search.get('repair') ?? undefined)) ?? latest;
+  if (!shown) return null;
+  return (
+    <>
+      {generations.length > 1 && (
+        <Tabs
+          label="Original and repairs"
+          selected={shown.label}
+          tabs={generations.map(({ key, label, state }) => ({
+            key: label,
+            label: `${label}: ${outcomeOf(state).label}`,
+            to: paths.run(run.run_id, { repair: key }),
+          }))}
+        />
+      )}
+      {shown !== latest && <p className="notice">This is how the run stood before it was repaired again.</p>}
+      <RunTasks run={run} tasks={shown.tasks} repair={shown.key} />
+    </>
+  );
+}
+
+function RunTasks(props: {
+  readonly run: RunDocument;
+  readonly tasks: readonly RunTaskDocument[];
+  readonly repair: string | undefined;
+}) {
+  const { run, tasks, repair } = props;
+  const [search] = useSearchParams();
   const latest = latestAttempts(tasks);
   const wanted = search.get('task');
   const selected = latest.find((task) => task.task_key === wanted) ?? causeOf(tasks) ?? latest[0];
@@ -99,7 +77,7 @@ function RunTasks({ run }: { run: RunDocument }) {
       <RunGraph
         tasks={latest}
         selectedKey={selected?.task_key ?? null}
-        linkTo={(task: RunTaskDocument) => paths.run(run.run_id, { task: task.task_key })}
+        linkTo={(task: RunTaskDocument) => paths.run(run.run_id, { repair, task: task.task_key })}
       />
       {selected && (
         <TaskPanel run={run} attempts={tasks.filter((task) => task.task_key === selected.task_key)} />

@@ -1,33 +1,40 @@
-import type { RunDocument, RunTaskDocument } from '@headrace/api';
-import { useQuery } from '@tanstack/react-query';
+import { findTaskKinds, type RunDocument, type RunTaskDocument } from '@headrace/api';
+import { useMutation } from '@tanstack/react-query';
 import { useNavigate, useSearchParams } from 'react-router';
-import { queries } from '../../api/queries.ts';
+import { client } from '../../api/client.ts';
 import { paths, type RunView } from '../../paths.ts';
+import { ActionButton } from '../../ui/ActionButton.tsx';
 import { Elapsed } from '../../ui/Moment.tsx';
-import { hasEnded, outcomeOf } from '../../ui/outcome.ts';
+import { hasEnded, refusalToCancelTask } from '../../ui/outcome.ts';
 import { StateBadge } from '../../ui/StateBadge.tsx';
 import { Tabs } from '../../ui/Tabs.tsx';
+import { AttemptSelect } from './AttemptSelect.tsx';
+import { Failure } from './Failure.tsx';
+import { Iterations } from './Iterations.tsx';
 import { LogView } from './LogView.tsx';
 import { NotebookView } from './NotebookView.tsx';
+import { TaskFacts } from './TaskFacts.tsx';
+import { Why } from './Why.tsx';
 
-const tabKeys = ['output', 'log', 'settings'] as const;
+type TabKey = NonNullable<RunView['tab']>;
 
 /** One task: its latest attempt, or an earlier one when chosen. */
 export function TaskPanel({ run, attempts }: { run: RunDocument; attempts: readonly RunTaskDocument[] }) {
   const [search] = useSearchParams();
-  const sorted = [...attempts].sort((a, b) => a.attempt_number - b.attempt_number);
+  const sorted = [...attempts].sort((a, b) => a.run_id - b.run_id);
   const navigate = useNavigate();
-  const chosen = Number(search.get('attempt') ?? Number.NaN);
-  const task = sorted.find((each) => each.attempt_number === chosen) ?? sorted[sorted.length - 1];
+  const wanted = search.has('attempt') ? Number(search.get('attempt')) : sorted.length - 1;
+  const place = wanted in sorted ? wanted : sorted.length - 1;
+  const task = sorted[place];
   if (!task) return null;
-  const isNotebook = task.notebook_task !== undefined;
-  const tab = tabKeys.find((key) => key === search.get('tab')) ?? (isNotebook ? 'output' : 'log');
-  const shown = tab === 'output' && !isNotebook ? 'log' : tab;
+  const tabs = tabsOf(task);
+  const shown = tabs.find((key) => key === search.get('tab')) ?? tabs[0] ?? 'settings';
   const pathOf = (view: RunView) =>
     paths.run(run.run_id, {
+      repair: search.get('repair') ?? undefined,
       task: task.task_key,
-      tab: search.has('tab') ? tab : undefined,
-      attempt: search.has('attempt') ? task.attempt_number : undefined,
+      tab: search.has('tab') ? shown : undefined,
+      attempt: search.has('attempt') ? place : undefined,
       ...view,
     });
   return (
@@ -38,34 +45,22 @@ export function TaskPanel({ run, attempts }: { run: RunDocument; attempts: reado
         <span className="dim">
           <Elapsed startMs={task.start_time} endMs={task.end_time} />
         </span>
-        {sorted.length > 1 && (
-          <label className="attempts">
-            Attempt
-            <select
-              value={task.attempt_number}
-              onChange={(event) => navigate(pathOf({ attempt: Number(event.target.value) }))}
-            >
-              {sorted.map((each) => (
-                <option key={each.run_id} value={each.attempt_number}>
-                  {each.attempt_number + 1} of {sorted.length}: {outcomeOf(each.state).label}
-                </option>
-              ))}
-            </select>
-          </label>
-        )}
+        <AttemptSelect
+          attempts={sorted}
+          place={place}
+          onChange={(attempt) => navigate(pathOf({ attempt }))}
+        />
+        {!hasEnded(run.state) && <CancelTask key={task.run_id} task={task} />}
       </header>
+      <TaskFacts task={task} />
+      {place === sorted.length - 1 && <Why runId={run.run_id} taskKey={task.task_key} state={task.state} />}
       <Failure task={task} />
       <Tabs
         label="Of this task"
         selected={shown}
-        tabs={tabKeys
-          .filter((key) => key !== 'output' || isNotebook)
-          .map((key) => ({
-            key,
-            label: tabLabels[key],
-            to: pathOf({ tab: key }),
-          }))}
+        tabs={tabs.map((key) => ({ key, label: tabLabels[key], to: pathOf({ tab: key }) }))}
       />
+      {shown === 'iterations' && <Iterations run={run} task={task} pathOf={pathOf} />}
       {shown === 'output' && <NotebookView runId={run.run_id} task={task} />}
       {shown === 'log' && <LogView key={task.run_id} runId={run.run_id} task={task} />}
       {shown === 'settings' && <pre className="code">{JSON.stringify(settingsOf(task), null, 2)}</pre>}
@@ -73,24 +68,33 @@ export function TaskPanel({ run, attempts }: { run: RunDocument; attempts: reado
   );
 }
 
-const tabLabels = { output: 'Notebook', log: 'Log', settings: 'Settings' } as const;
+const tabLabels = { iterations: 'Iterations', output: 'Notebook', log: 'Log', settings: 'Settings' } as const;
 
-/** The exception first: it is what people came for. */
-function Failure({ task }: { task: RunTaskDocument }) {
-  const isBad = hasEnded(task.state) && ['FAILED', 'TIMEDOUT'].includes(task.state.result_state ?? '');
-  const output = useQuery({ ...queries.output(task.run_id, { refresh: false }), enabled: isBad });
-  if (!isBad) return null;
-  const message = output.data?.error ?? task.state.state_message;
+/** Only what runs user code has a log. */
+function tabsOf(task: RunTaskDocument): readonly TabKey[] {
+  const kind = findTaskKinds(task).find((each) => each !== 'condition_task');
+  if (kind === 'for_each_task') return ['iterations', 'settings'];
+  if (kind === 'run_job_task' || kind === undefined) return ['settings'];
+  return kind === 'notebook_task' ? ['output', 'log', 'settings'] : ['log', 'settings'];
+}
+
+function CancelTask({ task }: { task: RunTaskDocument }) {
+  const cancel = useMutation({ mutationFn: () => client.runsCancel({ run_id: task.run_id }) });
+  const question = `Cancel only the task ${task.task_key}? Tasks that depend on it are skipped, unless they handle failure.`;
   return (
-    <div className="problem" role="alert">
-      <strong>{message}</strong>
-      {output.data?.error_trace && (
-        <details>
-          <summary>Traceback</summary>
-          <pre>{output.data.error_trace}</pre>
-        </details>
+    <span className="actions">
+      {cancel.error && (
+        <span role="alert" className="inline-problem">
+          {cancel.error.message}
+        </span>
       )}
-    </div>
+      <ActionButton
+        refusal={cancel.isPending ? 'The server is being asked' : refusalToCancelTask(task.state)}
+        onClick={() => window.confirm(question) && cancel.mutate()}
+      >
+        Cancel task
+      </ActionButton>
+    </span>
   );
 }
 

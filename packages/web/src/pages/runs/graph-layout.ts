@@ -7,7 +7,9 @@ export const nodeHeight = 52;
 
 export interface GraphTask {
   readonly task_key: string;
-  readonly depends_on?: readonly { readonly task_key: string }[] | undefined;
+  readonly depends_on?:
+    | readonly { readonly task_key: string; readonly outcome?: string | undefined }[]
+    | undefined;
 }
 
 export interface Layout {
@@ -15,15 +17,25 @@ export interface Layout {
   readonly height: number;
   /** Top left corner, by task key. */
   readonly nodes: ReadonlyMap<string, { readonly x: number; readonly y: number }>;
-  readonly edges: readonly { readonly from: string; readonly to: string; readonly path: string }[];
+  readonly edges: readonly LayoutEdge[];
+}
+
+export interface LayoutEdge {
+  readonly from: string;
+  readonly to: string;
+  readonly path: string;
+  /** The branch of a condition that leads here, and where to write it. */
+  readonly branch: { readonly outcome: 'true' | 'false'; readonly x: number; readonly y: number } | null;
 }
 
 export function layOut(tasks: readonly GraphTask[]): Layout {
   const graph = new dagre.graphlib.Graph();
-  graph.setGraph({ rankdir: 'LR', nodesep: 18, ranksep: 34, marginx: 8, marginy: 8 });
+  const branches = findBranches(tasks);
+  const ranksep = branches.size > 0 ? branchGap : 34;
+  graph.setGraph({ rankdir: 'LR', nodesep: 18, ranksep, marginx: 8, marginy: 8 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const { task_key } of tasks) graph.setNode(task_key, { width: nodeWidth, height: nodeHeight });
-  for (const [key, parents] of parentsToDraw(tasks)) {
+  for (const [key, parents] of parentsToDraw(tasks, branches)) {
     for (const parent of parents) graph.setEdge(parent, key);
   }
   dagre.layout(graph);
@@ -41,15 +53,40 @@ export function layOut(tasks: readonly GraphTask[]): Layout {
       from: v,
       to: w,
       path: curve(graph.node(v), graph.node(w)),
+      branch: placeBranch(branches.get(`${v} ${w}`), graph.node(v), graph.node(w)),
     })),
   };
 }
 
+/** Room for a word between two layers. */
+const branchGap = 46;
+
+/** By `parent child`: keys have no spaces. */
+function findBranches(tasks: readonly GraphTask[]): ReadonlyMap<string, 'true' | 'false'> {
+  return new Map(
+    tasks.flatMap(({ task_key, depends_on = [] }) =>
+      depends_on.flatMap(({ task_key: parent, outcome }) =>
+        outcome === 'true' || outcome === 'false' ? [[`${parent} ${task_key}`, outcome] as const] : [],
+      ),
+    ),
+  );
+}
+
+/** Nearer to the child: the branches of one condition begin at the same place. */
+function placeBranch(outcome: 'true' | 'false' | undefined, from: Point, to: Point): LayoutEdge['branch'] {
+  if (outcome === undefined) return null;
+  const end = to.x - nodeWidth / 2;
+  return { outcome, x: end - branchGap / 2, y: from.y + (to.y - from.y) * 0.8 };
+}
+
 /**
  * Without those that another parent depends on anyway: a task that waits for all others would cover the graph with
- * lines that say nothing new.
+ * lines that say nothing new. A branch always says something.
  */
-function parentsToDraw(tasks: readonly GraphTask[]): ReadonlyMap<string, readonly string[]> {
+function parentsToDraw(
+  tasks: readonly GraphTask[],
+  branches: ReadonlyMap<string, unknown>,
+): ReadonlyMap<string, readonly string[]> {
   const known = new Set(tasks.map((task) => task.task_key));
   const parents = new Map(
     tasks.map(({ task_key, depends_on = [] }) => [
@@ -73,7 +110,11 @@ function parentsToDraw(tasks: readonly GraphTask[]): ReadonlyMap<string, readonl
   return new Map(
     [...parents].map(([key, all]) => [
       key,
-      all.filter((parent) => !all.some((other) => other !== parent && findAncestors(other).has(parent))),
+      all.filter(
+        (parent) =>
+          branches.has(`${parent} ${key}`) ||
+          !all.some((other) => other !== parent && findAncestors(other).has(parent)),
+      ),
     ]),
   );
 }

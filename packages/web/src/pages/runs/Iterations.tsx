@@ -1,0 +1,154 @@
+/** The iterations of a for-each: a page of a hundred at a time, all or those that failed, and one of them open. */
+import type { RunDocument, RunTaskDocument } from '@headrace/api';
+import { useQuery } from '@tanstack/react-query';
+import { useMemo, useState } from 'react';
+import { Link, useSearchParams } from 'react-router';
+import { queries } from '../../api/queries.ts';
+import type { RunView } from '../../paths.ts';
+import { Ago, Elapsed } from '../../ui/Moment.tsx';
+import { hasEnded, hasFailed } from '../../ui/outcome.ts';
+import { Missing } from '../../ui/Problem.tsx';
+import { StateBadge } from '../../ui/StateBadge.tsx';
+import { AttemptSelect } from './AttemptSelect.tsx';
+import { Failure } from './Failure.tsx';
+import { LogView } from './LogView.tsx';
+import { NotebookView } from './NotebookView.tsx';
+import { type IterationRow, inputText, parseInputs, rowsOf } from './work-text.ts';
+
+/** As many as the API sends at once. */
+const rowsShown = 100;
+
+type PathOf = (view: RunView) => string;
+
+export function Iterations(props: { run: RunDocument; task: RunTaskDocument; pathOf: PathOf }) {
+  const { run, task, pathOf } = props;
+  const [search] = useSearchParams();
+  const show = search.get('show') === 'failed' ? 'failed' : undefined;
+  const page = search.get('page') ?? '';
+  // The API has no filter: those that failed are picked from all of them.
+  const asked = { page: show ? 'all' : page, refresh: !hasEnded(task.state) };
+  const iterations = useQuery(queries.iterations(task.run_id, asked));
+  const inputs = useMemo(() => parseInputs(task), [task]);
+  const all = useMemo(() => rowsOf(iterations.data?.iterations ?? []), [iterations.data]);
+  if (!iterations.data) return <Missing error={iterations.error} what="iterations" />;
+  const wanted = show ? all.filter(({ latest }) => hasFailed(latest.state)) : all;
+  const start = show ? Number(page) || 0 : 0;
+  const rows = show ? wanted.slice(start, start + rowsShown) : wanted;
+  const more = show && wanted.length > start + rowsShown ? String(start + rowsShown) : undefined;
+  const open = all.find(({ iteration }) => String(iteration) === search.get('iteration'));
+  return (
+    <>
+      <Filter show={show} pathOf={pathOf} />
+      {rows.length === 0 ? (
+        <p className="dim">{show ? 'No iteration has failed.' : 'No iteration has begun.'}</p>
+      ) : (
+        <IterationTable
+          rows={rows}
+          open={open}
+          inputs={inputs}
+          linkTo={(iteration) => pathOf({ show, page: page || undefined, iteration })}
+        />
+      )}
+      <Pages
+        first={page === '' ? null : pathOf({ show })}
+        next={nextPath(pathOf, { show, page: more ?? (show ? undefined : iterations.data.next) })}
+      />
+      {open && (
+        <OpenIteration key={open.iteration} run={run} row={open} input={inputText(open.latest, inputs)} />
+      )}
+    </>
+  );
+}
+
+function nextPath(pathOf: PathOf, view: RunView): string | null {
+  return view.page === undefined ? null : pathOf(view);
+}
+
+function Filter({ show, pathOf }: { show: 'failed' | undefined; pathOf: PathOf }) {
+  return (
+    <nav aria-label="Which iterations" className="filters">
+      <Link to={pathOf({})} aria-current={show ? undefined : 'true'}>
+        All
+      </Link>
+      <Link to={pathOf({ show: 'failed' })} aria-current={show ? 'true' : undefined}>
+        Failed
+      </Link>
+    </nav>
+  );
+}
+
+function IterationTable(props: {
+  readonly rows: readonly IterationRow[];
+  readonly open: IterationRow | undefined;
+  readonly inputs: readonly unknown[];
+  readonly linkTo: (iteration: number) => string;
+}) {
+  return (
+    <section className="iterations" aria-label="Iterations">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Iteration</th>
+            <th scope="col">Input</th>
+            <th scope="col">State</th>
+            <th scope="col">Attempts</th>
+            <th scope="col">Started</th>
+            <th scope="col">Duration</th>
+          </tr>
+        </thead>
+        <tbody>
+          {props.rows.map(({ iteration, attempts, latest }) => (
+            <tr key={iteration} aria-current={props.open?.iteration === iteration ? 'true' : undefined}>
+              <th scope="row">
+                <Link to={props.linkTo(iteration)}>{iteration}</Link>
+              </th>
+              <td>
+                <code>{inputText(latest, props.inputs)}</code>
+              </td>
+              <td>
+                <StateBadge state={latest.state} />
+              </td>
+              <td>{attempts.length}</td>
+              <td>
+                <Ago epochMs={latest.start_time} />
+              </td>
+              <td>
+                <Elapsed startMs={latest.start_time} endMs={latest.end_time} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function Pages({ first, next }: { first: string | null; next: string | null }) {
+  if (!first && !next) return null;
+  return (
+    <nav aria-label="Pages of iterations" className="pages">
+      {first && <Link to={first}>First iterations</Link>}
+      {next && <Link to={next}>Next iterations</Link>}
+    </nav>
+  );
+}
+
+/** Input, error and log of one iteration. */
+function OpenIteration({ run, row, input }: { run: RunDocument; row: IterationRow; input: string }) {
+  const [chosen, setChosen] = useState<number | null>(null);
+  const place = chosen ?? row.attempts.length - 1;
+  const task = row.attempts[place] ?? row.latest;
+  return (
+    <section aria-label={`Iteration ${row.iteration}`} className="iteration">
+      <header className="panel-header">
+        <h3>Iteration {row.iteration}</h3>
+        <StateBadge state={task.state} />
+        <code className="iteration-input">{input}</code>
+        <AttemptSelect attempts={row.attempts} place={place} onChange={setChosen} />
+      </header>
+      <Failure task={task} />
+      {task.notebook_task && <NotebookView runId={run.run_id} task={task} />}
+      <LogView key={task.run_id} runId={run.run_id} task={task} />
+    </section>
+  );
+}

@@ -1,0 +1,75 @@
+/** What a task of control flow is and has come to: its condition, its iterations, the run that it started. */
+import type { RunTaskDocument } from '@headrace/api';
+import { Link } from 'react-router';
+import { paths } from '../../paths.ts';
+import { Fact } from '../../ui/Fact.tsx';
+import { conditionText, isGuarded, progressOf } from './work-text.ts';
+
+export function TaskFacts({ task }: { task: RunTaskDocument }) {
+  const condition = conditionText(task);
+  if (condition === null && !task.for_each_task && !task.run_job_task) return null;
+  const outcome = task.condition_task?.outcome;
+  return (
+    <>
+      <dl className="facts">
+        {condition !== null && (
+          <>
+            <Fact name={isGuarded(task) ? 'Guarded: runs only if' : 'Condition'}>
+              <code>{condition}</code>
+            </Fact>
+            <Fact name="Came out">{outcome ?? 'not evaluated yet'}</Fact>
+          </>
+        )}
+        {task.for_each_task && <ForEachFacts task={task} />}
+        {task.run_job_task && <ChildFacts task={task} />}
+      </dl>
+      <Messages task={task} />
+    </>
+  );
+}
+
+function ForEachFacts({ task }: { task: RunTaskDocument }) {
+  const progress = progressOf(task);
+  return (
+    <>
+      <Fact name="Iterations">
+        {progress === null ? (
+          'not begun yet'
+        ) : (
+          <span className="progress">
+            <progress value={progress.done} max={Math.max(1, progress.total)} aria-label="Iterations done" />{' '}
+            {progress.text}
+          </span>
+        )}
+      </Fact>
+      <Fact name="At a time">{task.for_each_task?.concurrency ?? 1}</Fact>
+    </>
+  );
+}
+
+function ChildFacts({ task }: { task: RunTaskDocument }) {
+  const { job_id, run_id } = task.run_job_task ?? {};
+  return (
+    <>
+      <Fact name="Runs the job">{job_id ? <Link to={paths.job(job_id)}>{job_id}</Link> : '–'}</Fact>
+      <Fact name="Its run">
+        {run_id ? <Link to={paths.run(run_id)}>run {run_id}</Link> : 'none was started'}
+      </Fact>
+    </>
+  );
+}
+
+/** What failed iterations said, the commonest first. */
+function Messages({ task }: { task: RunTaskDocument }) {
+  const messages = task.for_each_task?.stats?.error_message_stats ?? [];
+  if (messages.length === 0) return null;
+  return (
+    <ul className="messages" aria-label="What failed iterations said">
+      {messages.map(({ error_message, count }) => (
+        <li key={error_message}>
+          <strong>{count} ×</strong> {error_message}
+        </li>
+      ))}
+    </ul>
+  );
+}

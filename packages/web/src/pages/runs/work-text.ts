@@ -1,0 +1,103 @@
+/** What conditions, for-each and run-job tasks are and have come to, in words. Pure. */
+import { type ConditionOp, findTaskKinds, type RunTaskDocument } from '@headrace/api';
+
+const signs: Readonly<Record<ConditionOp, string>> = {
+  EQUAL_TO: '=',
+  NOT_EQUAL: '≠',
+  GREATER_THAN: '>',
+  GREATER_THAN_OR_EQUAL: '≥',
+  LESS_THAN: '<',
+  LESS_THAN_OR_EQUAL: '≤',
+};
+
+/** `412 > 0`, or with its references while they are not resolved; null where there is no condition. */
+export function conditionText(task: RunTaskDocument): string | null {
+  const { condition_task: condition } = task;
+  return condition ? `${condition.left} ${signs[condition.op]} ${condition.right}` : null;
+}
+
+/** `412 > 0 → true`. */
+export function verdictText(task: RunTaskDocument): string | null {
+  const text = conditionText(task);
+  const outcome = task.condition_task?.outcome;
+  return text === null || outcome === undefined ? text : `${text} → ${outcome}`;
+}
+
+/** A task with a condition beside its work: it runs only when that holds. */
+export function isGuarded(task: RunTaskDocument): boolean {
+  return task.condition_task !== undefined && findTaskKinds(task).length > 1;
+}
+
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  /** `3 of 4 done, 1 failed, 2 at work`. */
+  readonly text: string;
+}
+
+export function progressOf(task: RunTaskDocument): Progress | null {
+  const stats = task.for_each_task?.stats?.task_run_stats;
+  if (!stats) return null;
+  const { completed_iterations: done, total_iterations: total } = stats;
+  const parts = [`${done} of ${total} done`];
+  if (stats.failed_iterations > 0) parts.push(`${stats.failed_iterations} failed`);
+  if (stats.active_iterations > 0) parts.push(`${stats.active_iterations} at work`);
+  return { done, total, text: parts.join(', ') };
+}
+
+export interface WorkMark {
+  /** What kind of node it is. */
+  readonly kind: string;
+  /** What it has come to; empty before. */
+  readonly text: string;
+}
+
+/** How the graph marks a task of control flow; null for all other tasks. */
+export function markOf(task: RunTaskDocument): WorkMark | null {
+  if (isGuarded(task)) return { kind: 'guarded', text: verdictText(task) ?? '' };
+  if (task.condition_task) return { kind: 'if', text: verdictText(task) ?? '' };
+  if (task.for_each_task) return { kind: 'for each', text: progressOf(task)?.text ?? '' };
+  if (!task.run_job_task) return null;
+  const child = task.run_job_task.run_id;
+  return { kind: 'run job', text: child === undefined ? '' : `run ${child}` };
+}
+
+/** Inputs that are written as a reference are not known from the document. */
+export function parseInputs(task: RunTaskDocument): readonly unknown[] {
+  const inputs = task.for_each_task?.inputs;
+  if (typeof inputs !== 'string') return inputs ?? [];
+  try {
+    const parsed: unknown = JSON.parse(inputs);
+    return Array.isArray(parsed) ? parsed : [];
+  } catch {
+    return [];
+  }
+}
+
+/** As JSON; a dash where it is not known. */
+export function inputText(iteration: RunTaskDocument, inputs: readonly unknown[]): string {
+  const { iteration: at, input = at === undefined ? undefined : inputs[at] } = iteration.headrace ?? {};
+  return input === undefined ? '–' : JSON.stringify(input);
+}
+
+export interface IterationRow {
+  readonly iteration: number;
+  /** Oldest first, at least one. */
+  readonly attempts: readonly RunTaskDocument[];
+  readonly latest: RunTaskDocument;
+}
+
+/** One row an iteration, in the order of the inputs. */
+export function rowsOf(iterations: readonly RunTaskDocument[]): IterationRow[] {
+  const rows = new Map<number, RunTaskDocument[]>();
+  for (const each of [...iterations].sort((a, b) => a.run_id - b.run_id)) {
+    const at = each.headrace?.iteration ?? 0;
+    rows.set(at, [...(rows.get(at) ?? []), each]);
+  }
+  return [...rows]
+    .sort(([a], [b]) => a - b)
+    .flatMap(([iteration, attempts]) => {
+      const latest = attempts.at(-1);
+      return latest ? [{ iteration, attempts, latest }] : [];
+    });
+}
