@@ -204,6 +204,21 @@ describe('a task', () => {
     ]);
   });
 
+  test('that is a condition tells what it came to, and a run what failed although it succeeded', async () => {
+    const { run_id } = await runJob(engine, {
+      tasks: [
+        { task_key: 'check', condition_task: { op: 'EQUAL_TO', left: 'a', right: 'a' } },
+        fakeTask('bad', { fake: bad }),
+        fakeTask('rescue', { after: ['bad'], run_if: 'AT_LEAST_ONE_FAILED' }),
+      ],
+    });
+
+    expect((await why(run_id, 'check')).sentence).toMatch(
+      /^Task 'check' succeeded at .*, and its condition \("a" EQUAL_TO "a"\) came out true\.$/,
+    );
+    expect((await why(run_id)).sentence).toMatch(/ succeeded at .*, although 'bad' failed\.$/);
+  });
+
   test('that waits for a retry tells when and which', async () => {
     const { runId } = await startJob(engine, {
       tasks: [fakeTask('load', { fake: bad, max_retries: 3, min_retry_interval_millis: 600_000 })],

@@ -22,6 +22,8 @@ export type RunFact =
       /** The task that decided it, and the last line of what it said. */
       readonly cause_task_key?: string;
       readonly message?: string;
+      /** Of a run that succeeded all the same: the first tasks that failed. */
+      readonly failed_task_keys?: readonly string[];
       /** It was the work of this task run, which has ended. */
       readonly parent_task_run_id?: number;
     }
@@ -60,6 +62,7 @@ export type TaskFact = TaskSubject &
         readonly outcome: boolean;
       } & ConditionSides)
     | ({ readonly kind: 'excluded_by_guard' } & ConditionSides)
+    | ({ readonly kind: 'condition_evaluated'; readonly outcome: boolean } & ConditionSides)
     | { readonly kind: 'disabled' }
     | {
         readonly kind: 'waits_for_retry';

@@ -1,13 +1,13 @@
 /** Why a run, one of its tasks or an iteration stands where it does: facts, and one sentence made from them. */
 import { ApiError, type RequestOf, type ResponseOf, type routes } from '@headrace/api';
-import { assertNever, type TaskDefinition } from '@headrace/core';
+import { assertNever, type EndedResult, type TaskDefinition } from '@headrace/core';
 import { lastLineOf, type RunFact, type TaskFact, toldMax } from './explain-facts.ts';
 import { toRunSentence, toTaskSentence } from './explain-sentence.ts';
 import { countQueuedRunsBefore, readDefinition, readLatestIteration } from './explain-store.ts';
 import { type ExplainedRun, type ExplainServices, explainTaskRun, unknownTask } from './explain-task.ts';
 import { toPhase } from './run-rows.ts';
 import { readPlaces } from './save-store.ts';
-import { type RunView, readRun, readTaskRuns, type TaskRunView } from './store.ts';
+import { readRun, readTaskRuns, type TaskRunView } from './store.ts';
 import { countIterations } from './view-store.ts';
 import { hasGivenUp } from './wire-states.ts';
 
@@ -45,7 +45,7 @@ function latestOf(taskRuns: readonly TaskRunView[]): ReadonlyMap<string, TaskRun
 
 async function explainWhole(services: ExplainServices, explained: ExplainedRun): Promise<Why> {
   const { run, latest } = explained;
-  const facts = await explainPhase(services, run);
+  const facts = await explainPhase(services, explained);
   const isActive = run.phase === 'running' || run.phase === 'terminating';
   const inMotion = [...latest.values()].filter(({ state }) => state !== 'ended' && state !== 'blocked');
   const told: TaskFact[][] = [];
@@ -62,7 +62,8 @@ async function explainWhole(services: ExplainServices, explained: ExplainedRun):
   };
 }
 
-async function explainPhase({ db }: ExplainServices, run: RunView): Promise<RunFact[]> {
+async function explainPhase({ db }: ExplainServices, explained: ExplainedRun): Promise<RunFact[]> {
+  const { run } = explained;
   const phase = toPhase(run);
   switch (phase.kind) {
     case 'queued': {
@@ -86,7 +87,7 @@ async function explainPhase({ db }: ExplainServices, run: RunView): Promise<RunF
     case 'terminating':
       return [{ kind: 'run_stopping', reason: phase.reason, since_ms: phase.sinceMs }];
     case 'ended':
-      return [explainEnd(run, phase.endedAtMs)];
+      return [explainEnd(explained, phase.endedAtMs)];
     default:
       return assertNever(phase);
   }
@@ -95,19 +96,23 @@ async function explainPhase({ db }: ExplainServices, run: RunView): Promise<RunF
 /** As `core` has it. */
 const queuedMsMax = 48 * 60 * 60 * 1000;
 
-function explainEnd(run: RunView, endedAtMs: number): RunFact {
+function explainEnd({ run, latest }: ExplainedRun, endedAtMs: number): RunFact {
   if (run.result === 'skipped_no_place') {
     const gaveUp = hasGivenUp({ ...run, created_at_ms: run.generation_created_at_ms });
     return { kind: 'run_skipped', reason: gaveUp ? 'waited_too_long' : 'no_place', at_ms: endedAtMs };
   }
   const { cause, parent_attempt_id: parentId } = run;
   const message = cause ? lastLineOf(cause.failure.message) : '';
+  const failed = [...latest.values()].filter(({ result }) => result !== null && isFailed(result));
   return {
     kind: 'run_ended',
     result: run.result ?? 'failed',
     at_ms: endedAtMs,
     ...(cause ? { cause_task_key: cause.taskKey } : {}),
     ...(message === '' ? {} : { message }),
+    ...(run.result === 'succeeded_with_failures'
+      ? { failed_task_keys: failed.slice(0, toldMax).map(({ task_key }) => task_key) }
+      : {}),
     ...(parentId === null ? {} : { parent_task_run_id: parentId }),
   };
 }
@@ -115,6 +120,10 @@ function explainEnd(run: RunView, endedAtMs: number): RunFact {
 /** Their fields follow from their kinds; the contract names the kind alone. */
 function toWire(facts: readonly (RunFact | TaskFact)[]): Why['facts'] {
   return facts.map((fact) => ({ ...fact }));
+}
+
+function isFailed(result: EndedResult): boolean {
+  return result === 'failed' || result === 'timed_out' || result === 'internal_error';
 }
 
 interface TaskQuestion {
@@ -170,7 +179,7 @@ async function explainSubject(
   const { run, latest } = explained;
   const taskRun = latest.get(key);
   // A run that found no place has nothing to tell of its tasks.
-  if (!taskRun || run.result === 'skipped_no_place') return explainPhase(services, run);
+  if (!taskRun || run.result === 'skipped_no_place') return explainPhase(services, explained);
   if (question.iteration === undefined) return explainTaskRun(services, explained, taskRun);
   return explainIteration(services, explained, { outer: taskRun, task, question });
 }

@@ -12,12 +12,13 @@ export function toRunSentence(
   facts: readonly RunFact[],
   tasks: readonly (readonly TaskFact[])[],
 ): string {
-  const about = facts.map(toClause).join(', and ');
-  const told = tasks.map((ofTask) => {
+  const about = facts.filter(({ kind }) => kind !== 'more_tasks').map(toClause);
+  const told = tasks.flatMap((ofTask) => {
     const [first] = ofTask;
-    return first ? `${toName(first, { isStart: false })} ${ofTask.map(toClause).join(', and ')}` : '';
+    return first ? [`${toName(first, { isStart: false })} ${ofTask.map(toClause).join(', and ')}`] : [];
   });
-  return `Run ${runId} ${[about, ...told].join('; ')}.`;
+  const more = facts.filter(({ kind }) => kind === 'more_tasks').map(toClause);
+  return `Run ${runId} ${[about.join(', and '), ...told, ...more].join('; ')}.`;
 }
 
 function toName({ task_key, iteration }: TaskSubject, { isStart }: { readonly isStart: boolean }): string {
@@ -65,6 +66,8 @@ function toTaskClause(fact: TaskFact): string {
       return `was excluded: the condition of '${fact.condition_task_key}' (${toCondition(fact)}) came out ${fact.outcome}, and this task stands on the other branch`;
     case 'excluded_by_guard':
       return `was excluded: its condition (${toCondition(fact)}) does not hold`;
+    case 'condition_evaluated':
+      return `its condition (${toCondition(fact)}) came out ${fact.outcome}`;
     case 'disabled':
       return 'was not run: it is disabled';
     case 'waits_for_retry':
@@ -95,11 +98,13 @@ function toTaskClause(fact: TaskFact): string {
 function toRunEnd(fact: Extract<RunFact, { kind: 'run_ended' }>): string {
   const cause = fact.cause_task_key === undefined ? '' : ` because of task '${fact.cause_task_key}'`;
   const said = fact.message ? `: ${withoutStop(fact.message)}` : '';
+  const failed = fact.failed_task_keys ?? [];
+  const although = failed.length === 0 ? '' : `, although ${toQuotedList(failed)} failed`;
   const parent =
     fact.result === 'cancelled_by_system' && fact.parent_task_run_id !== undefined
       ? `, together with the task run ${fact.parent_task_run_id} that had started it`
       : '';
-  return `${runResultWords[fact.result]} at ${toIso(fact.at_ms)}${cause}${parent}${said}`;
+  return `${runResultWords[fact.result]} at ${toIso(fact.at_ms)}${cause}${parent}${although}${said}`;
 }
 
 function toTaskEnd(fact: Extract<TaskFact, { kind: 'ended' }>): string {
@@ -132,7 +137,7 @@ const stopReasons = {
 
 const runResultWords = {
   succeeded: 'succeeded',
-  succeeded_with_failures: 'succeeded, although some tasks failed,',
+  succeeded_with_failures: 'succeeded',
   failed: 'failed',
   timed_out: 'timed out',
   cancelled: 'was cancelled',
@@ -178,6 +183,13 @@ function toList(told: readonly string[], total: number): string {
   const more = total > told.length ? [count(total - told.length, 'more task')] : [];
   const all = [...told, ...more];
   return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
+}
+
+function toQuotedList(keys: readonly string[]): string {
+  return toList(
+    keys.map((key) => `'${key}'`),
+    keys.length,
+  );
 }
 
 function count(number: number, noun: string): string {

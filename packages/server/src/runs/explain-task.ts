@@ -187,7 +187,15 @@ async function explainEnded(
     ...(reason === null ? {} : { reason }),
     ...(message === '' ? {} : { message }),
   };
-  return taskRun.inputs_count === null ? [ended] : [ended, await explainIterations({ db }, taskRun)];
+  if (taskRun.inputs_count !== null) return [ended, await explainIterations({ db }, taskRun)];
+  return taskRun.condition === null ? [ended] : [ended, explainCondition(explained, taskRun)];
+}
+
+function explainCondition(explained: ExplainedRun, taskRun: TaskRunView): TaskFact {
+  assert(taskRun.condition !== null, `attempt ${taskRun.attempt_id} has evaluated no condition`);
+  const sides = sidesOf(explained, taskRun.task_key, taskRun.condition);
+  const { outcome } = taskRun.condition;
+  return { kind: 'condition_evaluated', ...subjectOf(taskRun), outcome, ...sides };
 }
 
 /** What counted as excluded was excluded, or is a condition whose other branch this task stands on. */

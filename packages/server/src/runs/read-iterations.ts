@@ -78,12 +78,14 @@ async function readIterations(
   from: IterationPosition | null,
   { include_history: withHistory }: { readonly include_history: boolean },
 ): Promise<{ readonly rows: readonly TaskRunView[]; readonly next: IterationPosition | null }> {
-  if (from === null) return { rows: [], next: null };
+  const { inputs_count: inputsCount } = taskRun;
+  if (from === null || inputsCount === null) return { rows: [], next: null };
   const read = withHistory ? readIterationHistory : readLatestIterations;
   const rows = await read(db, {
     runId: run.run_id,
     attemptId: taskRun.attempt_id,
     nestedKey,
+    inputsCount,
     generation: taskRun.generation,
     from,
     limit: expandedElementsMax + 1,

@@ -105,6 +105,7 @@ export interface IterationsRequest {
   readonly attemptId: number;
   readonly nestedKey: string;
   readonly generation: number;
+  readonly inputsCount: number;
   /** Where the page begins; inclusive. */
   readonly from: IterationPosition;
   readonly limit: number;
@@ -116,33 +117,42 @@ export interface IterationPosition {
   readonly attempt: number;
 }
 
-/** The latest attempt of each iteration, reused ones among them, in the order of the inputs. */
+/**
+ * The latest attempt of each iteration, reused ones among them, in the order of the inputs. Goes from one to the next,
+ * so a page reads no more than it shows.
+ */
 export function readLatestIterations(db: Querier, request: IterationsRequest): Promise<TaskRunView[]> {
   return db.query<TaskRunView>({
     name: 'runs-read-latest-iterations',
     text: `
-select distinct on (t.iteration) ${taskRunColumns}
-from task_runs t
-where t.run_id = $1
-  and t.task_key = $2
-  and t.iteration >= $3
-  and t.generation <= $4
-  and t.parent_attempt_id is not null
-  and (t.parent_attempt_id = $5
-    or t.iteration in (
-      select reused::integer
-      from task_runs o
-      cross join jsonb_array_elements_text(o.reused_iterations) reused
-      where o.attempt_id = $5))
-order by t.iteration, t.generation desc, t.attempt desc
-limit $6`,
+select t.*
+from (
+  select iteration
+  from generate_series($3::integer, $4::integer) iteration
+  order by iteration
+) i
+cross join lateral (
+  select ${taskRunColumns}
+  from task_runs t
+  where t.run_id = $1
+    and t.task_key = $2
+    and t.iteration = i.iteration
+    and t.generation <= $5
+    and t.parent_attempt_id is not null
+    and (t.parent_attempt_id = $6
+      or t.iteration in (
+        select reused::integer
+        from task_runs o
+        cross join jsonb_array_elements_text(o.reused_iterations) reused
+        where o.attempt_id = $6))
+  order by t.generation desc, t.attempt desc
+  limit 1
+) t
+order by i.iteration
+limit $7`,
     values: [
-      request.runId,
-      request.nestedKey,
-      request.from.iteration,
-      request.generation,
-      request.attemptId,
-      request.limit,
+      ...[request.runId, request.nestedKey, request.from.iteration, request.inputsCount - 1],
+      ...[request.generation, request.attemptId, request.limit],
     ],
   });
 }

@@ -1,7 +1,7 @@
 /** Every row of the table "States" of the project's decisions. */
 import type { EndedResult, Failure, FailureCode, RunResult, StopReason } from '@headrace/core';
 import { expect, test } from 'vitest';
-import { toRunWireState, toTaskWireState } from './wire-states.ts';
+import { hasGivenUp, toRunWireState, toTaskWireState } from './wire-states.ts';
 
 function failureOf(code: FailureCode, message: string): Failure {
   return { code, message, trace: null };
@@ -52,8 +52,26 @@ const tasks: [string, ReturnType<typeof endedTask>, string[]][] = [
     endedTask('upstream_cancelled'),
     ['TERMINATED', 'UPSTREAM_CANCELED', 'CANCELED', 'SUCCESS'],
   ],
-  ['branch not taken', endedTask('excluded'), ['TERMINATED', 'EXCLUDED', 'SUCCESS', 'SUCCESS']],
-  ['disabled', endedTask('disabled'), ['TERMINATED', 'DISABLED', 'DISABLED', 'SUCCESS']],
+  [
+    'branch not taken, guard false, or all parents excluded',
+    endedTask('excluded'),
+    ['TERMINATED', 'EXCLUDED', 'SUCCESS', 'SUCCESS'],
+  ],
+  [
+    'disabled, or not run because its parent is',
+    endedTask('disabled'),
+    ['TERMINATED', 'DISABLED', 'DISABLED', 'SUCCESS'],
+  ],
+  [
+    'entry point missing',
+    endedTask('failed', failureOf('RUN_EXECUTION_ERROR', 'The entry point main is missing in package p.')),
+    ['TERMINATED', 'FAILED', 'RUN_EXECUTION_ERROR', 'CLIENT_ERROR'],
+  ],
+  [
+    'sys.exit with another number than 0, a segmentation fault, or Python out of memory',
+    endedTask('failed', failureOf('RUN_EXECUTION_ERROR', 'The process ended with code 3.')),
+    ['TERMINATED', 'FAILED', 'RUN_EXECUTION_ERROR', 'CLIENT_ERROR'],
+  ],
   [
     'cluster could not start',
     endedTask('internal_error', failureOf('CLUSTER_ERROR', 'no')),
@@ -101,6 +119,15 @@ const runs: [string, ReturnType<typeof endedRun>, string[]][] = [
     endedRun('skipped_no_place'),
     ['SKIPPED', 'MAXIMUM_CONCURRENT_RUNS_REACHED', 'MAX_CONCURRENT_RUNS_EXCEEDED', 'CLIENT_ERROR'],
   ],
+  [
+    'gave up after 48 hours in the queue',
+    toRunWireState(
+      { kind: 'ended', startedAtMs: null, endedAtMs: 2, result: 'skipped_no_place', cause: null },
+      null,
+      { hasGivenUp: true },
+    ),
+    ['SKIPPED', 'MAXIMUM_CONCURRENT_RUNS_REACHED', 'MAX_CONCURRENT_RUNS_EXCEEDED', 'CLIENT_ERROR'],
+  ],
 ];
 
 test.each([
@@ -136,11 +163,53 @@ test("a task's time-out names the limit", () => {
   expect(wire?.state.user_cancelled_or_timedout).toBe(true);
 });
 
+test('a task whose process ended says how', () => {
+  const { state, status } = endedTask('failed', failureOf('RUN_EXECUTION_ERROR', 'ended with code 3'));
+
+  expect(state.state_message).toBe('ended with code 3');
+  expect(status.termination_details?.message).toBe('ended with code 3');
+});
+
+test('a run that was skipped says whether it had waited', () => {
+  const skipped = {
+    kind: 'ended',
+    startedAtMs: null,
+    endedAtMs: 2,
+    result: 'skipped_no_place',
+    cause: null,
+  } as const;
+
+  const atOnce = toRunWireState(skipped, null, { hasGivenUp: false });
+  const later = toRunWireState(skipped, null, { hasGivenUp: true });
+
+  expect(atOnce.state.state_message).toContain('queueing is off');
+  expect(later.state.state_message).toContain('48 hours');
+});
+
+test('a run without a place was skipped when it was made, a queued one and a repair later', () => {
+  expect(hasGivenUp({ generation: 0, created_at_ms: 5, ended_at_ms: 5 })).toBe(false);
+  expect(hasGivenUp({ generation: 0, created_at_ms: 5, ended_at_ms: 6 })).toBe(true);
+  expect(hasGivenUp({ generation: 1, created_at_ms: 5, ended_at_ms: 5 })).toBe(true);
+});
+
+test('a queued run names the limit', () => {
+  const { status } = toRunWireState({ kind: 'queued' }, null);
+
+  expect(status.queue_details?.code).toBe('MAX_CONCURRENT_RUNS_REACHED');
+});
+
 const held = { workerId: 'w', claimedAtMs: 1 };
 test.each([
   [{ kind: 'blocked' }, 'BLOCKED', 'BLOCKED'],
   [{ kind: 'waiting_for_retry', dueAtMs: 1 }, 'WAITING_FOR_RETRY', 'WAITING'],
+  [{ kind: 'ready', readyAtMs: 1 }, 'PENDING', 'PENDING'],
   [{ kind: 'queued', queuedAtMs: 1 }, 'PENDING', 'PENDING'],
+  [{ kind: 'running_parts', startedAtMs: 1, stop: null }, 'RUNNING', 'RUNNING'],
+  [
+    { kind: 'running_parts', startedAtMs: 1, stop: { reason: 'timed_out', stoppingAtMs: 2 } },
+    'TERMINATING',
+    'TERMINATING',
+  ],
   [{ kind: 'claimed', ...held }, 'PENDING', 'PENDING'],
   [{ kind: 'running', ...held, startedAtMs: 2 }, 'RUNNING', 'RUNNING'],
   [
