@@ -100,13 +100,14 @@ function toTaskDocument(
   }
   if (task.python_wheel_task) {
     const { package_name, entry_point, parameters, named_parameters } = task.python_wheel_task;
-    const named = named_parameters ?? overriding.python_named_params;
+    const positional = overriding.python_params ?? parameters ?? [];
+    // Job parameters, and those that the run brings for other wheels, reach a wheel only where it takes them by name.
+    const named = named_parameters ?? (positional.length === 0 ? overriding.python_named_params : undefined);
     return {
       kind: 'python_wheel',
       package_name,
       entry_point,
-      parameters: overriding.python_params ?? parameters ?? [],
-      // Job parameters reach a wheel by themselves only where it takes its parameters by name.
+      parameters: positional,
       named_parameters: named ? { ...named, ...overriding.python_named_params, ...jobParameters } : {},
     };
   }
