@@ -1,5 +1,5 @@
 /** A deleted job is not found any more; its runs are cancelled, and stay to be looked at. */
-import { cancelRuns } from '../runs/cancel-run.ts';
+import { cancelFoundRuns } from '../runs/cancel-run.ts';
 import type { RunServices } from '../runs/create-run.ts';
 import { noSuchJob } from './save-job.ts';
 import { markJobDeleted } from './store.ts';
@@ -9,5 +9,5 @@ export async function deleteJob(
   { jobId, nowMs }: { readonly jobId: number; readonly nowMs: number },
 ): Promise<void> {
   if (!(await markJobDeleted(services.db, jobId, nowMs))) throw noSuchJob(jobId);
-  await cancelRuns(services, { jobId, queuedOnly: false });
+  await cancelFoundRuns(services, { jobId, queuedOnly: false });
 }
