@@ -81,3 +81,50 @@ test('an unknown run is told in the words that clients know', async () => {
     message: 'Run 999999999 does not exist.',
   });
 });
+
+test('the way back through a list shows the same pages as the way forth', async () => {
+  const { job_id } = await engine.client.jobsCreate({
+    name: 'paged',
+    max_concurrent_runs: 7,
+    tasks: [fakeTask('load')],
+  });
+  const made: number[] = [];
+  for (let index = 0; index < 7; index++) made.push((await engine.client.jobsRunNow({ job_id })).run_id);
+  await Promise.all(made.map((runId) => engine.waitForEnd(runId)));
+  const read = (page_token = '') => engine.client.runsList({ job_id, limit: 3, page_token });
+  const idsOf = (page: Awaited<ReturnType<typeof read>>) => (page.runs ?? []).map((run) => run.run_id);
+
+  const first = await read();
+  const second = await read(first.next_page_token);
+  const third = await read(second.next_page_token);
+  const backToSecond = await read(third.prev_page_token);
+  const backToFirst = await read(backToSecond.prev_page_token);
+
+  expect(first.prev_page_token).toBeUndefined();
+  expect([first, second, third].flatMap(idsOf)).toEqual(made.toReversed());
+  expect(third.next_page_token).toBeUndefined();
+  expect(idsOf(backToSecond)).toEqual(idsOf(second));
+  expect(idsOf(backToFirst)).toEqual(idsOf(first));
+  expect(backToFirst.prev_page_token).toBeUndefined();
+  expect(idsOf(await read(backToSecond.next_page_token))).toEqual(idsOf(third));
+});
+
+test('a list begins at its offset, holds as many runs as it may for 0, and never those of another kind', async () => {
+  const { job_id } = await engine.client.jobsCreate({
+    name: 'offset',
+    max_concurrent_runs: 30,
+    tasks: [fakeTask('load')],
+  });
+  const made: number[] = [];
+  for (let index = 0; index < 26; index++) made.push((await engine.client.jobsRunNow({ job_id })).run_id);
+  await Promise.all(made.map((runId) => engine.waitForEnd(runId)));
+  const newest = made.toReversed();
+  const ids = async (filter: Parameters<typeof engine.client.runsList>[0]) =>
+    ((await engine.client.runsList(filter)).runs ?? []).map((run) => run.run_id);
+
+  expect(await ids({ job_id, limit: 0 })).toEqual(newest.slice(0, 24));
+  expect(await ids({ job_id, limit: 2, offset: 3 })).toEqual(newest.slice(3, 5));
+  expect(await ids({ job_id, run_type: 'SUBMIT_RUN' })).toEqual([]);
+  expect(await ids({ run_type: 'WORKFLOW_RUN' })).toEqual([]);
+  expect((await ids({ run_type: 'SUBMIT_RUN', limit: 0 })).some((id) => made.includes(id))).toBe(false);
+});
