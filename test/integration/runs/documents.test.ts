@@ -56,6 +56,7 @@ describe('a for-each', () => {
       task_key: 'one',
       spark_python_task: { python_file: '/f.py' },
       headrace: { input: bad },
+      run_page_url: `${engine.url}/runs/${run.run_id}?task=loop&iteration=1`,
     });
     expect(document.next_page_token).toBeUndefined();
   });
@@ -113,6 +114,22 @@ describe('a for-each', () => {
     expect(iterations.map((task) => task.headrace?.iteration)).toEqual(
       Array.from({ length: 230 }, (_, index) => index),
     );
+  });
+
+  test('refuses a token that is none of its pages', async () => {
+    const run = await runJob(engine, { tasks: [loop([ok])] });
+    const { run_id } = taskOf(run, 'loop');
+    const tokens = [
+      'nonsense',
+      { element: 0, iteration: { iteration: 2 ** 40, generation: 0, attempt: 0 } },
+      { element: 0, iteration: { iteration: -1, generation: 0, attempt: 0 } },
+    ].map((token) => Buffer.from(JSON.stringify(token)).toString('base64url'));
+
+    for (const page_token of tokens) {
+      await expect(engine.client.runsGet({ run_id, page_token })).rejects.toMatchObject({
+        code: 'INVALID_PARAMETER_VALUE',
+      });
+    }
   });
 
   test('that is repaired shows the iterations that it kept, and its former attempt those it had', async () => {

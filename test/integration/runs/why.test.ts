@@ -341,9 +341,14 @@ test('a task whose work is another run names it, and a run that ended with its t
   expect(taskOf(await engine.client.runsGet({ run_id: runId }), 'call').state.result_state).toBe('CANCELED');
 });
 
-test('without a worker a task says that none is connected', async () => {
-  const alone = await startTestEngine({ hasWorker: false });
-  try {
+describe('without a worker', () => {
+  let alone: TestEngine;
+  beforeAll(async () => {
+    alone = await startTestEngine({ hasWorker: false });
+  });
+  afterAll(() => alone.close());
+
+  test('a task says that none is connected', async () => {
     const { run_id } = await alone.client.runsSubmit({ run_name: 'alone', tasks: [fakeTask('load')] });
 
     const { sentence } = await alone.client.runsWhy({ run_id, task_key: 'load' });
@@ -351,8 +356,30 @@ test('without a worker a task says that none is connected', async () => {
     expect(sentence).toMatch(
       /^Task 'load' waits since .* for a worker, as number 1: no worker is connected\.$/,
     );
-    await alone.client.runsCancel({ run_id });
-  } finally {
-    await alone.close();
-  }
+  });
+
+  test('a task that was taken and has not begun says how its cluster stands', async () => {
+    const { run_id } = await alone.client.runsSubmit({ run_name: 'taken', tasks: [fakeTask('load')] });
+    const { pool } = alone.db;
+    await pool.query(
+      `update task_runs set state = 'claimed', worker_id = 'w9', cluster_id = 'shared', claimed_at_ms = 5
+       where run_id = $1`,
+      [run_id],
+    );
+    await pool.query(
+      `insert into clusters values ('shared', 'shared', 'default', null, '{}', '[]', 'ada', 1)`,
+    );
+    await pool.query(
+      `insert into cluster_hosts values ('shared', 'k', 'w9', 'starting', 'none', 1, 'Starting Spark.', 1, 1)`,
+    );
+
+    const { sentence, facts } = await alone.client.runsWhy({ run_id, task_key: 'load' });
+
+    expect(facts).toMatchObject([
+      { kind: 'waits_for_cluster', cluster_id: 'shared', host_state: 'starting', message: 'Starting Spark.' },
+    ]);
+    expect(sentence).toMatch(
+      /^Task 'load' was taken by worker w9 at .* and waits for cluster shared, whose host is starting \(Starting Spark\)\.$/,
+    );
+  });
 });

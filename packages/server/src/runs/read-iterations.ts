@@ -18,14 +18,14 @@ import {
   type WireOptions,
 } from './wire-tasks.ts';
 
+/** As the columns hold it: a larger number is in no token of ours. */
+const position = z.int().min(0).max(2_147_483_647);
+
 /** Iterations are not counted off but named: those that begin meanwhile move none to another page. */
 const TaskRunPosition = z.object({
   element: z.int().min(0),
   /** Null after the last one. */
-  iteration: z
-    .object({ iteration: z.int().min(0), generation: z.int().min(0), attempt: z.int().min(0) })
-    .nullable()
-    .optional(),
+  iteration: z.object({ iteration: position, generation: position, attempt: position }).nullable().optional(),
 });
 
 const firstPosition: z.output<typeof TaskRunPosition> = {

@@ -1,6 +1,7 @@
 /** Task runs as the wire shows them: of tasks and of iterations. Each attempt is a task run of its own. */
 import type { RunTaskDocument, Task } from '@headrace/api';
 import type { JsonValue, RunResult, StopReason, TaskRunState } from '@headrace/core';
+import { tasksOf } from './run-definition.ts';
 import type { Document, RunParameters } from './run-facts.ts';
 import { toTaskRun } from './run-rows.ts';
 import type { RunView, TaskRunView } from './store.ts';
@@ -32,7 +33,8 @@ export function toRunTaskDocument(
   parts: RunParts,
   options: WireOptions,
 ): RunTaskDocument {
-  const written = findWrittenTask(settingsOf(run, parts, taskRun.generation), taskRun.task_key);
+  const settings = settingsOf(run, parts, taskRun.generation);
+  const written = findWrittenTask(settings, taskRun.task_key);
   const { state, status } = toTaskWireState(toTaskRunState(taskRun), stopReasonOf(run, parts, taskRun));
   return {
     ...(written as Task | undefined), // A nested task has the fields of a task.
@@ -41,7 +43,7 @@ export function toRunTaskDocument(
     run_id: taskRun.attempt_id,
     attempt_number: taskRun.earlier_attempts,
     ...taskTimes(taskRun),
-    run_page_url: `${runPageUrl(options.publicUrl, run.run_id)}?task=${encodeURIComponent(taskRun.task_key)}`,
+    run_page_url: `${runPageUrl(options.publicUrl, run.run_id)}?${pageQuery(settings, taskRun)}`,
     state,
     status,
     ...(taskRun.cluster_id === null ? {} : { cluster_instance: { cluster_id: taskRun.cluster_id } }),
@@ -54,6 +56,16 @@ export function toRunTaskDocument(
 
 export function runPageUrl(publicUrl: string, runId: number): string {
   return `${publicUrl}/runs/${runId}`;
+}
+
+/** An iteration is shown on the page of its for-each. */
+function pageQuery(
+  settings: Document,
+  { task_key: taskKey, iteration, parent_attempt_id }: TaskRunView,
+): string {
+  if (parent_attempt_id === null) return `task=${encodeURIComponent(taskKey)}`;
+  const outer = tasksOf(settings).find((task) => task.for_each_task?.task.task_key === taskKey);
+  return `task=${encodeURIComponent(outer?.task_key ?? taskKey)}&iteration=${iteration}`;
 }
 
 /** Undefined where the settings know no such task: a repair may have run a job that has changed. */
