@@ -60,7 +60,12 @@ function passSomeTime(world: World): void {
 }
 
 function causeFault(world: World): void {
-  const { random, kernel, schedulers, workers } = world;
+  causeOneFault(world);
+  if (world.random.chance(0.15)) passLongWhile(world);
+}
+
+function causeOneFault(world: World): void {
+  const { random, schedulers, workers } = world;
   const at = random.below(schedulers.length);
   const worker = random.pick(workers);
   switch (random.below(9)) {
@@ -92,8 +97,15 @@ function causeFault(world: World): void {
       if (worker.isLocal) return;
       if (world.isCutOff(worker)) world.reconnect(worker);
       else world.cutOff(worker);
-      // Long enough for leases to run out.
-      if (random.chance(0.5)) world.passTime(kernel.nowMs + 70_000);
+  }
+}
+
+/** Long enough for leases to run out, while whoever is up goes on looking around. */
+function passLongWhile(world: World): void {
+  for (let piece = 0; piece < 5; piece++) {
+    world.passTime(world.kernel.nowMs + 20_000);
+    world.lookAround();
+    for (let step = 0; step < 15; step++) world.kernel.step();
   }
 }
 

@@ -218,7 +218,7 @@ export class Scheduler extends Owner {
     places: ReadonlyMap<JobId, JobPlaces>,
   ): ReadonlySet<RunId> | null {
     const { random, store, faultRate } = this.world;
-    if (random.chance(faultRate / 2)) return null;
+    if (random.chance(faultRate)) return null;
     const all = [...drafts.values()];
     const changed = all.filter((draft) => draft.isChanged);
     const taken = [...places.values()].filter((each) => each.taken > 0).map((each) => each.toSave());
@@ -233,7 +233,7 @@ export class Scheduler extends Owner {
       saved.add(draft.run.runId);
       for (const inboxId of draft.inboxIds) store.inbox.delete(inboxId);
     }
-    return random.chance(faultRate / 2) ? null : saved;
+    return random.chance(faultRate) ? null : saved;
   }
 
   /** All is loaded again; what already holds is found to change nothing. */
