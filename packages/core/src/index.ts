@@ -33,7 +33,7 @@ export type { AttemptOutcome, ChildOutcome, RunEvent } from './run/events.ts';
 export { currentDefinition, findDefinitionOf, findTaskRun } from './run/find-task-run.ts';
 export { brokenInvariants } from './run/invariants.ts';
 export { nextStep, type Step } from './run/next-step.ts';
-export { planRepair, type RepairPlan, type RepairRequest } from './run/repair.ts';
+export { planRepair, type RepairPlan, type RepairRefusal, type RepairRequest } from './run/repair.ts';
 export type {
   ConditionEvaluation,
   Dependency,

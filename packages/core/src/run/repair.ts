@@ -19,8 +19,14 @@ export interface RepairRequest {
   readonly changesParameters: boolean;
 }
 
+export interface RepairRefusal {
+  readonly reason: string;
+  /** Of the request, where one is wrong; null when the run does not allow the repair. */
+  readonly field: 'rerun_tasks' | 'latest_repair_id' | null;
+}
+
 export type RepairPlan =
-  | { readonly kind: 'refused'; readonly reason: string }
+  | ({ readonly kind: 'refused' } & RepairRefusal)
   | {
       readonly kind: 'planned';
       /** In graph order. `rerun`: a new attempt; `reuse`: its result stands; `skip`: chosen, and its parents keep it from running. */
@@ -32,11 +38,11 @@ type RepairedRun = Pick<Run, 'generations' | 'taskRuns'>;
 
 export function planRepair(run: RepairedRun, request: RepairRequest): RepairPlan {
   const refusal = findRefusal(run, request);
-  if (refusal !== null) return { kind: 'refused', reason: refusal };
+  if (refusal !== null) return { kind: 'refused', ...refusal };
   const graph = graphOf(definitionOfRepair(run, request));
   const chosen = chooseTasks(run, request, graph);
   const stuck = chosen.size === 0 ? 'no task of this run needs to run again' : findLive(run, graph, chosen);
-  if (stuck !== null) return { kind: 'refused', reason: stuck };
+  if (stuck !== null) return { kind: 'refused', ...notNow(stuck) };
   const tasks = decideActions(run, graph, chosen);
   return { kind: 'planned', tasks, reusesIterations: mayReuseIterations(request, graph, chosen) };
 }
@@ -47,29 +53,36 @@ export function definitionOfRepair({ generations }: RepairedRun, request: Repair
   return current && current.phase.kind !== 'ended' ? current.definition : request.definition;
 }
 
-function findRefusal(run: RepairedRun, request: RepairRequest): string | null {
+function notNow(reason: string): RepairRefusal {
+  return { reason, field: null };
+}
+
+function findRefusal(run: RepairedRun, request: RepairRequest): RepairRefusal | null {
   const { generations, taskRuns } = run;
   const current = generations[generations.length - 1];
   const isActive = current?.phase.kind !== 'ended';
   if (isActive && !request.whileActive) {
-    return 'the run is active: wait until it has ended, or ask for a repair while it is active';
+    return notNow('the run is active: wait until it has ended, or ask for a repair while it is active');
   }
   if (current?.phase.kind === 'queued' || current?.phase.kind === 'terminating') {
-    return `the run is ${current.phase.kind}: nothing of it can be repaired now`;
+    return notNow(`the run is ${current.phase.kind}: nothing of it can be repaired now`);
   }
-  if (taskRuns.size === 0) return 'the run was skipped: it has no task to repair';
-  const last = current?.repair?.repairId ?? null;
-  if (last !== null && request.latestRepairId === null) {
-    return `latest_repair_id: this run has been repaired before; name its latest repair, ${last}`;
-  }
-  if (request.latestRepairId !== null && request.latestRepairId !== last) {
-    const told = last === null ? 'this run has not been repaired yet' : `the latest repair is ${last}`;
-    return `latest_repair_id: ${told}, not ${request.latestRepairId}`;
-  }
+  if (taskRuns.size === 0) return notNow('the run was skipped: it has no task to repair');
+  const reason = findOutdated(current?.repair?.repairId ?? null, request.latestRepairId);
+  if (reason !== null) return { reason, field: 'latest_repair_id' };
   const { byKey } = graphOf(definitionOfRepair(run, request));
   const unknown = request.rerunTasks.filter((key) => !byKey.has(key));
-  if (unknown.length > 0) return `rerun_tasks: ${unknown.join(', ')}: no such task`;
-  return null;
+  if (unknown.length === 0) return null;
+  return { reason: `${unknown.join(', ')}: no such task`, field: 'rerun_tasks' };
+}
+
+/** Whoever repairs again must have seen the last repair. */
+function findOutdated(last: number | null, named: number | null): string | null {
+  if (last !== null && named === null) {
+    return `this run has been repaired before; name its latest repair, ${last}`;
+  }
+  if (named === null || named === last) return null;
+  return last === null ? 'this run has not been repaired yet' : `the latest repair is ${last}, not ${named}`;
 }
 
 /** Tasks that the run does not know yet (its job has grown) are always among them. */
@@ -79,7 +92,12 @@ function chooseTasks({ taskRuns }: RepairedRun, request: RepairRequest, graph: G
     for (const { key } of graph.order) if (needsRerun(taskRuns.get(key))) chosen.add(key);
   }
   if (chosen.size === 0) return chosen;
-  if (request.rerunDependent) for (const key of descendantsOf(graph, chosen)) chosen.add(key);
+  if (request.rerunDependent) {
+    for (const key of descendantsOf(graph, chosen)) {
+      // One that still waits will see the new attempts of its parents anyway.
+      if (taskRuns.get(key)?.state.kind !== 'blocked') chosen.add(key);
+    }
+  }
   for (const { key } of graph.order) if (!taskRuns.has(key)) chosen.add(key);
   return chosen;
 }

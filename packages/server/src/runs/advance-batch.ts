@@ -1,10 +1,10 @@
 /** One batch of the advancer, from its items to what must be told afterwards. Nothing outlives it but hot runs. */
-import { assertNever, newRun, planRepair, type Run, wakeAtMs } from '@headrace/core';
+import { assertNever, newRun, planRepair, type RepairRefusal, type Run, wakeAtMs } from '@headrace/core';
 import type { ClaimedAttempt } from '@headrace/worker';
 import type { Logger } from 'pino';
 import type { Querier } from '../db/connect.ts';
 import { toBatchSave } from './batch-rows.ts';
-import { type Claim, claimQueued } from './claim-attempts.ts';
+import { type Claim, claimQueued, prepareClaimed } from './claim-attempts.ts';
 import type { ClaimQueue, WaitingClaimer } from './claim-queue.ts';
 import type { HotRuns } from './hot-runs.ts';
 import { type Places, readFreePlaces } from './places.ts';
@@ -60,7 +60,7 @@ export interface OpenBatch {
   readonly drafts: Map<number, RunDraft>;
   readonly ignored: IgnoredEvent[];
   /** Why repairs of this batch were refused. */
-  readonly refusals: Map<WorkItem, string>;
+  readonly refusals: Map<WorkItem, RepairRefusal>;
 }
 
 export async function advanceBatch(
@@ -75,7 +75,10 @@ export async function advanceBatch(
   await decide(items, batch, places, context);
   for (const draft of batch.drafts.values()) queueReady(draft, dependencies.queue);
   const claims = await claimQueued(batch, context, dependencies);
-  const savedIds = await save(batch, places, claims, context, dependencies);
+  const saving = save(batch, places, claims, context, dependencies);
+  // The statement is on its way: folders are made while it commits, not before.
+  prepareClaimed(claims);
+  const savedIds = await saving;
   deliver(claims, savedIds, dependencies);
   return settle(items, batch, savedIds, dependencies);
 }
@@ -179,12 +182,13 @@ async function repair(
   const { repairId, request, settings, parameters } = item.order;
   const planned = planRepair(draft.run, request);
   if (planned.kind === 'refused') {
-    batch.refusals.set(item, planned.reason);
+    batch.refusals.set(item, planned);
     return;
   }
   const place = currentPhase(draft.run).kind === 'ended' ? placeOfRepair(item, places) : 'keep';
   if (place === 'skip') {
-    batch.refusals.set(item, 'the job has as many runs as max_concurrent_runs allows, and queueing is off');
+    const reason = 'the job has as many runs as max_concurrent_runs allows, and queueing is off';
+    batch.refusals.set(item, { reason, field: null });
     return;
   }
   if (place !== 'keep' && item.order.places) draft.takesPlace = true;

@@ -1,6 +1,6 @@
 /** Runs parts of an ended run again, or says beforehand which. */
 import { ApiError, type JobSettings, type RepairPreviewTask, type RunsRepairRequest } from '@headrace/api';
-import { planRepair, type RepairRequest, type Run, slotOf } from '@headrace/core';
+import { planRepair, type RepairRefusal, type RepairRequest, type Run, slotOf } from '@headrace/core';
 import type { RunServices } from './create-run.ts';
 import { type HotRun, HotRuns } from './hot-runs.ts';
 import { toRunDefinition, withTasks } from './run-definition.ts';
@@ -28,8 +28,7 @@ export async function repairRun(
   await services.ids.reserve(order.request.definition.tasks.length);
   const { isKnown, refusal } = await services.advancer.repair(request.run_id, order);
   if (!isKnown) throw noSuchRun(request.run_id);
-  if (refusal !== null)
-    throw new ApiError('INVALID_STATE', `Run ${request.run_id} is not repaired: ${refusal}`);
+  if (refusal !== null) throw refusalOf(request.run_id, refusal);
   return order.repairId;
 }
 
@@ -40,9 +39,7 @@ export async function previewRepair(
 ): Promise<RepairPreviewTask[]> {
   const { order, run } = await toOrder(services, request, uses);
   const planned = planRepair(run, order.request);
-  if (planned.kind === 'refused') {
-    throw new ApiError('INVALID_STATE', `Run ${request.run_id} would not be repaired: ${planned.reason}`);
-  }
+  if (planned.kind === 'refused') throw refusalOf(request.run_id, planned);
   return planned.tasks.map(({ key, action }) => {
     const taskRun = run.taskRuns.get(key);
     const iterations = action === 'rerun' ? countIterations(run, key, planned.reusesIterations) : null;
@@ -165,6 +162,11 @@ function parametersFor(
 function placesOf({ facts }: HotRun, settings: Document): NewRunOrder['places'] {
   const { queue } = settings as JobSettings;
   return facts.jobId === null ? null : { jobId: facts.jobId, queueEnabled: queue?.enabled ?? false };
+}
+
+function refusalOf(runId: number, { field, reason }: RepairRefusal): ApiError {
+  if (field !== null) return new ApiError('INVALID_PARAMETER_VALUE', `${field}: ${reason}`);
+  return new ApiError('INVALID_STATE', `Run ${runId} cannot be repaired: ${reason}`);
 }
 
 function noSuchRun(runId: number): ApiError {

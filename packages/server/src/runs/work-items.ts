@@ -1,5 +1,5 @@
 /** What a batch of the advancer is made of: things to do, each with its promise. */
-import type { Failure, RepairRequest, Run, RunDefinition, TaskRun } from '@headrace/core';
+import type { Failure, RepairRefusal, RepairRequest, Run, RunDefinition, TaskRun } from '@headrace/core';
 import type { ClaimedAttempt } from '@headrace/worker';
 import type { ClaimNote, IgnoredEvent, RunNews } from './run-draft.ts';
 import type { Document, RunFacts, RunParameters } from './run-facts.ts';
@@ -23,8 +23,8 @@ export interface RepairOrder {
 export interface RepairOutcome {
   /** False: there is no such run. */
   readonly isKnown: boolean;
-  /** A sentence for whoever asked; null: the repair has begun, or waits for a place. */
-  readonly refusal: string | null;
+  /** null: the repair has begun, or waits for a place. */
+  readonly refusal: RepairRefusal | null;
 }
 
 export type Created = { readonly kind: 'created' } | { readonly kind: 'token_taken'; readonly runId: number };
