@@ -58,3 +58,9 @@ export function isSkipped(state: RunState): boolean {
 export function isWaiting(state: RunState): boolean {
   return ['QUEUED', 'PENDING', 'BLOCKED', 'WAITING_FOR_RETRY'].includes(state.life_cycle_state);
 }
+
+/** What a repair of everything that failed runs again: also what was cancelled, or skipped for such a task. */
+export function hasFailed(state: RunState): boolean {
+  const { result_state: result = '' } = state;
+  return ['FAILED', 'TIMEDOUT', 'CANCELED', 'UPSTREAM_FAILED', 'UPSTREAM_CANCELED'].includes(result);
+}

@@ -116,3 +116,20 @@ test('a run that was stopped opens on the task that it interrupted, while it sto
 test('without a failure or a running task there is no cause', () => {
   expect(causeOf([aTask('land')])).toBe(null);
 });
+
+test('iterations that come with an event are not tasks of the run', () => {
+  const run = aRun([aTask('each', { run_id: 1 })]);
+
+  const merged = mergeRunEvent(
+    run,
+    anEvent({ tasks: [aTask('one', { run_id: 7, headrace: { iteration: 0 } })] }),
+  );
+
+  expect(merged.tasks?.map((task) => task.run_id)).toEqual([1]);
+});
+
+test('the latest attempt is the one with the greatest id, although numbers tie after a repair', () => {
+  const tasks = [aTask('a', { run_id: 9 }), aTask('a', { run_id: 4 })];
+
+  expect(latestAttempts(tasks).map((task) => task.run_id)).toEqual([9]);
+});

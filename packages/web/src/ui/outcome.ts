@@ -74,7 +74,7 @@ export function isWaiting({ life_cycle_state: life }: RunDocument['state']): boo
   return ['QUEUED', 'PENDING', 'BLOCKED', 'WAITING_FOR_RETRY'].includes(life);
 }
 
-/** It ended otherwise than well. */
-export function hasFailed(state: RunDocument['state']): boolean {
-  return hasEnded(state) && !['SUCCESS', 'SUCCESS_WITH_FAILURES'].includes(state.result_state ?? '');
+/** What a repair of everything that failed runs again: also what was cancelled, or skipped for such a task. */
+export function hasFailed({ result_state: result }: RunDocument['state']): boolean {
+  return ['FAILED', 'TIMEDOUT', 'CANCELED', 'UPSTREAM_FAILED', 'UPSTREAM_CANCELED'].includes(result ?? '');
 }

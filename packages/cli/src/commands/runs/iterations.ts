@@ -7,7 +7,7 @@ import { describeWork } from '../../runs/describe-work.ts';
 import { findTask, readIterations } from '../../runs/find-task.ts';
 import { formatIterations } from '../../runs/format-tasks.ts';
 import { getWholeRun } from '../../runs/get-whole.ts';
-import { hasEnded, hasSucceeded } from '../../runs/run-words.ts';
+import { hasFailed } from '../../runs/run-words.ts';
 import { iterationOf, latestIterations } from '../../runs/task-runs.ts';
 import { example } from '../example.ts';
 import { parseId } from '../parse-options.ts';
@@ -22,7 +22,7 @@ export function createRunsIterationsCommand(context: CliContext): Command {
     .description('list the iterations of a for-each task, each with its input')
     .argument('<run>', 'id of the run', parseId)
     .requiredOption('--task <key>', 'the for-each task')
-    .option('--failed', 'only those that ended otherwise than well')
+    .option('--failed', 'only those that failed, timed out or were cancelled')
     .addHelpText('after', example('runs iterations 2077 --task each_region --failed'))
     .action(async (runId: number, options: Options) => {
       const client = await connect(context, options);
@@ -30,7 +30,7 @@ export function createRunsIterationsCommand(context: CliContext): Command {
       const all = await readIterations(client, task);
       const bad = new Set(
         latestIterations(all)
-          .filter(({ state }) => hasEnded(state) && !hasSucceeded(state))
+          .filter(({ state }) => hasFailed(state))
           .map(iterationOf),
       );
       const shown = options.failed ? all.filter((each) => bad.has(iterationOf(each))) : all;

@@ -13,10 +13,12 @@ import { AttemptSelect } from './AttemptSelect.tsx';
 import { Failure } from './Failure.tsx';
 import { LogView } from './LogView.tsx';
 import { NotebookView } from './NotebookView.tsx';
-import { type IterationRow, inputText, parseInputs, rowsOf } from './work-text.ts';
+import { TaskFacts } from './TaskFacts.tsx';
+import { type IterationRow, inputText, parseInputs, rowsOf, runsCode } from './work-text.ts';
 
 /** As many as the API sends at once. */
 const rowsShown = 100;
+const inputCharsShown = 120;
 
 type PathOf = (view: RunView) => string;
 
@@ -31,11 +33,9 @@ export function Iterations(props: { run: RunDocument; task: RunTaskDocument; pat
   const inputs = useMemo(() => parseInputs(task), [task]);
   const all = useMemo(() => rowsOf(iterations.data?.iterations ?? []), [iterations.data]);
   if (!iterations.data) return <Missing error={iterations.error} what="iterations" />;
-  const wanted = show ? all.filter(({ latest }) => hasFailed(latest.state)) : all;
-  const start = show ? Number(page) || 0 : 0;
-  const rows = show ? wanted.slice(start, start + rowsShown) : wanted;
-  const more = show && wanted.length > start + rowsShown ? String(start + rowsShown) : undefined;
+  const { rows, next } = show ? pageOfFailed(all, page) : { rows: all, next: iterations.data.next };
   const open = all.find(({ iteration }) => String(iteration) === search.get('iteration'));
+  const reused = show || page !== '' || next !== undefined ? 0 : countReused(task, all.length);
   return (
     <>
       <Filter show={show} pathOf={pathOf} />
@@ -49,9 +49,14 @@ export function Iterations(props: { run: RunDocument; task: RunTaskDocument; pat
           linkTo={(iteration) => pathOf({ show, page: page || undefined, iteration })}
         />
       )}
+      {reused > 0 && (
+        <p className="dim">
+          {reused} more succeeded before this repair. Their results stand; an earlier attempt shows them.
+        </p>
+      )}
       <Pages
         first={page === '' ? null : pathOf({ show })}
-        next={nextPath(pathOf, { show, page: more ?? (show ? undefined : iterations.data.next) })}
+        next={next === undefined ? null : pathOf({ show, page: next })}
       />
       {open && (
         <OpenIteration key={open.iteration} run={run} row={open} input={inputText(open.latest, inputs)} />
@@ -60,8 +65,18 @@ export function Iterations(props: { run: RunDocument; task: RunTaskDocument; pat
   );
 }
 
-function nextPath(pathOf: PathOf, view: RunView): string | null {
-  return view.page === undefined ? null : pathOf(view);
+/** Its page is the number of rows before it. */
+function pageOfFailed(all: readonly IterationRow[], page: string) {
+  const failed = all.filter(({ latest }) => hasFailed(latest.state));
+  const start = Number(page) || 0;
+  const end = start + rowsShown;
+  return { rows: failed.slice(start, end), next: failed.length > end ? String(end) : undefined };
+}
+
+/** Of a repaired for-each: those that it did not run again, and so does not list. */
+function countReused(task: RunTaskDocument, listed: number): number {
+  const scheduled = task.for_each_task?.stats?.task_run_stats?.scheduled_iterations ?? 0;
+  return Math.max(0, scheduled - listed);
 }
 
 function Filter({ show, pathOf }: { show: 'failed' | undefined; pathOf: PathOf }) {
@@ -103,7 +118,7 @@ function IterationTable(props: {
                 <Link to={props.linkTo(iteration)}>{iteration}</Link>
               </th>
               <td>
-                <code>{inputText(latest, props.inputs)}</code>
+                <code>{shorten(inputText(latest, props.inputs))}</code>
               </td>
               <td>
                 <StateBadge state={latest.state} />
@@ -121,6 +136,11 @@ function IterationTable(props: {
       </table>
     </section>
   );
+}
+
+/** An input may be a document of its own; the open iteration shows all of it. */
+function shorten(text: string): string {
+  return text.length > inputCharsShown ? `${text.slice(0, inputCharsShown)}…` : text;
 }
 
 function Pages({ first, next }: { first: string | null; next: string | null }) {
@@ -146,9 +166,10 @@ function OpenIteration({ run, row, input }: { run: RunDocument; row: IterationRo
         <code className="iteration-input">{input}</code>
         <AttemptSelect attempts={row.attempts} place={place} onChange={setChosen} />
       </header>
+      <TaskFacts task={task} />
       <Failure task={task} />
       {task.notebook_task && <NotebookView runId={run.run_id} task={task} />}
-      <LogView key={task.run_id} runId={run.run_id} task={task} />
+      {runsCode(task) && <LogView key={task.run_id} runId={run.run_id} task={task} />}
     </section>
   );
 }

@@ -115,13 +115,13 @@ function RepairForm(props: { run: RunDocument; choice: Choice; onChange: (choice
       <fieldset>
         <legend>With the tasks as</legend>
         {(['current', 'original'] as const).map((definition) => (
-          <label key={definition}>
+          <label key={definition} className="repair-choice">
             <input
               type="radio"
               name="definition"
               checked={choice.definition === definition}
               onChange={() => change({ definition })}
-            />{' '}
+            />
             {definition === 'current' ? 'the job has them now' : 'this run began with them'}
           </label>
         ))}
@@ -142,44 +142,44 @@ function TaskChoice(props: { run: RunDocument; choice: Choice; change: (part: Pa
   return (
     <fieldset>
       <legend>Run again</legend>
-      <label>
+      <label className="repair-choice">
         <input
           type="radio"
           name="which"
           checked={choice.which === 'failed'}
           onChange={() => change({ which: 'failed' })}
-        />{' '}
+        />
         everything that failed, and what was skipped for it
       </label>
-      <label>
+      <label className="repair-choice">
         <input
           type="radio"
           name="which"
           checked={choice.which === 'tasks'}
           onChange={() => change({ which: 'tasks' })}
-        />{' '}
+        />
         these tasks
       </label>
       {choice.which === 'tasks' && (
         <div className="repair-tasks">
           {latestAttempts(run.tasks ?? []).map(({ task_key: key, state }) => (
-            <label key={key}>
+            <label key={key} className="repair-choice">
               <input
                 type="checkbox"
                 checked={choice.tasks.includes(key)}
                 onChange={(event) => toggle(key, event.target.checked)}
-              />{' '}
+              />
               {key} <span className="dim">{outcomeOf(state).label}</span>
             </label>
           ))}
         </div>
       )}
-      <label>
+      <label className="repair-choice">
         <input
           type="checkbox"
           checked={choice.withDependents}
           onChange={(event) => change({ withDependents: event.target.checked })}
-        />{' '}
+        />
         also every task that depends on them
       </label>
     </fieldset>

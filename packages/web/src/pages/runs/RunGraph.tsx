@@ -62,13 +62,14 @@ function Edge({ edge, outcome }: { edge: LayoutEdge; outcome: string | undefined
   const { branch, path } = edge;
   if (branch === null) return <path d={path} className="edge" />;
   const isOff = outcome !== undefined && outcome !== branch.outcome;
+  const words = isOff
+    ? `Not taken: ${edge.from} came out ${outcome}`
+    : `If ${edge.from} comes out ${branch.outcome}`;
   return (
     <g>
+      <title>{words}</title>
       <path d={path} className={isOff ? 'edge edge-off' : 'edge'} />
       <text x={branch.x} y={branch.y} className="edge-branch">
-        <title>
-          {isOff ? `Not taken: ${edge.from} came out ${outcome}` : `If ${edge.from} is ${branch.outcome}`}
-        </title>
         {branch.outcome}
       </text>
     </g>
@@ -93,7 +94,11 @@ function TaskNode({ task, isSelected, to }: { task: RunTaskDocument; isSelected:
         <span className="node-text">
           <span className="node-name">
             <strong title={task.task_key}>{task.task_key}</strong>
-            {mark && <span className="node-kind">{mark.kind}</span>}
+            {mark && (
+              <span className="node-kind" title={mark.kind}>
+                {mark.sign}
+              </span>
+            )}
           </span>
           {mark?.text ? <small title={mark.text}>{mark.text}</small> : <Course task={task} label={label} />}
         </span>

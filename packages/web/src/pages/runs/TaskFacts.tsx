@@ -59,10 +59,10 @@ function ChildFacts({ task }: { task: RunTaskDocument }) {
   );
 }
 
-/** What failed iterations said, the commonest first. */
+/** What failed iterations said. One message alone is that of the task. */
 function Messages({ task }: { task: RunTaskDocument }) {
   const messages = task.for_each_task?.stats?.error_message_stats ?? [];
-  if (messages.length === 0) return null;
+  if (messages.length < 2) return null;
   return (
     <ul className="messages" aria-label="What failed iterations said">
       {messages.map(({ error_message, count }) => (

@@ -1,4 +1,4 @@
-import { findTaskKinds, type RunDocument, type RunTaskDocument } from '@headrace/api';
+import type { RunDocument, RunTaskDocument } from '@headrace/api';
 import { useMutation } from '@tanstack/react-query';
 import { useNavigate, useSearchParams } from 'react-router';
 import { client } from '../../api/client.ts';
@@ -15,6 +15,7 @@ import { LogView } from './LogView.tsx';
 import { NotebookView } from './NotebookView.tsx';
 import { TaskFacts } from './TaskFacts.tsx';
 import { Why } from './Why.tsx';
+import { runsCode } from './work-text.ts';
 
 type TabKey = NonNullable<RunView['tab']>;
 
@@ -60,7 +61,7 @@ export function TaskPanel({ run, attempts }: { run: RunDocument; attempts: reado
         selected={shown}
         tabs={tabs.map((key) => ({ key, label: tabLabels[key], to: pathOf({ tab: key }) }))}
       />
-      {shown === 'iterations' && <Iterations run={run} task={task} pathOf={pathOf} />}
+      {shown === 'iterations' && <Iterations key={task.run_id} run={run} task={task} pathOf={pathOf} />}
       {shown === 'output' && <NotebookView runId={run.run_id} task={task} />}
       {shown === 'log' && <LogView key={task.run_id} runId={run.run_id} task={task} />}
       {shown === 'settings' && <pre className="code">{JSON.stringify(settingsOf(task), null, 2)}</pre>}
@@ -70,12 +71,10 @@ export function TaskPanel({ run, attempts }: { run: RunDocument; attempts: reado
 
 const tabLabels = { iterations: 'Iterations', output: 'Notebook', log: 'Log', settings: 'Settings' } as const;
 
-/** Only what runs user code has a log. */
 function tabsOf(task: RunTaskDocument): readonly TabKey[] {
-  const kind = findTaskKinds(task).find((each) => each !== 'condition_task');
-  if (kind === 'for_each_task') return ['iterations', 'settings'];
-  if (kind === 'run_job_task' || kind === undefined) return ['settings'];
-  return kind === 'notebook_task' ? ['output', 'log', 'settings'] : ['log', 'settings'];
+  if (task.for_each_task) return ['iterations', 'settings'];
+  if (!runsCode(task)) return ['settings'];
+  return task.notebook_task ? ['output', 'log', 'settings'] : ['log', 'settings'];
 }
 
 function CancelTask({ task }: { task: RunTaskDocument }) {

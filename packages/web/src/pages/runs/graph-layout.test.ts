@@ -56,3 +56,31 @@ test('a dependency on a task that is not of this run draws nothing', () => {
 test('an empty run has an empty graph', () => {
   expect(layOut([]).nodes.size).toBe(0);
 });
+
+test('the branches of a condition carry their words, each in the gap before its task', () => {
+  const branch = (key: string, outcome: string): GraphTask => ({
+    task_key: key,
+    depends_on: [{ task_key: 'check', outcome }],
+  });
+  const after = {
+    task_key: 'after',
+    depends_on: [{ task_key: 'check', outcome: 'true' }, { task_key: 'yes' }],
+  };
+
+  const { nodes, edges } = layOut([task('check'), branch('yes', 'true'), branch('no', 'false'), after]);
+
+  const words = edges.map(({ from, to, branch: word }) => [`${from} ${to}`, word?.outcome]);
+  // The way from the condition to `after` stays, although `yes` lies between: it says which branch.
+  expect(Object.fromEntries(words)).toEqual({
+    'check yes': 'true',
+    'check no': 'false',
+    'check after': 'true',
+    'yes after': undefined,
+  });
+  const right = (nodes.get('check')?.x ?? 0) + nodeWidth;
+  for (const { to, branch: word } of edges) {
+    if (!word) continue;
+    expect(word.x).toBeGreaterThan(right);
+    expect(word.x).toBeLessThan(nodes.get(to)?.x ?? 0);
+  }
+});

@@ -59,7 +59,7 @@ export function layOut(tasks: readonly GraphTask[]): Layout {
 }
 
 /** Room for a word between two layers. */
-const branchGap = 46;
+const branchGap = 58;
 
 /** By `parent child`: keys have no spaces. */
 function findBranches(tasks: readonly GraphTask[]): ReadonlyMap<string, 'true' | 'false'> {
@@ -76,7 +76,7 @@ function findBranches(tasks: readonly GraphTask[]): ReadonlyMap<string, 'true' |
 function placeBranch(outcome: 'true' | 'false' | undefined, from: Point, to: Point): LayoutEdge['branch'] {
   if (outcome === undefined) return null;
   const end = to.x - nodeWidth / 2;
-  return { outcome, x: end - branchGap / 2, y: from.y + (to.y - from.y) * 0.8 };
+  return { outcome, x: end - branchGap * 0.4, y: from.y + (to.y - from.y) * 0.8 };
 }
 
 /**

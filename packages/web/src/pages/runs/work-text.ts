@@ -1,5 +1,6 @@
 /** What conditions, for-each and run-job tasks are and have come to, in words. Pure. */
 import { type ConditionOp, findTaskKinds, type RunTaskDocument } from '@headrace/api';
+import { hasEnded } from '../../ui/outcome.ts';
 
 const signs: Readonly<Record<ConditionOp, string>> = {
   EQUAL_TO: '=',
@@ -28,6 +29,12 @@ export function isGuarded(task: RunTaskDocument): boolean {
   return task.condition_task !== undefined && findTaskKinds(task).length > 1;
 }
 
+/** Only user code has a log. */
+export function runsCode(task: RunTaskDocument): boolean {
+  const kind = findTaskKinds(task).find((each) => each !== 'condition_task');
+  return kind !== undefined && kind !== 'for_each_task' && kind !== 'run_job_task';
+}
+
 export interface Progress {
   readonly done: number;
   readonly total: number;
@@ -46,20 +53,25 @@ export function progressOf(task: RunTaskDocument): Progress | null {
 }
 
 export interface WorkMark {
-  /** What kind of node it is. */
+  /** What kind of node it is, and the same in little room. */
   readonly kind: string;
+  readonly sign: string;
   /** What it has come to; empty before. */
   readonly text: string;
 }
 
 /** How the graph marks a task of control flow; null for all other tasks. */
 export function markOf(task: RunTaskDocument): WorkMark | null {
-  if (isGuarded(task)) return { kind: 'guarded', text: verdictText(task) ?? '' };
-  if (task.condition_task) return { kind: 'if', text: verdictText(task) ?? '' };
-  if (task.for_each_task) return { kind: 'for each', text: progressOf(task)?.text ?? '' };
+  if (task.condition_task) {
+    // What did not run was never asked: its condition says nothing.
+    const isOpen = task.condition_task.outcome === undefined && hasEnded(task.state);
+    const text = isOpen ? '' : (verdictText(task) ?? '');
+    return isGuarded(task) ? { kind: 'guarded', sign: 'guard', text } : { kind: 'if', sign: 'if', text };
+  }
+  if (task.for_each_task) return { kind: 'for each', sign: 'each', text: progressOf(task)?.text ?? '' };
   if (!task.run_job_task) return null;
   const child = task.run_job_task.run_id;
-  return { kind: 'run job', text: child === undefined ? '' : `run ${child}` };
+  return { kind: 'run job', sign: 'job', text: child === undefined ? '' : `run ${child}` };
 }
 
 /** Inputs that are written as a reference are not known from the document. */
