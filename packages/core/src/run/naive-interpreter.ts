@@ -148,7 +148,12 @@ export function interpretRepair(
   for (const { key } of tasks) {
     if (repair.rerunAllFailed && ended.includes(results[key] ?? '')) chosen.add(key);
   }
-  if (repair.rerunDependent) for (const key of dependents(tasks, chosen)) chosen.add(key);
+  // One that still waits runs after them anyway.
+  const mayFollow = ({ key }: NaiveTask) => results[key] !== 'blocked';
+  if (repair.rerunDependent) {
+    const after = dependents(tasks, chosen);
+    for (const task of tasks) if (after.has(task.key) && mayFollow(task)) chosen.add(task.key);
+  }
   return chosen;
 }
 
