@@ -83,6 +83,15 @@ test('there are no dashboards', async () => {
   expect(answer).toEqual({ views: [] });
 });
 
+test('a notebook that has not begun has nothing to hand out yet', async () => {
+  const run = await runJob(engine, { tasks: [{ ...book, disabled: true }] });
+
+  await expect(engine.client.runsExport({ run_id: run.run_id })).rejects.toMatchObject({
+    code: 'INVALID_STATE',
+    message: expect.stringContaining('it may not have begun'),
+  });
+});
+
 test('a run of several tasks, a task that is no notebook, and a run that is not there are refused', async () => {
   const run = await runJob(engine, { tasks: [fakeTask('a'), fakeTask('b')] });
   const refused = (runId: number) =>
@@ -98,7 +107,7 @@ test('a run of several tasks, a task that is no notebook, and a run that is not 
   });
   const id = taskOf(run, 'a').run_id;
   expect(await refused(id)).toEqual({
-    code: 'INVALID_PARAMETER_VALUE',
+    code: 'INVALID_STATE',
     message: `Run ${id} ran no notebook: only runs of notebook tasks can be exported.`,
   });
   expect(await refused(999_999)).toEqual({

@@ -22,7 +22,7 @@ export async function exportRun(
   });
   if (!notebook) {
     throw new ApiError(
-      'INVALID_PARAMETER_VALUE',
+      'INVALID_STATE',
       `Run ${taskRun.attempt_id} has no notebook output to export; it may not have begun.`,
     );
   }
@@ -39,7 +39,7 @@ async function findNotebookRun(
   const path = findWrittenTask(found.run.settings, found.taskRun.task_key)?.notebook_task?.notebook_path;
   if (path !== undefined) return { taskRun: found.taskRun, path };
   throw new ApiError(
-    'INVALID_PARAMETER_VALUE',
+    'INVALID_STATE',
     `Run ${runId} ran no notebook: only runs of notebook tasks can be exported.`,
   );
 }
