@@ -145,17 +145,14 @@ async function explainTask(
   }
   const key = task?.key ?? question.task_key;
   const facts = await explainSubject(services, explained, { key, task, question });
-  const subject = question.iteration === undefined ? { task_key: key } : question;
+  const { iteration } = question;
+  const subject = iteration === undefined ? { task_key: key } : { task_key: question.task_key, iteration };
   return {
     run_id: run.run_id,
     task_key: question.task_key,
-    sentence: toTaskSentence({ task_key: subject.task_key, ...iterationOf(question) }, facts),
+    sentence: toTaskSentence(subject, facts),
     facts: toWire(facts),
   };
-}
-
-function iterationOf({ iteration }: TaskQuestion): { readonly iteration?: number } {
-  return iteration === undefined ? {} : { iteration };
 }
 
 /** The for-each whose iterations have this key. */

@@ -71,7 +71,7 @@ async function toDocuments(
 ): Promise<RunDocument[]> {
   const runIds = page.map((run) => run.run_id);
   const taskRuns = withTasks && page.length > 0 ? await readTaskRuns(db, runIds) : [];
-  const parts = await readRunParts(db, page, { taskRuns });
+  const parts = await readRunParts(db, page, { taskRuns, withSettings: withTasks });
   const byRun = Map.groupBy(taskRuns, (taskRun) => taskRun.run_id);
   return page.map((run) => {
     const ofRun = withTasks ? (byRun.get(run.run_id) ?? []) : null;

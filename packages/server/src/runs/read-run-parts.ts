@@ -11,7 +11,13 @@ export async function readRunParts(
   {
     taskRuns,
     includeResolvedValues = false,
-  }: { readonly taskRuns: readonly TaskRunView[]; readonly includeResolvedValues?: boolean },
+    withSettings = true,
+  }: {
+    readonly taskRuns: readonly TaskRunView[];
+    readonly includeResolvedValues?: boolean;
+    /** Without, no task can be shown. */
+    readonly withSettings?: boolean;
+  },
 ): Promise<ReadonlyMap<number, RunParts>> {
   const repaired = runs.filter(({ generation }) => generation > 0).map((run) => run.run_id);
   const forEach = taskRuns
@@ -19,7 +25,7 @@ export async function readRunParts(
     .map((taskRun) => taskRun.attempt_id);
   const children = includeResolvedValues ? taskRuns.flatMap(({ child_run_id }) => child_run_id ?? []) : [];
   const [generations, counted, parameters] = await Promise.all([
-    repaired.length === 0 ? [] : readGenerations(db, repaired),
+    repaired.length === 0 ? [] : readGenerations(db, repaired, { withSettings }),
     forEach.length === 0 ? [] : countIterations(db, forEach),
     children.length === 0 ? [] : readParameters(db, children),
   ]);

@@ -44,7 +44,8 @@ async function readWholeRun(
   const parts = (await readRunParts(db, [run], { taskRuns, includeResolvedValues })).get(run.run_id);
   const document = toRunDocument(run, taskRuns, { publicUrl, includeResolvedValues }, parts ?? noParts);
   if (!request.include_history) return document;
-  return withHistory(document, run, await readGenerations(db, [run.run_id]), taskRuns);
+  const generations = await readGenerations(db, [run.run_id], { withSettings: false });
+  return withHistory(document, run, generations, taskRuns);
 }
 
 export interface FoundTaskRun {

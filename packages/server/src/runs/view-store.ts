@@ -15,11 +15,16 @@ export interface GenerationView {
   readonly settings: Document;
 }
 
-export function readGenerations(db: Querier, runIds: readonly number[]): Promise<GenerationView[]> {
+/** Settings are large, and empty unless asked for. */
+export function readGenerations(
+  db: Querier,
+  runIds: readonly number[],
+  { withSettings }: { readonly withSettings: boolean },
+): Promise<GenerationView[]> {
   return db.query<GenerationView>({
-    name: 'runs-read-generations',
+    name: `runs-read-generations${withSettings ? '-with-settings' : ''}`,
     text: `
-select run_id, generation, created_at_ms, repair_id, phase, settings
+select run_id, generation, created_at_ms, repair_id, phase, ${withSettings ? 'settings' : `'{}'::jsonb as settings`}
 from run_generations
 where run_id = any($1::bigint[])
 order by run_id, generation`,

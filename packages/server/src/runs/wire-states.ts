@@ -200,7 +200,12 @@ function taskTermination(
     case 'upstream_cancelled':
       return terminated('UPSTREAM_CANCELED', 'CANCELED', 'SUCCESS', 'An upstream task was cancelled.');
     case 'excluded':
-      return terminated('EXCLUDED', 'SUCCESS', 'SUCCESS', 'Not run: its run_if condition was not met.');
+      return terminated(
+        'EXCLUDED',
+        'SUCCESS',
+        'SUCCESS',
+        'Not run: its condition or its run_if was not met.',
+      );
     case 'disabled':
       return terminated(
         'DISABLED',
