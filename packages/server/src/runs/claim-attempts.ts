@@ -52,10 +52,14 @@ export async function claimQueued(
     const attempt = await build(assignment, context, dependencies);
     if (attempt) claims.push({ claimer: assignment.claimer, attempt });
   }
+  return claims;
+}
+
+/** While the save is under way. */
+export function prepareClaimed(claims: readonly Claim[]): void {
   for (const [claimer, claimed] of Map.groupBy(claims, (claim) => claim.claimer)) {
     claimer.prepare(claimed.map(({ attempt }) => attempt));
   }
-  return claims;
 }
 
 /** Attempts that this process has not seen: queued before it started, or by another. */
