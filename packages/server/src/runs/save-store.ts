@@ -59,6 +59,9 @@ export interface BatchSave {
 /**
  * A run row is the fence: a stale version changes nothing of that run. An attempt is fenced again by its epoch.
  * One statement is one transaction, so nothing here can be half done.
+ *
+ * Whether a row's run was saved is asked with `is true`: that keeps the planner from making a join of it, which under
+ * the settings of this connection would compare every row with every run, and lets it look into a hash table.
  */
 export function saveBatchQuery(batch: BatchSave): NamedQuery {
   return {
@@ -140,14 +143,14 @@ frozen as (
   from json_to_recordset($3::json) as g(
     run_id bigint, generation integer, created_at_ms bigint, definition jsonb, settings jsonb, parameters jsonb,
     repair_id bigint, reuses_iterations boolean)
-  join saved using (run_id)
+  where (run_id in (select run_id from saved)) is true
 ),
 followed as (
   update run_generations g
   set phase = f.phase
   from json_to_recordset($9::json) as f(run_id bigint, generation integer, phase jsonb)
-  join saved using (run_id)
-  where g.run_id = f.run_id
+  where (f.run_id in (select run_id from saved)) is true
+    and g.run_id = f.run_id
     and g.generation = f.generation
 ),
 task_input as (
@@ -159,7 +162,7 @@ task_input as (
     cluster_id text, claim_epoch integer, stop_reason text, result text, failure jsonb, exit_value text, resolved jsonb,
     free_dispatches integer, earlier_attempts integer, parent_attempt_id bigint, input jsonb, inputs jsonb, reused_iterations jsonb,
     condition jsonb, child_run_id bigint)
-  join saved using (run_id)
+  where (run_id in (select run_id from saved)) is true
 ),
 attempts_made as (
   insert into task_runs (
@@ -200,7 +203,7 @@ kept_values as (
   select run_id, v.task_key, v.name, coalesce(v.value, 'null'), v.attempt_id, v.set_at_ms
   from json_to_recordset($5::json) as v(
     run_id bigint, task_key text, name text, value jsonb, attempt_id bigint, set_at_ms bigint)
-  join saved using (run_id)
+  where (run_id in (select run_id from saved)) is true
   on conflict (run_id, task_key, name) do update
   set value = excluded.value, attempt_id = excluded.attempt_id, set_at_ms = excluded.set_at_ms
 ),
@@ -209,7 +212,7 @@ history as (
   select run_id, h.at_ms, h.task_key, h.attempt_id, h.kind, h.detail
   from json_to_recordset($6::json) as h(
     run_id bigint, at_ms bigint, task_key text, attempt_id bigint, kind text, detail jsonb)
-  join saved using (run_id)
+  where (run_id in (select run_id from saved)) is true
 ),
 drained as (
   delete from inbox
