@@ -116,6 +116,31 @@ describe('a for-each', () => {
     );
   });
 
+  test('of runs of another job shows what each was given', async () => {
+    const inner = await engine.client.jobsCreate({
+      name: 'inner',
+      max_concurrent_runs: 3,
+      parameters: [{ name: 'day', default: 'monday' }],
+      tasks: [fakeTask('work')],
+    });
+    const nested = {
+      task_key: 'one',
+      run_job_task: { job_id: inner.job_id, job_parameters: { day: '{{input}}' } },
+    };
+    const run = await runJob(engine, {
+      tasks: [{ task_key: 'loop', for_each_task: { inputs: '["friday", "sunday"]', task: nested } }],
+    });
+    const { run_id } = taskOf(run, 'loop');
+
+    const { iterations } = await engine.client.runsGet({ run_id, include_resolved_values: true });
+
+    expect(iterations?.map((task) => task.resolved_values)).toEqual([
+      { run_job_task: { job_parameters: { day: 'friday' } } },
+      { run_job_task: { job_parameters: { day: 'sunday' } } },
+    ]);
+    expect(iterations?.every((task) => task.run_job_task?.run_id !== undefined)).toBe(true);
+  });
+
   test('refuses a token that is none of its pages', async () => {
     const run = await runJob(engine, { tasks: [loop([ok])] });
     const { run_id } = taskOf(run, 'loop');
@@ -307,6 +332,9 @@ describe('a repaired run', () => {
     expect(repaired.repair_history?.[0]?.end_time).toBeGreaterThan(0);
     const plain = await engine.client.runsGet({ run_id: run.run_id });
     expect(plain.repair_history).toBeUndefined();
+    const { runs } = await engine.client.runsList({ job_id: run.job_id ?? 0 });
+    expect(runs).toHaveLength(1);
+    expect(runs?.[0]).toEqual({ ...plain, tasks: undefined });
   });
 
   test('shows each attempt with the settings that it ran with, a task that is gone too', async () => {

@@ -53,7 +53,9 @@ export async function getTaskRunPage(
     return hasMore ? { ...document, next_page_token: encodePageToken({ element: next }) } : document;
   }
   const page = await readIterations(services, { run, taskRun, nestedKey }, from.iteration ?? null, request);
-  const iterations = page.rows.map((row) => toRunTaskDocument(run, row, parts, options));
+  const ofRows = await readRunParts(db, [run], { taskRuns: page.rows, includeResolvedValues });
+  const rowParts = ofRows.get(run.run_id) ?? noParts;
+  const iterations = page.rows.map((row) => toRunTaskDocument(run, row, rowParts, options));
   const token = encodePageToken({ element: next, iteration: page.next });
   return {
     ...document,
