@@ -1,11 +1,23 @@
 /** Builders for tests: they show only what matters to the case. */
-import { toAttemptId, toRunId } from '../ids.ts';
+import { type RunId, toAttemptId, toRunId } from '../ids.ts';
 import { type AdvanceContext, advance } from './advance.ts';
 import { newRun } from './create.ts';
 import type { AdvanceResult } from './draft.ts';
-import type { AttemptOutcome, RunEvent } from './events.ts';
+import type { AttemptOutcome, ChildOutcome, RunEvent } from './events.ts';
+import type { RepairRequest } from './repair.ts';
 import { buildIndex, indexOf, type RunIndex } from './run-index.ts';
-import type { Dependency, Run, RunDefinition, TaskDefinition, TaskRun } from './state.ts';
+import type {
+  Dependency,
+  EndedResult,
+  Failure,
+  JsonValue,
+  RetryPolicy,
+  Run,
+  RunDefinition,
+  RunIf,
+  TaskDefinition,
+  TaskRun,
+} from './state.ts';
 
 export interface TaskSketch extends Partial<Omit<TaskDefinition, 'key' | 'dependsOn'>> {
   /** A plain key is an edge that any end satisfies. */
@@ -33,6 +45,24 @@ export function aForEach(
 ) {
   const { concurrency = 1, ...sketch } = rest;
   return aTask(key, { ...sketch, work: { kind: 'for_each', concurrency, task: nested } });
+}
+
+export function aCondition(key: string, sketch: TaskSketch = {}): TaskDefinition {
+  return aTask(key, { ...sketch, work: { kind: 'condition' } });
+}
+
+/** A task whose work is another job's run. */
+export function aRunJob(key: string, sketch: TaskSketch = {}): TaskDefinition {
+  return aTask(key, { ...sketch, work: { kind: 'run_job' } });
+}
+
+/** The edge from one branch of a condition. */
+export function branch(key: string, outcome: boolean): Dependency {
+  return { key, outcome };
+}
+
+export function retries(retriesMax: number, rest: Partial<RetryPolicy> = {}): RetryPolicy {
+  return { retriesMax, intervalMinMs: 0, intervalMaxMs: null, onTimeout: false, ...rest };
 }
 
 /** A run under test with a clock and ids of its own; each step keeps what `advance` returned. */
@@ -106,6 +136,61 @@ export class RunUnderTest {
     return this.advance({ kind: 'attempt_ended', attemptId, epoch, outcome, taskValues: {} });
   }
 
+  evaluate(key: string, outcome: boolean): AdvanceResult {
+    const evaluation = { left: 'a', right: outcome ? 'a' : 'b', outcome };
+    return this.advance({ kind: 'condition_evaluated', attemptId: this.taskRun(key).attemptId, evaluation });
+  }
+
+  resolve(key: string, inputs: readonly JsonValue[]): AdvanceResult {
+    return this.advance({ kind: 'inputs_resolved', attemptId: this.taskRun(key).attemptId, inputs });
+  }
+
+  startChild(key: string, childRunId: RunId = toRunId(900)): AdvanceResult {
+    return this.advance({ kind: 'child_started', attemptId: this.taskRun(key).attemptId, childRunId });
+  }
+
+  endChild(key: string, outcome: ChildOutcome = { kind: 'succeeded' }): AdvanceResult {
+    const { attemptId, childRunId } = this.taskRun(key);
+    if (childRunId === null) throw new Error(`'${key}' has no run`);
+    return this.advance({ kind: 'child_ended', attemptId, childRunId, outcome });
+  }
+
+  failStep(key: string): AdvanceResult {
+    const failure = { code: 'RUN_EXECUTION_ERROR', message: 'not a number', trace: null } as const;
+    return this.advance({ kind: 'step_failed', attemptId: this.taskRun(key).attemptId, failure });
+  }
+
+  cancelTask(key: string): AdvanceResult {
+    return this.advance({ kind: 'task_cancel_requested', attemptId: this.taskRun(key).attemptId });
+  }
+
+  cancel(reason: 'cancelled_by_user' | 'cancelled_by_system' = 'cancelled_by_user'): AdvanceResult {
+    return this.advance({ kind: 'cancel_requested', reason });
+  }
+
+  /** What is not said: nothing chosen, the definition that the run has. */
+  repair(
+    request: Partial<RepairRequest>,
+    { place = 'admit', repairId = 77 }: { place?: 'admit' | 'queue' | 'keep'; repairId?: number } = {},
+  ): AdvanceResult {
+    return this.advance({ kind: 'repair_requested', repairId, request: this.repairRequest(request), place });
+  }
+
+  repairRequest(request: Partial<RepairRequest>): RepairRequest {
+    const last = this.run.generations[this.run.generations.length - 1];
+    if (!last) throw new Error('no generation');
+    return {
+      rerunTasks: [],
+      rerunAllFailed: false,
+      rerunDependent: false,
+      whileActive: false,
+      latestRepairId: last.repair?.repairId ?? null,
+      definition: last.definition,
+      changesParameters: false,
+      ...request,
+    };
+  }
+
   /** Claim, start and end at once. */
   complete(key: string, outcome: AttemptOutcome = { kind: 'succeeded' }): AdvanceResult {
     this.start(key);
@@ -113,9 +198,80 @@ export class RunUnderTest {
   }
 }
 
+/** A task `child` of which each parent, `p0`, `p1` and so on, has ended as is said here. */
+export function afterParents(runIf: RunIf, results: readonly EndedResult[]): RunUnderTest {
+  return runEnding(results, [aTask('child', { dependsOn: results.map((_, at) => `p${at}`), runIf })]);
+}
+
+/** Of tasks `p0`, `p1` and so on that end so, and perhaps others after them. */
+export function runEnding(
+  results: readonly EndedResult[],
+  others: readonly TaskDefinition[] = [],
+): RunUnderTest {
+  const run = new RunUnderTest([
+    ...results.flatMap((result, at) => parentEnding(`p${at}`, result)),
+    ...others,
+  ]);
+  for (const [at, result] of results.entries()) endAs(run, `p${at}`, result);
+  return run;
+}
+
+/** With what makes it end so: a task before it, or a guard. */
+function parentEnding(key: string, result: EndedResult): TaskDefinition[] {
+  switch (result) {
+    case 'upstream_failed':
+    case 'upstream_cancelled':
+      return [aTask(`${key}_before`), aTask(key, { dependsOn: [`${key}_before`] })];
+    case 'excluded':
+      return [aTask(key, { guarded: true })];
+    case 'disabled':
+      return [aTask(key, { disabled: true })];
+    case 'timed_out':
+      return [aTask(key, { timeoutMs: 1 })];
+    default:
+      return [aTask(key)];
+  }
+}
+
+function endAs(run: RunUnderTest, key: string, result: EndedResult): void {
+  switch (result) {
+    case 'succeeded':
+      run.complete(key);
+      break;
+    case 'failed':
+      run.complete(key, failed);
+      break;
+    case 'internal_error':
+      run.complete(key, { kind: 'failed', failure: { ...userFailure, code: 'DRIVER_ERROR' } });
+      break;
+    case 'timed_out':
+      run.start(key);
+      run.nowMs += 1;
+      run.advance();
+      run.end(key, { kind: 'stopped' });
+      break;
+    case 'cancelled':
+      run.cancelTask(key);
+      break;
+    case 'upstream_failed':
+      run.complete(`${key}_before`, failed);
+      break;
+    case 'upstream_cancelled':
+      run.cancelTask(`${key}_before`);
+      break;
+    case 'excluded':
+      run.evaluate(key, false);
+      break;
+    case 'disabled':
+      break;
+  }
+}
+
+const userFailure: Failure = { code: 'RUN_EXECUTION_ERROR', message: 'ValueError: no', trace: null };
+
 export const failed: AttemptOutcome = {
   kind: 'failed',
-  failure: { code: 'RUN_EXECUTION_ERROR', message: 'ValueError: no', trace: null },
+  failure: userFailure,
 };
 
 export const unknownAttempt = toAttemptId(999_999);
