@@ -129,8 +129,8 @@ function nextDueAtMs(world: World): number {
   const { kernel, store, schedulers } = world;
   let next = kernel.nextWakeAtMs() ?? Number.POSITIVE_INFINITY;
   const slowest = Math.min(...schedulers.map(({ skewMs }) => skewMs));
-  for (const { run, wakeAtMs } of store.runs.values()) {
-    if (wakeAtMs !== null && run.version >= 0) next = Math.min(next, wakeAtMs - slowest);
+  for (const { wakeAtMs } of store.runs.values()) {
+    if (wakeAtMs !== null) next = Math.min(next, wakeAtMs - slowest);
   }
   return Number.isFinite(next) ? Math.max(next, kernel.nowMs + 1) : kernel.nowMs + 1_000;
 }

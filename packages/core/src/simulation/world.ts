@@ -21,7 +21,6 @@ export class World {
   readonly clients = new Owner('clients');
   readonly trace: Trace | null;
   readonly scenario: Scenario;
-  readonly failureRateAtFirst: number;
   isCalm = false;
   readonly #cutOff = new Set<Owner>();
 
@@ -38,7 +37,6 @@ export class World {
       jobs: scenario.jobs,
       trace: this.trace,
     });
-    this.failureRateAtFirst = scenario.failureRate;
     this.schedulers = Array.from(
       { length: scenario.schedulers },
       (_, at) => new Scheduler(`scheduler-${at}`, this),
@@ -52,7 +50,7 @@ export class World {
 
   /** A task that may be retried for ever must succeed some day. */
   get failureRate(): number {
-    return this.isCalm ? 0 : this.failureRateAtFirst;
+    return this.isCalm ? 0 : this.scenario.failureRate;
   }
 
   start(): void {
