@@ -34,7 +34,7 @@ export async function createProgram(context: CliContext, args: readonly string[]
       createJobsListCommand(context),
       createJobsGetCommand(context),
       createJobsRunNowCommand(context),
-      createRunsCancelCommand(context, 'cancel-run'),
+      createRunsCancelCommand(context, 'jobs cancel-run'),
     ]),
   );
   program.addCommand(

@@ -115,7 +115,13 @@ export function addRepairedControlRun(
   const keys = ['each_region', 'archive', 'report', 'tidy_up'];
   for (const key of keys) addAttempt(world, run, key);
   const each = latest(run, 'each_region');
-  addIteration(run, each, { iteration: 2, state: succeeded, startMs: fromMs + 100, endMs: fromMs + 1_700 });
+  addIteration(run, each, {
+    iteration: 2,
+    attempt: 1,
+    state: succeeded,
+    startMs: fromMs + 100,
+    endMs: fromMs + 1_700,
+  });
   endTask(run, 'each_region', { state: succeeded, startMs: fromMs + 90, endMs: fromMs + 1_710, reused: 3 });
   const guarded = endTask(run, 'archive', {
     state: excluded,

@@ -39,7 +39,7 @@ export function addIteration(run: MockRun, task: RunTaskDocument, course: Iterat
 export function withStats(run: MockRun, task: RunTaskDocument, reused = 0): RunTaskDocument {
   if (task.for_each_task === undefined) return task;
   const iterations = run.iterations.get(task.run_id) ?? [];
-  const latest = [...new Map(iterations.map((each) => [each.headrace?.iteration, each])).values()];
+  const latest = latestOf(iterations);
   const ended = latest.filter(hasEnded);
   const failures = ended.filter((each) => each.state.result_state === 'FAILED');
   const messages = new Map<string, number>();
@@ -89,4 +89,15 @@ export function endIterations(
   const ended = known.map((each) => (hasEnded(each) ? each : { ...each, ...end.state, end_time: end.nowMs }));
   run.iterations.set(task.run_id, ended);
   return ended.length;
+}
+
+/** The last one known of each iteration. */
+export function latestOf(iterations: readonly RunTaskDocument[]): RunTaskDocument[] {
+  return [...new Map(iterations.map((each) => [each.headrace?.iteration, each])).values()];
+}
+
+/** In the order of the inputs, attempts of one input in theirs. */
+export function sorted(iterations: readonly RunTaskDocument[]): RunTaskDocument[] {
+  const placeOf = (each: RunTaskDocument) => each.headrace?.iteration ?? 0;
+  return [...iterations].sort((a, b) => placeOf(a) - placeOf(b) || a.run_id - b.run_id);
 }

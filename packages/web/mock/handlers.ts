@@ -9,6 +9,7 @@ import {
   type routes,
 } from '@headrace/api';
 import { startRun } from './flights-job.ts';
+import { latestOf, sorted } from './for-each.ts';
 import { repairHandlers } from './repair-handlers.ts';
 import { restHandlers } from './rest-handlers.ts';
 import { sentinels } from './sentinels.ts';
@@ -75,7 +76,7 @@ function runHandlers(world: World): Slice<'runsGet' | 'runsList' | 'runsCancel' 
   return {
     runsGet: async ({ run_id, include_history, page_token }) => {
       const part = world.runs.has(run_id) ? undefined : searchTask(world, run_id);
-      if (part) return taskRunPage(part, page_token);
+      if (part) return taskRunPage(part, { token: page_token, hasHistory: include_history });
       return documentOf(findRun(world, run_id), { hasHistory: include_history });
     },
     runsList: async ({ job_id, active_only, completed_only, limit, page_token }) => {
@@ -204,11 +205,17 @@ function taskRunDocument({ run, task }: TaskPlace): RunDocument {
   return { ...run.document, ...task, run_name: task.task_key, ...(iterations && { iterations }) };
 }
 
-/** Its iterations come 100 a page, as the server sends them. */
-function taskRunPage(place: TaskPlace, token: string): RunDocument {
-  const document = taskRunDocument(place);
+/** Its iterations come 100 a page, as the server sends them: those that a repair reused among them. */
+function taskRunPage(
+  { run, task }: TaskPlace,
+  { token, hasHistory }: { readonly token: string; readonly hasHistory: boolean },
+): RunDocument {
+  const document = taskRunDocument({ run, task });
   if (!document.iterations) return document;
-  const page = pageOf(document.iterations, { limit: 100, token });
+  const all = run.tasks
+    .filter((each) => each.task_key === task.task_key && each.run_id <= task.run_id)
+    .flatMap((each) => run.iterations.get(each.run_id) ?? []);
+  const page = pageOf(hasHistory ? sorted(all) : sorted(latestOf(all)), { limit: 100, token });
   return { ...document, iterations: page.rows, ...next(page.next) };
 }
 

@@ -25,7 +25,7 @@ export async function readIterations(
       exitCode: exitCodes.usage,
     });
   }
-  return (await getWholeRun(client, forEach.run_id)).iterations ?? [];
+  return (await getWholeRun(client, forEach.run_id, { hasHistory: true })).iterations ?? [];
 }
 
 /** Its latest attempt. */

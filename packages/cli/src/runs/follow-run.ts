@@ -24,8 +24,10 @@ export async function followRun(
   client: Client,
   runId: number,
   options: OutputOptions,
+  /** Task runs as they are known already: only what comes after is news. */
+  known: readonly RunTaskDocument[] = [],
 ): Promise<void> {
-  const told = new Map<number, string>();
+  const told = new Map(known.map((task) => [task.run_id, newsOf(task)]));
   for await (const { tasks } of watchRun(client, {
     runId,
     clock: context.clock,
@@ -63,18 +65,19 @@ async function finishRun(
 
 /** One line for each change of state: `11:24:05  silver  running`. */
 function tellTask(context: CliContext, task: RunTaskDocument, told: Map<number, string>): void {
-  const words = describeState(task.state);
-  const news = `${words} ${progressStep(task)}`;
+  const news = newsOf(task);
   if (told.get(task.run_id) === news) return;
   told.set(task.run_id, news);
   // Waiting for others is no news.
   if (task.state.life_cycle_state === 'BLOCKED' || task.state.life_cycle_state === 'QUEUED') return;
   const nowMs = context.clock.nowMs();
-  const elapsed = hasEnded(task.state) ? elapsedMs(task, nowMs) : undefined;
+  const isOver = hasEnded(task.state);
+  const elapsed = isOver ? elapsedMs(task, nowMs) : undefined;
   const attempt = task.attempt_number > 0 ? ` (attempt ${task.attempt_number + 1})` : '';
   const duration = elapsed === undefined ? '' : `  ${formatDuration(elapsed)}`;
-  const work = describeWork(task);
-  const state = styleText(context, context.stderr, words, toneOf(task));
+  // The stream counts iterations less often than it tells states: at the end the table has them right.
+  const work = isOver && task.for_each_task ? '' : describeWork(task);
+  const state = styleText(context, context.stderr, describeState(task.state), toneOf(task));
   const line = `${task.task_key.padEnd(20)}  ${state}${attempt}${duration}${work === '' ? '' : `  ${work}`}`;
   note(context, `${formatClock(nowMs)}  ${line}`);
 }
@@ -82,11 +85,12 @@ function tellTask(context: CliContext, task: RunTaskDocument, told: Map<number, 
 /** A for-each of thousands is told in so many lines, and once more when the first iteration fails. */
 const progressSteps = 10;
 
-function progressStep(task: RunTaskDocument): string {
+function newsOf(task: RunTaskDocument): string {
+  const words = describeState(task.state);
   const stats = task.for_each_task?.stats?.task_run_stats;
-  if (stats === undefined || stats.total_iterations === 0) return '';
+  if (hasEnded(task.state) || stats === undefined || stats.total_iterations === 0) return words;
   const step = Math.floor((stats.completed_iterations * progressSteps) / stats.total_iterations);
-  return `${step}${stats.failed_iterations > 0 ? ' failed' : ''}`;
+  return `${words} ${step}${stats.failed_iterations > 0 ? ' failed' : ''}`;
 }
 
 function toneOf(task: RunTaskDocument): Tone {

@@ -70,6 +70,12 @@ export const queries = {
       refetchInterval: options.refresh ? (options.page === 'all' ? 10_000 : 2_000) : false,
       placeholderData: keepPreviousData,
     }),
+  /** Every attempt of one iteration, oldest first. */
+  iterationAttempts: (taskRunId: number, iteration: number) =>
+    queryOptions({
+      queryKey: ['runsGet', { taskRunId, iteration }],
+      queryFn: () => readAttempts(taskRunId, iteration),
+    }),
   why: (request: { runId: number; taskKey?: string | undefined; state: string }) =>
     queryOptions({
       // Another state has another reason.
@@ -126,7 +132,19 @@ async function readIterations(taskRunId: number, token: string): Promise<Iterati
   return { iterations: page.iterations ?? [], next: page.next_page_token || undefined };
 }
 
-/** A for-each has at most 5,000 inputs: fifty pages, and some more where iterations were retried. */
+/** Iterations come in the order of the inputs: the pages behind the one wanted need not be read. */
+async function readAttempts(taskRunId: number, iteration: number): Promise<RunTaskDocument[]> {
+  const attempts: RunTaskDocument[] = [];
+  for (let token: string | undefined = ''; token !== undefined; ) {
+    const page = await client.runsGet({ run_id: taskRunId, page_token: token, include_history: true });
+    const places = (page.iterations ?? []).map((each) => each.headrace?.iteration ?? 0);
+    attempts.push(...(page.iterations ?? []).filter((each) => each.headrace?.iteration === iteration));
+    token = Math.max(...places) > iteration ? undefined : page.next_page_token || undefined;
+  }
+  return attempts.sort((a, b) => a.run_id - b.run_id);
+}
+
+/** A for-each has at most 5,000 inputs: fifty pages. */
 async function wholeForEach(taskRunId: number): Promise<IterationsPage> {
   const iterations: RunTaskDocument[] = [];
   for (let token: string | undefined = ''; token !== undefined; ) {

@@ -16,14 +16,15 @@ interface Options extends ConnectionOptions, OutputOptions {
   readonly iteration?: number;
 }
 
-export function createRunsCancelCommand(context: CliContext, name = 'cancel'): Command {
-  const command = new Command(name)
+/** @param spelling the whole of how it is called here */
+export function createRunsCancelCommand(context: CliContext, spelling = 'runs cancel'): Command {
+  const command = new Command(spelling.split(' ').at(-1))
     .description('ask a run, or the run of one task, to stop')
     .argument('[run]', 'id of the run, or of the run of one task', parseId)
     .option('--run-id <id>', 'the run, in place of the argument', parseId)
     .option('--task <key>', 'stop only this task; tasks that handle failure still run')
     .option('--iteration <number>', 'of a for-each task: stop only the iteration of this input', parseIndex)
-    .addHelpText('after', example('runs cancel 2077', 'runs cancel 2077 --task silver'))
+    .addHelpText('after', example(`${spelling} 2077`, `${spelling} 2077 --task silver`))
     .action(async (given: number | undefined, options: Options) => {
       const runId = chooseRun(given, options);
       const client = await connect(context, options);

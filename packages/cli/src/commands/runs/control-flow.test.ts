@@ -294,6 +294,26 @@ test('repair --preview says what would happen, and repairs nothing', async () =>
   ]);
 });
 
+test('repair --follow tells only what comes after', async () => {
+  const event = { version: 1, run_id: 7, at_ms: 0, ended: false, ...running };
+  const again = aTask({ run_id: 75, attempt_number: 1 });
+  const called = await call(['runs', 'repair', '7', '--failed', '--follow'], {
+    runsGet: async () => aRun({ tasks: [aTask({ ...failed })], repair_history: history }),
+    runsRepair: async () => ({ repair_id: 502 }),
+    runEvents: async () =>
+      (async function* () {
+        yield { ...event, tasks: [aTask({ ...failed }), { ...again, ...running }] };
+        yield { ...event, ...succeeded, tasks: [again], ended: true };
+      })(),
+  });
+
+  const lines = called.stderr.split('\n').filter((line) => /^\d\d:/.test(line));
+  expect(lines.map((line) => line.replace(/.*load +/, ''))).toEqual([
+    'running (attempt 2)',
+    'succeeded (attempt 2)  3.0 s',
+  ]);
+});
+
 test('repair without a choice is refused before anything is asked', async () => {
   const called = await call(['runs', 'repair', '7'], {});
 

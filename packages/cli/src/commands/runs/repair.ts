@@ -1,5 +1,5 @@
 /** `headrace runs repair` */
-import type { Client, RepairPreviewTask, RunDocument } from '@headrace/api';
+import type { RepairPreviewTask, RunDocument } from '@headrace/api';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
 import { CommandError, exitCodes } from '../../command-error.ts';
@@ -54,7 +54,8 @@ async function repair(context: CliContext, runId: number, options: Options): Pro
     });
   }
   const client = await connect(context, options);
-  const request = await toRequest(client, runId, options);
+  const before = await getWholeRun(client, runId, { hasHistory: true });
+  const request = toRequest(before, options);
   if (options.preview) {
     const preview = await client.runsRepairPreview(request);
     printTable(context, options, preview, () => ({
@@ -68,18 +69,16 @@ async function repair(context: CliContext, runId: number, options: Options): Pro
   const words = `run ${runId} is being repaired: repair ${answer.repair_id}`;
   if (!options.follow) return printDocument(context, options, answer, () => words);
   note(context, words);
-  await followRun(context, client, runId, options);
+  await followRun(context, client, runId, options, before.tasks ?? []);
 }
 
-async function toRequest(client: Client, runId: number, options: Options) {
-  const latest =
-    options.latestRepairId ?? findLatestRepair(await getWholeRun(client, runId, { hasHistory: true }));
+function toRequest(run: RunDocument, options: Options) {
   return {
-    run_id: runId,
+    run_id: run.run_id,
     rerun_tasks: options.task,
     rerun_all_failed_tasks: options.failed ?? false,
     rerun_dependent_tasks: options.dependents ?? false,
-    latest_repair_id: latest,
+    latest_repair_id: options.latestRepairId ?? findLatestRepair(run),
     ...toParameterFields(options),
     headrace: {
       definition: options.original ? ('original' as const) : ('current' as const),

@@ -14,7 +14,7 @@ import { Failure } from './Failure.tsx';
 import { LogView } from './LogView.tsx';
 import { NotebookView } from './NotebookView.tsx';
 import { TaskFacts } from './TaskFacts.tsx';
-import { type IterationRow, inputText, parseInputs, rowsOf, runsCode } from './work-text.ts';
+import { inputText, parseInputs, placeOf, runsCode, sortIterations } from './work-text.ts';
 
 /** As many as the API sends at once. */
 const rowsShown = 100;
@@ -31,11 +31,10 @@ export function Iterations(props: { run: RunDocument; task: RunTaskDocument; pat
   const asked = { page: show ? 'all' : page, refresh: !hasEnded(task.state) };
   const iterations = useQuery(queries.iterations(task.run_id, asked));
   const inputs = useMemo(() => parseInputs(task), [task]);
-  const all = useMemo(() => rowsOf(iterations.data?.iterations ?? []), [iterations.data]);
+  const all = useMemo(() => sortIterations(iterations.data?.iterations ?? []), [iterations.data]);
   if (!iterations.data) return <Missing error={iterations.error} what="iterations" />;
   const { rows, next } = show ? pageOfFailed(all, page) : { rows: all, next: iterations.data.next };
-  const open = all.find(({ iteration }) => String(iteration) === search.get('iteration'));
-  const reused = show || page !== '' || next !== undefined ? 0 : countReused(task, all.length);
+  const open = all.find((each) => String(placeOf(each)) === search.get('iteration'));
   return (
     <>
       <Filter show={show} pathOf={pathOf} />
@@ -44,39 +43,35 @@ export function Iterations(props: { run: RunDocument; task: RunTaskDocument; pat
       ) : (
         <IterationTable
           rows={rows}
+          sinceMs={task.start_time}
           open={open}
           inputs={inputs}
           linkTo={(iteration) => pathOf({ show, page: page || undefined, iteration })}
         />
-      )}
-      {reused > 0 && (
-        <p className="dim">
-          {reused} more succeeded before this repair. Their results stand; an earlier attempt shows them.
-        </p>
       )}
       <Pages
         first={page === '' ? null : pathOf({ show })}
         next={next === undefined ? null : pathOf({ show, page: next })}
       />
       {open && (
-        <OpenIteration key={open.iteration} run={run} row={open} input={inputText(open.latest, inputs)} />
+        <OpenIteration
+          key={open.run_id}
+          run={run}
+          forEach={task}
+          latest={open}
+          input={inputText(open, inputs)}
+        />
       )}
     </>
   );
 }
 
 /** Its page is the number of rows before it. */
-function pageOfFailed(all: readonly IterationRow[], page: string) {
-  const failed = all.filter(({ latest }) => hasFailed(latest.state));
+function pageOfFailed(all: readonly RunTaskDocument[], page: string) {
+  const failed = all.filter(({ state }) => hasFailed(state));
   const start = Number(page) || 0;
   const end = start + rowsShown;
   return { rows: failed.slice(start, end), next: failed.length > end ? String(end) : undefined };
-}
-
-/** Of a repaired for-each: those that it did not run again, and so does not list. */
-function countReused(task: RunTaskDocument, listed: number): number {
-  const scheduled = task.for_each_task?.stats?.task_run_stats?.scheduled_iterations ?? 0;
-  return Math.max(0, scheduled - listed);
 }
 
 function Filter({ show, pathOf }: { show: 'failed' | undefined; pathOf: PathOf }) {
@@ -93,9 +88,11 @@ function Filter({ show, pathOf }: { show: 'failed' | undefined; pathOf: PathOf }
 }
 
 function IterationTable(props: {
-  readonly rows: readonly IterationRow[];
-  readonly open: IterationRow | undefined;
+  readonly rows: readonly RunTaskDocument[];
+  readonly open: RunTaskDocument | undefined;
   readonly inputs: readonly unknown[];
+  /** When the for-each began: what is older was not run again by a repair. */
+  readonly sinceMs: number;
   readonly linkTo: (iteration: number) => string;
 }) {
   return (
@@ -112,23 +109,26 @@ function IterationTable(props: {
           </tr>
         </thead>
         <tbody>
-          {props.rows.map(({ iteration, attempts, latest }) => (
-            <tr key={iteration} aria-current={props.open?.iteration === iteration ? 'true' : undefined}>
+          {props.rows.map((row) => (
+            <tr key={row.run_id} aria-current={props.open === row ? 'true' : undefined}>
               <th scope="row">
-                <Link to={props.linkTo(iteration)}>{iteration}</Link>
+                <Link to={props.linkTo(placeOf(row))}>{placeOf(row)}</Link>
               </th>
               <td>
-                <code>{shorten(inputText(latest, props.inputs))}</code>
+                <code>{shorten(inputText(row, props.inputs))}</code>
               </td>
               <td>
-                <StateBadge state={latest.state} />
+                <StateBadge state={row.state} />
+                {row.start_time > 0 && row.start_time < props.sinceMs && (
+                  <span className="dim"> before this repair</span>
+                )}
               </td>
-              <td>{attempts.length}</td>
+              <td>{row.attempt_number + 1}</td>
               <td>
-                <Ago epochMs={latest.start_time} />
+                <Ago epochMs={row.start_time} />
               </td>
               <td>
-                <Elapsed startMs={latest.start_time} endMs={latest.end_time} />
+                <Elapsed startMs={row.start_time} endMs={row.end_time} />
               </td>
             </tr>
           ))}
@@ -153,18 +153,29 @@ function Pages({ first, next }: { first: string | null; next: string | null }) {
   );
 }
 
-/** Input, error and log of one iteration. */
-function OpenIteration({ run, row, input }: { run: RunDocument; row: IterationRow; input: string }) {
+/** Input, error and log of one iteration; its earlier attempts are read only where there are some. */
+function OpenIteration(props: {
+  readonly run: RunDocument;
+  readonly forEach: RunTaskDocument;
+  readonly latest: RunTaskDocument;
+  readonly input: string;
+}) {
+  const { run, forEach, latest, input } = props;
+  const earlier = useQuery({
+    ...queries.iterationAttempts(forEach.run_id, placeOf(latest)),
+    enabled: latest.attempt_number > 0,
+  });
+  const attempts = [...(earlier.data ?? []).filter(({ run_id }) => run_id < latest.run_id), latest];
   const [chosen, setChosen] = useState<number | null>(null);
-  const place = chosen ?? row.attempts.length - 1;
-  const task = row.attempts[place] ?? row.latest;
+  const place = chosen ?? attempts.length - 1;
+  const task = attempts[place] ?? latest;
   return (
-    <section aria-label={`Iteration ${row.iteration}`} className="iteration">
+    <section aria-label={`Iteration ${placeOf(latest)}`} className="iteration">
       <header className="panel-header">
-        <h3>Iteration {row.iteration}</h3>
+        <h3>Iteration {placeOf(latest)}</h3>
         <StateBadge state={task.state} />
         <code className="iteration-input">{input}</code>
-        <AttemptSelect attempts={row.attempts} place={place} onChange={setChosen} />
+        <AttemptSelect attempts={attempts} place={place} onChange={setChosen} />
       </header>
       <TaskFacts task={task} />
       <Failure task={task} />

@@ -92,24 +92,17 @@ export function inputText(iteration: RunTaskDocument, inputs: readonly unknown[]
   return input === undefined ? '–' : JSON.stringify(input);
 }
 
-export interface IterationRow {
-  readonly iteration: number;
-  /** Oldest first, at least one. */
-  readonly attempts: readonly RunTaskDocument[];
-  readonly latest: RunTaskDocument;
+/** The latest attempt of each iteration, in the order of the inputs. */
+export function sortIterations(iterations: readonly RunTaskDocument[]): RunTaskDocument[] {
+  const latest = new Map<number, RunTaskDocument>();
+  for (const each of iterations) {
+    const seen = latest.get(placeOf(each));
+    if (!seen || each.run_id >= seen.run_id) latest.set(placeOf(each), each);
+  }
+  return [...latest.values()].sort((a, b) => placeOf(a) - placeOf(b));
 }
 
-/** One row an iteration, in the order of the inputs. */
-export function rowsOf(iterations: readonly RunTaskDocument[]): IterationRow[] {
-  const rows = new Map<number, RunTaskDocument[]>();
-  for (const each of [...iterations].sort((a, b) => a.run_id - b.run_id)) {
-    const at = each.headrace?.iteration ?? 0;
-    rows.set(at, [...(rows.get(at) ?? []), each]);
-  }
-  return [...rows]
-    .sort(([a], [b]) => a - b)
-    .flatMap(([iteration, attempts]) => {
-      const latest = attempts.at(-1);
-      return latest ? [{ iteration, attempts, latest }] : [];
-    });
+/** Of an iteration: which input is its. */
+export function placeOf(iteration: RunTaskDocument): number {
+  return iteration.headrace?.iteration ?? 0;
 }
