@@ -20,7 +20,7 @@ interface PackageRule {
 const anyOther = null;
 const RULES: Readonly<Record<string, PackageRule>> = {
   api: { ours: [], typesOnly: [], others: ['zod'] },
-  core: { ours: [], typesOnly: ['@headrace/api'], others: ['temporal-polyfill'] },
+  core: { ours: [], typesOnly: ['@headrace/api'], others: ['immutable', 'temporal-polyfill'] },
   worker: { ours: ['@headrace/api', '@headrace/core'], typesOnly: [], others: anyOther },
   server: { ours: ['@headrace/api', '@headrace/core'], typesOnly: ['@headrace/worker'], others: anyOther },
   bundle: { ours: ['@headrace/api', '@headrace/core'], typesOnly: [], others: anyOther },

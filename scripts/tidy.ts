@@ -110,7 +110,8 @@ function checkLines(path: string, lines: readonly string[]): Finding[] {
   const isIndex = /^packages\/[^/]+\/src\/index\.ts$/.test(path);
   const findings: Finding[] = [];
   const report = (index: number, message: string) => findings.push({ path, line: index + 1, message });
-  if (/\/src\/.*index\.tsx?$/.test(path) && !isIndex) report(0, 'no barrels: only a package has an index.ts');
+  if (/\/src\/(?:.*\/)?index\.tsx?$/.test(path) && !isIndex)
+    report(0, 'no barrels: only a package has an index.ts');
   for (const [index, text] of lines.entries()) {
     if (/^export \*/.test(text)) report(index, 'name each export');
     if (/(\/\/|#|\*) *TODO\b(?!.*#\d+)/.test(text)) report(index, 'a TODO names its issue: TODO(#7)');

@@ -9,8 +9,8 @@ import {
   toReferenceScope,
 } from '../attempts/reference-scope.ts';
 import type { StartChild } from '../runs/child-run-loop.ts';
-import { readAncestorJobIds } from '../runs/child-run-store.ts';
 import type { RunServices } from '../runs/create-run.ts';
+import { findAncestorJobs } from '../runs/find-ancestor-jobs.ts';
 import { HotRuns } from '../runs/hot-runs.ts';
 import { findTask } from '../runs/task-documents.ts';
 import { findActivePrincipal } from '../tokens/find-principal.ts';
@@ -58,8 +58,8 @@ function toRequest(step: Step, urls: ServerUrls): RunJobTask {
   return { ...task, job_parameters: { ...job_parameters, ...scope.job.parameters } };
 }
 
-async function refuseRecursion({ db }: RunServices, runId: number, jobId: number): Promise<Failure | null> {
-  const ancestors = await readAncestorJobIds(db, runId, depthMax);
+async function refuseRecursion(services: RunServices, runId: number, jobId: number): Promise<Failure | null> {
+  const ancestors = await findAncestorJobs(services, { runId, depthMax });
   if (ancestors.includes(toJobId(jobId))) {
     const chain = [...ancestors].reverse().join(' → ');
     return failed(

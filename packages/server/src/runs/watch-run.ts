@@ -55,10 +55,14 @@ export async function* watchRun(
 function createPartsReader({ db, clock }: Pick<Services, 'db' | 'clock'>) {
   let counts: RunParts['counts'] = new Map();
   let countedAtMs = Number.NEGATIVE_INFINITY;
+  let endedBefore = 0;
   return async (run: RunView, taskRuns: readonly TaskRunView[]) => {
-    const hasForEach = taskRuns.some((taskRun) => taskRun.inputs_count !== null);
-    const mayWait = run.phase !== 'ended' && clock.nowMs() < countedAtMs + countPauseMs;
-    const isBehind = hasForEach && mayWait;
+    const forEach = taskRuns.filter((taskRun) => taskRun.inputs_count !== null);
+    const ended = forEach.filter(({ state }) => state === 'ended').length;
+    // One that has ended is told with its last counts.
+    const mayWait = ended === endedBefore && clock.nowMs() < countedAtMs + countPauseMs;
+    const isBehind = forEach.length > 0 && run.phase !== 'ended' && mayWait;
+    endedBefore = ended;
     const read = await readRunParts(db, [run], { taskRuns: isBehind ? [] : taskRuns });
     const parts = read.get(run.run_id) ?? noParts;
     if (isBehind) return { parts: { ...parts, counts }, isBehind };
