@@ -84,3 +84,30 @@ test('the branches of a condition carry their words, each in the gap before its 
     expect(word.x).toBeLessThan(nodes.get(to)?.x ?? 0);
   }
 });
+
+test('an edge that passes a layer goes around its nodes', () => {
+  const { nodes, edges } = layOut([
+    task('a'),
+    task('b', 'a'),
+    task('c', 'b'),
+    task('d', 'a'),
+    task('e', 'c', 'd'),
+  ]);
+
+  const [long] = edges
+    .filter(({ from, to }) => from === 'd' || to === 'd')
+    .sort((one, other) => other.path.length - one.path.length);
+  const between = [...nodes].filter(([key]) => key === 'b' || key === 'c').map(([, at]) => at);
+  const stops = [...(long?.path ?? '').matchAll(/([\d.]+) ([\d.]+)(?= C|$)/g)].map((each) => ({
+    x: Number(each[1]),
+    y: Number(each[2]),
+  }));
+
+  expect(stops.length).toBeGreaterThan(2);
+  for (const { x, y } of stops) {
+    const isInside = between.some(
+      (at) => x > at.x && x < at.x + nodeWidth && y > at.y && y < at.y + nodeHeight,
+    );
+    expect(isInside).toBe(false);
+  }
+});

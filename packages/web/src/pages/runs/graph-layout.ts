@@ -49,12 +49,10 @@ export function layOut(tasks: readonly GraphTask[]): Layout {
         return [key, { x: x - nodeWidth / 2, y: y - nodeHeight / 2 }];
       }),
     ),
-    edges: graph.edges().map(({ v, w }: { v: string; w: string }) => ({
-      from: v,
-      to: w,
-      path: curve(graph.node(v), graph.node(w)),
-      branch: placeBranch(branches.get(`${v} ${w}`), graph.node(v), graph.node(w)),
-    })),
+    edges: graph.edges().map(({ v, w }: { v: string; w: string }) => {
+      const stops = stopsOf(graph.node(v), graph.node(w), graph.edge({ v, w }).points ?? []);
+      return { from: v, to: w, path: curve(stops), branch: placeBranch(branches.get(`${v} ${w}`), stops) };
+    }),
   };
 }
 
@@ -73,10 +71,11 @@ function findBranches(tasks: readonly GraphTask[]): ReadonlyMap<string, 'true' |
 }
 
 /** Nearer to the child: the branches of one condition begin at the same place. */
-function placeBranch(outcome: 'true' | 'false' | undefined, from: Point, to: Point): LayoutEdge['branch'] {
-  if (outcome === undefined) return null;
-  const end = to.x - nodeWidth / 2;
-  return { outcome, x: end - branchGap * 0.4, y: from.y + (to.y - from.y) * 0.8 };
+function placeBranch(outcome: 'true' | 'false' | undefined, stops: readonly Point[]): LayoutEdge['branch'] {
+  const end = stops.at(-1);
+  const before = stops.at(-2);
+  if (outcome === undefined || !end || !before) return null;
+  return { outcome, x: end.x - branchGap * 0.4, y: before.y + (end.y - before.y) * 0.8 };
 }
 
 /**
@@ -124,10 +123,25 @@ interface Point {
   readonly y: number;
 }
 
-/** From the right side of one node to the left side of another. */
-function curve(from: Point, to: Point): string {
-  const start = from.x + nodeWidth / 2;
-  const end = to.x - nodeWidth / 2;
-  const middle = (start + end) / 2;
-  return `M ${start} ${from.y} C ${middle} ${from.y}, ${middle} ${to.y}, ${end} ${to.y}`;
+/**
+ * From the right side of one node to the left side of another. An edge that passes other layers goes where the layout
+ * has left room between their nodes: otherwise it would seem to come out of a node that it only passes.
+ */
+function stopsOf(from: Point, to: Point, points: readonly Point[]): Point[] {
+  const start = { x: from.x + nodeWidth / 2, y: from.y };
+  const end = { x: to.x - nodeWidth / 2, y: to.y };
+  // The first and the last are on the nodes' borders; between neighbouring layers there is one more, in the gap.
+  const passed = points.length > 3 ? points.slice(1, -1).filter(({ x }) => x > start.x && x < end.x) : [];
+  return [start, ...passed, end];
+}
+
+function curve(stops: readonly Point[]): string {
+  return stops
+    .map(({ x, y }, at) => {
+      const last = stops[at - 1];
+      if (!last) return `M ${x} ${y}`;
+      const middle = (last.x + x) / 2;
+      return `C ${middle} ${last.y}, ${middle} ${y}, ${x} ${y}`;
+    })
+    .join(' ');
 }
