@@ -71,12 +71,10 @@ function tellTask(context: CliContext, task: RunTaskDocument, told: Map<number, 
   // Waiting for others is no news.
   if (task.state.life_cycle_state === 'BLOCKED' || task.state.life_cycle_state === 'QUEUED') return;
   const nowMs = context.clock.nowMs();
-  const isOver = hasEnded(task.state);
-  const elapsed = isOver ? elapsedMs(task, nowMs) : undefined;
+  const elapsed = hasEnded(task.state) ? elapsedMs(task, nowMs) : undefined;
   const attempt = task.attempt_number > 0 ? ` (attempt ${task.attempt_number + 1})` : '';
   const duration = elapsed === undefined ? '' : `  ${formatDuration(elapsed)}`;
-  // The stream counts iterations less often than it tells states: at the end the table has them right.
-  const work = isOver && task.for_each_task ? '' : describeWork(task);
+  const work = describeWork(task);
   const state = styleText(context, context.stderr, describeState(task.state), toneOf(task));
   const line = `${task.task_key.padEnd(20)}  ${state}${attempt}${duration}${work === '' ? '' : `  ${work}`}`;
   note(context, `${formatClock(nowMs)}  ${line}`);
