@@ -99,6 +99,60 @@ describe('a run', () => {
   });
 });
 
+describe('while a task is stopped for its own limit, after which it would be tried again', () => {
+  const slow = { timeoutMs: 10, retry: retries(3, { onTimeout: true }) };
+  function pastLimit(run: RunUnderTest, key: string): void {
+    run.start(key);
+    run.nowMs += 10;
+    run.advance();
+  }
+
+  test('cancelling the run leaves no further attempt', () => {
+    const run = new RunUnderTest([aTask('a', slow)]);
+    pastLimit(run, 'a');
+
+    run.cancel();
+    run.end('a', { kind: 'stopped' });
+
+    expect(run.taskRun('a').attempt).toBe(0);
+    expect(run.phase).toMatchObject({ kind: 'ended', result: 'cancelled' });
+  });
+
+  test('cancelling the task run leaves none either', () => {
+    const run = new RunUnderTest([aTask('a', slow)]);
+    pastLimit(run, 'a');
+
+    run.cancelTask('a');
+    run.end('a', { kind: 'stopped' });
+
+    expect(run.taskRun('a')).toMatchObject({ attempt: 0, state: { kind: 'ended', result: 'cancelled' } });
+  });
+
+  test('cancelling one whose work is another run leaves none either', () => {
+    const run = new RunUnderTest([aRunJob('other', slow)]);
+    run.startChild('other');
+    run.nowMs += 10;
+    run.advance();
+
+    run.cancelTask('other');
+    run.endChild('other', { kind: 'cancelled' });
+
+    expect(run.taskRun('other')).toMatchObject({ attempt: 0, state: { kind: 'ended', result: 'cancelled' } });
+  });
+
+  test('cancelling the for-each leaves none of its iteration', () => {
+    const run = new RunUnderTest([aForEach('loop', aTask('one', slow))]);
+    run.resolve('loop', [1, 2]);
+    pastLimit(run, 'one#0');
+
+    run.cancelTask('loop');
+    run.end('one#0', { kind: 'stopped' });
+
+    expect(run.taskRun('one#0').attempt).toBe(0);
+    expect(run.stateOf('loop')).toBe('cancelled');
+  });
+});
+
 describe('one task run', () => {
   const tasks = [
     aTask('a', { retry: retries(3) }),

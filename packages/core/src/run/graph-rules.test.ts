@@ -215,15 +215,18 @@ describe('how a run ends', () => {
     expect(run.phase).toMatchObject({ result: 'succeeded_with_failures' });
   });
 
-  test('of several failures the first in time is told', () => {
-    const run = new RunUnderTest([aTask('late'), aTask('early')]);
-    run.start('late');
-    run.start('early');
-    run.end('early', failed);
-    run.nowMs += 5;
+  test.each([[['early', 'late']], [['late', 'early']]])(
+    'of several failures the first in time is told, whatever the order of the tasks: %j',
+    (keys) => {
+      const run = new RunUnderTest(keys.map((key) => aTask(key)));
+      run.start('late');
+      run.start('early');
+      run.end('early', failed);
+      run.nowMs += 5;
 
-    run.end('late', failed);
+      run.end('late', failed);
 
-    expect(run.phase).toMatchObject({ result: 'failed', cause: { taskKey: 'early' } });
-  });
+      expect(run.phase).toMatchObject({ result: 'failed', cause: { taskKey: 'early' } });
+    },
+  );
 });

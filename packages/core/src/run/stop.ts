@@ -26,6 +26,9 @@ export function stopTaskRun(draft: Draft, taskRun: TaskRun, reason: StopReason, 
     case 'running_parts':
       return stopParts(draft, taskRun, reason, nowMs);
     case 'stopping':
+      // Whoever cancels it wants no further attempt either, although a time-out alone may be followed by one.
+      if (isCancelOfTimeOut(state.reason, reason)) draft.setState(taskRun, { ...state, reason });
+      return;
     case 'ended':
       return;
     default:
@@ -33,9 +36,19 @@ export function stopTaskRun(draft: Draft, taskRun: TaskRun, reason: StopReason, 
   }
 }
 
+function isCancelOfTimeOut(before: StopReason, now: StopReason): boolean {
+  return before === 'timed_out' && (now === 'cancelled_by_user' || now === 'cancelled_by_system');
+}
+
 function stopParts(draft: Draft, taskRun: TaskRun, reason: StopReason, nowMs: number): void {
   const { state } = taskRun;
-  if (state.kind !== 'running_parts' || state.stop !== null) return;
+  if (state.kind !== 'running_parts') return;
+  if (state.stop !== null) {
+    const { stop } = state;
+    if (isCancelOfTimeOut(stop.reason, reason))
+      draft.setState(taskRun, { ...state, stop: { ...stop, reason } });
+    return;
+  }
   draft.setState(taskRun, { ...state, stop: { reason, stoppingAtMs: nowMs } });
   draft.command({ kind: 'stop_attempt', attemptId: taskRun.attemptId });
   const partReason = reason === 'timed_out' ? 'cancelled_by_system' : reason;
