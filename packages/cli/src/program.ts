@@ -2,8 +2,10 @@
 import { Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
 import { example } from './commands/example.ts';
+import { createJobsCreateCommand } from './commands/jobs/create.ts';
 import { createJobsGetCommand } from './commands/jobs/get.ts';
 import { createJobsListCommand } from './commands/jobs/list.ts';
+import { createJobsResetCommand } from './commands/jobs/reset.ts';
 import { createJobsRunNowCommand } from './commands/jobs/run-now.ts';
 import { createRunsCancelCommand } from './commands/runs/cancel.ts';
 import { createRunsCancelAllCommand } from './commands/runs/cancel-all.ts';
@@ -33,6 +35,8 @@ export async function createProgram(context: CliContext, args: readonly string[]
     group('jobs', 'definitions of work', 'jobs list', [
       createJobsListCommand(context),
       createJobsGetCommand(context),
+      createJobsCreateCommand(context),
+      createJobsResetCommand(context),
       createJobsRunNowCommand(context),
       createRunsCancelCommand(context, 'jobs cancel-run'),
     ]),

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { callCli } from '../../testing/call-cli.ts';
 import {
@@ -18,9 +21,9 @@ afterEach(() => {
   server = undefined;
 });
 
-async function call(args: readonly string[], handlers: StubHandlers) {
+async function call(args: readonly string[], handlers: StubHandlers, world = {}) {
   server = await startStubServer(handlers);
-  return callCli(args, { environment: { HEADRACE_HOST: server.url, HEADRACE_TOKEN: 't' } });
+  return callCli(args, { environment: { HEADRACE_HOST: server.url, HEADRACE_TOKEN: 't' }, ...world });
 }
 
 const page = {
@@ -150,4 +153,48 @@ test('--no-wait returns at once', async () => {
   });
 
   expect(called).toEqual({ exitCode: 0, stdout: 'run 7 of job 3 started\n', stderr: '' });
+});
+
+test('create and reset send the document of a file as it is written', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'headrace-json-'));
+  try {
+    await writeFile(path.join(folder, 'job.json'), '{"name": "linear", "unknown": 1}');
+    const sent: unknown[] = [];
+    const handlers: StubHandlers = {
+      jobsCreate: async (request) => {
+        sent.push(request);
+        return { job_id: 4 };
+      },
+      jobsReset: async (request) => {
+        sent.push(request);
+        return {};
+      },
+    };
+    const created = await call(['jobs', 'create', '--json-file', 'job.json', '-o', 'json'], handlers, {
+      folder,
+    });
+    server?.close();
+    await call(['jobs', 'reset', '--job-id', '4', '--json-file', 'job.json'], handlers, { folder });
+
+    expect(JSON.parse(created.stdout)).toEqual({ job_id: 4 });
+    expect(sent).toEqual([
+      { name: 'linear', unknown: 1 },
+      { job_id: 4, new_settings: { name: 'linear', unknown: 1 } },
+    ]);
+    await writeFile(path.join(folder, 'job.json'), '[]');
+    server?.close();
+    const refused = await call(['jobs', 'create', '--json-file', 'job.json'], handlers, { folder });
+    expect(refused).toMatchObject({
+      exitCode: 2,
+      stderr: 'error: cannot read job.json: it is no JSON object\n',
+    });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a job is named once', async () => {
+  expect(await call(['jobs', 'get', '3', '--job-id', '3'], {})).toMatchObject({ exitCode: 2 });
+  server?.close();
+  expect(await call(['jobs', 'get'], {})).toMatchObject({ exitCode: 2 });
 });

@@ -71,7 +71,7 @@ function RunTasks(props: {
   const [search] = useSearchParams();
   const latest = latestAttempts(tasks);
   const wanted = search.get('task');
-  const selected = latest.find((task) => task.task_key === wanted) ?? causeOf(tasks) ?? latest[0];
+  const selected = latest.find((task) => isNamed(task, wanted)) ?? causeOf(tasks) ?? latest[0];
   return (
     <div className="run-body">
       <RunGraph
@@ -84,4 +84,9 @@ function RunTasks(props: {
       )}
     </div>
   );
+}
+
+/** By its own key; a for-each also by that of the task it repeats, as links to iterations name it. */
+function isNamed({ task_key, for_each_task }: RunTaskDocument, key: string | null): boolean {
+  return key !== null && (task_key === key || for_each_task?.task.task_key === key);
 }
