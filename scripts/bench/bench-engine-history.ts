@@ -1,6 +1,13 @@
 /** Beside a million ended runs: lists stay quick, and what runs is not slowed down. */
 import { createFakeBackend } from '@headrace/worker';
-import { type BenchServer, clock, measureFloor, startBenchServer, workerOver } from './bench-server.ts';
+import {
+  type BenchServer,
+  clock,
+  measureFloor,
+  printFloor,
+  startBenchServer,
+  workerOver,
+} from './bench-server.ts';
 import { fillHistory, historyJobs, historyRuns } from './ended-runs.ts';
 import { chainOf, type SampleTasks } from './sample-jobs.ts';
 import { asRatio, inMs, median, percentile, printFigure, printRow, repeat, timed } from './statistics.ts';
@@ -20,8 +27,7 @@ export async function benchEngineHistory(): Promise<void> {
     await withServer(async (full) => {
       const fillMs = await timed(() => fillHistory(full.server.services.db.pool));
       printRow(`adding ${historyRuns} ended runs`, inMs(fillMs), '');
-      const { fdatasyncMs } = await measureFloor(full);
-      printRow('one fdatasync', inMs(fdatasyncMs), '');
+      printFloor(await measureFloor(full));
       await compare(`chain of ${chainLength}`, timeChain, { empty, full });
       await compare(`${runsAtOnce} runs of one task at once`, timeMany, { empty, full });
       await benchLists(full);
@@ -76,9 +82,7 @@ async function compare(
 
 async function benchLists(bench: BenchServer): Promise<void> {
   const { client } = bench;
-  const { roundTripMs } = await measureFloor(bench);
   const bareMs = median(await repeat(lists, () => timed(() => client.runsList({ limit: 1, offset: 0 }))));
-  printRow('one bare statement, there and back', inMs(roundTripMs), '');
   printRow('the newest run alone, p50', inMs(bareMs), '');
   const floor = { value: bareMs, name: 'the newest run alone' };
   const busy = historyJobs.first;

@@ -99,10 +99,11 @@ async function benchStored(
   const elapsedMs = await bench.timeToEnd(async () => [
     (await bench.client.runsSubmit({ run_name: 'bench', tasks })).run_id,
   ]);
-  const { fdatasyncMs, roundTripMs } = meanOf(before, await measureFloor(bench));
+  const measured = meanOf(before, await measureFloor(bench));
+  printFloor(measured);
+  const { fdatasyncMs, roundTripMs } = measured;
   const { latencies } = worker;
   const floor = { value: fdatasyncMs + roundTripMs, name: 'a bare commit' };
-  printRow('one fdatasync', inMs(fdatasyncMs), '');
   printRow(`${name}: ${latencies.length} attempts, request to end`, inMs(elapsedMs), '');
   printFigure({
     what: `${name}: an event stored, p50`,

@@ -1,6 +1,6 @@
 /** Many queued runs of one job: what admitting one costs, and how long it takes to cancel them all. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type BenchServer, measureFloor, startBenchServer } from './bench-server.ts';
+import { type BenchServer, measureFloor, printFloor, startBenchServer } from './bench-server.ts';
 import { DirectWorker } from './direct-worker.ts';
 import { chainOf } from './sample-jobs.ts';
 import { asRatio, inMs, median, percentile, printFigure, printRow, timed } from './statistics.ts';
@@ -20,8 +20,7 @@ export async function benchEngineQueue(): Promise<void> {
   const bench = await startBenchServer(worker);
   try {
     await timeAdmissions(bench, worker, few); // compiles
-    const { fdatasyncMs } = await measureFloor(bench);
-    printRow('one fdatasync', inMs(fdatasyncMs), '');
+    printFloor(await measureFloor(bench));
     const short = await timeAdmissions(bench, worker, few);
     printRow(`a run from end to next end, ${few} queued, p50`, inMs(median(short)), '');
     const long = await timeAdmissions(bench, worker, many);

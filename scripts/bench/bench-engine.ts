@@ -5,6 +5,7 @@ import {
   clock,
   meanOf,
   measureFloor,
+  printFloor,
   type StartBenchWorker,
   startBenchServer,
   workerOver,
@@ -38,10 +39,9 @@ export async function benchEngine(): Promise<void> {
     const fanMs = median(await repeat(10, fan));
     const manyMs = median(await repeat(10, many));
     const claimMs = await timeClaims(bench, claimedAt);
-    const { fdatasyncMs, roundTripMs } = meanOf(before, await measureFloor(bench));
-
-    printRow('one fdatasync', inMs(fdatasyncMs), '');
-    printRow('one bare statement, there and back', inMs(roundTripMs), '');
+    const floor = meanOf(before, await measureFloor(bench));
+    printFloor(floor);
+    const { fdatasyncMs, roundTripMs } = floor;
     const commitMs = fdatasyncMs + roundTripMs;
     const floorOf = (commits: number) => ({ value: commits * commitMs, name: `${commits} bare commits` });
     printFigure({

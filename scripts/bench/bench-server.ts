@@ -12,7 +12,7 @@ import {
   startServer,
   type WorkerWiring,
 } from '../../packages/server/src/start-server.ts';
-import { measureFdatasync, median, repeat, timed } from './statistics.ts';
+import { inMs, measureFdatasync, measureNewFile, median, printRow, repeat, timed } from './statistics.ts';
 
 export interface BenchServer {
   readonly client: Client;
@@ -111,6 +111,7 @@ export async function whenEnded({ services }: RunningServer, runId: number): Pro
 export interface Floor {
   readonly fdatasyncMs: number;
   readonly roundTripMs: number;
+  readonly newFileMs: number;
 }
 
 const roundTrips = 200;
@@ -119,7 +120,7 @@ export async function measureFloor({ server }: BenchServer): Promise<Floor> {
   const { db } = server.services;
   const select = { name: 'bench-nothing', text: 'select 1', values: [] };
   const roundTripMs = median(await repeat(roundTrips, () => timed(() => db.query(select))));
-  return { fdatasyncMs: measureFdatasync(), roundTripMs };
+  return { fdatasyncMs: measureFdatasync(), roundTripMs, newFileMs: measureNewFile() };
 }
 
 /** Of two moments, before and after what is measured. */
@@ -127,5 +128,12 @@ export function meanOf(before: Floor, after: Floor): Floor {
   return {
     fdatasyncMs: (before.fdatasyncMs + after.fdatasyncMs) / 2,
     roundTripMs: (before.roundTripMs + after.roundTripMs) / 2,
+    newFileMs: (before.newFileMs + after.newFileMs) / 2,
   };
+}
+
+export function printFloor({ fdatasyncMs, roundTripMs, newFileMs }: Floor): void {
+  printRow('one fdatasync', inMs(fdatasyncMs), '');
+  printRow('one bare statement, there and back', inMs(roundTripMs), '');
+  printRow('one new file', inMs(newFileMs), '');
 }

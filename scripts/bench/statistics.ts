@@ -44,6 +44,24 @@ export function measureFdatasync(times = 200): number {
   }
 }
 
+const filesMade = 200;
+
+/** What a new small file costs: an attempt's folder holds several, and some file systems slow down after deletions. */
+export function measureNewFile(): number {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'headrace-bench-files-'));
+  try {
+    const values: number[] = [];
+    for (let index = 0; index < filesMade; index++) {
+      const startedAt = performance.now();
+      fs.writeFileSync(path.join(folder, String(index)), 'x');
+      values.push(performance.now() - startedAt);
+    }
+    return median(values);
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
 export function describeMachine(): string {
   const [cpu] = os.cpus();
   return `${os.availableParallelism()} × ${cpu?.model.trim() ?? 'unknown'}, Node ${process.version}, ${describeLoad()}`;
