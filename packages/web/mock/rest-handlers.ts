@@ -75,6 +75,7 @@ export const restHandlers: Omit<MockHandlers, Used> = {
   workersChallenge: refuse,
   workersRegister: refuse,
   workersClaim: refuse,
+  workersStart: refuse,
   workersHeartbeat: refuse,
   workersReport: refuse,
   workersReportHost: refuse,

@@ -54,6 +54,7 @@ function aForEach(inputs: string, stats: object = {}) {
 
 test('progress names what failed and what is at work, when there is some', () => {
   expect(progressOf(aForEach('[]'))?.text).toBe('12 of 300 done, 1 failed, 2 at work');
+  expect(markOf(aForEach('[]'))?.text).toBe('12/300, 1 failed');
   const done = { completed_iterations: 300, active_iterations: 0, failed_iterations: 0 };
   expect(progressOf(aForEach('[]', done))?.text).toBe('300 of 300 done');
 });

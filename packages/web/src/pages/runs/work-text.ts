@@ -38,8 +38,9 @@ export function runsCode(task: RunTaskDocument): boolean {
 export interface Progress {
   readonly done: number;
   readonly total: number;
-  /** `3 of 4 done, 1 failed, 2 at work`. */
+  /** `3 of 4 done, 1 failed, 2 at work`; short, for a node: `3/4, 1 failed`. */
   readonly text: string;
+  readonly short: string;
 }
 
 export function progressOf(task: RunTaskDocument): Progress | null {
@@ -49,7 +50,8 @@ export function progressOf(task: RunTaskDocument): Progress | null {
   const parts = [`${done} of ${total} done`];
   if (stats.failed_iterations > 0) parts.push(`${stats.failed_iterations} failed`);
   if (stats.active_iterations > 0) parts.push(`${stats.active_iterations} at work`);
-  return { done, total, text: parts.join(', ') };
+  const end = stats.failed_iterations > 0 ? `, ${stats.failed_iterations} failed` : ' done';
+  return { done, total, text: parts.join(', '), short: `${done}/${total}${end}` };
 }
 
 export interface WorkMark {
@@ -68,7 +70,7 @@ export function markOf(task: RunTaskDocument): WorkMark | null {
     const text = isOpen ? '' : (verdictText(task) ?? '');
     return isGuarded(task) ? { kind: 'guarded', sign: 'guard', text } : { kind: 'if', sign: 'if', text };
   }
-  if (task.for_each_task) return { kind: 'for each', sign: 'each', text: progressOf(task)?.text ?? '' };
+  if (task.for_each_task) return { kind: 'for each', sign: 'each', text: progressOf(task)?.short ?? '' };
   if (!task.run_job_task) return null;
   const child = task.run_job_task.run_id;
   return { kind: 'run job', sign: 'job', text: child === undefined ? '' : `run ${child}` };
