@@ -184,6 +184,25 @@ describe.skipIf(!hasChromium)('the run page with control flow', () => {
     await page.context().close();
   });
 
+  test('a for-each at work shows how far it is, and one iteration of it is cancelled alone', async () => {
+    const runId = await startRun(stage, seeded.controlJob);
+    const { page } = await stage.open(`/runs/${runId}?task=each_region&iteration=1`);
+    const graph = page.getByRole('region', { name: 'Task graph' });
+    await graph.getByRole('link', { name: 'each_region: Waiting' }).waitFor();
+    await page.getByRole('region', { name: 'Why' }).getByText('any_orders is BLOCKED').waitFor();
+
+    while (!hasIterations(stage, runId)) stage.mock.step(runId);
+    await page.getByText('0 of 4 done, 2 at work').waitFor();
+    const iteration = page.getByRole('region', { name: 'Iteration 1' });
+    page.once('dialog', (dialog) => dialog.accept());
+    await iteration.getByRole('button', { name: 'Cancel iteration' }).click();
+
+    await iteration.getByText('Cancelled').waitFor();
+    stage.mock.step(runId);
+    await graph.getByRole('link', { name: 'each_region: Running, for each, 2/4 done' }).waitFor();
+    await page.context().close();
+  });
+
   test('a run is deleted after a question, and its job is shown', async () => {
     const runId = await startFailedRun(stage);
     const { page } = await stage.open(`/runs/${runId}`);
@@ -203,6 +222,10 @@ describe.skipIf(!hasChromium)('the run page with control flow', () => {
 async function previewOf(page: Page, key: string, words: string): Promise<void> {
   const preview = page.getByRole('region', { name: 'Preview' });
   await preview.getByRole('row', { name: key }).filter({ hasText: words }).waitFor();
+}
+
+function hasIterations(stage: Stage, runId: number): boolean {
+  return (stage.mock.world.runs.get(runId)?.iterations.size ?? 0) > 0;
 }
 
 let copies = 0;

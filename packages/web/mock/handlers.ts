@@ -13,7 +13,7 @@ import { latestOf, sorted } from './for-each.ts';
 import { repairHandlers } from './repair-handlers.ts';
 import { restHandlers } from './rest-handlers.ts';
 import { sentinels } from './sentinels.ts';
-import { hasEnded, stopping } from './states.ts';
+import { cancelled, hasEnded, stopping } from './states.ts';
 import { documentOf, type MockRun, newId, touch, type World } from './world.ts';
 
 export interface MockContext {
@@ -221,9 +221,12 @@ function taskRunPage(
 
 function cancelTask({ run, task }: TaskPlace): Record<string, never> {
   if (hasEnded(task)) return {};
-  const isPart = run.iterations.get(task.run_id) === undefined && !run.tasks.includes(task);
-  if (isPart) throw new ApiError('NOT_IMPLEMENTED', 'The fake cancels no single iteration.');
-  run.tasks[run.tasks.indexOf(task)] = { ...task, ...stopping };
+  const at = run.tasks.indexOf(task);
+  if (at >= 0) run.tasks[at] = { ...task, ...stopping };
+  for (const iterations of run.iterations.values()) {
+    const place = iterations.indexOf(task);
+    if (place >= 0) iterations[place] = { ...task, ...cancelled };
+  }
   touch(run);
   return {};
 }

@@ -10,6 +10,7 @@ import { hasEnded, hasFailed } from '../../ui/outcome.ts';
 import { Missing } from '../../ui/Problem.tsx';
 import { StateBadge } from '../../ui/StateBadge.tsx';
 import { AttemptSelect } from './AttemptSelect.tsx';
+import { CancelTask } from './CancelTask.tsx';
 import { Failure } from './Failure.tsx';
 import { LogView } from './LogView.tsx';
 import { NotebookView } from './NotebookView.tsx';
@@ -176,6 +177,13 @@ function OpenIteration(props: {
         <StateBadge state={task.state} />
         <code className="iteration-input">{input}</code>
         <AttemptSelect attempts={attempts} place={place} onChange={setChosen} />
+        {!hasEnded(forEach.state) && (
+          <CancelTask
+            task={task}
+            label="Cancel iteration"
+            question={`Cancel only iteration ${placeOf(latest)}? The others go on.`}
+          />
+        )}
       </header>
       <TaskFacts task={task} />
       <Failure task={task} />

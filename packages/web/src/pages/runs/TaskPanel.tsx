@@ -1,14 +1,12 @@
 import type { RunDocument, RunTaskDocument } from '@headrace/api';
-import { useMutation } from '@tanstack/react-query';
 import { useNavigate, useSearchParams } from 'react-router';
-import { client } from '../../api/client.ts';
 import { paths, type RunView } from '../../paths.ts';
-import { ActionButton } from '../../ui/ActionButton.tsx';
 import { Elapsed } from '../../ui/Moment.tsx';
-import { hasEnded, refusalToCancelTask } from '../../ui/outcome.ts';
+import { hasEnded } from '../../ui/outcome.ts';
 import { StateBadge } from '../../ui/StateBadge.tsx';
 import { Tabs } from '../../ui/Tabs.tsx';
 import { AttemptSelect } from './AttemptSelect.tsx';
+import { CancelTask } from './CancelTask.tsx';
 import { Failure } from './Failure.tsx';
 import { Iterations } from './Iterations.tsx';
 import { LogView } from './LogView.tsx';
@@ -51,7 +49,14 @@ export function TaskPanel({ run, attempts }: { run: RunDocument; attempts: reado
           place={place}
           onChange={(attempt) => navigate(pathOf({ attempt }))}
         />
-        {!hasEnded(run.state) && <CancelTask key={task.run_id} task={task} />}
+        {!hasEnded(run.state) && (
+          <CancelTask
+            key={task.run_id}
+            task={task}
+            label="Cancel task"
+            question={`Cancel only the task ${task.task_key}? Tasks that depend on it are skipped, unless they handle failure.`}
+          />
+        )}
       </header>
       <TaskFacts task={task} />
       {place === sorted.length - 1 && <Why runId={run.run_id} taskKey={task.task_key} state={task.state} />}
@@ -75,26 +80,6 @@ function tabsOf(task: RunTaskDocument): readonly TabKey[] {
   if (task.for_each_task) return ['iterations', 'settings'];
   if (!runsCode(task)) return ['settings'];
   return task.notebook_task ? ['output', 'log', 'settings'] : ['log', 'settings'];
-}
-
-function CancelTask({ task }: { task: RunTaskDocument }) {
-  const cancel = useMutation({ mutationFn: () => client.runsCancel({ run_id: task.run_id }) });
-  const question = `Cancel only the task ${task.task_key}? Tasks that depend on it are skipped, unless they handle failure.`;
-  return (
-    <span className="actions">
-      {cancel.error && (
-        <span role="alert" className="inline-problem">
-          {cancel.error.message}
-        </span>
-      )}
-      <ActionButton
-        refusal={cancel.isPending ? 'The server is being asked' : refusalToCancelTask(task.state)}
-        onClick={() => window.confirm(question) && cancel.mutate()}
-      >
-        Cancel task
-      </ActionButton>
-    </span>
-  );
 }
 
 /** What the job says of the task, without what the run says of it. */
