@@ -63,7 +63,7 @@ test.each<[string, Document, string]>([
   [
     'a bad member of a known namespace',
     { tasks: [step('a', { notebook_task: { ...notebook_task, base_parameters: { x: '{{job.naem}}' } } })] },
-    "tasks: task 'a': '{{job.naem}}' is not a known reference",
+    "tasks: task 'a': notebook_task.base_parameters.x: '{{job.naem}}' is not a known reference",
   ],
   [
     'negative retries',
@@ -172,20 +172,32 @@ describe('the inputs of a for-each', () => {
 describe('references', () => {
   const bad = '{{workspace.nope}}';
   test.each<[string, Document, string]>([
-    ['a nested task', loop('loop', step('each', { notebook_task: { notebook_path: bad } })), 'each'],
-    ['the operand of a condition', { task_key: 'c', condition_task: { ...condition_task, left: bad } }, 'c'],
+    [
+      'a nested task',
+      loop('loop', step('each', { notebook_task: { notebook_path: bad } })),
+      "'each': notebook_task.notebook_path",
+    ],
+    [
+      'the operand of a condition',
+      { task_key: 'c', condition_task: { ...condition_task, left: bad } },
+      "'c': condition_task.left",
+    ],
     [
       'the condition of a guarded task',
       step('g', { condition_task: { ...condition_task, right: bad } }),
-      'g',
+      "'g': condition_task.right",
     ],
-    ['inputs', loop('loop', step('each'), bad), 'loop'],
-    ['inputs in a list', loop('loop', step('each'), ['a', bad]), 'loop'],
-    ['run_job parameters', { task_key: 'r', run_job_task: { job_id: 5, job_parameters: { p: bad } } }, 'r'],
-  ])('a wrong one is found in %s, once', (_, task, key) => {
+    ['inputs', loop('loop', step('each'), bad), "'loop': for_each_task.inputs"],
+    ['inputs in a list', loop('loop', step('each'), ['a', bad]), "'loop': for_each_task.inputs[1]"],
+    [
+      'run_job parameters',
+      { task_key: 'r', run_job_task: { job_id: 5, job_parameters: { p: bad } } },
+      "'r': run_job_task.job_parameters.p",
+    ],
+  ])('a wrong one is found in %s, once, and its place is told', (_, task, place) => {
     const message = refusalOfTasks(task);
 
-    expect(message).toContain(`tasks: task '${key}': '${bad}' is not a known reference`);
+    expect(message).toContain(`tasks: task ${place}: '${bad}' is not a known reference`);
     expect(message?.split(bad)).toHaveLength(2);
   });
 
@@ -197,7 +209,7 @@ describe('references', () => {
     const new_cluster = { spark_version: '13.3.x-scala2.12', cluster_name: bad };
 
     expect(refusalOf({ job_clusters: [{ job_cluster_key: 'c', new_cluster }] })).toContain(
-      `job_clusters: 'c': '${bad}'`,
+      `job_clusters: 'c': new_cluster.cluster_name: '${bad}'`,
     );
   });
 

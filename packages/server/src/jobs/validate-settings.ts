@@ -7,7 +7,7 @@ import { findUnstorable } from '../db/storable-json.ts';
 import { withTasks } from '../runs/run-definition.ts';
 import type { Document } from '../runs/run-facts.ts';
 import { findScheduleProblems } from './validate-schedule.ts';
-import { findTaskProblems, textsOf } from './validate-tasks.ts';
+import { findTaskProblems, referenceProblemsOf } from './validate-tasks.ts';
 
 /**
  * Throws with every problem that was found, each naming its keys. `jobId` is that of the job whose settings they
@@ -64,9 +64,9 @@ function clusterProblems(settings: JobSettings): string[] {
   return [
     ...doubled('job_clusters', keys),
     ...(settings.job_clusters ?? []).flatMap((cluster) =>
-      [...textsOf(cluster)]
-        .flatMap(findReferenceProblems)
-        .map((problem) => `job_clusters: '${cluster.job_cluster_key}': ${problem}`),
+      [...referenceProblemsOf(cluster)].map(
+        (problem) => `job_clusters: '${cluster.job_cluster_key}': ${problem}`,
+      ),
     ),
     ...unknown.map(
       (task) =>

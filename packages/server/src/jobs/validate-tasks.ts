@@ -1,5 +1,5 @@
 /** What is wrong with the tasks of a settings document beyond each one's own fields: how they hang together. */
-import { type NestedTask, type Task, tasksMax } from '@headrace/api';
+import { formatPath, type NestedTask, type Task, tasksMax } from '@headrace/api';
 import { findGraphProblems, findReferenceProblems, hasReference, parseInputs } from '@headrace/core';
 
 /** Sentences that begin with the field and name the task. */
@@ -65,7 +65,7 @@ function findOutcomeProblems(tasks: readonly Task[]): string[] {
 }
 
 function findOwnProblems(task: Task | NestedTask, jobId: number | null): string[] {
-  const problems = [...textsOf(task)].flatMap(findReferenceProblems);
+  const problems = [...referenceProblemsOf(task)];
   const inputs = findInputsProblem(task);
   if (inputs !== null) problems.push(`for_each_task.inputs: ${inputs}`);
   if (jobId !== null && task.run_job_task?.job_id === jobId) {
@@ -83,14 +83,16 @@ function findInputsProblem(task: Task | NestedTask): string | null {
 }
 
 /** Where references may stand: everywhere but in prose. The task of an iteration is looked at by itself. */
-export function* textsOf(value: unknown): Iterable<string> {
-  if (typeof value === 'string') yield value;
-  else if (Array.isArray(value)) for (const part of value) yield* textsOf(part);
-  else if (typeof value === 'object' && value !== null) {
+export function* referenceProblemsOf(value: unknown, path: readonly PropertyKey[] = []): Iterable<string> {
+  if (typeof value === 'string') {
+    for (const problem of findReferenceProblems(value)) yield `${formatPath(path)}: ${problem}`;
+  } else if (Array.isArray(value)) {
+    for (const [index, part] of value.entries()) yield* referenceProblemsOf(part, [...path, index]);
+  } else if (typeof value === 'object' && value !== null) {
     for (const [name, part] of Object.entries(value)) {
       if (name === 'description') continue;
-      if (name === 'for_each_task') yield* textsOf((part as { inputs?: unknown } | null)?.inputs);
-      else yield* textsOf(part);
+      const isForEach = name === 'for_each_task' && typeof part === 'object' && part !== null;
+      yield* referenceProblemsOf(isForEach ? { inputs: part.inputs } : part, [...path, name]);
     }
   }
 }
