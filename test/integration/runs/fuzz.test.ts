@@ -80,9 +80,13 @@ function complaintsAbout(answer: Answer): string[] {
   return [];
 }
 
-/** What a message about it may name: the field that was changed; of settings, any of them, as they are judged together. */
+/**
+ * What a message about it may name: the field that was changed; of settings, any of them, as they are judged
+ * together; of a repair, the one before it.
+ */
 function fieldsOf({ routeName, field, body }: FuzzRequest): readonly string[] {
   if (field === null) return [''];
+  if (routeName.startsWith('runsRepair')) return [field, 'latest_repair_id'];
   if (routeName !== 'jobsUpdate' && routeName !== 'jobsReset') return [field];
   const { new_settings } = JSON.parse(body ?? '{}') as Json;
   return [field, 'tasks', ...Object.keys(new_settings ?? {})];
@@ -156,6 +160,9 @@ const settings = (): Json => ({
   job_clusters: [{ job_cluster_key: 'small', new_cluster: { spark_version: '15.4.x', num_workers: 0 } }],
 });
 
+/** Most are repaired early on, and their later repairs refused for it. */
+const runsToRepair = 100;
+
 /** Routes of jobs and runs, with sound requests. What some of them destroy is there for them alone. */
 async function findTargets(): Promise<FuzzTarget[]> {
   const makeJob = async (tasks: unknown = settings().tasks) =>
@@ -171,7 +178,12 @@ async function findTargets(): Promise<FuzzTarget[]> {
   const ended = await engine.waitForEnd(await makeRun(calm));
   const removed = await engine.waitForEnd(await makeRun(calm));
   const endedIds = { run_id: ended.run_id, task_run_id: ended.tasks?.[0]?.run_id };
-  const repair = { run_id: ended.run_id, rerun_tasks: ['is_monday'], rerun_dependent_tasks: true };
+  const repairs = await Promise.all(
+    Array.from({ length: runsToRepair }, async () => {
+      const { run_id } = await engine.waitForEnd(await makeRun(calm));
+      return { run_id, rerun_tasks: ['is_monday'], rerun_dependent_tasks: true };
+    }),
+  );
   const examples: Readonly<Record<string, readonly Json[]>> = {
     jobsCreate: [settings(), { name: 'single', notebook_task: { notebook_path: '/n' }, max_retries: '3' }],
     jobsGet: [{ job_id: jobId, page_token: '' }],
@@ -191,8 +203,12 @@ async function findTargets(): Promise<FuzzTarget[]> {
     runsCancel: [{ run_id: await makeRun(jobId) }],
     runsCancelAll: [{ job_id: changed, all_queued_runs: 'False' }],
     runsDelete: [{ run_id: removed.run_id }],
-    runsRepair: [{ ...repair, job_parameters: { day: 'friday' }, headrace: { definition: 'original' } }],
-    runsRepairPreview: [repair],
+    runsRepair: repairs.map((repair) => ({
+      ...repair,
+      job_parameters: { day: 'friday' },
+      headrace: { definition: 'original' },
+    })),
+    runsRepairPreview: repairs,
     runsExport: [{ run_id: endedIds.task_run_id, views_to_export: 'ALL' }],
     runsGetOutput: [{ run_id: endedIds.task_run_id }],
     taskLog: [{ ...endedIds, offset: 0, limit: 10 }],
