@@ -180,4 +180,14 @@ export {
   wireOneOf,
   wireText,
 } from './wire.ts';
+export {
+  AttemptReportDocument,
+  ClaimedAttemptDocument,
+  ResumedAttemptDocument,
+  WorkerHostFacts,
+  WorkerLabels,
+  workerProtocol,
+  workerSlotsMax,
+  workerWaitMsMax,
+} from './workers.ts';
 export { WorkspaceObject, workspaceFormats, workspaceLanguages, workspaceObjectTypes } from './workspace.ts';

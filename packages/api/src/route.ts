@@ -15,14 +15,17 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export const routeKinds = ['json', 'events', 'bytes', 'redirect'] as const;
 export type RouteKind = (typeof routeKinds)[number];
 
-/** Who may call: anyone, any principal, administrators. Objects have permissions of their own beside it. */
-export const routePermissions = ['open', 'user', 'admin'] as const;
+/**
+ * Who may call: anyone, any principal, administrators, and workers on other machines, whose tokens open nothing else.
+ * Objects have permissions of their own beside it.
+ */
+export const routePermissions = ['open', 'user', 'admin', 'worker'] as const;
 export type RoutePermission = (typeof routePermissions)[number];
 
-/** Only an open route may go unrecorded. */
+/** Only an open route may go unrecorded, and what a worker says every few seconds. */
 type Access =
-  | { readonly permission: 'open'; readonly audit: string | null }
-  | { readonly permission: Exclude<RoutePermission, 'open'>; readonly audit: string };
+  | { readonly permission: 'open' | 'worker'; readonly audit: string | null }
+  | { readonly permission: 'user' | 'admin'; readonly audit: string };
 
 interface RouteSpec<Request, Response, Kind> {
   readonly method: Method;

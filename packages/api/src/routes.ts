@@ -41,6 +41,20 @@ import {
 } from './tables.ts';
 import { tokensCreate, tokensDelete, tokensList } from './tokens.ts';
 import {
+  workersChallenge,
+  workersClaim,
+  workersHeartbeat,
+  workersRegister,
+  workersRelease,
+  workersReport,
+  workersReportHost,
+  workersSignOff,
+  workersStart,
+  workerTokensCreate,
+  workerTokensDelete,
+  workerTokensList,
+} from './workers.ts';
+import {
   workspaceDelete,
   workspaceExport,
   workspaceGetStatus,
@@ -107,5 +121,17 @@ export const routes = {
   signInLinksCreate,
   signIn,
   signOut,
+  workersChallenge,
+  workersRegister,
+  workersClaim,
+  workersStart,
+  workersHeartbeat,
+  workersReport,
+  workersReportHost,
+  workersRelease,
+  workersSignOff,
+  workerTokensCreate,
+  workerTokensList,
+  workerTokensDelete,
 };
 export type RouteName = keyof typeof routes;

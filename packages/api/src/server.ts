@@ -1,7 +1,7 @@
 /** The server itself: what it is, whether it is well, who signs in. */
 import { z } from 'zod';
 import { route } from './route.ts';
-import { epochMs, Nothing } from './wire.ts';
+import { epochMs, Nothing, textMap } from './wire.ts';
 
 export const wellKnownConfig = route({
   method: 'GET',
@@ -40,7 +40,17 @@ export const readyz = route({
 export const ServerStatus = z.looseObject({
   version: z.string(),
   started_at_ms: epochMs,
-  workers: z.array(z.looseObject({ worker_id: z.string(), slots: z.int(), running: z.int() })),
+  workers: z.array(
+    z.looseObject({
+      worker_id: z.string(),
+      slots: z.int(),
+      running: z.int(),
+      /** A worker of a server's own machine is `local`. One that is `silent` has let its lease run out. */
+      state: z.enum(['local', 'live', 'silent', 'signed_off']).optional(),
+      labels: textMap.optional(),
+      hostname: z.string().nullable().optional(),
+    }),
+  ),
   hosts: z.array(
     z.looseObject({
       cluster_id: z.string(),

@@ -2,7 +2,8 @@
 import crypto from 'node:crypto';
 import { type Handlers, routes } from '@headrace/api';
 import { logBytesMax } from './attempts/attempt-document.ts';
-import { listWorkerRows } from './attempts/worker-status.ts';
+import { createWorkerHandlers } from './attempts/handlers.ts';
+import { listWorkers } from './attempts/worker-status.ts';
 import type { AuditRecorder } from './audit/audit-recorder.ts';
 import type { CatalogNames } from './catalogs/catalog-names.ts';
 import { createMetastoreHandlers } from './catalogs/handlers.ts';
@@ -87,6 +88,7 @@ function createHandlers(
     ...createWorkspaceHandlers(services),
     ...createMetastoreHandlers(services, catalogNames),
     ...createClustersHandlers(services),
+    ...createWorkerHandlers(runs.remoteWorkers),
     ...createTokensHandlers(services, { forgetTokens, publicUrl }),
     ...createStatusHandlers(services, {
       version,
@@ -95,7 +97,7 @@ function createHandlers(
       isReady,
       loops,
       startedAtMs: clock.nowMs(),
-      listWorkers: async () => (await listWorkerRows(db)).map((row) => ({ ...row })),
+      listWorkers: () => listWorkers(db),
     }),
   };
 }

@@ -1,8 +1,9 @@
 /** Puts the parts together that move runs: the advancer, the worker's source of attempts, and their loops. */
 import type { AttemptSource } from '@headrace/worker';
-import { createAttemptSource } from './attempts/attempt-source.ts';
+import { type AttemptSourceOptions, createAttemptSource } from './attempts/attempt-source.ts';
 import { buildClaim, type ClaimSources } from './attempts/build-claim.ts';
 import { createLeaseLoop } from './attempts/lease-loop.ts';
+import { createRemoteWorkers, type RemoteWorkers } from './attempts/remote-workers.ts';
 import { StopBells } from './attempts/stop-bells.ts';
 import { createStepResolver } from './attempts/take-step.ts';
 import { createTaskTokenVerifier, loadTaskTokenKey } from './attempts/task-token.ts';
@@ -22,6 +23,7 @@ import { findActivePrincipal } from './tokens/find-principal.ts';
 export interface RunParts {
   readonly services: RunServices;
   readonly source: AttemptSource;
+  readonly remoteWorkers: RemoteWorkers;
   readonly verifyTaskToken: VerifyTaskToken;
   startLoops(): void;
 }
@@ -53,16 +55,14 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
     onStopping: (workerId) => bells.ring(workerId),
   });
   const runServices = { ...services, advancer };
+  const { recordHostReport } = surroundings.clusters;
+  const forSource: AttemptSourceOptions = { db, clock, advancer, claims, bells, recordHostReport };
+  const source = createAttemptSource(forSource);
+  const { workerLeaseMs: leaseMs } = services.config;
   return {
     services: runServices,
-    source: createAttemptSource({
-      db,
-      clock,
-      advancer,
-      claims,
-      bells,
-      recordHostReport: surroundings.clusters.recordHostReport,
-    }),
+    source,
+    remoteWorkers: createRemoteWorkers({ ...forSource, source, leaseMs }),
     verifyTaskToken: createTaskTokenVerifier({
       db,
       clock,
@@ -73,7 +73,7 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
       loops.add(createWakeLoop(runServices));
       loops.add(createAdmissionLoop(runServices));
       loops.add(createChildRunLoop(runServices, createChildStarter(runServices, urls)));
-      loops.add(createLeaseLoop({ ...runServices, elapsedMs: () => performance.now() }));
+      loops.add(createLeaseLoop({ ...runServices, leaseMs, elapsedMs: () => performance.now() }));
     },
   };
 }

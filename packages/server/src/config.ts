@@ -69,6 +69,11 @@ const settings = {
     schema: z.enum(['local', 'fake', 'none']).default('local'),
     about: 'Where attempts run: processes of this machine, a simulation, or not in this server.',
   },
+  workerLeaseMs: {
+    env: 'HEADRACE_WORKER_LEASE_MS',
+    schema: int(2_000, 3_600_000).default(60_000),
+    about: 'How long a worker on another machine may be out of reach before its tasks are given up.',
+  },
   adminUser: {
     env: 'HEADRACE_ADMIN_USER',
     schema: z

@@ -1,29 +1,13 @@
 /** The worker's port over SQL, for a worker in this process: claims and reports meet the advancer without a detour. */
-import { assert, findTaskRun } from '@headrace/core';
-import type {
-  AttemptRef,
-  AttemptReport,
-  AttemptSource,
-  ClaimedAttempt,
-  ResumedAttempt,
-  StopRequest,
-} from '@headrace/worker';
+import type { AttemptRef, AttemptReport, AttemptSource, StopRequest } from '@headrace/worker';
+import type { Querier } from '../db/connect.ts';
 import type { RunAdvancer } from '../runs/advance-run.ts';
-import { type HotRun, HotRuns } from '../runs/hot-runs.ts';
 import type { Services } from '../services.ts';
-import { buildClaim, type ClaimSources } from './build-claim.ts';
+import type { ClaimSources } from './build-claim.ts';
 import { reportAttempt } from './report-attempt.ts';
 import type { StopBells } from './stop-bells.ts';
-import {
-  type DbNow,
-  databaseNow,
-  findHeldBy,
-  findRunsOf,
-  type HeldRow,
-  readHeld,
-  renewLease,
-  upsertWorker,
-} from './store.ts';
+import { type DbNow, databaseNow, findRunsOf, readHeld, renewLease, upsertWorker } from './store.ts';
+import { takeBack } from './take-back.ts';
 
 export interface AttemptSourceOptions extends Pick<Services, 'db' | 'clock'> {
   readonly advancer: RunAdvancer;
@@ -40,7 +24,7 @@ export const leaseMs = 60_000;
 const localBackends = ['local', 'fake'];
 
 export function createAttemptSource(options: AttemptSourceOptions): AttemptSource {
-  const { db, advancer, bells } = options;
+  const { db, advancer } = options;
   const lease = { dbNow: options.dbNow ?? databaseNow, leaseMs };
   const runs = new AttemptRuns(options);
   return {
@@ -54,12 +38,9 @@ export function createAttemptSource(options: AttemptSourceOptions): AttemptSourc
       for (const { attemptId, runId } of claimed) runs.remember(attemptId, runId);
       return claimed;
     },
-    async heartbeat({ workerId, held, waitMs, signal }) {
-      await renewLease(db, workerId, lease);
-      const found = await compareHeld(workerId, held, options);
-      if (found.stop.length > 0 || found.gone.length > 0 || signal.aborted) return found;
-      const hasRung = await bells.wait(workerId, waitMs, signal);
-      return hasRung ? compareHeld(workerId, held, options) : found;
+    async heartbeat(request) {
+      await renewLease(db, request.workerId, lease);
+      return awaitStops(request, options);
     },
     async report(_workerId, reports) {
       const runIds = await runs.find(reports.map(({ attemptId }) => attemptId));
@@ -95,54 +76,21 @@ async function releaseAttempt(
   await reportAttempt(advancer, runId, report);
 }
 
-/**
- * Live attempts of a worker that came back, each under a new epoch: told in one breath, so that one batch carries
- * them. Writes under the old epochs change nothing from then on.
- */
-async function takeBack(workerId: string, options: AttemptSourceOptions): Promise<ResumedAttempt[]> {
-  const { db, advancer } = options;
-  const rows = await findHeldBy(db, workerId);
-  await Promise.all(
-    rows.map(({ run_id, attempt_id, epoch }) => {
-      const attemptId = attempt_id as ResumedAttempt['attemptId']; // The store keeps ids that were branded.
-      const event = { kind: 'attempt_resumed', attemptId, epoch: epoch + 1, workerId } as const;
-      return advancer.tell(run_id, [{ event }]);
-    }),
-  );
-  const held = await findHeldBy(db, workerId);
-  const runs = await new HotRuns(db).load([...new Set(held.map(({ run_id }) => run_id))]);
-  const byId = new Map(runs.map((run) => [run.run.runId as number, run]));
-  const resumed: ResumedAttempt[] = [];
-  for (const row of held) {
-    const loaded = byId.get(row.run_id);
-    assert(loaded, `run ${row.run_id} of attempt ${row.attempt_id} cannot be loaded`);
-    const attempt = await rebuild(row, loaded, options);
-    if (attempt) resumed.push({ ...attempt, state: row.state, stopReason: row.stop_reason });
-  }
-  return resumed;
-}
-
-/** An attempt whose document cannot be made any more ends here: its process, if there is one, is gone for us. */
-async function rebuild(
-  row: HeldRow,
-  { facts, run }: HotRun,
-  { advancer, claims, clock }: AttemptSourceOptions,
-): Promise<ClaimedAttempt | null> {
-  const attemptId = row.attempt_id as ClaimedAttempt['attemptId']; // The store keeps ids that were branded.
-  const taskRun = findTaskRun(run, attemptId);
-  assert(taskRun, `run ${row.run_id} does not know its attempt ${row.attempt_id}`);
-  const built = await buildClaim({ facts, run, taskRun, epoch: row.epoch }, claims, { nowMs: clock.nowMs() });
-  if ('attempt' in built) return built.attempt;
-  const outcome = { kind: 'failed', failure: built } as const;
-  const event = { kind: 'attempt_ended', attemptId, epoch: row.epoch, outcome, taskValues: {} } as const;
-  await advancer.tell(row.run_id, [{ event }]);
-  return null;
+/** What is to be stopped, and what is no longer the worker's; waits for it up to `waitMs`. */
+export async function awaitStops(
+  { workerId, held, waitMs, signal }: Parameters<AttemptSource['heartbeat']>[0],
+  options: Pick<AttemptSourceOptions, 'db' | 'bells'>,
+): ReturnType<AttemptSource['heartbeat']> {
+  const found = await compareHeld(workerId, held, options.db);
+  if (found.stop.length > 0 || found.gone.length > 0 || signal.aborted) return found;
+  const hasRung = await options.bells.wait(workerId, waitMs, signal);
+  return hasRung ? compareHeld(workerId, held, options.db) : found;
 }
 
 async function compareHeld(
   workerId: string,
   held: readonly AttemptRef[],
-  { db }: AttemptSourceOptions,
+  db: Querier,
 ): Promise<{ stop: StopRequest[]; gone: AttemptRef[] }> {
   if (held.length === 0) return { stop: [], gone: [] };
   const rows = await readHeld(

@@ -32,7 +32,7 @@ export interface ClaimSources {
 export type BuiltClaim = { readonly attempt: ClaimedAttempt; readonly note: ClaimNote };
 
 export async function buildClaim(
-  attempt: AttemptOf,
+  attempt: AttemptOf & { readonly claimEpoch?: number },
   sources: ClaimSources,
   { nowMs }: { readonly nowMs: number },
 ): Promise<BuiltClaim | Failure> {
@@ -54,7 +54,7 @@ export async function buildClaim(
   ]);
   const token = mintTaskToken(sources.tokenKey, {
     attemptId,
-    epoch,
+    epoch: attempt.claimEpoch ?? epoch,
     principalId: facts.ownerId,
     expiresAtS: Math.floor((nowMs + taskTokenLifetimeMs) / 1000),
   });

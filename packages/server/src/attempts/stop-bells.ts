@@ -18,13 +18,15 @@ export class StopBells {
       const end = (hasRung: boolean) => {
         clearTimeout(timer);
         signal.removeEventListener('abort', giveUp);
-        this.#waiting.delete(workerId);
+        // A request whose caller has gone may outlast the one that took its place.
+        if (this.#waiting.get(workerId) === wake) this.#waiting.delete(workerId);
         resolve(hasRung);
       };
+      const wake = () => end(true);
       const giveUp = () => end(false);
       const timer = setTimeout(giveUp, waitMs);
       signal.addEventListener('abort', giveUp);
-      this.#waiting.set(workerId, () => end(true));
+      this.#waiting.set(workerId, wake);
     });
   }
 }

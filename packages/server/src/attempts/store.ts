@@ -61,6 +61,8 @@ export interface HeldRow {
   readonly state: 'claimed' | 'running' | 'stopping';
   readonly stop_reason: StopReason | null;
   readonly worker_id: string;
+  /** Task tokens are good for the claim, however often its worker came back since. */
+  readonly claim_epoch: number;
 }
 
 /** What the store says of attempts that a worker believes to hold; those that are not live are left out. */
@@ -68,7 +70,7 @@ export function readHeld(db: Querier, attemptIds: readonly number[]): Promise<He
   return db.query<HeldRow>({
     name: 'attempts-read-held',
     text: `
-select attempt_id, run_id, task_key, epoch, state, stop_reason, worker_id
+select attempt_id, run_id, task_key, epoch, state, stop_reason, worker_id, claim_epoch
 from task_runs
 where attempt_id = any($1::bigint[])
   and state in ('claimed', 'running', 'stopping')`,
@@ -83,7 +85,7 @@ export function findHeldBy(db: Querier, workerId: string): Promise<HeldRow[]> {
   return db.query<HeldRow>({
     name: 'attempts-find-held-by',
     text: `
-select attempt_id, run_id, task_key, epoch, state, stop_reason, worker_id
+select attempt_id, run_id, task_key, epoch, state, stop_reason, worker_id, claim_epoch
 from task_runs
 where worker_id = $1
   and state in ('claimed', 'running', 'stopping')
@@ -139,28 +141,6 @@ set lease_expires_at_ms = ${lease.dbNow.sql} + $1
 where not is_local
   and lease_expires_at_ms < ${lease.dbNow.sql} + $1`,
     values: [lease.leaseMs],
-  });
-}
-
-export interface WorkerRow {
-  readonly worker_id: string;
-  readonly slots: number;
-  readonly running: number;
-}
-
-export function listWorkerRows(db: Querier): Promise<WorkerRow[]> {
-  return db.query<WorkerRow>({
-    name: 'attempts-list-workers',
-    text: `
-select
-  worker_id,
-  slots,
-  (select count(*) from task_runs t
-    where t.worker_id = w.worker_id and t.state in ('claimed', 'running', 'stopping')) as running
-from workers w
-order by registered_at_ms desc
-limit 1000`,
-    values: [],
   });
 }
 

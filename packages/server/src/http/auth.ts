@@ -2,7 +2,7 @@
  * Who calls. Every route but the open ones wants a bearer token, or the cookie of a signed-in browser; a cookie
  * counts for changes only when the browser says that the page is ours.
  */
-import { ApiError } from '@headrace/api';
+import { ApiError, type RoutePermission } from '@headrace/api';
 import type { FastifyRequest } from 'fastify';
 import type { Principal } from '../context.ts';
 
@@ -12,6 +12,8 @@ export interface Authenticated {
   readonly principal: Principal;
   /** For rate limits: stable for one token, and not the token. */
   readonly caller: string;
+  /** A token that signs workers on opens nothing else, whoever made it. */
+  readonly scope?: 'workers';
 }
 
 export interface Authenticator {
@@ -39,7 +41,20 @@ export async function authenticate(
   return found;
 }
 
-export function authorize(principal: Principal, permission: 'user' | 'admin'): void {
+export function authorize(
+  { principal, scope }: Authenticated,
+  permission: Exclude<RoutePermission, 'open'>,
+): void {
+  if (permission === 'worker') {
+    if (scope === 'workers' || principal.isAdmin) return;
+    throw new ApiError(
+      'PERMISSION_DENIED',
+      `the token of ${principal.userName} is none for workers: an administrator makes one with "headrace workers create-token"`,
+    );
+  }
+  if (scope === 'workers') {
+    throw new ApiError('PERMISSION_DENIED', 'this token signs workers on, and opens nothing else');
+  }
   if (permission === 'admin' && !principal.isAdmin) {
     throw new ApiError(
       'PERMISSION_DENIED',

@@ -34,7 +34,11 @@ export function createAuthenticator(
     const row = await findTokenPrincipal(db, hash, nowMs);
     if (!row) return null;
     const principal = { id: row.id, userName: row.userName, isAdmin: row.isAdmin };
-    const found = { principal, caller: `token ${key}` };
+    const found: Authenticated = {
+      principal,
+      caller: `token ${key}`,
+      ...(row.kind === 'worker' ? { scope: 'workers' } : {}),
+    };
     if (cache.size >= cachedMax) cache.clear();
     cache.set(key, {
       found,

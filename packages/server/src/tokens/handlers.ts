@@ -5,6 +5,7 @@ import type { Services } from '../services.ts';
 import { showUser } from './find-principal.ts';
 import { createPersonalToken, listTokensOf, revokeToken } from './personal-tokens.ts';
 import { makeSignInLink, signInWithCode, signOutAll } from './sessions.ts';
+import { createWorkerToken, listTokensOfWorkers, revokeWorkerToken } from './worker-tokens.ts';
 
 type TokenHandlers = Pick<
   Handlers<typeof routes, RequestContext>,
@@ -15,6 +16,9 @@ type TokenHandlers = Pick<
   | 'signInLinksCreate'
   | 'signIn'
   | 'signOut'
+  | 'workerTokensCreate'
+  | 'workerTokensList'
+  | 'workerTokensDelete'
 >;
 
 export function createTokensHandlers(
@@ -41,6 +45,16 @@ export function createTokensHandlers(
     async signIn({ code }, { nowMs }) {
       const set_cookie = await signInWithCode(services, { code, nowMs, publicUrl: options.publicUrl() });
       return { location: '/', set_cookie };
+    },
+    workerTokensCreate: ({ comment, lifetime_seconds: lifetimeSeconds }, { principal, nowMs }) =>
+      createWorkerToken(db, { principal, comment, lifetimeSeconds, nowMs }),
+    async workerTokensList() {
+      return { token_infos: await listTokensOfWorkers(db) };
+    },
+    async workerTokensDelete({ token_id: id }) {
+      await revokeWorkerToken(db, id);
+      options.forgetTokens();
+      return {};
     },
     async signOut(_request, { principal }) {
       await signOutAll(services, principal.id);

@@ -48,13 +48,19 @@ export async function revokeToken(db: Querier, token: { id: string; principal: P
 /** The only moment at which the value can be seen. */
 export async function createToken(
   db: Querier,
-  token: { principal: Pick<Principal, 'id'>; comment: string; nowMs: number; expiresAtMs: number | null },
+  token: {
+    principal: Pick<Principal, 'id'>;
+    comment: string;
+    nowMs: number;
+    expiresAtMs: number | null;
+    kind?: 'personal' | 'worker';
+  },
 ): Promise<{ token_value: string; token_info: TokenInfo }> {
   const value = `${tokenPrefix}${makeSecret()}`;
   const row: TokenRow = {
     id: crypto.randomBytes(16).toString('hex'),
     principalId: token.principal.id,
-    kind: 'personal',
+    kind: token.kind ?? 'personal',
     comment: token.comment,
     createdAtMs: token.nowMs,
     expiresAtMs: token.expiresAtMs,
@@ -63,7 +69,7 @@ export async function createToken(
   return { token_value: value, token_info: toTokenInfo(row) };
 }
 
-function toTokenInfo(row: TokenRow): TokenInfo {
+export function toTokenInfo(row: TokenRow): TokenInfo {
   return {
     token_id: row.id,
     comment: row.comment,

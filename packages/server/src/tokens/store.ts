@@ -1,9 +1,12 @@
 import type { Querier } from '../db/connect.ts';
 
+/** `worker`: signs workers on and opens nothing else. */
+export type TokenKind = 'personal' | 'local' | 'session' | 'worker';
+
 export interface TokenRow {
   readonly id: string;
   readonly principalId: number;
-  readonly kind: 'personal' | 'local' | 'session';
+  readonly kind: TokenKind;
   readonly comment: string;
   readonly createdAtMs: number;
   readonly expiresAtMs: number | null;
@@ -96,12 +99,12 @@ export async function findTokenPrincipal(
   db: Querier,
   hash: Buffer,
   nowMs: number,
-): Promise<(PrincipalRow & { expiresAtMs: number | null }) | null> {
-  const rows = await db.query<PrincipalRow & { expiresAtMs: number | null }>({
+): Promise<(PrincipalRow & { expiresAtMs: number | null; kind: TokenKind }) | null> {
+  const rows = await db.query<PrincipalRow & { expiresAtMs: number | null; kind: TokenKind }>({
     name: 'find-token-principal',
     text: `
       select p.id, p.user_name as "userName", p.display_name as "displayName", p.is_admin as "isAdmin", p.active,
-        t.expires_at_ms as "expiresAtMs"
+        t.expires_at_ms as "expiresAtMs", t.kind
       from tokens t
       join principals p on p.id = t.principal_id
       where t.hash = $1 and p.active and (t.expires_at_ms is null or t.expires_at_ms > $2)`,
@@ -143,6 +146,28 @@ export async function deletePersonalToken(
     name: 'delete-personal-token',
     text: `delete from tokens where id = $1 and principal_id = $2 and kind = 'personal' returning id`,
     values: [token.id, token.principalId],
+  });
+  return rows.length > 0;
+}
+
+/** Of all administrators: workers belong to none of them. */
+export function listWorkerTokens(db: Querier, limit: number): Promise<TokenRow[]> {
+  return db.query<TokenRow>({
+    name: 'list-worker-tokens',
+    text: `
+      select ${tokenColumns} from tokens
+      where kind = 'worker'
+      order by created_at_ms desc, id
+      limit $1`,
+    values: [limit],
+  });
+}
+
+export async function deleteWorkerToken(db: Querier, id: string): Promise<boolean> {
+  const rows = await db.query({
+    name: 'delete-worker-token',
+    text: `delete from tokens where id = $1 and kind = 'worker' returning id`,
+    values: [id],
   });
   return rows.length > 0;
 }

@@ -1,0 +1,109 @@
+/** The requests of workers on other machines. */
+import type { Handlers, routes } from '@headrace/api';
+import type { RequestContext } from '../context.ts';
+import type { RemoteWorkers } from './remote-workers.ts';
+import {
+  fromRefDocument,
+  fromReportDocument,
+  toClaimedDocument,
+  toRefDocument,
+  toResumedDocument,
+} from './wire.ts';
+
+type WorkerHandlers = Pick<
+  Handlers<typeof routes, RequestContext>,
+  | 'workersChallenge'
+  | 'workersRegister'
+  | 'workersClaim'
+  | 'workersStart'
+  | 'workersHeartbeat'
+  | 'workersReport'
+  | 'workersReportHost'
+  | 'workersRelease'
+  | 'workersSignOff'
+>;
+
+export function createWorkerHandlers(workers: RemoteWorkers): WorkerHandlers {
+  return {
+    async workersChallenge({ protocol_version }) {
+      const { challenge, dataRoot, readFile, writeFile } = await workers.challenge(protocol_version);
+      return { challenge, data_root: dataRoot, read_file: readFile, write_file: writeFile };
+    },
+    async workersRegister(request) {
+      const registered = await workers.register({
+        workerId: request.worker_id,
+        instanceId: request.instance_id,
+        previousInstanceId: request.previous_instance_id ?? null,
+        backend: request.backend,
+        slots: request.slots,
+        protocolVersion: request.protocol_version,
+        labels: request.labels,
+        host: request.host,
+        nowMs: request.now_ms,
+        dataRoot: request.data_root,
+        proof: request.data_root_proof,
+      });
+      const { registration, leaseMs, warnings, attempts } = registered;
+      return {
+        registration,
+        lease_ms: leaseMs,
+        warnings: [...warnings],
+        attempts: attempts.map(toResumedDocument),
+      };
+    },
+    async workersClaim(request, { signal }) {
+      const claimed = await workers.claim({
+        ...whoSpeaks(request),
+        freeSlots: request.free_slots,
+        held: request.held.map(fromRefDocument),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(request.wait_ms)]),
+      });
+      return { attempts: claimed.map(toClaimedDocument) };
+    },
+    async workersStart(request) {
+      const started = await workers.start(whoSpeaks(request), request.attempts.map(fromRefDocument));
+      return { may_start: started.map(toRefDocument) };
+    },
+    async workersHeartbeat(request, { signal }) {
+      const { stop, gone } = await workers.heartbeat({
+        ...whoSpeaks(request),
+        held: request.held.map(fromRefDocument),
+        waitMs: request.wait_ms,
+        signal,
+      });
+      return {
+        stop: stop.map(({ reason, ...ref }) => ({ ...toRefDocument(ref), reason })),
+        gone: gone.map(toRefDocument),
+      };
+    },
+    async workersReport(request) {
+      await workers.report(whoSpeaks(request), request.reports.map(fromReportDocument));
+      return {};
+    },
+    async workersReportHost(request) {
+      const {
+        cluster_id: clusterId,
+        host_key: hostKey,
+        state,
+        spark_state: sparkState,
+        pid,
+        message,
+      } = request;
+      const report = { clusterId, hostKey, state, sparkState, pid, message };
+      await workers.reportHost(whoSpeaks(request), report);
+      return {};
+    },
+    async workersRelease(request) {
+      await workers.release(whoSpeaks(request), request.attempts.map(fromRefDocument));
+      return {};
+    },
+    async workersSignOff(request) {
+      await workers.signOff(whoSpeaks(request));
+      return {};
+    },
+  };
+}
+
+function whoSpeaks(request: { worker_id: string; registration: number }) {
+  return { workerId: request.worker_id, registration: request.registration };
+}

@@ -1,0 +1,177 @@
+/**
+ * What workers on other machines ask for. Each request names the worker's registration: a process that was replaced
+ * changes nothing any more. An answer may be lost on its way, so each request may come again, and what a worker does
+ * not list as held it has not got.
+ */
+import { ApiError } from '@headrace/api';
+import type { AttemptRef, AttemptReport, AttemptSource, ClaimedAttempt, HostReport } from '@headrace/worker';
+import { type AttemptSourceOptions, awaitStops } from './attempt-source.ts';
+import { type Challenge, writeChallenge } from './data-root-proof.ts';
+import {
+  type Registered,
+  type RegistrationRequest,
+  refuseOtherProtocol,
+  registerRemoteWorker,
+} from './register-worker.ts';
+import { databaseNow, findHeldBy, type HeldRow, readHeld } from './store.ts';
+import { rebuildHeld } from './take-back.ts';
+import { isRegistered, type Lease, type Registration, renewRegistered, signOff } from './worker-store.ts';
+
+export interface RemoteWorkers {
+  challenge(protocolVersion: number): Promise<Challenge & { readonly dataRoot: string }>;
+  register(request: RegistrationRequest): Promise<Registered>;
+  claim(
+    request: Registration & {
+      readonly freeSlots: number;
+      readonly held: readonly AttemptRef[];
+      readonly signal: AbortSignal;
+    },
+  ): Promise<readonly ClaimedAttempt[]>;
+  /** Of `refs`, those whose user code may begin. The store knows of it before it does. */
+  start(worker: Registration, refs: readonly AttemptRef[]): Promise<readonly AttemptRef[]>;
+  heartbeat(
+    request: Registration & {
+      readonly held: readonly AttemptRef[];
+      readonly waitMs: number;
+      readonly signal: AbortSignal;
+    },
+  ): ReturnType<AttemptSource['heartbeat']>;
+  report(worker: Registration, reports: readonly AttemptReport[]): Promise<void>;
+  reportHost(worker: Registration, report: HostReport): Promise<void>;
+  release(worker: Registration, refs: readonly AttemptRef[]): Promise<void>;
+  signOff(worker: Registration): Promise<void>;
+}
+
+export interface RemoteWorkersOptions extends AttemptSourceOptions {
+  readonly leaseMs: number;
+  /** That of the worker in this process, whose ways of claiming and reporting are the same. */
+  readonly source: AttemptSource;
+}
+
+export function createRemoteWorkers(options: RemoteWorkersOptions): RemoteWorkers {
+  const { db, source, clock, claims } = options;
+  const lease: Lease = { dbNow: options.dbNow ?? databaseNow, leaseMs: options.leaseMs };
+  const claiming = new Map<string, AbortController>();
+
+  async function refuseReplaced(worker: Registration): Promise<void> {
+    if (!(await isRegistered(db, worker))) throw replaced(worker);
+  }
+
+  return {
+    async challenge(protocolVersion) {
+      refuseOtherProtocol(protocolVersion);
+      const { dataRoot } = claims;
+      return { ...(await writeChallenge(dataRoot, clock.nowMs())), dataRoot };
+    },
+    register: (request) => registerRemoteWorker(request, { ...options, lease }),
+    async claim({ workerId, registration, freeSlots, held, signal }) {
+      await refuseReplaced({ workerId, registration });
+      // A request that the worker has given up, and of which we have not heard that it has, must take nothing more.
+      claiming.get(workerId)?.abort();
+      const latest = new AbortController();
+      claiming.set(workerId, latest);
+      try {
+        const missed = await deliverAgain(workerId, held, options);
+        if (missed.length > 0) return missed.slice(0, freeSlots);
+        return await source.claim({
+          workerId,
+          freeSlots: () => freeSlots,
+          prepare: () => {},
+          signal: AbortSignal.any([signal, latest.signal]),
+        });
+      } finally {
+        if (claiming.get(workerId) === latest) claiming.delete(workerId);
+      }
+    },
+    async start(worker, refs) {
+      await refuseReplaced(worker);
+      return startHeld(worker.workerId, refs, options);
+    },
+    async heartbeat({ workerId, registration, held, waitMs, signal }) {
+      const worker = { workerId, registration };
+      if (!(await renewRegistered(db, worker, lease))) throw replaced(worker);
+      return awaitStops({ workerId, held, waitMs, signal }, options);
+    },
+    // Fenced by the epoch of each attempt: what was lost, or taken over, stays as it is.
+    report: ({ workerId }, reports) => source.report(workerId, reports),
+    async reportHost(worker, report) {
+      await refuseReplaced(worker);
+      await source.reportHost(worker.workerId, report);
+    },
+    release: ({ workerId }, refs) => source.release(workerId, refs),
+    async signOff(worker) {
+      if (!(await signOff(db, worker, lease.dbNow))) throw replaced(worker);
+      // Nothing runs there: what it was given and has not heard of goes to others.
+      await settleUnheld(await findHeldBy(db, worker.workerId), options);
+    },
+  };
+}
+
+function replaced({ workerId }: Registration): ApiError {
+  return new ApiError(
+    'RESOURCE_CONFLICT',
+    `this process no longer speaks for worker ${workerId}: it signed off, or another process took over when its lease had ended`,
+    [{ reason: 'WORKER_REPLACED' }],
+  );
+}
+
+/**
+ * What the store gave this worker, and the worker has not got: the answer was lost. Requests of a worker come one after
+ * the other, and it lists all that it has; so no user line of these has run.
+ */
+async function deliverAgain(
+  workerId: string,
+  held: readonly AttemptRef[],
+  options: RemoteWorkersOptions,
+): Promise<readonly ClaimedAttempt[]> {
+  const known = new Set<number>(held.map(({ attemptId }) => attemptId));
+  const unheld = (await findHeldBy(options.db, workerId)).filter(({ attempt_id }) => !known.has(attempt_id));
+  if (unheld.length === 0) return [];
+  const claimed = unheld.filter(({ state }) => state === 'claimed');
+  await settleUnheld(
+    unheld.filter(({ state }) => state !== 'claimed'),
+    options,
+  );
+  return rebuildHeld(claimed, options);
+}
+
+/** Live attempts of which the worker says that it has none. */
+async function settleUnheld(rows: readonly HeldRow[], options: RemoteWorkersOptions): Promise<void> {
+  await Promise.all(
+    rows.map((row) => {
+      const attemptId = row.attempt_id as AttemptRef['attemptId']; // The store keeps ids that were branded.
+      const event = {
+        kind: 'attempt_lost',
+        attemptId,
+        epoch: row.epoch,
+        beforeUserCode: row.state !== 'running',
+        message: `worker ${row.worker_id} does not know this attempt any more`,
+      } as const;
+      return options.advancer.tell(row.run_id, [{ event }]);
+    }),
+  );
+}
+
+async function startHeld(
+  workerId: string,
+  refs: readonly AttemptRef[],
+  { db, advancer, clock }: RemoteWorkersOptions,
+): Promise<AttemptRef[]> {
+  const rows = await readHeld(
+    db,
+    refs.map(({ attemptId }) => attemptId),
+  );
+  const byId = new Map(rows.map((row) => [row.attempt_id, row]));
+  const started = await Promise.all(
+    refs.map(async (ref) => {
+      const row = byId.get(ref.attemptId);
+      if (!row || row.worker_id !== workerId || row.epoch !== ref.epoch || row.state === 'stopping')
+        return null;
+      if (row.state === 'running') return ref;
+      const event = { kind: 'attempt_started', ...ref, startedAtMs: clock.nowMs() } as const;
+      const { isKnown, ignored } = await advancer.tell(row.run_id, [{ event }]);
+      return isKnown && ignored.length === 0 ? ref : null;
+    }),
+  );
+  return started.filter((ref) => ref !== null);
+}
