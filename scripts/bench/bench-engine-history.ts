@@ -25,7 +25,7 @@ const slowdownMax = 1.2;
 export async function benchEngineHistory(): Promise<void> {
   await withServer(async (empty) => {
     await withServer(async (full) => {
-      const fillMs = await timed(() => fillHistory(full.server.services.db.pool));
+      const fillMs = await timed(() => fillHistory(full.server));
       printRow(`adding ${historyRuns} ended runs`, inMs(fillMs), '');
       printFloor(await measureFloor(full));
       await compare(`chain of ${chainLength}`, timeChain, { empty, full });

@@ -2,7 +2,7 @@
 import { advance, newRun, type Run, type RunEvent, toRunId } from '@headrace/core';
 import { toRunDefinition } from '../../packages/server/src/runs/run-definition.ts';
 import type { Document } from '../../packages/server/src/runs/run-facts.ts';
-import { type BenchServer, meanOf, measureFloor, startBenchServer } from './bench-server.ts';
+import { type BenchServer, meanOf, measureFloor, printFloor, startBenchServer } from './bench-server.ts';
 import { DirectWorker } from './direct-worker.ts';
 import { readMemoryBytes } from './process-cost.ts';
 import { forEachOf, layeredJob, type SampleTasks } from './sample-jobs.ts';

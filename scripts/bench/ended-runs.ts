@@ -1,12 +1,13 @@
 /** Ended runs, made by the store itself: the past of a server that has been in use for long. */
-import type { Pool } from 'pg';
+import type { RunningServer } from '../../packages/server/src/start-server.ts';
 
 export const historyRuns = 1_000_000;
 const jobs = 200;
-/** Ids and instants far below those that a new server gives. */
 const jobIdBase = 500_000_000;
 const runIdBase = 10_000_000_000;
 const attemptIdBase = 20_000_000_000;
+/** What the server makes afterwards comes after all of it, as in life. */
+const nextId = 30_000_000_000;
 /** One run a second, since the beginning of time. */
 const runEveryMs = 1_000;
 
@@ -18,9 +19,11 @@ export const historyJobs = {
 const oldRuns = 10;
 
 /** With the generation and the one task run that each has, as the engine would have left them. */
-export async function fillHistory(pool: Pool): Promise<void> {
-  const client = await pool.connect();
+export async function fillHistory({ services: { db, ids } }: RunningServer): Promise<void> {
+  const client = await db.pool.connect();
   try {
+    await client.query(`select setval('id_blocks', ${nextId})`);
+    for (let id = 0; id < nextId; id = ids.newId()) await ids.reserve(1);
     await client.query('set synchronous_commit = off');
     await client.query(`
 insert into jobs (
@@ -53,7 +56,7 @@ select
   'w', 'c', 1, 'succeeded'
 from generate_series(1, ${historyRuns}) r`);
     // Now, not when autovacuum gets to it: that would be in the middle of what is measured.
-    await client.query('vacuum (freeze, analyze)');
+    await client.query('vacuum (analyze)');
     await client.query('checkpoint');
   } finally {
     client.release(true);
