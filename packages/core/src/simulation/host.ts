@@ -60,9 +60,9 @@ export class Host extends Owner {
   /** The worker says that it is not ours: ended, and nobody is told. */
   dismiss(attemptId: AttemptId): void {
     this.#world.trace?.(`${this.name}: attempt ${attemptId} is dismissed`);
-    const hosted = this.#hosted.get(attemptId);
-    if (hosted && !hosted.isOver) hosted.isOver = true;
-    this.#hosted.delete(attemptId);
+    this.kill(attemptId);
+    // What has begun is remembered: given again by mistake, it must not begin again.
+    if (!this.#hosted.get(attemptId)?.isBegun) this.#hosted.delete(attemptId);
   }
 
   dismissAllBut(ours: ReadonlySet<AttemptId>): void {

@@ -27,6 +27,7 @@ interface Held {
   isGone: boolean;
 }
 
+type ReportAnswer = 'ours' | 'ended' | 'not ours' | 'broken';
 type ResumedAttempt = Pick<BatchClaim, 'attemptId' | 'runId' | 'epoch'>;
 
 export class Worker extends Owner {
@@ -125,9 +126,10 @@ export class Worker extends Owner {
         this.world.kernel.spawn(this, this.#tellStarted(held));
     }
     yield hosted.over;
-    yield* this.#tellEnd(held, hosted);
+    const isEnded = yield* this.#tellEnd(held, hosted);
     if (held.isGone) return;
-    this.host.forget(held.attemptId);
+    // Else it may come back under another epoch, and its outcome must still be known.
+    if (isEnded) this.host.forget(held.attemptId);
     this.#drop(held);
   }
 
@@ -146,15 +148,16 @@ export class Worker extends Owner {
   }
 
   /** Until it is durable, or is known to change nothing. */
-  *#tellEnd(held: Held, hosted: HostedAttempt): Program {
+  *#tellEnd(held: Held, hosted: HostedAttempt): Program<boolean> {
     while (!held.isGone) {
       const answer = yield* this.#tell(held, endNews(held, hosted));
-      if (answer !== 'broken') return;
+      if (answer !== 'broken') return answer === 'ended';
       yield 200;
     }
+    return false;
   }
 
-  #tell(held: Held, event: RunEvent): Program<'ours' | 'not ours' | 'broken'> {
+  #tell(held: Held, event: RunEvent): Program<ReportAnswer> {
     return this.#call((scheduler) => report(scheduler, this, { held, event }));
   }
 
@@ -249,11 +252,12 @@ function* report(
   scheduler: Scheduler,
   worker: Worker,
   { held, event }: { held: Held; event: RunEvent },
-): Program<'ours' | 'not ours' | 'broken'> {
+): Program<ReportAnswer> {
   const run = yield* scheduler.tell(held.runId, [event]);
   if (run === 'failed') return 'broken';
   yield null;
   const row = scheduler.world.store.rows.get(held.attemptId)?.taskRun;
+  if (row?.state.kind === 'ended') return 'ended';
   if (row?.epoch !== held.epoch || holderOf(row) !== worker.name) return 'not ours';
   // News that is only in the inbox is not yet part of the run: a worker that let go now could be given it again.
   const hasArrived = event.kind === 'attempt_started' && row.state.kind !== 'claimed';
