@@ -165,8 +165,8 @@ const runsToRepair = 100;
 
 /** Routes of jobs and runs, with sound requests. What some of them destroy is there for them alone. */
 async function findTargets(): Promise<FuzzTarget[]> {
-  const makeJob = async (tasks: unknown = settings().tasks) =>
-    (await engine.client.jobsCreate({ ...settings(), tasks })).job_id;
+  const makeJob = async (rest: object = {}) =>
+    (await engine.client.jobsCreate({ ...settings(), ...rest })).job_id;
   const makeRun = async (job_id: number) => (await engine.client.jobsRunNow({ job_id })).run_id;
   const conditions = [
     condition('is_monday'),
@@ -174,7 +174,7 @@ async function findTargets(): Promise<FuzzTarget[]> {
   ];
   const jobId = await makeJob();
   const changed = await makeJob();
-  const calm = await makeJob(conditions);
+  const calm = await makeJob({ tasks: conditions });
   const ended = await engine.waitForEnd(await makeRun(calm));
   const removed = await engine.waitForEnd(await makeRun(calm));
   const endedIds = { run_id: ended.run_id, task_run_id: ended.tasks?.[0]?.run_id };

@@ -218,7 +218,10 @@ describe('references', () => {
     ['a parameter of a file', fakeTask('a', { fake: '{{task.nmae}}' as unknown as object })],
     [
       'a side of a condition',
-      { task_key: 'a', condition_task: { op: 'EQUAL_TO', left: '{{job.start_time.dya}}', right: '' } },
+      {
+        task_key: 'a',
+        condition_task: { op: 'EQUAL_TO' as const, left: '{{job.start_time.dya}}', right: '' },
+      },
     ],
     [
       'the inputs of a for-each',

@@ -150,7 +150,7 @@ describe('what runs again', () => {
         {
           task_key: 'check',
           depends_on: [{ task_key: 'set' }],
-          condition_task: { op: 'GREATER_THAN', left: '{{tasks.set.values.rows}}', right },
+          condition_task: { op: 'GREATER_THAN' as const, left: '{{tasks.set.values.rows}}', right },
         },
       ],
     });
@@ -285,7 +285,7 @@ describe('iterations of a for-each', () => {
       {
         task_key: 'all',
         depends_on: [{ task_key: 'loop' }],
-        condition_task: { op: 'EQUAL_TO', left: '{{tasks.loop.values.n}}', right: '["1","2","3"]' },
+        condition_task: { op: 'EQUAL_TO' as const, left: '{{tasks.loop.values.n}}', right: '["1","2","3"]' },
       },
     ],
   });
