@@ -321,3 +321,61 @@ test('crashes while tasks start runs and hear of their end: each run exists once
     expect((await childrenOf(engine, runId)).map(({ result }) => result)).toEqual(['succeeded', 'succeeded']);
   }
 });
+
+test('cancels at any moment while runs are started leave none of them behind', async () => {
+  const child = await makeJob(hang, { max_concurrent_runs: 100 });
+  const { job_id } = await engine.client.jobsCreate({
+    name: 'cancelled soon',
+    max_concurrent_runs: 100,
+    tasks: [
+      runs(child),
+      {
+        task_key: 'loop',
+        for_each_task: {
+          inputs: '[1, 2, 3]',
+          concurrency: 2,
+          task: { task_key: 'one', run_job_task: { job_id: child } },
+        },
+      },
+    ],
+  });
+
+  const ended = await Promise.all(
+    Array.from({ length: 20 }, async (_, at) => {
+      const { run_id } = await engine.client.jobsRunNow({ job_id });
+      await new Promise((resolve) => setTimeout(resolve, at * 2));
+      await engine.client.runsCancel({ run_id });
+      return engine.waitForEnd(run_id);
+    }),
+  );
+
+  expect(new Set(ended.map(({ state }) => state.result_state))).toEqual(new Set(['CANCELED']));
+  await engine.waitFor('the last of the runs to end', async () => {
+    const { runs: active = [] } = await engine.client.runsList({ job_id: child, active_only: true });
+    return active.length === 0;
+  });
+});
+
+test('a crash right after a cancel: the runs of the tasks are cancelled all the same', async () => {
+  const child = await makeJob(hang, { max_concurrent_runs: 100 });
+  const parents = await Promise.all([1, 2, 3].map(() => startJob(engine, { tasks: [runs(child)] })));
+  const children = await Promise.all(parents.map(({ runId }) => waitForChild(runId)));
+
+  await Promise.all(parents.map(({ runId }) => engine.client.runsCancel({ run_id: runId })));
+  await engine.crash();
+
+  for (const id of [...children, ...parents.map(({ runId }) => runId)]) {
+    expect((await engine.waitForEnd(id)).state.result_state).toBe('CANCELED');
+  }
+});
+
+test('a job that is deleted takes its runs and theirs with it', async () => {
+  const child = await makeJob(hang, { max_concurrent_runs: 100 });
+  const { jobId, runId } = await startJob(engine, { tasks: [runs(child)] });
+  const childRun = await waitForChild(runId);
+
+  await engine.client.jobsDelete({ job_id: jobId });
+
+  expect((await engine.waitForEnd(runId)).state.result_state).toBe('CANCELED');
+  expect((await engine.waitForEnd(childRun)).state.result_state).toBe('CANCELED');
+});
