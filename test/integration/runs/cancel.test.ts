@@ -61,3 +61,22 @@ test('deleting a job cancels its runs', async () => {
   expect((await engine.waitForEnd(run_id)).state.result_state).toBe('CANCELED');
   await expect(engine.client.jobsGet({ job_id })).rejects.toMatchObject({ code: 'INVALID_PARAMETER_VALUE' });
 });
+
+test('asked again after a crash in the middle, deleting a job still cancels its runs', async () => {
+  const { job_id } = await engine.client.jobsCreate({
+    name: 'half deleted',
+    queue: { enabled: true },
+    tasks: [fakeTask('load', { fake: hang })],
+  });
+  const runs = [await engine.client.jobsRunNow({ job_id }), await engine.client.jobsRunNow({ job_id })];
+  await engine.db.pool.query('update jobs set deleted_at_ms = 1 where job_id = $1', [job_id]);
+
+  await engine.client.jobsDelete({ job_id });
+
+  for (const { run_id } of runs) {
+    expect((await engine.waitForEnd(run_id)).state.result_state).toBe('CANCELED');
+  }
+  await expect(engine.client.jobsDelete({ job_id })).rejects.toMatchObject({
+    code: 'RESOURCE_DOES_NOT_EXIST',
+  });
+});
