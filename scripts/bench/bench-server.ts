@@ -22,6 +22,13 @@ export interface BenchServer {
   stop(): Promise<void>;
 }
 
+/** How to stop each server that runs: an interrupted benchmark leaves none behind. */
+const live = new Set<() => Promise<void>>();
+const abandon = () => void Promise.allSettled([...live].map((stop) => stop())).then(() => process.exit(130));
+process.once('SIGINT', abandon).once('SIGTERM', abandon);
+// Nobody reads on: what was printed to has been closed.
+process.stdout.once('error', abandon);
+
 export const clock = { nowMs: () => Date.now() };
 
 export type StartBenchWorker = (wiring: WorkerWiring, log: Logger) => Promise<{ stop(): Promise<void> }>;
@@ -53,8 +60,7 @@ export async function startBenchServer(worker: {
     await server.stop();
     await forget();
   };
-  const abandon = () => void stop().finally(() => process.exit(130));
-  process.once('SIGINT', abandon).once('SIGTERM', abandon);
+  live.add(stop);
   return {
     client: createClient({ baseUrl: server.url, token: server.localToken }),
     server,
@@ -65,7 +71,7 @@ export async function startBenchServer(worker: {
       return Math.max(...endedAt) - startedAt;
     },
     async stop() {
-      process.off('SIGINT', abandon).off('SIGTERM', abandon);
+      live.delete(stop);
       await stop();
     },
   };
