@@ -163,6 +163,19 @@ describe('references', () => {
     });
   });
 
+  test('parameters that the run brings are resolved too', async () => {
+    const run = await runJob(
+      engine,
+      { name: 'brought', tasks: [bookTask(), fakeTask('file')] },
+      { notebook_params: { a: '{{job.name}}' }, python_params: ['{{task.name}}', '{{job.nothing}}'] },
+    );
+
+    expect(await resolvedOf(run, 'book')).toEqual({ notebook_task: { base_parameters: { a: 'brought' } } });
+    expect(await resolvedOf(run, 'file')).toEqual({
+      spark_python_task: { parameters: ['file', '{{job.nothing}}'] },
+    });
+  });
+
   test('counts of attempts go on over retries and repairs', async () => {
     const flaky = {
       task_key: 'book',

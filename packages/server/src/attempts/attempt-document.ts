@@ -5,7 +5,7 @@
 import { findTaskKinds, type JobSettings } from '@headrace/api';
 import type { Failure, JsonValue } from '@headrace/core';
 import type { AttemptDocument, LibraryDocument, TaskDocument } from '@headrace/worker';
-import type { Document, RunFacts } from '../runs/run-facts.ts';
+import type { Document, OverridingParameters } from '../runs/run-facts.ts';
 import { findTask, type WrittenTask } from '../runs/task-documents.ts';
 import { type AttemptOf, resolveAll, type ServerUrls, toReferenceScope } from './reference-scope.ts';
 import { valuesForTasks } from './task-values.ts';
@@ -44,7 +44,8 @@ export function toAttemptParts(attempt: AttemptOf, urls: ServerUrls): AttemptPar
   const task = resolveAll(written, scope);
   const libraries = toLibraries(task, settings);
   if ('code' in libraries) return libraries;
-  const document = toTaskDocument(task, attempt.facts, scope.job.parameters);
+  const overriding = resolveAll(attempt.facts.parameters.overriding, scope);
+  const document = toTaskDocument(task, overriding, scope.job.parameters);
   if (document) return { task: document, libraries, resolved: toResolvedValues(document) };
   const kinds = findTaskKinds(written).join(', ');
   return { code: 'INTERNAL_ERROR', message: `A ${kinds} is not supported yet.`, trace: null };
@@ -89,7 +90,7 @@ export function toAttemptDocument(
 /** Null for a kind that no host runs yet. */
 function toTaskDocument(
   task: WrittenTask,
-  { parameters: { overriding } }: RunFacts,
+  overriding: OverridingParameters,
   jobParameters: Readonly<Record<string, string>>,
 ): TaskDocument | null {
   if (task.notebook_task) {
