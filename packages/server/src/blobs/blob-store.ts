@@ -1,6 +1,7 @@
 /**
  * The port to where bytes live: workspace files, artifacts, logs, results, volumes, managed tables. A folder by
- * default (folder-store.ts). Keys are relative paths with `/`, without `.`, `..` or empty parts.
+ * default (folder-store.ts), or a bucket (s3-store.ts) beside it (split-store.ts). Keys are relative paths with `/`,
+ * without `.`, `..` or empty parts.
  */
 import type { Readable } from 'node:stream';
 
@@ -8,7 +9,8 @@ export interface BlobStat {
   readonly key: string;
   readonly kind: 'file' | 'folder';
   readonly sizeBytes: number;
-  readonly modifiedAtMs: number;
+  /** Null for a folder of a store that does not know it: not old, not new. */
+  readonly modifiedAtMs: number | null;
 }
 
 export interface BlobRange {
@@ -20,6 +22,8 @@ export interface BlobRange {
 export interface BlobStore {
   /** Readers see the old content or the new, never a part. Missing folders are made. */
   put(key: string, content: Uint8Array | Readable): Promise<void>;
+  /** False, and nothing is written, when there is a blob already: of several writers one is told true. */
+  putIfAbsent(key: string, content: Uint8Array): Promise<boolean>;
   /** Null when there is no such blob. */
   get(key: string, range?: BlobRange): Promise<Buffer | null>;
   stream(key: string): Promise<Readable | null>;

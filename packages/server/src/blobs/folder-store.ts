@@ -9,13 +9,8 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ApiError } from '@headrace/api';
+import { draftPrefix, splitKey } from './blob-key.ts';
 import type { BlobRange, BlobStat, BlobStore } from './blob-store.ts';
-
-const keyCharsMax = 4_000;
-/** The limit of every common file system. */
-const partBytesMax = 255;
-/** Parts of files being written start so: never listed, and no key holds one. */
-const draftPrefix = '.headrace-draft-';
 
 export interface FolderStore extends BlobStore {
   /** The folder itself, every link resolved. */
@@ -48,15 +43,17 @@ export async function openFolderStore(folder: string): Promise<FolderStore> {
   return {
     root,
     locate,
-    async put(key, content) {
+    put: async (key, content) => {
       const file = await prepare(key);
-      const draft = path.join(path.dirname(file), `${draftPrefix}${crypto.randomBytes(8).toString('hex')}`);
+      await withDraft(file, content, (draft) => fs.rename(draft, file));
+    },
+    putIfAbsent: async (key, content) => {
+      const file = await prepare(key);
       try {
-        if (content instanceof Readable) await pipeline(content, createWriteStream(draft, { flags: 'wx' }));
-        else await fs.writeFile(draft, content, { flag: 'wx' });
-        await fs.rename(draft, file);
+        await withDraft(file, content, (draft) => fs.link(draft, file));
+        return true;
       } catch (error) {
-        await fs.rm(draft, { force: true });
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
         throw error;
       }
     },
@@ -100,6 +97,22 @@ export async function openFolderStore(folder: string): Promise<FolderStore> {
   };
 }
 
+/** Writes the content beside its place; `place` makes a file of it there, or throws. No draft stays behind. */
+async function withDraft(
+  file: string,
+  content: Uint8Array | Readable,
+  place: (draft: string) => Promise<void>,
+): Promise<void> {
+  const draft = path.join(path.dirname(file), `${draftPrefix}${crypto.randomBytes(8).toString('hex')}`);
+  try {
+    if (content instanceof Readable) await pipeline(content, createWriteStream(draft, { flags: 'wx' }));
+    else await fs.writeFile(draft, content, { flag: 'wx' });
+    await place(draft);
+  } finally {
+    await fs.rm(draft, { force: true });
+  }
+}
+
 /** Opened without following a link in the last part, or waiting on a pipe; null when it is no file. */
 async function openFile(file: string | null): Promise<fs.FileHandle | null> {
   if (file === null) return null;
@@ -115,20 +128,6 @@ async function openFile(file: string | null): Promise<fs.FileHandle | null> {
     if (isMissing(error) || (error as NodeJS.ErrnoException).code === 'ELOOP') return null;
     throw error;
   }
-}
-
-function splitKey(key: string): string[] {
-  const parts = key.split('/');
-  const isPart = (part: string) =>
-    part !== '' && part !== '.' && part !== '..' && !part.includes('\0') && !part.startsWith(draftPrefix);
-  if (!parts.every(isPart)) throw new ApiError('INVALID_PARAMETER_VALUE', `not a path: ${key.slice(0, 200)}`);
-  if (key.length > keyCharsMax || parts.some((part) => Buffer.byteLength(part) > partBytesMax)) {
-    throw new ApiError(
-      'INVALID_PARAMETER_VALUE',
-      `a path, or a name in it, is too long: ${key.slice(0, 200)}`,
-    );
-  }
-  return parts;
 }
 
 /** Before folders are made: the part of the way that exists already must not leave the root. */
