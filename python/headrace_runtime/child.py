@@ -84,7 +84,9 @@ def _reseed() -> None:
 
 
 def _enter_folder(order: dict[str, Any], output_fd: int) -> None:
-    os.chdir(os.path.join(order["folder"], "work"))
+    work = os.path.join(order["folder"], "work")
+    os.makedirs(work, exist_ok=True)
+    os.chdir(work)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.dup2(output_fd, 1)

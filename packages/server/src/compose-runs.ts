@@ -12,7 +12,7 @@ import type { ClusterBook } from './compute/cluster-book.ts';
 import { createChildStarter } from './jobs/start-child-run.ts';
 import type { LoopDriver } from './loops/driver.ts';
 import { admissionLoopName, createAdmissionLoop } from './runs/admission-loop.ts';
-import { RunAdvancer } from './runs/advance-run.ts';
+import { type AdvancerObserver, RunAdvancer } from './runs/advance-run.ts';
 import { childRunLoopName, createChildRunLoop } from './runs/child-run-loop.ts';
 import type { RunServices } from './runs/create-run.ts';
 import { createWakeLoop } from './runs/wake-loop.ts';
@@ -34,6 +34,7 @@ export interface RunSurroundings {
   readonly clusters: ClusterBook;
   readonly catalogNames: CatalogNames;
   readonly loops: LoopDriver;
+  readonly observer?: AdvancerObserver & { leaseLost(): void };
   /** Known once the server listens. */
   readonly urls: ClaimSources['urls'];
 }
@@ -53,6 +54,7 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
     onChildren: () => loops.wake(childRunLoopName),
     onPlaceFreed: () => loops.wake(admissionLoopName),
     onStopping: (workerId) => bells.ring(workerId),
+    ...(surroundings.observer ? { observer: surroundings.observer } : {}),
   });
   const runServices = { ...services, advancer };
   const { recordHostReport } = surroundings.clusters;
@@ -73,7 +75,14 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
       loops.add(createWakeLoop(runServices));
       loops.add(createAdmissionLoop(runServices));
       loops.add(createChildRunLoop(runServices, createChildStarter(runServices, urls)));
-      loops.add(createLeaseLoop({ ...runServices, leaseMs, elapsedMs: () => performance.now() }));
+      loops.add(
+        createLeaseLoop({
+          ...runServices,
+          leaseMs,
+          elapsedMs: () => performance.now(),
+          onLost: () => surroundings.observer?.leaseLost(),
+        }),
+      );
     },
   };
 }
@@ -81,7 +90,7 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
 function describeClaims(
   { config, log }: Services,
   { workspaceId, dataRoot, clusters, catalogNames, urls }: RunSurroundings,
-  tokenKey: Buffer,
+  tokenKey: ClaimSources['tokenKey'],
 ): ClaimSources {
   return {
     tokenKey,

@@ -28,7 +28,7 @@ export function attemptFolder(
 
 /** Makes the folder as if for the first time: an attempt that was lost before user code comes back under its id. */
 export function writeAttemptFolder(folder: string, document: AttemptDocument): void {
-  const isNew = fs.mkdirSync(path.join(folder, 'work'), { recursive: true, mode: 0o755 }) !== undefined;
+  const isNew = fs.mkdirSync(folder, { recursive: true, mode: 0o755 }) !== undefined;
   if (!isNew) {
     for (const name of ['result.json', 'messages.jsonl', 'notebook.json', 'output.log']) {
       fs.rmSync(path.join(folder, name), { force: true });

@@ -5,7 +5,7 @@
  *   notebook.json   task → UI       cells and outputs so far, replaced whole after each cell
  *   result.json     task → worker   how it ended, written last
  *   output.log      host            standard output and error, cut at `log_bytes_max`
- *   work/           the task's working folder
+ *   work/           the task's working folder, which the task makes
  * The Python side has the same shapes in headrace_runtime/documents.py; python/tests/test_documents.py holds them together.
  */
 import type { JsonValue } from '@headrace/core';

@@ -1,4 +1,5 @@
 /** What a worker gets with a claim: the document, a token of the run's principal, and the cluster it belongs on. */
+import type { KeyObject } from 'node:crypto';
 import type { JobSettings } from '@headrace/api';
 import type { Failure } from '@headrace/core';
 import type { ClaimedAttempt, ClusterAssignment } from '@headrace/worker';
@@ -18,7 +19,7 @@ export interface ClusterRequest {
 }
 
 export interface ClaimSources {
-  readonly tokenKey: Buffer;
+  readonly tokenKey: KeyObject;
   /** Known once the server listens. */
   readonly urls: () => Pick<AttemptSurroundings, 'apiUrl' | 'publicUrl'>;
   readonly workspaceId: string;

@@ -1,7 +1,8 @@
+import { createSecretKey } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { mintTaskToken, readTaskToken } from './task-token.ts';
 
-const key = Buffer.alloc(32, 1);
+const key = createSecretKey(Buffer.alloc(32, 1));
 const claims = { attemptId: 12, epoch: 3, principalId: 7, expiresAtS: 1_000 };
 
 test('a token says whose it is', () => {
@@ -13,7 +14,7 @@ test('an expired token says nothing', () => {
 });
 
 test.each([
-  ['another key', () => mintTaskToken(Buffer.alloc(32, 2), claims)],
+  ['another key', () => mintTaskToken(createSecretKey(Buffer.alloc(32, 2)), claims)],
   ['another epoch', () => mintTaskToken(key, claims).replace('.3.', '.4.')],
   ['another principal', () => mintTaskToken(key, claims).replace('.7.', '.1.')],
   ['no signature', () => 'hrt_12.3.7.1000.'],

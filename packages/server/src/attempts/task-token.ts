@@ -20,13 +20,13 @@ export interface TaskTokenClaims {
 export const taskTokenLifetimeMs = 7 * 24 * 60 * 60 * 1000;
 const prefix = 'hrt_';
 
-export function mintTaskToken(key: Buffer, claims: TaskTokenClaims): string {
+export function mintTaskToken(key: crypto.KeyObject, claims: TaskTokenClaims): string {
   const text = `${claims.attemptId}.${claims.epoch}.${claims.principalId}.${claims.expiresAtS}`;
   return `${prefix}${text}.${macOf(key, text).toString('base64url')}`;
 }
 
 /** Null for a token that we did not sign, or that has expired. Whether its attempt is live is asked elsewhere. */
-export function readTaskToken(key: Buffer, token: string, nowMs: number): TaskTokenClaims | null {
+export function readTaskToken(key: crypto.KeyObject, token: string, nowMs: number): TaskTokenClaims | null {
   const match = /^hrt_((\d{1,16})\.(\d{1,9})\.(\d{1,16})\.(\d{1,12}))\.([\w-]{43})$/.exec(token);
   if (!match) return null;
   const [, text = '', attemptId, epoch, principalId, expiresAtS, mac = ''] = match;
@@ -41,8 +41,9 @@ export function readTaskToken(key: Buffer, token: string, nowMs: number): TaskTo
 }
 
 /** The store's key, made by the first server that asks: tokens outlive a restart. */
-export function loadTaskTokenKey(db: Querier): Promise<Buffer> {
-  return readOrMakeTokenKey(db, crypto.randomBytes(32));
+export async function loadTaskTokenKey(db: Querier): Promise<crypto.KeyObject> {
+  // A key object is made ready once; from bytes, each token would make one anew.
+  return crypto.createSecretKey(await readOrMakeTokenKey(db, crypto.randomBytes(32)));
 }
 
 /** Liveness is asked at most this often for one token: a task makes many requests in a row. */
@@ -52,7 +53,7 @@ const cachedMax = 1_000;
 export function createTaskTokenVerifier(options: {
   readonly db: Querier;
   readonly clock: { nowMs(): number };
-  readonly key: Buffer;
+  readonly key: crypto.KeyObject;
   readonly readPrincipal: (principalId: number) => Promise<Principal | null>;
 }): (token: string) => Promise<Principal | null> {
   const { db, clock, key, readPrincipal } = options;
@@ -73,6 +74,6 @@ export function createTaskTokenVerifier(options: {
   };
 }
 
-function macOf(key: Buffer, text: string): Buffer {
+function macOf(key: crypto.KeyObject, text: string): Buffer {
   return crypto.createHmac('sha256', key).update(text).digest();
 }

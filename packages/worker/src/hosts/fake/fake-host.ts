@@ -128,16 +128,19 @@ class MemoryHost implements FakeHost {
       fs.readFileSync(path.join(attempt.folder, 'attempt.json'), 'utf8'),
     ) as AttemptDocument;
     const behaviour = script(document);
-    fs.appendFileSync(path.join(attempt.folder, 'output.log'), behaviour.output ?? '');
+    if (behaviour.output) fs.appendFileSync(path.join(attempt.folder, 'output.log'), behaviour.output);
     if (behaviour.kind === 'hang') return;
-    attempt.timer = setTimeout(() => this.#endAsTold(attempt, behaviour), behaviour.afterMs ?? 0);
+    const end = () => this.#endAsTold(attempt, behaviour);
+    // A timer waits a millisecond at least, which would be most of what a step of a chain takes.
+    if (behaviour.afterMs === undefined) setImmediate(end);
+    else attempt.timer = setTimeout(end, behaviour.afterMs);
   }
 
   #endAsTold(attempt: FakeAttempt, behaviour: Exclude<FakeBehaviour, { kind: 'hang' }>): void {
-    if (this.#isDead) return;
+    if (this.#isDead || attempt.hosted.state === 'ended') return;
     const values = Object.entries(behaviour.taskValues ?? {});
     const lines = values.map(([name, value]) => `${JSON.stringify({ kind: 'task_value', name, value })}\n`);
-    fs.writeFileSync(path.join(attempt.folder, 'messages.jsonl'), lines.join(''));
+    if (lines.length > 0) fs.writeFileSync(path.join(attempt.folder, 'messages.jsonl'), lines.join(''));
     if (behaviour.kind === 'host_dies') return this.die('the host was killed');
     const result = resultOf(behaviour);
     if (result !== null) fs.writeFileSync(path.join(attempt.folder, 'result.json'), JSON.stringify(result));
