@@ -33,6 +33,8 @@ export interface TestServerOptions {
   readonly config?: Partial<Config>;
   /** Null: no worker. */
   readonly backend?: HostBackend | null;
+  /** Puts something between the server and its database; returns where the server finds it then. */
+  readonly wrapDatabase?: (url: string) => Promise<string>;
 }
 
 const systemClock = { nowMs: () => Date.now() };
@@ -40,11 +42,13 @@ const systemClock = { nowMs: () => Date.now() };
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const database = await createTestDatabase();
   const stateDir = await fs.mkdtemp(path.join(os.tmpdir(), 'headrace-server-'));
-  return open({ ...options, database, stateDir });
+  const databaseUrl = (await options.wrapDatabase?.(database.url)) ?? database.url;
+  return open({ ...options, database, databaseUrl, stateDir });
 }
 
 interface Parts extends TestServerOptions {
   readonly database: TestDatabase;
+  readonly databaseUrl: string;
   readonly stateDir: string;
   readonly token?: string;
 }
@@ -56,7 +60,7 @@ async function open(parts: Parts): Promise<TestServer> {
   const backend = parts.backend === undefined ? createFakeBackend({ clock: systemClock }) : parts.backend;
   const server = await startServer({
     ...{ log, clock: systemClock, version: 'test', webFolder: path.join(stateDir, 'web') },
-    config: { ...config, databaseUrl: database.url },
+    config: { ...config, databaseUrl: parts.databaseUrl },
     startWorker:
       backend &&
       (({ source, workerId, dataRoot, spare }) =>

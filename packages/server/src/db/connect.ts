@@ -35,6 +35,12 @@ export interface ConnectOptions {
 const connectionsMaxDefault = 10;
 /** Idle connections close after a while, so that an idle server stays small. */
 const idleTimeoutMs = 10_000;
+/**
+ * A database that is there and says nothing (a frozen machine, a network that swallows) must not hold a caller for
+ * ever. Far beyond what any statement takes; migrations and backups have their own limits.
+ */
+const queryTimeoutMs = 120_000;
+const keepAliveAfterMs = 10_000;
 const int8Oid = 20;
 
 export function connectDatabase({ connection, log, connectionsMax }: ConnectOptions): Database {
@@ -43,6 +49,9 @@ export function connectDatabase({ connection, log, connectionsMax }: ConnectOpti
     max: connectionsMax ?? connectionsMaxDefault,
     idleTimeoutMillis: idleTimeoutMs,
     connectionTimeoutMillis: 10_000,
+    query_timeout: queryTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveAfterMs,
     application_name: 'headrace',
     types: { getTypeParser },
   });

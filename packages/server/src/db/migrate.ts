@@ -15,6 +15,8 @@ interface Migration {
   readonly sql: string;
 }
 
+/** It may rewrite large tables. */
+const migrationTimeoutMs = 24 * 3_600_000;
 const builtInFolder = fileURLToPath(new URL('./migrations/', import.meta.url));
 
 export async function migrate(
@@ -88,7 +90,8 @@ async function applyMigration(pool: pg.Pool, migration: Migration): Promise<bool
       migration.number,
       migration.name,
     ]);
-    await client.query(migration.sql);
+    // The driver takes the limit with the statement, though its types do not tell.
+    await client.query({ text: migration.sql, query_timeout: migrationTimeoutMs } as pg.QueryConfig);
     await client.query('commit');
     return true;
   } catch (error) {

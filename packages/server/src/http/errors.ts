@@ -30,28 +30,53 @@ export function diagnose(thrown: unknown, limits: { requestId: string; bodyBytes
       bug: true,
     };
   }
-  if (isStoreAway({ state, code, message })) {
+  if (isStoreAway(thrown)) {
     return {
       error: new ApiError('TEMPORARILY_UNAVAILABLE', 'the database is not available just now'),
       bug: true,
     };
   }
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return { error: new ApiError('TEMPORARILY_UNAVAILABLE', "the server's disk is full"), bug: true };
+  }
   const text = `the server made a mistake; its log says more under request id ${limits.requestId}`;
   return { error: new ApiError('INTERNAL_ERROR', text), bug: true };
 }
 
-/** Connection refused or cut; PostgreSQL starting or stopping (class 57P), or out of connections (53300). */
-function isStoreAway({
-  state,
-  code,
-  message,
-}: {
-  state: string | null;
-  code: string;
-  message: string;
-}): boolean {
-  if (state !== null) return state.startsWith('57P') || state === '53300';
-  // The driver gives these two no code.
-  const isDriverWording = /^(Connection terminated|timeout exceeded when trying to connect)/.test(message);
-  return isDriverWording || ['ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(code);
+/** A batch of runs that could not be saved carries the reason as its cause, and that may have one again. */
+const causesMax = 5;
+
+/** The database cannot be reached, is starting, stopping or full, or does not answer: the same request may do later. */
+export function isStoreAway(thrown: unknown): boolean {
+  let error = thrown;
+  for (let depth = 0; depth <= causesMax && error instanceof Error; depth += 1, error = error.cause) {
+    if (isAwayItself(error)) return true;
+  }
+  return false;
+}
+
+/**
+ * Classes 08 (connection), 53 (out of connections, disk or memory), 57P (starting, stopping, ended by an administrator)
+ * and 58 (its files); a statement that took too long (57014); a standby (25006).
+ */
+const awayStates = /^(?:08|53|57P|58|57014$|25006$)/;
+const awayCodes = [
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+];
+/** The driver gives these no code. */
+const awayWordings =
+  /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client has encountered a connection error|Client was closed|the server is stopping$)/;
+
+function isAwayItself(error: Error): boolean {
+  const state = sqlState(error);
+  if (state !== null) return awayStates.test(state);
+  const { code = '' } = error as { code?: string };
+  return awayWordings.test(error.message) || awayCodes.includes(code);
 }

@@ -40,7 +40,17 @@ test('a loop turns at once, again while there is work, and rests when idle', asy
   await driver.stop();
 
   expect(turns).toHaveLength(2);
-  expect(driver.status()).toEqual([{ name: 'manual', lastTurnAtMs: 7, lastError: null }]);
+  expect(driver.status()).toEqual([
+    {
+      name: 'manual',
+      everyMs: never,
+      lastTurnAtMs: 7,
+      turningSinceMs: null,
+      lastError: null,
+      turns: 2,
+      failures: 0,
+    },
+  ]);
 });
 
 test('a wake during a turn makes another one follow, never two at a time', async () => {

@@ -17,8 +17,23 @@ export interface Loop {
 
 export interface LoopStatus {
   readonly name: string;
+  readonly everyMs: number;
   readonly lastTurnAtMs: number | null;
+  /** Of a turn under way: since when. */
+  readonly turningSinceMs: number | null;
   readonly lastError: string | null;
+  /** Since the start of the process. */
+  readonly turns: number;
+  readonly failures: number;
+}
+
+/** A turn is some statements, each with a limit of its own; one that takes longer than this is stuck. */
+const stuckAfterMs = 180_000;
+
+/** Neither turning nor about to: for whoever asks whether the server is well. */
+export function isStuck({ turningSinceMs, lastTurnAtMs, everyMs }: LoopStatus, nowMs: number): boolean {
+  if (turningSinceMs !== null) return nowMs - turningSinceMs > stuckAfterMs;
+  return lastTurnAtMs !== null && nowMs - lastTurnAtMs > everyMs + stuckAfterMs;
 }
 
 export interface LoopDriver {
@@ -62,6 +77,8 @@ function startRunner(loop: Loop, log: Logger, clock: Clock): LoopRunner {
   let lastTurnAtMs: number | null = null;
   let lastError: string | null = null;
   let failures = 0;
+  let turningSinceMs: number | null = null;
+  const total = { turns: 0, failures: 0 };
 
   /** After an error a wake does not cut the wait short: it would make a failing loop spin. */
   function rest(waitMs: number): Promise<void> {
@@ -77,6 +94,8 @@ function startRunner(loop: Loop, log: Logger, clock: Clock): LoopRunner {
   }
 
   async function turnOnce(): Promise<'again' | 'idle'> {
+    turningSinceMs = clock.nowMs();
+    total.turns += 1;
     try {
       const outcome = await loop.turn();
       failures = 0;
@@ -84,11 +103,13 @@ function startRunner(loop: Loop, log: Logger, clock: Clock): LoopRunner {
       return outcome;
     } catch (error) {
       failures += 1;
+      total.failures += 1;
       lastError = error instanceof Error ? error.message : String(error);
       log.error({ err: error, loop: loop.name, failures }, 'a loop turn failed');
       return 'idle';
     } finally {
       lastTurnAtMs = clock.nowMs();
+      turningSinceMs = null;
     }
   }
 
@@ -108,7 +129,14 @@ function startRunner(loop: Loop, log: Logger, clock: Clock): LoopRunner {
       woken = true;
       if (failures === 0) interrupt?.();
     },
-    status: () => ({ name: loop.name, lastTurnAtMs, lastError }),
+    status: () => ({
+      name: loop.name,
+      everyMs: loop.everyMs,
+      lastTurnAtMs,
+      turningSinceMs,
+      lastError,
+      ...total,
+    }),
     async stop() {
       stopped = true;
       interrupt?.();
