@@ -28,6 +28,7 @@ export {
   NewCluster,
 } from './clusters.ts';
 export { User } from './current-user.ts';
+export { DoctorFinding, DoctorReport } from './doctor.ts';
 export {
   ApiError,
   ErrorBody,

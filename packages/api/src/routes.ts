@@ -13,7 +13,9 @@ import {
 } from './catalogs.ts';
 import { clustersGet, clustersList } from './clusters.ts';
 import { currentUserMe } from './current-user.ts';
+import { doctor } from './doctor.ts';
 import { jobsCreate, jobsDelete, jobsGet, jobsList, jobsReset, jobsRunNow, jobsUpdate } from './jobs.ts';
+import { metrics } from './metrics.ts';
 import { runsRepair, runsRepairPreview } from './repairs.ts';
 import {
   runEvents,
@@ -121,6 +123,8 @@ export const routes = {
   signInLinksCreate,
   signIn,
   signOut,
+  doctor,
+  metrics,
   workersChallenge,
   workersRegister,
   workersClaim,

@@ -7,6 +7,7 @@ import { listWorkers } from './attempts/worker-status.ts';
 import type { AuditRecorder } from './audit/audit-recorder.ts';
 import type { CatalogNames } from './catalogs/catalog-names.ts';
 import { createMetastoreHandlers } from './catalogs/handlers.ts';
+import type { Operations } from './compose-operations.ts';
 import type { RunParts } from './compose-runs.ts';
 import { createClustersHandlers } from './compute/handlers.ts';
 import type { RequestContext } from './context.ts';
@@ -26,6 +27,7 @@ import { createWorkspaceHandlers } from './workspace/handlers.ts';
 export interface HttpParts {
   readonly services: Services;
   readonly runs: RunParts;
+  readonly operations: Operations;
   readonly loops: LoopDriver;
   readonly audit: AuditRecorder;
   readonly catalogNames: CatalogNames;
@@ -64,6 +66,7 @@ export async function startHttp(parts: HttpParts): Promise<RunningHttp> {
     clock,
     log,
     rateLimiter: createRateLimiter(config.requestsPerMinute),
+    metricsOpen: config.metricsOpen,
     publicOrigin: config.publicUrl === null ? null : new URL(config.publicUrl).origin,
     stopping: stopping.signal,
     bodyBytesMax: config.bodyBytesMax,
@@ -78,7 +81,7 @@ export async function startHttp(parts: HttpParts): Promise<RunningHttp> {
 }
 
 function createHandlers(
-  { services, runs, loops, catalogNames, workspaceId, version, isReady }: HttpParts,
+  { services, runs, operations, loops, catalogNames, workspaceId, version, isReady }: HttpParts,
   { forgetTokens, publicUrl }: { forgetTokens: () => void; publicUrl: () => string },
 ): Handlers<typeof routes, RequestContext> {
   const { db, clock } = services;
@@ -90,6 +93,7 @@ function createHandlers(
     ...createClustersHandlers(services),
     ...createWorkerHandlers(runs.remoteWorkers),
     ...createTokensHandlers(services, { forgetTokens, publicUrl }),
+    ...operations.handlers,
     ...createStatusHandlers(services, {
       version,
       workspaceId,

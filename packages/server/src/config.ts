@@ -110,6 +110,37 @@ const settings = {
     schema: int(1, 10_000_000).default(12_000),
     about: 'Requests that one principal (or address, without a token) may send in a minute.',
   },
+  runsKeptDays: {
+    env: 'HEADRACE_RUNS_KEPT_DAYS',
+    schema: int(1, 36_500).default(60),
+    about: 'Days after which ended runs go, with their logs, and libraries that nothing used.',
+  },
+  runsKeptPerJob: {
+    env: 'HEADRACE_RUNS_KEPT_PER_JOB',
+    schema: int(1, 10_000_000).default(100_000),
+    about: 'Runs kept for each job; beyond it the oldest that have ended go.',
+  },
+  runFilesBytesMax: {
+    env: 'HEADRACE_RUN_FILES_BYTES_MAX',
+    schema: int(1, Number.MAX_SAFE_INTEGER).nullable().default(null),
+    about: 'Size of the logs and results of all runs at most; beyond it the oldest ended runs go.',
+  },
+  metricsOpen: {
+    env: 'HEADRACE_METRICS_OPEN',
+    schema: z
+      .enum(['true', 'false'])
+      .default('false')
+      .transform((value) => value === 'true'),
+    about: 'Whether processes of this machine may read /metrics without a token.',
+  },
+  otlpUrl: {
+    env: 'HEADRACE_OTLP_URL',
+    schema: z
+      .url({ protocol: /^https?$/ })
+      .nullable()
+      .default(null),
+    about: 'An OpenTelemetry collector that is sent the measures every minute, such as http://host:4318.',
+  },
   drainMs: {
     env: 'HEADRACE_DRAIN_MS',
     schema: int(0, 3_600_000).default(15_000),

@@ -5,17 +5,16 @@
 import type { AttemptSource, ClusterAssignment } from '@headrace/worker';
 import type { Logger } from 'pino';
 import { createAuditRecorder } from './audit/audit-recorder.ts';
-import { createAuditRetentionLoop } from './audit/retention-loop.ts';
-import { createDiscardLoop } from './blobs/discard.ts';
 import { type FolderStore, openFolderStore } from './blobs/folder-store.ts';
 import { createCatalogNames } from './catalogs/catalog-names.ts';
 import { ensureCatalogs } from './catalogs/ensure-catalogs.ts';
 import { type RunningHttp, startHttp } from './compose-http.ts';
-import { composeRuns } from './compose-runs.ts';
-import { createClusterBook } from './compute/cluster-book.ts';
-import { createClusterRetentionLoop } from './compute/cluster-retention-loop.ts';
+import { composeOperations } from './compose-operations.ts';
+import { composeRuns, type RunParts } from './compose-runs.ts';
+import { type ClusterBook, createClusterBook } from './compute/cluster-book.ts';
 import type { Config } from './config.ts';
-import { connectDatabase, type Database } from './db/connect.ts';
+import type { Principal } from './context.ts';
+import { connectDatabase } from './db/connect.ts';
 import { migrate } from './db/migrate.ts';
 import { createRunEventBus } from './event-bus.ts';
 import { createIdSource } from './ids.ts';
@@ -83,24 +82,26 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   teardown.add('state folder lock', lock.release);
   const settings = await readStateSettings(state);
   const services = await openServices(options, state, teardown);
-  const { db, blobs } = services;
+  const { db, blobs, embeddedPid } = services;
   const workspaceId = await ensureWorkspaceId(db);
   const admin = await ensureAdmin(services);
   const clusters = createClusterBook(services);
-  await Promise.all([
-    ensureHomeFolders(services, admin),
-    ensureCatalogs(services, admin.userName),
-    clusters.ensureDefault(admin.userName),
-  ]);
+  await ensureDefaults(services, admin, clusters);
 
   const loops = createLoopDriver({ log, clock });
   const catalogNames = createCatalogNames(services);
   let http: RunningHttp | null = null;
-  const runs = await composeRuns(services, {
+  const operations = composeOperations(services, {
+    loops,
+    embeddedPid,
+    advancer: () => runs.services.advancer,
+  });
+  const runs: RunParts = await composeRuns(services, {
     workspaceId,
     clusters,
     catalogNames,
     loops,
+    observer: operations.observer,
     dataRoot: blobs.root,
     urls: () => ({ apiUrl: http?.localUrl ?? '', publicUrl: http?.publicUrl ?? '' }),
   });
@@ -112,6 +113,7 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   const listening = await startHttp({
     services,
     runs,
+    operations,
     loops,
     audit,
     catalogNames,
@@ -140,8 +142,7 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
     });
     teardown.add('worker', worker.stop);
   }
-  for (const create of [createAuditRetentionLoop, createDiscardLoop, createClusterRetentionLoop])
-    loops.add(create(services));
+  operations.startLoops();
   runs.startLoops();
   teardown.add('event streams', async () => {
     isReady = false;
@@ -152,16 +153,31 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   return { url: listening.publicUrl, localToken: local.token, newAdminToken, services, stop: teardown.run };
 }
 
+/** What everyone finds there from the first start on. */
+async function ensureDefaults(services: Services, admin: Principal, clusters: ClusterBook): Promise<void> {
+  await Promise.all([
+    ensureHomeFolders(services, admin),
+    ensureCatalogs(services, admin.userName),
+    clusters.ensureDefault(admin.userName),
+  ]);
+}
+
+interface OpenServices extends Services {
+  readonly blobs: FolderStore;
+  /** Null where PostgreSQL is not ours to run. */
+  readonly embeddedPid: (() => number | null) | null;
+}
+
 async function openServices(
   options: ServerOptions,
   state: StateFolder,
   teardown: Teardown,
-): Promise<Services & { readonly blobs: FolderStore }> {
+): Promise<OpenServices> {
   const { config, log, clock } = options;
-  const db = await openDatabase(options, state, teardown);
+  const { db, embeddedPid } = await openDatabase(options, state, teardown);
   const blobs = await openFolderStore(state.dataRoot);
   const ids = await createIdSource(db);
-  return { db, blobs, ids, clock, log, config, events: createRunEventBus() };
+  return { db, embeddedPid, blobs, ids, clock, log, config, events: createRunEventBus() };
 }
 
 /** Connected and migrated. The embedded PostgreSQL unless the settings name another. */
@@ -169,16 +185,18 @@ async function openDatabase(
   { config, log }: ServerOptions,
   state: StateFolder,
   teardown: Teardown,
-): Promise<Database> {
+): Promise<Pick<OpenServices, 'db' | 'embeddedPid'>> {
+  let embeddedPid: OpenServices['embeddedPid'] = null;
   let connection: Parameters<typeof connectDatabase>[0]['connection'];
   if (config.databaseUrl === null) {
     const postgres = await startEmbeddedPostgres({ folder: state.postgresFolder, log });
     teardown.add('PostgreSQL', postgres.stop);
     connection = postgres.connection;
+    embeddedPid = postgres.pid;
   } else connection = config.databaseUrl;
   const db = connectDatabase({ connection, log, connectionsMax: config.databaseConnectionsMax });
   teardown.add('database connections', db.close);
   const { applied } = await migrate(db.pool);
   if (applied.length > 0) log.info({ applied }, 'the schema was brought up to date');
-  return db;
+  return { db, embeddedPid };
 }

@@ -66,6 +66,8 @@ export const restHandlers: Omit<MockHandlers, Used> = {
   wellKnownConfig: async () => ({ oidc_endpoint: '', workspace_id: '1' }),
   healthz: async () => ({ status: 'ok' }),
   readyz: async () => ({ status: 'ready' }),
+  doctor: refuse,
+  metrics: refuse,
   signInLinksCreate: refuse,
   signIn: async ({ code }) => ({
     location: '/',

@@ -26,6 +26,7 @@ export function createLeaseLoop(
     readonly leaseMs?: number;
     /** Monotonic milliseconds. */
     readonly elapsedMs: () => number;
+    readonly onLost?: () => void;
   },
 ): Loop {
   const { db, log, advancer, elapsedMs } = options;
@@ -42,6 +43,7 @@ export function createLeaseLoop(
       const lost = await findLostAttempts(db, { dbNow, limit: lostPerTurnMax });
       await Promise.all(
         lost.map(({ attemptId, epoch, run_id, state, worker_id }) => {
+          options.onLost?.();
           log.warn(
             { run_id, attempt: attemptId, worker: worker_id },
             'the lease has run out: the attempt is lost',

@@ -124,8 +124,9 @@ async function deliverAgain(
   held: readonly AttemptRef[],
   options: RemoteWorkersOptions,
 ): Promise<readonly ClaimedAttempt[]> {
-  const known = new Set<number>(held.map(({ attemptId }) => attemptId));
-  const unheld = (await findHeldBy(options.db, workerId)).filter(({ attempt_id }) => !known.has(attempt_id));
+  const known = new Set(held.map(({ attemptId, epoch }) => `${attemptId} ${epoch}`));
+  const rows = await findHeldBy(options.db, workerId);
+  const unheld = rows.filter(({ attempt_id, epoch }) => !known.has(`${attempt_id} ${epoch}`));
   if (unheld.length === 0) return [];
   const claimed = unheld.filter(({ state }) => state === 'claimed');
   await settleUnheld(

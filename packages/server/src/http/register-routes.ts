@@ -38,6 +38,8 @@ export interface RouteWiring {
   readonly rateLimiter: RateLimiter;
   readonly clock: Clock;
   readonly publicOrigin: string | null;
+  /** Processes of this machine read the measures without a token. */
+  readonly metricsOpen?: boolean;
   /** Aborts when the server stops: open event streams end with it. */
   readonly stopping: AbortSignal;
 }
@@ -90,7 +92,8 @@ function registerRoute(
 async function admit(request: FastifyRequest, wiring: RouteWiring): Promise<void> {
   const { permission } = request.routeOptions.config.headrace.route;
   const nowMs = wiring.clock.nowMs();
-  if (permission === 'open') return wiring.rateLimiter.check(`address ${request.ip}`, nowMs);
+  if (permission === 'open' || mayReadMetrics(request, wiring))
+    return wiring.rateLimiter.check(`address ${request.ip}`, nowMs);
   if (wiring.stopping.aborted) throw new ApiError('TEMPORARILY_UNAVAILABLE', 'the server is stopping');
   const found = await authenticate(request, wiring).catch((error) => {
     wiring.rateLimiter.check(`address ${request.ip}`, nowMs);
@@ -100,6 +103,16 @@ async function admit(request: FastifyRequest, wiring: RouteWiring): Promise<void
   if (found.scope !== 'workers') wiring.rateLimiter.check(found.caller, nowMs);
   authorize(found, permission);
   request.principal = found.principal;
+}
+
+/** Behind a proxy of this machine everyone seems to be here: what was forwarded does not count as local. */
+function mayReadMetrics(
+  { routeOptions, ip, headers }: FastifyRequest,
+  { metricsOpen, routes }: RouteWiring,
+): boolean {
+  if (!metricsOpen || routeOptions.config.headrace.route !== routes.metrics) return false;
+  const isForwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined;
+  return !isForwarded && /^(127\.|::1$|::ffff:127\.)/.test(ip);
 }
 
 /** Open routes have no caller; their handlers must not ask who it is. */

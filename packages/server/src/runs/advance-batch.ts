@@ -1,5 +1,13 @@
 /** One batch of the advancer, from its items to what must be told afterwards. Nothing outlives it but hot runs. */
-import { assertNever, newRun, planRepair, type RepairRefusal, type Run, wakeAtMs } from '@headrace/core';
+import {
+  assertNever,
+  type EndedResult,
+  newRun,
+  planRepair,
+  type RepairRefusal,
+  type Run,
+  wakeAtMs,
+} from '@headrace/core';
 import type { ClaimedAttempt } from '@headrace/worker';
 import type { Logger } from 'pino';
 import type { Querier } from '../db/connect.ts';
@@ -34,6 +42,7 @@ export interface BatchDependencies {
 
 export interface Batch {
   readonly saved: readonly { readonly run: Run; readonly hasEnded: boolean }[];
+  readonly endedAttempts: readonly EndedResult[];
   readonly stoppingWorkerIds: ReadonlySet<string>;
   /** A run waits for another, or another for it: their loop has something to do. */
   readonly concernsChildren: boolean;
@@ -261,6 +270,7 @@ async function settle(
   dependencies: BatchDependencies,
 ): Promise<Batch> {
   const saved: { run: Run; hasEnded: boolean }[] = [];
+  const endedAttempts: EndedResult[] = [];
   const stoppingWorkerIds = new Set<string>();
   let concernsChildren = false;
   let wake = Number.POSITIVE_INFINITY;
@@ -271,6 +281,7 @@ async function settle(
     else if (dependencies.hot.keep(draft)) dependencies.queue.mayHaveMoreInStore = true;
     if (!isSaved) continue;
     if (isChanged(draft)) saved.push({ run: draft.run, hasEnded });
+    endedAttempts.push(...newlyEnded(draft));
     for (const workerId of newlyStopping(draft)) stoppingWorkerIds.add(workerId);
     concernsChildren ||= (hasEnded && draft.facts.parent !== null) || hasOpenChildStep(draft);
     wake = Math.min(wake, wakeAtMs(draft.run) ?? wake);
@@ -285,12 +296,19 @@ async function settle(
   }
   return {
     saved,
+    endedAttempts,
     stoppingWorkerIds,
     concernsChildren,
     settlements,
     lostRaces,
     wakeAtMs: Number.isFinite(wake) ? wake : null,
   };
+}
+
+function* newlyEnded(draft: RunDraft): Iterable<EndedResult> {
+  for (const { before, after } of draft.changes.values()) {
+    if (after.state.kind === 'ended' && before?.state.kind !== 'ended') yield after.state.result;
+  }
 }
 
 function* newlyStopping(draft: RunDraft): Iterable<string> {

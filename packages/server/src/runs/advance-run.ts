@@ -7,7 +7,7 @@
  *              ▲                                                                    │
  *              └──────────── another moved the run: load it again ◄─────────────────┘
  */
-import type { Run } from '@headrace/core';
+import type { EndedResult, Run } from '@headrace/core';
 import type { ClaimedAttempt } from '@headrace/worker';
 import type { Logger } from 'pino';
 import type { Database } from '../db/connect.ts';
@@ -45,6 +45,14 @@ export interface AdvancerOptions {
   readonly onPlaceFreed: () => void;
   /** Attempts that must be stopped, after the commit: their worker is told at once. */
   readonly onStopping: (workerId: string) => void;
+  readonly observer?: AdvancerObserver;
+}
+
+/** What is measured; told after the commit. */
+export interface AdvancerObserver {
+  saved(elapsedMs: number): void;
+  runEnded(result: string): void;
+  attemptEnded(result: EndedResult): void;
 }
 
 /** The store understood the change and said no: told again as it is, it would be refused again. */
@@ -85,7 +93,7 @@ export class RunAdvancer {
   constructor(options: AdvancerOptions) {
     this.#options = options;
     this.#hot = new HotRuns(options.db);
-    this.#connection = new SaveConnection(options.db, options.log);
+    this.#connection = new SaveConnection(options.db, options.log, options.observer?.saved);
     this.#batch = {
       db: options.db,
       connection: this.#connection,
@@ -99,6 +107,11 @@ export class RunAdvancer {
   /** Saves made so far: for benchmarks and tests, since noise cannot move counts. */
   get savesCount(): number {
     return this.#connection.savesCount;
+  }
+
+  /** Of the runs in memory; none is ever ahead of the store. */
+  hotVersions(): ReadonlyMap<number, number> {
+    return this.#hot.versions();
   }
 
   create(order: NewRunOrder): Promise<Created> {
@@ -242,6 +255,7 @@ export class RunAdvancer {
       this.#options.events.publish({ runId: run.runId, version: run.version });
       if (hasEnded) this.#onEnded(run);
     }
+    for (const result of batch.endedAttempts) this.#options.observer?.attemptEnded(result);
     for (const workerId of batch.stoppingWorkerIds) this.#options.onStopping(workerId);
     if (batch.concernsChildren) this.#options.onChildren();
     for (const settle of batch.settlements) settle();
@@ -253,6 +267,7 @@ export class RunAdvancer {
   #onEnded(run: Run): void {
     const phase = currentPhase(run);
     const result = phase.kind === 'ended' ? phase.result : phase.kind;
+    this.#options.observer?.runEnded(result);
     this.#options.log.info({ run_id: run.runId, job_id: run.jobId, result }, 'a run has ended');
     if (run.jobId !== null) this.#options.onPlaceFreed();
   }

@@ -57,6 +57,11 @@ export class HotRuns {
     return { due, nextAtMs: Number.isFinite(nextAtMs) ? nextAtMs : null };
   }
 
+  /** For the doctor. */
+  versions(): ReadonlyMap<number, number> {
+    return new Map([...this.#runs].map(([runId, { run }]) => [runId, run.version]));
+  }
+
   forget(runId: number): void {
     this.#runs.delete(runId);
   }

@@ -12,12 +12,14 @@ const statementTimeoutMs = 30_000;
 export class SaveConnection {
   readonly #db: Database;
   readonly #log: Logger;
+  readonly #onSaved: ((elapsedMs: number) => void) | undefined;
   #client: pg.PoolClient | null = null;
   #savesCount = 0;
 
-  constructor(db: Database, log: Logger) {
+  constructor(db: Database, log: Logger, onSaved?: (elapsedMs: number) => void) {
     this.#db = db;
     this.#log = log;
+    this.#onSaved = onSaved;
   }
 
   get savesCount(): number {
@@ -27,8 +29,11 @@ export class SaveConnection {
   async save<Row>(query: NamedQuery): Promise<Row[]> {
     this.#client ??= await this.#open();
     this.#savesCount += 1;
+    const startedAt = performance.now();
     try {
-      return await queryNamed<Row>(this.#client, query);
+      const rows = await queryNamed<Row>(this.#client, query);
+      this.#onSaved?.(performance.now() - startedAt);
+      return rows;
     } catch (error) {
       if (!this.isRefusal(error)) this.#drop(error instanceof Error ? error : new Error(String(error)));
       throw error;

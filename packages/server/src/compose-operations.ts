@@ -1,0 +1,59 @@
+/** Puts together what those who run the server look at, and what keeps the store from growing for ever. */
+import type { Handlers, routes } from '@headrace/api';
+import { listWorkers } from './attempts/worker-status.ts';
+import { createAuditRetentionLoop } from './audit/retention-loop.ts';
+import { createDiscardLoop } from './blobs/discard.ts';
+import { createClusterRetentionLoop } from './compute/cluster-retention-loop.ts';
+import type { RequestContext } from './context.ts';
+import { createDoctor } from './doctor/doctor.ts';
+import type { LoopDriver } from './loops/driver.ts';
+import { createMetrics, type Metrics } from './metrics/metrics.ts';
+import { createLibrariesLoop } from './retention/libraries-loop.ts';
+import { createRunFilesLoop } from './retention/run-files-loop.ts';
+import { createRunPurgeLoop } from './retention/run-purge-loop.ts';
+import { createRunRetentionLoop } from './retention/run-retention-loop.ts';
+import type { RunAdvancer } from './runs/advance-run.ts';
+import type { Services } from './services.ts';
+
+export interface Operations {
+  readonly observer: Metrics['observer'];
+  readonly handlers: Pick<Handlers<typeof routes, RequestContext>, 'doctor' | 'metrics'>;
+  startLoops(): void;
+}
+
+export interface OperationSources {
+  readonly loops: LoopDriver;
+  /** Null where PostgreSQL is not ours to run. */
+  readonly embeddedPid: (() => number | null) | null;
+  /** Composed with the observer that is made here. */
+  readonly advancer: () => RunAdvancer;
+}
+
+const upkeep = [
+  createAuditRetentionLoop,
+  createDiscardLoop,
+  createClusterRetentionLoop,
+  createRunRetentionLoop,
+  createRunPurgeLoop,
+  createRunFilesLoop,
+  createLibrariesLoop,
+];
+
+export function composeOperations(
+  services: Services,
+  { loops, embeddedPid, advancer }: OperationSources,
+): Operations {
+  const { config, db } = services;
+  const metrics = createMetrics(services);
+  const hotVersions = () => advancer().hotVersions();
+  const doctor = createDoctor(services, { config, loops, embeddedPid, hotVersions });
+  metrics.watch({ loops, lastFindings: doctor.lastFindings, listWorkers: () => listWorkers(db) });
+  return {
+    observer: metrics.observer,
+    handlers: { ...doctor.handlers, ...metrics.handlers },
+    startLoops() {
+      for (const create of upkeep) loops.add(create(services));
+      loops.add(doctor.loop);
+    },
+  };
+}
