@@ -322,6 +322,23 @@ test('crashes while tasks start runs and hear of their end: each run exists once
   }
 });
 
+test('a run that cannot be started for a moment is started later', async () => {
+  const child = await makeJob(succeed);
+  const { job_id } = await engine.client.jobsCreate({ name: 'patient', tasks: [runs(child)] });
+  // What only the start of a run reads; all else goes on.
+  await engine.db.pool.query('alter table principals rename to principals_away');
+
+  const { run_id } = await engine.client.jobsRunNow({ job_id });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const [waiting] = await attemptsOf(engine, run_id, 'other');
+  await engine.db.pool.query('alter table principals_away rename to principals');
+  const run = await engine.waitForEnd(run_id);
+
+  expect(waiting?.state).toBe('ready');
+  expect(resultsOf(run)).toEqual({ other: 'SUCCESS' });
+  expect(await childrenOf(engine, run_id)).toHaveLength(1);
+});
+
 test('cancels at any moment while runs are started leave none of them behind', async () => {
   const child = await makeJob(hang, { max_concurrent_runs: 100 });
   const { job_id } = await engine.client.jobsCreate({
