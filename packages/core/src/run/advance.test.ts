@@ -250,6 +250,16 @@ describe('loss', () => {
     expect(run.phase).toMatchObject({ result: 'failed', cause: { failure: { code: 'CLUSTER_ERROR' } } });
   });
 
+  test('is not taken for one before user code when the start is known', () => {
+    const run = new RunUnderTest([aTask('a')]);
+    run.start('a');
+    const { attemptId, epoch } = run.taskRun('a');
+
+    run.advance({ kind: 'attempt_lost', attemptId, epoch, beforeUserCode: true, message: 'no heartbeat' });
+
+    expect(run.stateOf('a')).toBe('internal_error');
+  });
+
   test('is not believed of a worker that does not hold the attempt', () => {
     const run = new RunUnderTest([aTask('a')]);
     run.claim('a');

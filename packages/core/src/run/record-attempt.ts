@@ -39,7 +39,9 @@ export function recordOfAttempt(draft: Draft, event: AttemptEvent, context: Adva
     case 'attempt_lost':
       if (event.workerId !== undefined && event.workerId !== state.workerId)
         return draft.ignore(event, "another worker's attempt");
-      if (event.beforeUserCode) return recordLostUnstarted(draft, taskRun, state, event.message, context);
+      // Who says so may have looked before the start became known.
+      if (event.beforeUserCode && !hasStarted(state))
+        return recordLostUnstarted(draft, taskRun, state, event.message, context);
       return endLive(draft, taskRun, state, failedWith('DRIVER_ERROR', event.message), context);
     default:
       return assertNever(event);
@@ -108,4 +110,8 @@ function failedWith(code: Failure['code'], message: string): AttemptOutcome {
 
 function isLive(state: TaskRunState): state is LiveState {
   return state.kind === 'claimed' || state.kind === 'running' || state.kind === 'stopping';
+}
+
+function hasStarted(state: LiveState): boolean {
+  return 'startedAtMs' in state && state.startedAtMs !== null;
 }

@@ -17,10 +17,9 @@ import type { Clock } from '../services.ts';
 import { advanceBatch, type Batch, type BatchDependencies, BatchNotSaved } from './advance-batch.ts';
 import type { Claim } from './claim-attempts.ts';
 import { ClaimQueue, type WaitingClaimer } from './claim-queue.ts';
-import { fromNews, HotRuns } from './hot-runs.ts';
+import { HotRuns } from './hot-runs.ts';
 import { type BatchContext, currentPhase, type RunNews, type StepResolver } from './run-draft.ts';
 import { SaveConnection } from './save-connection.ts';
-import { insertInbox } from './save-store.ts';
 import type {
   ClaimBuilder,
   Created,
@@ -69,9 +68,9 @@ export const batchItemsMax = 500;
 const startedDelayMs = 50;
 /** Waking earlier than this is the wake loop's business. */
 const timerHorizonMs = 5_000;
-/** After that many lost races the news goes to the inbox: durable, and whoever moves the run next takes it. */
+/** After that many lost races a pause follows each. */
 const triesMax = 5;
-/** Anything else is tried again, after a pause each time, and then given up with an error. */
+/** Then whoever waits hears of it. Only what is saved may count as heard: a worker repeats its report until then. */
 const pausedTriesMax = 40;
 const retryDelayMs = 250;
 
@@ -326,18 +325,9 @@ export class RunAdvancer {
   #retry(item: WorkItem): void {
     item.tries += 1;
     if (item.tries <= triesMax) this.#pending.push(item);
-    else if (item.kind === 'news') this.#leaveInInbox(item);
     else if (item.tries > pausedTriesMax)
       item.reject(new Error(`another server was faster ${item.tries} times`));
     else setTimeout(() => this.#submit(item), retryDelayMs);
-  }
-
-  #leaveInInbox({ runId, news, resolve, reject }: Extract<WorkItem, { kind: 'news' }>): void {
-    insertInbox(
-      this.#options.db,
-      news.map((each) => ({ runId, event: fromNews(each) })),
-      this.#options.clock.nowMs(),
-    ).then(() => resolve({ isKnown: true, ignored: [] }), reject);
   }
 
   #wakeBy(atMs: number): void {

@@ -90,11 +90,6 @@ export class HotRuns {
   }
 }
 
-/** Only `fromNews` writes the inbox. */
 function toNews(stored: JsonValue): RunNews {
   return stored as unknown as RunNews;
-}
-
-export function fromNews(news: RunNews): JsonValue {
-  return news as unknown as JsonValue;
 }

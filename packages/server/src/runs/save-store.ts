@@ -333,19 +333,3 @@ where run_id = any($1::bigint[])
     ],
   });
 }
-
-/** Durable news for whoever advances the run next; the wake loop of any server finds it within a second. */
-export async function insertInbox(
-  db: Querier,
-  events: readonly { readonly runId: number; readonly event: JsonValue }[],
-  receivedAtMs: number,
-): Promise<void> {
-  await db.query({
-    name: 'runs-insert-inbox',
-    text: `
-insert into inbox (run_id, event, received_at_ms)
-select run_id, event, $2
-from json_to_recordset($1::json) as i(run_id bigint, event jsonb)`,
-    values: [toStorableJson(events.map(({ runId, event }) => ({ run_id: runId, event }))), receivedAtMs],
-  });
-}
