@@ -19,17 +19,9 @@ export function endAttempt(
   { nowMs, newId }: AdvanceContext,
   facts: Pick<Partial<TaskRun>, 'condition'> = {},
 ): void {
-  const ended = draft.setState(
-    taskRun,
-    { kind: 'ended', ...end, ...timesOf(taskRun), endedAtMs: nowMs },
-    facts,
-  );
+  const ended = setEnded(draft, taskRun, end, nowMs, facts);
   const dueAtMs = retryDueOf(draft, ended);
-  if (dueAtMs === null) {
-    const { attemptId } = taskRun;
-    draft.command({ kind: 'notify', subject: { kind: 'task_ended', attemptId, result: end.result } });
-    return;
-  }
+  if (dueAtMs === null) return notifyEnd(draft, taskRun, end);
   draft.addAttempt({
     ...ended,
     attemptId: toAttemptId(newId()),
@@ -40,6 +32,30 @@ export function endAttempt(
     childRunId: null,
     state: { kind: 'waiting_for_retry', dueAtMs },
   });
+}
+
+/** Whatever the policy says: another attempt would come out the same. */
+export function endWithoutRetry(draft: Draft, taskRun: TaskRun, end: AttemptEnd, nowMs: number): void {
+  setEnded(draft, taskRun, end, nowMs);
+  notifyEnd(draft, taskRun, end);
+}
+
+function setEnded(
+  draft: Draft,
+  taskRun: TaskRun,
+  end: AttemptEnd,
+  nowMs: number,
+  facts: Pick<Partial<TaskRun>, 'condition'> = {},
+): TaskRun {
+  return draft.setState(
+    taskRun,
+    { kind: 'ended', ...end, ...timesOf(taskRun), endedAtMs: nowMs },
+    facts,
+  );
+}
+
+function notifyEnd(draft: Draft, { attemptId }: TaskRun, { result }: AttemptEnd): void {
+  draft.command({ kind: 'notify', subject: { kind: 'task_ended', attemptId, result } });
 }
 
 function timesOf({ state }: TaskRun): { claimedAtMs: number | null; startedAtMs: number | null } {

@@ -2,7 +2,7 @@
 import { assertNever } from '../assert.ts';
 import type { AdvanceContext } from './advance.ts';
 import type { Draft } from './draft.ts';
-import { type AttemptEnd, endAttempt, endOfStop } from './end-attempt.ts';
+import { type AttemptEnd, endAttempt, endOfStop, endWithoutRetry } from './end-attempt.ts';
 import type { ChildOutcome, RunEvent } from './events.ts';
 import { isSameJson } from './is-same-json.ts';
 import { nextStep } from './next-step.ts';
@@ -38,8 +38,10 @@ export function recordOfStep(draft: Draft, event: StepEvent, context: AdvanceCon
       return;
     case 'step_failed': {
       const isOurs = event.failure.code !== 'RUN_EXECUTION_ERROR';
-      const result = isOurs ? 'internal_error' : 'failed';
-      return endAttempt(draft, taskRun, { result, failure: event.failure }, context);
+      const end = { result: isOurs ? 'internal_error' : 'failed', failure: event.failure } as const;
+      // What it compares is settled: a guard with retries for ever would be evaluated for ever, in one batch.
+      if (step === 'evaluate_condition') return endWithoutRetry(draft, taskRun, end, context.nowMs);
+      return endAttempt(draft, taskRun, end, context);
     }
     default:
       return assertNever(event);
