@@ -149,3 +149,79 @@ describe('a guarded task', () => {
     expect(run.phase).toMatchObject({ result: 'failed' });
   });
 });
+
+describe('a task whose work is another run', () => {
+  test('waits until that run exists, then for its end', () => {
+    const run = new RunUnderTest([aRunJob('other'), aTask('after', { dependsOn: ['other'] })]);
+    expect(run.stateOf('other')).toBe('ready');
+
+    run.startChild('other');
+    expect(run.states()).toEqual({ other: 'running_parts', after: 'blocked' });
+    run.endChild('other');
+
+    expect(run.states()).toEqual({ other: 'succeeded', after: 'queued' });
+  });
+
+  test('ends as that run ends', () => {
+    const failure = { code: 'RUN_EXECUTION_ERROR', message: 'Run 900 failed.', trace: null } as const;
+    const ended = (outcome: Parameters<RunUnderTest['endChild']>[1]) => {
+      const run = new RunUnderTest([aRunJob('other')]);
+      run.startChild('other');
+      run.endChild('other', outcome);
+      return run;
+    };
+
+    expect(ended({ kind: 'failed', failure }).phase).toMatchObject({
+      result: 'failed',
+      cause: { taskKey: 'other', failure },
+    });
+    expect(ended({ kind: 'cancelled' }).phase).toMatchObject({ result: 'cancelled' });
+  });
+
+  test('starts another run for each attempt of its policy', () => {
+    const run = new RunUnderTest([aRunJob('other', { retry: retries(1) })]);
+    const failure = { code: 'RUN_EXECUTION_ERROR', message: 'no', trace: null } as const;
+    run.startChild('other');
+
+    run.endChild('other', { kind: 'failed', failure });
+    run.advance();
+
+    expect(run.taskRun('other')).toMatchObject({ attempt: 1, childRunId: null, state: { kind: 'ready' } });
+  });
+
+  test('that cannot be started fails and says why', () => {
+    const run = new RunUnderTest([aRunJob('other')]);
+
+    run.failStep('other');
+
+    expect(run.phase).toMatchObject({ result: 'failed', cause: { failure: { message: 'not a number' } } });
+  });
+
+  test('hears of its own run alone', () => {
+    const run = new RunUnderTest([aRunJob('other')]);
+    run.startChild('other');
+    const { attemptId } = run.taskRun('other');
+
+    const { ignored } = run.advance({
+      kind: 'child_ended',
+      attemptId,
+      childRunId: toRunId(901),
+      outcome: { kind: 'succeeded' },
+    });
+
+    expect(ignored.map(({ reason }) => reason)).toEqual(['another run']);
+    expect(run.stateOf('other')).toBe('running_parts');
+  });
+
+  test('past its limit stops that run, and is timed out when it has ended', () => {
+    const run = new RunUnderTest([aRunJob('other', { timeoutMs: 10 })]);
+    run.startChild('other');
+    run.nowMs += 10;
+
+    const { commands } = run.advance();
+    expect(commands).toContainEqual({ kind: 'stop_attempt', attemptId: run.taskRun('other').attemptId });
+    run.endChild('other', { kind: 'cancelled' });
+
+    expect(run.stateOf('other')).toBe('timed_out');
+  });
+});
