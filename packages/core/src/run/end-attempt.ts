@@ -47,11 +47,7 @@ function setEnded(
   nowMs: number,
   facts: Pick<Partial<TaskRun>, 'condition'> = {},
 ): TaskRun {
-  return draft.setState(
-    taskRun,
-    { kind: 'ended', ...end, ...timesOf(taskRun), endedAtMs: nowMs },
-    facts,
-  );
+  return draft.setState(taskRun, { kind: 'ended', ...end, ...timesOf(taskRun), endedAtMs: nowMs }, facts);
 }
 
 function notifyEnd(draft: Draft, { attemptId }: TaskRun, { result }: AttemptEnd): void {
