@@ -26,7 +26,7 @@ select
   (select count(*) from task_runs where state = 'queued') as queued_attempts,
   held.claimed as claimed_attempts, held.running as running_attempts, held.stopping as stopping_attempts,
   (select queued_at_ms from task_runs where state = 'queued' order by queued_at_ms limit 1) as oldest_queued_attempt_ms,
-  (select count(*) from (select from inbox limit 10000) i) as inbox_rows
+  (select count(*) from (select inbox_id from inbox order by inbox_id limit 10000) i) as inbox_rows
 from (
   select
     count(*) filter (where phase = 'queued') as queued,

@@ -118,7 +118,7 @@ from (
   where r.deleted_at_ms < $1
 ) hidden
 where may_forget
-  or exists (select from run_generations g where g.run_id = hidden.run_id)
+  or (select g.run_id from run_generations g where g.run_id = hidden.run_id limit 1) is not null
 order by deleted_at_ms, run_id
 limit $3`,
     values: [of.hiddenBeforeMs, of.createdBeforeMs, of.limit],

@@ -1,0 +1,229 @@
+/** Loops are turned by hand, with a clock of the test's own, so that sixty days pass in no time. */
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createDiscardLoop } from '../../../packages/server/src/blobs/discard.ts';
+import type { Loop } from '../../../packages/server/src/loops/driver.ts';
+import { createLibrariesLoop } from '../../../packages/server/src/retention/libraries-loop.ts';
+import { createRunFilesLoop } from '../../../packages/server/src/retention/run-files-loop.ts';
+import { createRunPurgeLoop } from '../../../packages/server/src/retention/run-purge-loop.ts';
+import { createRunRetentionLoop } from '../../../packages/server/src/retention/run-retention-loop.ts';
+import type { Services } from '../../../packages/server/src/services.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
+import { fakeTask } from '../runs/engine.ts';
+
+const dayMs = 24 * 3_600_000;
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.dispose());
+beforeEach(() => sql('delete from runs where phase = $1', 'ended'));
+
+type Changes = Omit<Partial<Services>, 'config'> & {
+  daysLater?: number;
+  config?: Partial<Services['config']>;
+};
+
+function later({ daysLater = 0, config = {}, ...changes }: Changes = {}): Services {
+  const clock = { nowMs: () => Date.now() + daysLater * dayMs };
+  return { ...server.services, clock, ...changes, config: { ...server.services.config, ...config } };
+}
+
+async function turn(loop: Loop): Promise<void> {
+  for (let turns = 0; (await loop.turn()) === 'again'; turns += 1) if (turns > 50) throw new Error('endless');
+}
+
+async function sql<Row>(text: string, ...values: unknown[]): Promise<Row[]> {
+  return (await server.database.pool.query(text, values)).rows as Row[];
+}
+
+async function runOnce(options: object = {}): Promise<number> {
+  const { run_id } = await server.client.runsSubmit({ run_name: 'old', tasks: [fakeTask('a')], ...options });
+  await waitForEnd(run_id);
+  return run_id;
+}
+
+const waitForEnd = (runId: number) =>
+  expect
+    .poll(async () => (await server.client.runsGet({ run_id: runId })).status.state, { timeout: 10_000 })
+    .toBe('TERMINATED');
+
+async function runJobTimes(times: number): Promise<number[]> {
+  const { job_id } = await server.client.jobsCreate({ name: 'often', tasks: [fakeTask('a')] });
+  const runIds: number[] = [];
+  for (let run = 0; run < times; run += 1) {
+    const { run_id } = await server.client.jobsRunNow({ job_id });
+    await waitForEnd(run_id);
+    runIds.push(run_id);
+  }
+  return runIds;
+}
+
+/** In how many tables there is something of the run, and whether its folder is there. */
+async function leftOf(runId: number): Promise<string[]> {
+  const left: string[] = [];
+  for (const table of ['runs', 'run_generations', 'task_runs', 'task_values', 'run_events', 'inbox']) {
+    const [row] = await sql<{ count: string }>(`select count(*) from ${table} where run_id = $1`, runId);
+    if (Number(row?.count) > 0) left.push(table);
+  }
+  const folder = path.join(server.stateDir, 'data/attempts', String(runId));
+  if (await fs.stat(folder).catch(() => null)) left.push('files');
+  return left;
+}
+
+const whole = ['runs', 'run_generations', 'task_runs', 'run_events', 'files'];
+
+test('sixty days after its end nothing is left of a run, neither rows nor files; before, all is', async () => {
+  const runId = await runOnce();
+
+  await turn(createRunRetentionLoop(later({ daysLater: 59 })));
+  await turn(createRunPurgeLoop(later({ daysLater: 59 })));
+  expect(await leftOf(runId)).toEqual(whole);
+
+  await turn(createRunRetentionLoop(later({ daysLater: 61 })));
+  expect((await server.send('GET', `/api/2.2/jobs/runs/get?run_id=${runId}`)).status).toBe(400);
+  await turn(createRunPurgeLoop(later({ daysLater: 62 })));
+  expect(await leftOf(runId)).toEqual([]);
+});
+
+test('a job keeps its newest runs, as many as are allowed, and active ones beyond them', async () => {
+  const runIds = await runJobTimes(5);
+
+  await turn(createRunRetentionLoop(later({ config: { runsKeptPerJob: 2 } })));
+
+  const kept = await sql<{ run_id: number }>(
+    'select run_id from runs where deleted_at_ms is null and run_id = any($1) order by run_id',
+    runIds,
+  );
+  expect(kept.map(({ run_id }) => Number(run_id))).toEqual(runIds.slice(3));
+});
+
+test('a run that an active run has started is kept until that ends', async () => {
+  const hanging = [fakeTask('wait', { fake: { kind: 'hang' } })];
+  const parent = await server.client.runsSubmit({ run_name: 'parent', tasks: hanging });
+  const child = await runOnce();
+  await sql('update runs set parent_run_id = $1 where run_id = $2', parent.run_id, child);
+
+  await turn(createRunRetentionLoop(later({ daysLater: 61 })));
+  expect((await server.client.runsGet({ run_id: child })).run_id).toBe(child);
+
+  await server.client.runsCancel({ run_id: parent.run_id });
+  await waitForEnd(parent.run_id);
+  await turn(createRunRetentionLoop(later({ daysLater: 61 })));
+  expect((await server.send('GET', `/api/2.2/jobs/runs/get?run_id=${child}`)).status).toBe(400);
+});
+
+test('of a deleted run its token stays as long as runs are kept, all else goes at once', async () => {
+  const tasks = [fakeTask('a')];
+  const runId = await runOnce({ idempotency_token: 'once' });
+  await server.client.runsDelete({ run_id: runId });
+
+  await turn(createRunPurgeLoop(later({ daysLater: 1 })));
+  expect(await leftOf(runId)).toEqual(['runs']);
+  const again = await server.send('POST', '/api/2.2/jobs/runs/submit', {
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ run_name: 'again', idempotency_token: 'once', tasks }),
+  });
+  expect(again.status).toBe(400);
+
+  await turn(createRunPurgeLoop(later({ daysLater: 61 })));
+  expect(await leftOf(runId)).toEqual([]);
+});
+
+test.each(['retention-delete-task_runs', 'retention-delete-generations', 'retention-delete-run'])(
+  'a crash at %s leaves a run that is out of sight, and the next turn removes it',
+  async (statement) => {
+    const runId = await runOnce();
+    await server.client.runsDelete({ run_id: runId });
+    const services = later({ daysLater: 1 });
+    const guard = <T extends { query: Services['db']['query'] }>(client: T): T => ({
+      ...client,
+      query: (query: { name: string }) => {
+        if (query.name === statement) throw new Error('crash');
+        return client.query(query as Parameters<T['query']>[0]);
+      },
+    });
+    const db = {
+      ...guard(services.db),
+      transaction: ((work) =>
+        services.db.transaction((client) => work(guard(client)))) as Services['db']['transaction'],
+    };
+
+    await expect(createRunPurgeLoop({ ...services, db }).turn()).rejects.toThrow('crash');
+    expect(await leftOf(runId)).toContain('runs');
+    expect(await leftOf(runId)).toContain('files');
+
+    await turn(createRunPurgeLoop(services));
+    expect(await leftOf(runId)).toEqual([]);
+  },
+);
+
+test('a crash between rows and files leaves a note, and the files go by it', async () => {
+  const runId = await runOnce();
+  await server.client.runsDelete({ run_id: runId });
+  const services = later({ daysLater: 1 });
+  const blobs = { ...services.blobs, deletePrefix: () => Promise.reject(new Error('crash')) };
+
+  await turn(createRunPurgeLoop({ ...services, blobs }));
+  expect(await leftOf(runId)).toEqual(['files']);
+
+  await turn(createDiscardLoop(later({ daysLater: 2 })));
+  expect(await leftOf(runId)).toEqual([]);
+});
+
+test('a run of many rows goes in statements of a limited size', async () => {
+  const runId = await runOnce();
+  await sql(
+    `insert into run_events (run_id, at_ms, kind) select $1, 0, 'made up' from generate_series(1, 5000)`,
+    runId,
+  );
+  await server.client.runsDelete({ run_id: runId });
+  const services = later({ daysLater: 1 });
+  const sizes: number[] = [];
+  const db = {
+    ...services.db,
+    query: async (query: { name: string }) => {
+      const rows = await services.db.query(query as Parameters<Services['db']['query']>[0]);
+      if (query.name === 'retention-delete-run_events') sizes.push(rows.length);
+      return rows;
+    },
+  } as Services['db'];
+
+  await turn(createRunPurgeLoop({ ...services, db }));
+
+  expect(sizes.slice(0, 2)).toEqual([2000, 2000]);
+  expect(sizes).toHaveLength(3);
+  expect(await leftOf(runId)).toEqual([]);
+});
+
+test('beyond the size that is allowed the oldest runs go, and folders of no run', async () => {
+  const runIds = [await runOnce(), await runOnce(), await runOnce()];
+  const attempts = path.join(server.stateDir, 'data/attempts');
+  for (const runId of runIds)
+    await fs.writeFile(path.join(attempts, String(runId), 'ballast'), Buffer.alloc(100_000));
+  await fs.mkdir(path.join(attempts, '77/78'), { recursive: true });
+
+  await turn(createRunFilesLoop(later({ daysLater: 1, config: { runFilesBytesMax: 250_000 } })));
+
+  const hidden = await sql<{ run_id: number }>(
+    'select run_id from runs where deleted_at_ms is not null and run_id = any($1)',
+    runIds,
+  );
+  expect(hidden.map(({ run_id }) => Number(run_id))).toEqual(runIds.slice(0, 1));
+  expect(await fs.readdir(attempts)).not.toContain('77');
+});
+
+test('libraries that nothing has read for long go, and what was left of installing', async () => {
+  const libraries = path.join(server.stateDir, 'data/libraries');
+  const old = new Date(Date.now() - 90 * dayMs);
+  for (const name of ['unused', 'used', 'fresh', '.installing-cut', '.installing-now']) {
+    await fs.mkdir(path.join(libraries, name), { recursive: true });
+    if (['unused', '.installing-cut'].includes(name)) await fs.utimes(path.join(libraries, name), old, old);
+    if (name === 'used') await fs.utimes(path.join(libraries, name), new Date(), old);
+  }
+
+  await turn(createLibrariesLoop(later()));
+
+  expect((await fs.readdir(libraries)).toSorted()).toEqual(['.installing-now', 'fresh', 'used']);
+});
