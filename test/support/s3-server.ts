@@ -10,6 +10,9 @@ import { promisify } from 'node:util';
 
 export interface S3Server {
   readonly endpoint: string;
+  makeBucket(name: string): Promise<void>;
+  /** The keys in a listing of the bucket, one page; of unfinished uploads with `uploads`. This server asks for no signature. */
+  listKeys(bucket: string, query: 'uploads' | 'list-type=2'): Promise<string[]>;
   stop(): Promise<void>;
 }
 
@@ -53,8 +56,17 @@ export async function startS3Server(): Promise<S3Server> {
     once(lines, 'line'),
     exited.then(() => Promise.reject(new Error('the S3 server did not start'))),
   ])) as [string];
+  const endpoint = `http://127.0.0.1:${port}`;
   return {
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint,
+    async makeBucket(name) {
+      const { ok, status } = await fetch(`${endpoint}/${name}`, { method: 'PUT' });
+      if (!ok) throw new Error(`no bucket ${name}: HTTP ${status}`);
+    },
+    async listKeys(bucket, query) {
+      const xml = await (await fetch(`${endpoint}/${bucket}?${query}`)).text();
+      return [...xml.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key = '']) => key);
+    },
     async stop() {
       child.stdin.end();
       await exited;

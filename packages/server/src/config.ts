@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { parseS3Url, type S3Credentials } from './blobs/s3-settings.ts';
 import { StartError } from './start-error.ts';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
@@ -48,6 +49,21 @@ const settings = {
       .default(null),
     about: 'A PostgreSQL 15 or newer to use instead of the embedded one.',
     secret: true,
+  },
+  blobUrl: {
+    env: 'HEADRACE_BLOB_URL',
+    schema: z
+      .string()
+      .transform((text, context) => {
+        const parsed = parseS3Url(text);
+        if (typeof parsed !== 'string') return parsed;
+        context.addIssue(parsed);
+        return z.NEVER;
+      })
+      .nullable()
+      .default(null),
+    about:
+      'A bucket for workspace files, logs and results: s3://<bucket>/<prefix>?endpoint=…&region=…; keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
   },
   databaseConnectionsMax: {
     env: 'HEADRACE_DATABASE_CONNECTIONS',
@@ -184,6 +200,21 @@ export function listSettings(): { env: string; about: string; default: unknown }
     about,
     default: schema.parse(undefined),
   }));
+}
+
+/** The standard variables of AWS. Null without them: then the bucket's client looks at AWS's other standard places. */
+export function readStorageCredentials(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): S3Credentials | null {
+  const {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  } = environment;
+  if (!accessKeyId && !secretAccessKey) return null;
+  if (!accessKeyId || !secretAccessKey)
+    throw new ConfigError('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: set both or neither');
+  return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
 }
 
 /** What processes that the server starts may inherit; each launcher picks the names that it passes on. */

@@ -5,7 +5,8 @@
 import type { AttemptSource, ClusterAssignment } from '@headrace/worker';
 import type { Logger } from 'pino';
 import { createAuditRecorder } from './audit/audit-recorder.ts';
-import { type FolderStore, openFolderStore } from './blobs/folder-store.ts';
+import type { FolderStore } from './blobs/folder-store.ts';
+import { type OpenedBlobs, openBlobs } from './blobs/open-blobs.ts';
 import { createCatalogNames } from './catalogs/catalog-names.ts';
 import { ensureCatalogs } from './catalogs/ensure-catalogs.ts';
 import { type RunningHttp, startHttp } from './compose-http.ts';
@@ -133,9 +134,10 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   teardown.add('server file', () => removeServerFile(state));
   teardown.add('loops', loops.stop);
   if (options.startWorker) {
+    const workerId = settings.worker_id;
     const worker = await options.startWorker({
-      source: runs.source,
-      workerId: settings.worker_id,
+      source: services.shipAttempts({ source: runs.source, workerId, loops, teardown }),
+      workerId,
       hostsFolder: state.hostsFolder,
       dataRoot: blobs.root,
       spare: clusters.resolve({ task_key: '' }, {}, { runId: 0, runAs: admin }).assignment,
@@ -164,6 +166,7 @@ async function ensureDefaults(services: Services, admin: Principal, clusters: Cl
 
 interface OpenServices extends Services {
   readonly blobs: FolderStore;
+  readonly shipAttempts: OpenedBlobs['shipAttempts'];
   /** Null where PostgreSQL is not ours to run. */
   readonly embeddedPid: (() => number | null) | null;
 }
@@ -175,9 +178,16 @@ async function openServices(
 ): Promise<OpenServices> {
   const { config, log, clock } = options;
   const { db, embeddedPid } = await openDatabase(options, state, teardown);
-  const blobs = await openFolderStore(state.dataRoot);
+  const workspaceId = () => ensureWorkspaceId(db);
+  const { blobs, shipAttempts, close } = await openBlobs({
+    dataRoot: state.dataRoot,
+    config,
+    workspaceId,
+    log,
+  });
+  teardown.add('blob store', close);
   const ids = await createIdSource(db);
-  return { db, embeddedPid, blobs, ids, clock, log, config, events: createRunEventBus() };
+  return { db, embeddedPid, blobs, shipAttempts, ids, clock, log, config, events: createRunEventBus() };
 }
 
 /** Connected and migrated. The embedded PostgreSQL unless the settings name another. */

@@ -3,7 +3,6 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BlobStore } from '../../../packages/server/src/blobs/blob-store.ts';
 import { openFolderStore } from '../../../packages/server/src/blobs/folder-store.ts';
@@ -29,7 +28,7 @@ async function openS3(): Promise<Opened> {
   const { endpoint } = server;
   const place = { bucket: 'contract', prefix: 'some/where/', endpoint, region: null, isPathStyle: true };
   const bucket = openBucket(place, testCredentials);
-  await bucket.client.send(new CreateBucketCommand({ Bucket: 'contract' }));
+  await server.makeBucket('contract');
   const blobs = openS3Store(bucket);
   return {
     blobs,
