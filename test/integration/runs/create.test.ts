@@ -151,3 +151,24 @@ test('texts that cannot be stored are refused, and a run with no task too', asyn
     code: 'INVALID_PARAMETER_VALUE',
   });
 });
+
+test('large runs that are asked for at once all begin', async () => {
+  const width = 700;
+  const { job_id } = await engine.client.jobsCreate({
+    name: 'large',
+    max_concurrent_runs: 10,
+    tasks: [
+      fakeTask('root', { fake: hang }),
+      ...Array.from({ length: width }, (_, index) => fakeTask(`after_${index}`, { after: ['root'] })),
+    ],
+  });
+
+  const runs = await Promise.all(Array.from({ length: 8 }, () => engine.client.jobsRunNow({ job_id })));
+
+  const { rows } = await engine.db.pool.query(
+    'select run_id, count(*)::integer as tasks from task_runs where run_id = any($1) group by run_id',
+    [runs.map(({ run_id }) => run_id)],
+  );
+  expect(rows.map(({ tasks }) => tasks)).toEqual(runs.map(() => width + 1));
+  await engine.client.jobsDelete({ job_id });
+});

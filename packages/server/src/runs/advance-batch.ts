@@ -29,7 +29,7 @@ import {
 } from './run-draft.ts';
 import type { SaveConnection } from './save-connection.ts';
 import { findMadeRuns, type MadeRun, saveBatchQuery } from './save-store.ts';
-import type { ClaimBuilder, WorkItem } from './work-items.ts';
+import { type ClaimBuilder, countNewAttempts, type WorkItem } from './work-items.ts';
 
 export interface BatchDependencies {
   readonly db: Querier;
@@ -72,6 +72,9 @@ export interface OpenBatch {
   readonly refusals: Map<WorkItem, RepairRefusal>;
 }
 
+/** For attempts that follow from what lies in the inbox, and from claims that come to nothing. */
+const spareIds = 1_000;
+
 export async function advanceBatch(
   items: readonly WorkItem[],
   context: BatchContext,
@@ -79,6 +82,8 @@ export async function advanceBatch(
 ): Promise<Batch> {
   const batch: OpenBatch = { drafts: new Map(), ignored: [], refusals: new Map() };
   const places = await readFreePlaces(items, dependencies.db);
+  const newAttempts = items.reduce((sum, item) => sum + countNewAttempts(item), 0);
+  await context.reserveIds(newAttempts + spareIds);
   openNewRuns(items, batch, places, context);
   await openStoredRuns(items, batch, dependencies);
   await decide(items, batch, places, context);

@@ -20,14 +20,15 @@ import { ClaimQueue, type WaitingClaimer } from './claim-queue.ts';
 import { HotRuns } from './hot-runs.ts';
 import { type BatchContext, currentPhase, type RunNews, type StepResolver } from './run-draft.ts';
 import { SaveConnection } from './save-connection.ts';
-import type {
-  ClaimBuilder,
-  Created,
-  NewRunOrder,
-  NewsOutcome,
-  RepairOrder,
-  RepairOutcome,
-  WorkItem,
+import {
+  type ClaimBuilder,
+  type Created,
+  countNewAttempts,
+  type NewRunOrder,
+  type NewsOutcome,
+  type RepairOrder,
+  type RepairOutcome,
+  type WorkItem,
 } from './work-items.ts';
 
 export interface AdvancerOptions {
@@ -64,6 +65,8 @@ export class RefusedByStore extends Error {
 
 /** A batch takes no more than this; the rest goes into the next one, so a flood cannot grow one statement for ever. */
 export const batchItemsMax = 500;
+/** Nor does it make more attempts: each is a row of some hundred bytes, and runs have up to a thousand tasks. */
+const batchAttemptsMax = 10_000;
 /** "Started" marks wait this long for a save that goes anyway. */
 const startedDelayMs = 50;
 /** Waking earlier than this is the wake loop's business. */
@@ -227,8 +230,19 @@ export class RunAdvancer {
     while (this.#pending.length > 0 || this.#claimersChanged) {
       this.#claimersChanged = false;
       if (this.#lazyTimer && this.#pending.length > 0) this.#submitLazy();
-      await this.#advance(this.#pending.splice(0, batchItemsMax));
+      await this.#advance(this.#takePending());
     }
+  }
+
+  #takePending(): readonly WorkItem[] {
+    let attempts = 0;
+    const isBeyond = (item: WorkItem) => {
+      attempts += countNewAttempts(item);
+      return attempts > batchAttemptsMax;
+    };
+    const end = this.#pending.slice(0, batchItemsMax).findIndex(isBeyond);
+    // One that is too large by itself goes alone.
+    return this.#pending.splice(0, end === -1 ? batchItemsMax : Math.max(1, end));
   }
 
   async #advance(items: readonly WorkItem[]): Promise<void> {

@@ -25,7 +25,6 @@ export async function repairRun(
   uses: RepairUses,
 ): Promise<number> {
   const { order } = await toOrder(services, request, uses);
-  await services.ids.reserve(order.request.definition.tasks.length);
   const { isKnown, refusal } = await services.advancer.repair(request.run_id, order);
   if (!isKnown) throw noSuchRun(request.run_id);
   if (refusal !== null) throw refusalOf(request.run_id, refusal);

@@ -1,5 +1,13 @@
 /** What a batch of the advancer is made of: things to do, each with its promise. */
-import type { Failure, RepairRefusal, RepairRequest, Run, RunDefinition, TaskRun } from '@headrace/core';
+import {
+  assertNever,
+  type Failure,
+  type RepairRefusal,
+  type RepairRequest,
+  type Run,
+  type RunDefinition,
+  type TaskRun,
+} from '@headrace/core';
 import type { ClaimedAttempt } from '@headrace/worker';
 import type { ClaimNote, IgnoredEvent, RunNews } from './run-draft.ts';
 import type { Document, RunFacts, RunParameters } from './run-facts.ts';
@@ -61,3 +69,20 @@ export type ClaimBuilder = (
   claim: { readonly facts: RunFacts; readonly run: Run; readonly taskRun: TaskRun; readonly epoch: number },
   context: { readonly nowMs: number },
 ) => Promise<{ readonly attempt: ClaimedAttempt; readonly note: ClaimNote } | Failure>;
+
+/** Attempts that a batch makes of it: of the tasks that begin anew, or in the place of one that ends. */
+export function countNewAttempts(item: WorkItem): number {
+  switch (item.kind) {
+    case 'create':
+      return item.order.definition.tasks.length;
+    case 'repair':
+      return item.order.request.definition.tasks.length;
+    case 'news':
+      return item.news.length;
+    case 'admit':
+    case 'look':
+      return 0;
+    default:
+      return assertNever(item);
+  }
+}
