@@ -222,7 +222,8 @@ export class RunAdvancer {
       .then(() => this.#flush())
       .finally(() => {
         this.#flushing = null;
-        if (this.#pending.length > 0) this.#start();
+        // What came after the last look, while this promise settled.
+        if (this.#pending.length > 0 || this.#claimersChanged) this.#start();
       });
   }
 
