@@ -396,3 +396,12 @@ test('the parameters with which only some tasks were chosen hold for the repair 
 
   expect(await attemptsByGeneration(run.run_id)).toEqual({ 0: ['a', 'b'], 1: ['b'] });
 });
+
+test('a run whose job has been deleted is repaired as it was, and counts in no place', async () => {
+  const { jobId, runId } = await brokenJob();
+  await engine.client.jobsDelete({ job_id: jobId });
+
+  await repair(runId, { rerun_tasks: ['b'] });
+
+  expect(await attemptsByGeneration(runId)).toEqual({ 0: ['a', 'b', 'c', 'd'], 1: ['b'] });
+});

@@ -205,7 +205,9 @@ async function repair(
     batch.refusals.set(item, { reason, field: null });
     return;
   }
-  if (place !== 'keep' && item.order.places) draft.takesPlace = true;
+  // A job that has been deleted counts no runs any more, and has no row to save with.
+  const isCounted = item.order.places !== null && places.has(item.order.places.jobId);
+  if (place !== 'keep' && isCounted) draft.takesPlace = true;
   // An active run goes on as it is: what is under way keeps its settings.
   if (place !== 'keep') draft.facts = { ...draft.facts, settings, parameters };
   else draft.facts = { ...draft.facts, parameters };
