@@ -194,6 +194,8 @@ async function repair(
   const draft = batch.drafts.get(item.runId);
   if (!draft) return;
   const { repairId, request, settings, parameters } = item.order;
+  // It was saved before, and the answer of the store was lost.
+  if (draft.run.generations.some((generation) => generation.repair?.repairId === repairId)) return;
   const planned = planRepair(draft.run, request);
   if (planned.kind === 'refused') {
     batch.refusals.set(item, planned);
