@@ -226,3 +226,19 @@ describe('runs/delete', () => {
     expect((await engine.client.runsGet({ run_id: parent.run_id })).state.result_state).toBe('SUCCESS');
   });
 });
+
+test('queued runs of a job that was deleted by a server which then died are cancelled', async () => {
+  const settings = { queue: { enabled: true }, tasks: [fakeTask('a', { fake: hang })] };
+  const { jobId, runId } = await startJob(engine, settings);
+  await waitForTask(engine, runId, 'a', 'RUNNING');
+  const queued = await engine.client.jobsRunNow({ job_id: jobId });
+
+  await engine.db.pool.query(
+    'update jobs set deleted_at_ms = 1, admissions = admissions + 1 where job_id = $1',
+    [jobId],
+  );
+
+  expect((await engine.waitForEnd(queued.run_id)).state.result_state).toBe('CANCELED');
+  await engine.client.runsCancel({ run_id: runId });
+  await engine.waitForEnd(runId);
+});

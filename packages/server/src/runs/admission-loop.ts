@@ -1,7 +1,10 @@
-/** Admits queued runs as places of their job become free, oldest first. */
+/**
+ * Admits queued runs as places of their job become free, oldest first. Those of a deleted job it cancels: whoever
+ * deletes a job does, unless its server dies before.
+ */
 import type { Loop } from '../loops/driver.ts';
 import type { RunServices } from './create-run.ts';
-import { findAdmissibleRuns } from './store.ts';
+import { type AdmissibleRow, findAdmissibleRuns } from './store.ts';
 
 /** A turn takes no more; the next one follows at once. */
 const limits = { jobsMax: 100, runsMax: 500 };
@@ -15,8 +18,16 @@ export function createAdmissionLoop({ db, advancer }: Pick<RunServices, 'db' | '
     everyMs: 2_000,
     async turn() {
       const runs = await findAdmissibleRuns(db, limits);
-      await Promise.all(runs.map(({ run_id, job_id }) => advancer.admit(run_id, job_id)));
+      await Promise.all(runs.map((run) => settle(run, advancer)));
       return runs.length > 0 ? 'again' : 'idle';
     },
   };
+}
+
+async function settle(
+  { run_id, job_id, job_is_deleted }: AdmissibleRow,
+  advancer: RunServices['advancer'],
+): Promise<void> {
+  if (!job_is_deleted) return advancer.admit(run_id, job_id);
+  await advancer.tell(run_id, [{ event: { kind: 'cancel_requested', reason: 'cancelled_by_user' } }]);
 }

@@ -158,15 +158,21 @@ from (select run_id from inbox order by inbox_id limit $1) i`,
   });
 }
 
+export interface AdmissibleRow {
+  readonly run_id: number;
+  readonly job_id: number;
+  readonly job_is_deleted: boolean;
+}
+
 /**
- * Of each job with queued runs, as many of the oldest as it has free places. Skips from job to job in the index,
- * so that 10,000 runs queued in one job cost no more than one.
+ * Of each job with queued runs, as many of the oldest as it has free places; of a deleted one as many as fit. Skips
+ * from job to job in the index, so that 10,000 runs queued in one job cost no more than one.
  */
 export function findAdmissibleRuns(
   db: Querier,
   limits: { readonly jobsMax: number; readonly runsMax: number },
-): Promise<{ run_id: number; job_id: number }[]> {
-  return db.query({
+): Promise<AdmissibleRow[]> {
+  return db.query<AdmissibleRow>({
     name: 'runs-find-admissible',
     text: `
 with recursive queued_jobs as (
@@ -179,11 +185,11 @@ with recursive queued_jobs as (
   ) next
   where q.position < $1
 )
-select queued.run_id, queued.job_id
+select queued.run_id, queued.job_id, j.deleted_at_ms is not null as job_is_deleted
 from queued_jobs q
 join jobs j on j.job_id = q.job_id
 cross join lateral (
-  select greatest(0, j.max_concurrent_runs - count(*)) as free
+  select case when j.deleted_at_ms is null then greatest(0, j.max_concurrent_runs - count(*)) else $2 end as free
   from runs r
   where r.job_id = j.job_id
     and r.phase in ('running', 'terminating')
