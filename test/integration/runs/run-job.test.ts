@@ -170,6 +170,23 @@ describe('it ends with its parent', () => {
     ]);
   });
 
+  test('a run that was repaired while it was active is cancelled with its parent too', async () => {
+    const tasks = [fakeTask('work', { fake: hang }), fakeTask('bad', { fake: { kind: 'fail' } })];
+    const { runId } = await startJob(engine, { tasks: [runs(await makeJob({}, { tasks }))] });
+    const childId = await waitForChild(runId);
+    await waitForTask(engine, childId, 'bad', 'FAILED');
+    await engine.client.runsRepair({
+      run_id: childId,
+      rerun_tasks: ['bad'],
+      headrace: { while_active: true },
+    });
+
+    await engine.client.runsCancel({ run_id: runId });
+
+    expect((await engine.waitForEnd(runId)).state.result_state).toBe('CANCELED');
+    expect((await engine.waitForEnd(childId)).status.termination_details?.code).toBe('CANCELED');
+  });
+
   test('a cancel goes down through several runs', async () => {
     const leaf = await makeJob(hang);
     const middle = await makeJob(succeed, { tasks: [runs(leaf)] });

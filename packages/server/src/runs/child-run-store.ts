@@ -22,7 +22,10 @@ limit $1`,
   });
 }
 
-/** Active runs whose task does not wait for them any more. One that a person repairs afterwards is left alone. */
+/**
+ * Active runs whose task is being stopped, or has ended without waiting for them. One that a person repairs after that
+ * end is left alone.
+ */
 export function findOrphanedChildren(db: Querier, limit: number): Promise<{ run_id: number }[]> {
   return db.query({
     name: 'runs-find-orphaned-children',
@@ -32,8 +35,7 @@ from runs r
 join task_runs t on t.attempt_id = r.parent_attempt_id
 where r.parent_attempt_id is not null
   and r.phase in ('queued', 'running')
-  and r.generation = 0
-  and (t.state = 'ended' or (t.state = 'running_parts' and t.stop_reason is not null))
+  and ((t.state = 'ended' and r.generation = 0) or (t.state = 'running_parts' and t.stop_reason is not null))
 limit $1`,
     values: [limit],
   });
