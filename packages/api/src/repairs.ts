@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { jobsPaths } from './jobs.ts';
 import { route } from './route.ts';
 import { runParameterFields } from './run-parameters.ts';
-import { TaskKey, tasksMax } from './tasks.ts';
+import { RunTaskKey, tasksMax } from './tasks.ts';
 import { textMap, wireBool, wireId } from './wire.ts';
 
 /** `current`: the tasks as the job has them now. `original`: as they were when the run was made. */
@@ -11,7 +11,7 @@ export const repairDefinitions = ['current', 'original'] as const;
 
 export const RunsRepairRequest = z.object({
   run_id: wireId,
-  rerun_tasks: z.array(TaskKey).max(tasksMax).optional(),
+  rerun_tasks: z.array(RunTaskKey).max(tasksMax).optional(),
   rerun_all_failed_tasks: wireBool.default(false),
   rerun_dependent_tasks: wireBool.default(false),
   /** Must name the last repair, where there is one: two people do not repair the same run unawares. */

@@ -16,8 +16,8 @@ import {
   EmailNotifications,
   HealthRules,
   NotificationSettings,
+  RunTaskKey,
   Task,
-  TaskKey,
   taskKindFields,
   taskPlaceFields,
   tasksMax,
@@ -213,7 +213,7 @@ export const runsWhy = route({
   request: z
     .object({
       run_id: wireId,
-      task_key: TaskKey.optional(),
+      task_key: RunTaskKey.optional(),
       iteration: wireIntBetween({ min: 0 }).optional(),
     })
     .refine((request) => request.iteration === undefined || request.task_key !== undefined, {

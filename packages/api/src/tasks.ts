@@ -15,6 +15,8 @@ import {
 
 export const tasksMax = 1_000;
 export const taskKeyCharsMax = 100;
+/** A key is part of an index; no name that a person reads is longer. */
+export const runTaskKeyCharsMax = 500;
 export const descriptionCharsMax = 1_000;
 /** A path longer than Linux allows cannot name a file. */
 export const pathCharsMax = 4_096;
@@ -39,6 +41,9 @@ export const TaskKey = z
   .min(1)
   .max(taskKeyCharsMax)
   .regex(/^[\w-]+$/);
+
+/** Of the tasks of a run: that of a run in the single-task form is its name, whatever characters it has. */
+export const RunTaskKey = z.string().min(1).max(runTaskKeyCharsMax);
 
 const pathText = z.string().min(1).max(pathCharsMax);
 const parameterList = z.array(z.string()).max(parametersMax);

@@ -405,3 +405,18 @@ test('a run whose job has been deleted is repaired as it was, and counts in no p
 
   expect(await attemptsByGeneration(runId)).toEqual({ 0: ['a', 'b', 'c', 'd'], 1: ['b'] });
 });
+
+test('a task whose key is the name of its run is named by it', async () => {
+  const run_name = 'nightly load (EU)';
+  const { run_id } = await engine.client.runsSubmit({
+    run_name,
+    spark_python_task: { python_file: '/fake.py', parameters: [`--fake=${JSON.stringify(fail)}`] },
+  });
+  await engine.waitForEnd(run_id);
+
+  const why = await engine.client.runsWhy({ run_id, task_key: run_name });
+  await repair(run_id, { rerun_tasks: [run_name] });
+
+  expect(why.sentence).toContain(`Task '${run_name}' failed`);
+  expect(await attemptsByGeneration(run_id)).toEqual({ 0: [run_name], 1: [run_name] });
+});

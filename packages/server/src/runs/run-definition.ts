@@ -4,6 +4,7 @@ import {
   findTaskKinds,
   type JobSettings,
   runnableTaskKinds,
+  runTaskKeyCharsMax,
   type Task,
   taskKindFields,
 } from '@headrace/api';
@@ -37,9 +38,6 @@ export function tasksOf(settings: Document): readonly Task[] {
   return (settings as JobSettings).tasks ?? [];
 }
 
-/** A key is part of an index; no name that a person reads is longer. */
-const keyCharsMax = 500;
-
 /**
  * Clients also send a single task's fields at the top, without `tasks`. They look their task up by the run's name
  * (Airflow's notebook operator), so that is its key, whatever characters it has.
@@ -62,7 +60,7 @@ export function withTasks(settings: Document, name: string): Document {
   return {
     ...Object.fromEntries(entries.filter(([name]) => !taskFields.includes(name))),
     // '#' parts a key from an iteration.
-    tasks: [{ task_key: name.slice(0, keyCharsMax).replaceAll('#', '_'), ...task }],
+    tasks: [{ task_key: name.slice(0, runTaskKeyCharsMax).replaceAll('#', '_'), ...task }],
   };
 }
 
