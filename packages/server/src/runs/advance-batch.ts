@@ -121,7 +121,7 @@ async function openStoredRuns(
   for (const item of items) {
     if (item.kind === 'create' || batch.drafts.has(item.runId)) continue;
     const known = hot.get(item.runId);
-    if (known) batch.drafts.set(item.runId, draftOfStoredRun(known.facts, known.run));
+    if (known) batch.drafts.set(item.runId, draftOfStoredRun(known, { isFromMemory: true }));
     else cold.add(item.runId);
   }
   await openColdRuns([...cold], batch, hot);
@@ -135,7 +135,7 @@ export async function openColdRuns(
 ): Promise<RunDraft[]> {
   const loaded = await hot.load(runIds);
   return loaded.map(({ facts, run, inbox }) => {
-    const draft = draftOfStoredRun(facts, run);
+    const draft = draftOfStoredRun({ facts, run }, { isFromMemory: false });
     for (const { inboxId, news } of inbox) {
       draft.inboxIds.push(inboxId);
       draft.inboxNews.push(news);
@@ -198,6 +198,7 @@ async function repair(
   if (draft.run.generations.some((generation) => generation.repair?.repairId === repairId)) return;
   const planned = planRepair(draft.run, request);
   if (planned.kind === 'refused') {
+    draft.hasRefused = true;
     batch.refusals.set(item, planned);
     return;
   }
@@ -231,7 +232,10 @@ export function queueReady(draft: RunDraft, queue: ClaimQueue): void {
   }
 }
 
-/** Which runs now stand in the store as decided: those saved, and those that needed no save. */
+/**
+ * Which runs now stand in the store as decided: those saved, and those that needed no save. A "no" that was said from
+ * memory is not believed: no version was compared, and another server may have moved the run.
+ */
 async function save(
   { drafts }: OpenBatch,
   places: Places,
@@ -241,7 +245,8 @@ async function save(
 ): Promise<ReadonlySet<number>> {
   const all = [...drafts.values()];
   const unchanged = all.filter((draft) => !isChanged(draft));
-  const ids = new Set<number>(unchanged.map(({ run }) => run.runId));
+  const believed = unchanged.filter(({ isFromMemory, hasRefused }) => !(isFromMemory && hasRefused));
+  const ids = new Set<number>(believed.map(({ run }) => run.runId));
   if (unchanged.length === all.length && all.every(({ inboxIds }) => inboxIds.length === 0)) return ids;
   const taken = [...places.values()].filter((place) => place.isUsed).map((place) => place.toSave());
   try {

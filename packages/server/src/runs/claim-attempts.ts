@@ -3,7 +3,7 @@
  * the worker sets them up while it is under way. The claim of an attempt is an event like any other, so the run's
  * version fences it: of two servers that offer the same attempt, one changes nothing.
  */
-import { assert, type Failure, findTaskRun, type TaskRun } from '@headrace/core';
+import { assert, type Failure, findTaskRun, type TaskRun, toAttemptId } from '@headrace/core';
 import type { ClaimedAttempt } from '@headrace/worker';
 import { type BatchDependencies, type OpenBatch, openColdRuns, queueReady } from './advance-batch.ts';
 import type { WaitingClaimer } from './claim-queue.ts';
@@ -14,7 +14,7 @@ import {
   type RunDraft,
   type RunNews,
 } from './run-draft.ts';
-import { findQueuedRunIds } from './save-store.ts';
+import { findQueuedAttempts } from './save-store.ts';
 
 export interface Claim {
   readonly claimer: WaitingClaimer;
@@ -69,12 +69,16 @@ async function openQueuedRuns(
   { db, hot, queue }: BatchDependencies,
 ): Promise<void> {
   if (!queue.mayHaveMoreInStore) return;
-  const rows = await findQueuedRunIds(db, storeQueuedMax);
-  const cold = rows
-    .map(({ run_id }) => run_id)
-    .filter((runId) => !batch.drafts.has(runId) && !hot.get(runId));
-  queue.mayHaveMoreInStore = cold.length > 0 && rows.length === storeQueuedMax;
-  for (const draft of await openColdRuns(cold, batch, hot)) {
+  const rows = await findQueuedAttempts(db, storeQueuedMax);
+  const cold = new Set<number>();
+  for (const { run_id: runId, attempt_id } of rows) {
+    const known = hot.get(runId);
+    // What is in memory may be older than what another server has saved.
+    const isQueuedHere = known && findTaskRun(known.run, toAttemptId(attempt_id))?.state.kind === 'queued';
+    if (!batch.drafts.has(runId) && !isQueuedHere) cold.add(runId);
+  }
+  queue.mayHaveMoreInStore = cold.size > 0 && rows.length === storeQueuedMax;
+  for (const draft of await openColdRuns([...cold], batch, hot)) {
     batch.ignored.push(...(await advanceDraft(draft, draft.inboxNews, context)));
     queueReady(draft, queue);
     for (const { attemptId, state } of draft.run.taskRuns.values()) {
@@ -94,7 +98,7 @@ function assign(
     const queued = queue.take();
     if (!queued) break;
     const known = hot.get(queued.runId);
-    const draft = drafts.get(queued.runId) ?? (known && draftOfStoredRun(known.facts, known.run));
+    const draft = drafts.get(queued.runId) ?? (known && draftOfStoredRun(known, { isFromMemory: true }));
     if (!draft) {
       // Its run had to leave memory; it is found again in the store.
       queue.mayHaveMoreInStore = true;

@@ -34,6 +34,10 @@ export type StepResolver = (step: {
 export interface RunDraft {
   /** Of the current generation: a repair brings its own settings and parameters. */
   facts: RunFacts;
+  /** Not read for this batch: another server may have moved the run since. */
+  readonly isFromMemory: boolean;
+  /** Some of its news changed nothing, or its repair was refused. */
+  hasRefused: boolean;
   /** What the store has; null: nothing yet. */
   readonly storedVersion: number | null;
   readonly storedPhase: string | null;
@@ -68,26 +72,30 @@ export interface RunNews {
 }
 
 export function draftOfNewRun(facts: RunFacts, run: Run, takesPlace: boolean): RunDraft {
-  const draft = emptyDraft(facts, run, { storedVersion: null, takesPlace });
+  const draft = emptyDraft(facts, run, { storedVersion: null, takesPlace, isFromMemory: false });
   for (const taskRun of run.taskRuns.values()) {
     draft.changes.set(taskRun.attemptId, { before: null, after: taskRun });
   }
   return draft;
 }
 
-export function draftOfStoredRun(facts: RunFacts, run: Run): RunDraft {
-  return emptyDraft(facts, run, { storedVersion: run.version, takesPlace: false });
+export function draftOfStoredRun(
+  { facts, run }: { readonly facts: RunFacts; readonly run: Run },
+  { isFromMemory }: { readonly isFromMemory: boolean },
+): RunDraft {
+  return emptyDraft(facts, run, { storedVersion: run.version, takesPlace: false, isFromMemory });
 }
 
 function emptyDraft(
   facts: RunFacts,
   run: Run,
-  stored: { storedVersion: number | null; takesPlace: boolean },
+  stored: { storedVersion: number | null; takesPlace: boolean; isFromMemory: boolean },
 ): RunDraft {
   return {
     facts,
     run,
     ...stored,
+    hasRefused: false,
     storedPhase: stored.storedVersion === null ? null : currentPhase(run).kind,
     storedGenerations: stored.storedVersion === null ? 0 : run.generations.length,
     changes: new Map(),
@@ -111,6 +119,7 @@ export async function advanceDraft(
 ): Promise<readonly IgnoredEvent[]> {
   const events = news.map(({ event }) => event);
   const { ignored, commands } = advanceOnce(draft, events, context);
+  if (ignored.length > 0) draft.hasRefused = true;
   const ignoredEvents = new Set(ignored.map(({ event }) => event));
   for (const { event, exitValue } of news) {
     if (event.kind === 'attempt_ended' && typeof exitValue === 'string' && !ignoredEvents.has(event)) {

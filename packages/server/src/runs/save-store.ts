@@ -287,19 +287,19 @@ where j.job_id = any($1::bigint[])
   });
 }
 
-export function findQueuedRunIds(db: Querier, attemptsMax: number): Promise<{ run_id: number }[]> {
-  return db.query<{ run_id: number }>({
+export function findQueuedAttempts(
+  db: Querier,
+  limit: number,
+): Promise<{ run_id: number; attempt_id: number }[]> {
+  return db.query({
     name: 'runs-find-queued',
     text: `
-select distinct run_id
-from (
-  select run_id
-  from task_runs
-  where state = 'queued'
-  order by queued_at_ms, attempt_id
-  limit $1
-) q`,
-    values: [attemptsMax],
+select run_id, attempt_id
+from task_runs
+where state = 'queued'
+order by queued_at_ms, attempt_id
+limit $1`,
+    values: [limit],
   });
 }
 
