@@ -3,7 +3,7 @@
  * then returns may run.
  */
 import type { HostPool } from './host-pool.ts';
-import type { AttemptSource, ClaimedAttempt } from './ports.ts';
+import type { AttemptRef, AttemptSource, ClaimedAttempt } from './ports.ts';
 import {
   createSupervised,
   dropAttempt,
@@ -17,13 +17,14 @@ export interface ClaimLoopOptions extends SuperviseDependencies {
   readonly source: AttemptSource;
   readonly workerId: string;
   readonly freeSlots: () => number;
+  readonly held: () => readonly AttemptRef[];
   /** The claim is durable: supervise it from now on. */
   readonly take: (supervised: Supervised) => void;
   readonly signal: AbortSignal;
 }
 
 export async function claimAttempts(options: ClaimLoopOptions): Promise<void> {
-  const { source, workerId, freeSlots, signal, log } = options;
+  const { source, workerId, freeSlots, held, signal, log } = options;
   const prepared = new Map<number, Supervised>();
   const dropAll = () => {
     for (const supervised of prepared.values()) dropAttempt(supervised);
@@ -34,7 +35,7 @@ export async function claimAttempts(options: ClaimLoopOptions): Promise<void> {
   };
   for (let failures = 0; !signal.aborted; ) {
     try {
-      const claimed = await source.claim({ workerId, freeSlots, prepare, signal });
+      const claimed = await source.claim({ workerId, freeSlots, held, prepare, signal });
       for (const attempt of claimed) {
         const supervised = takePrepared(attempt, prepared);
         options.take(supervised);

@@ -1,6 +1,6 @@
 /** Renews the leases and hears what to stop. The answer comes at once when there is something to stop. */
 import type { WorkerLog } from './log.ts';
-import type { AttemptSource } from './ports.ts';
+import type { AttemptRef, AttemptSource } from './ports.ts';
 import type { Supervised } from './supervise.ts';
 import { waitBackingOff, waitMs } from './wait.ts';
 
@@ -16,11 +16,15 @@ export interface HeartbeatLoopOptions {
   readonly signal: AbortSignal;
 }
 
+export function refsOf(live: ReadonlyMap<number, Supervised>): AttemptRef[] {
+  return [...live.values()].map(({ attempt: { attemptId, epoch } }) => ({ attemptId, epoch }));
+}
+
 export async function keepLeases(options: HeartbeatLoopOptions): Promise<void> {
   const { source, workerId, live, signal, log } = options;
   for (let failures = 0; !signal.aborted; ) {
     try {
-      const held = [...live.values()].map(({ attempt: { attemptId, epoch } }) => ({ attemptId, epoch }));
+      const held = refsOf(live);
       const { stop, gone } = await source.heartbeat({ workerId, held, waitMs: heartbeatWaitMs, signal });
       let news = 0;
       for (const { attemptId, epoch, reason } of stop) {

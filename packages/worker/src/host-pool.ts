@@ -89,6 +89,18 @@ export class HostPool {
     );
   }
 
+  /** Ends by force the hosts on which an attempt still runs. */
+  destroyBusy(): void {
+    for (const slot of this.#slots.values()) {
+      if (slot.listeners.size === 0) continue;
+      this.#options.log.warn(
+        { host_key: slot.hostKey },
+        'a host is ended by force: the lease is about to end',
+      );
+      this.#options.backend.destroy(slot.connection);
+    }
+  }
+
   /** Leaves the hosts as they are. */
   disconnect(): void {
     for (const slot of this.#slots.values()) {

@@ -40,6 +40,8 @@ export interface ClaimRequest {
    * run only for those that the claim then returns. The others are dropped. Not every source calls it.
    */
   readonly prepare: (attempts: readonly ClaimedAttempt[]) => void;
+  /** All that this worker answers for: a source whose answers can be lost gives what is missing again. */
+  readonly held?: () => readonly AttemptRef[];
   readonly signal: AbortSignal;
 }
 
@@ -72,7 +74,23 @@ export interface HostReport {
   readonly message: string;
 }
 
+/**
+ * What a worker on another machine lives by. While it holds, nobody else is given what the worker runs; it lapses, on
+ * the worker's own monotonic clock, early enough for the worker to end all of that before the store may call it lost.
+ */
+export interface WorkerLease {
+  holds(): boolean;
+  /** How often it lapsed: what was promised before a lapse must not be acted upon after it. */
+  readonly lapses: number;
+  /**
+   * `lapsed`: end what runs. `overdue`: whatever still runs must be gone a moment later, by any means. One listener.
+   */
+  listen(listener: { readonly lapsed: () => void; readonly overdue: () => void }): void;
+}
+
 export interface AttemptSource {
+  /** Only where workers are lost by time. */
+  readonly lease?: WorkerLease;
   /** Makes the worker known and takes back its live attempts, each under a new epoch, in one transaction. */
   register(worker: { workerId: string; slots: number; backend: string }): Promise<readonly ResumedAttempt[]>;
   /** Waits until there is at least one attempt, or the signal aborts (then it returns none). */
@@ -87,6 +105,11 @@ export interface AttemptSource {
     waitMs: number;
     signal: AbortSignal;
   }): Promise<{ readonly stop: readonly StopRequest[]; readonly gone: readonly AttemptRef[] }>;
+  /**
+   * Asked right before user code begins; of `refs`, those that may still begin. The store knows of it before it does, so
+   * that what it does not know of can be dispatched again. Only where workers are lost by time.
+   */
+  readonly start?: (workerId: string, refs: readonly AttemptRef[]) => Promise<readonly AttemptRef[]>;
   /** Resolves when all are durably recorded (or were no longer this worker's to record). Safe to repeat. */
   report(workerId: string, reports: readonly AttemptReport[]): Promise<void>;
   reportHost(workerId: string, report: HostReport): Promise<void>;

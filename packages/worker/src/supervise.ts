@@ -4,6 +4,8 @@
  *   waiting for host ──► held ──(go)──► started ──► ended ──► reported ──► ack
  *          │               └─(stop)─► dropped        ▲
  *          └─(stop, no host)─► ended as stopped      └─ the host died: the journal says how far it came
+ *
+ * Where workers are lost by time, "go" waits for the source's leave, and a lease that lapses ends the attempt as lost.
  */
 import type { StopReason } from '@headrace/core';
 import { attemptFolder, readAttemptFiles, writeAttemptFolder } from './attempt-folder.ts';
@@ -12,13 +14,17 @@ import type { Host, HostEvent, HostPool } from './host-pool.ts';
 import type { HostedAttempt, HostedEnd, ToHost } from './hosts/host-protocol.ts';
 import type { WorkerLog } from './log.ts';
 import { exitValueOf, outcomeOf } from './outcome.ts';
-import type { AttemptReport, ClaimedAttempt } from './ports.ts';
+import type { AttemptRef, AttemptReport, ClaimedAttempt } from './ports.ts';
 
 export type AttemptEvent =
   | HostEvent
   | { readonly kind: 'stop'; readonly reason: StopReason }
   /** The lease is another's: end it and say nothing. */
   | { readonly kind: 'gone' }
+  /** The worker may no longer run it: end it before others get it, and tell when that can be told. */
+  | { readonly kind: 'cut_off'; readonly message: string }
+  /** The source's answer, before user code begins. */
+  | { readonly kind: 'leave'; readonly isGiven: boolean }
   /** The worker goes away; the host and the attempt stay as they are. */
   | { readonly kind: 'detach' }
   | { readonly kind: 'host_ready'; readonly host: Host }
@@ -35,6 +41,9 @@ export interface Supervised {
   phase: 'waiting' | 'held' | 'going' | 'started' | 'ended';
   isStopRequested: boolean;
   isGone: boolean;
+  /** Why the worker ended it by itself. */
+  cutOff: string | null;
+  isAsking: boolean;
 }
 
 export interface SuperviseDependencies {
@@ -42,6 +51,8 @@ export interface SuperviseDependencies {
   readonly dataRoot: string;
   /** Resolves when durable; tries for ever until the worker stops. */
   readonly report: (report: AttemptReport) => Promise<void>;
+  /** Whether user code may begin; null where nobody else can have been given the attempt. */
+  readonly askToStart: ((ref: AttemptRef) => Promise<boolean>) | null;
   readonly clock: { nowMs(): number };
   readonly log: WorkerLog;
   readonly stopGraceMs: number;
@@ -57,6 +68,8 @@ export function createSupervised(attempt: ClaimedAttempt): Supervised {
     phase: 'waiting',
     isStopRequested: false,
     isGone: false,
+    cutOff: null,
+    isAsking: false,
   };
 }
 
@@ -107,15 +120,17 @@ export async function superviseAttempt(
 
 async function followAttempt(supervised: Supervised, dependencies: SuperviseDependencies): Promise<void> {
   const { events } = supervised;
-  if (supervised.phase === 'held' && !supervised.isStopRequested) sendGo(supervised);
+  if (supervised.phase === 'held' && !supervised.isStopRequested) begin(supervised, dependencies);
   else if (supervised.phase === 'waiting' && supervised.host === null) awaitHost(supervised, dependencies);
   for (;;) {
     const event = await events.next();
     switch (event.kind) {
       case 'host_ready':
         if (supervised.phase !== 'waiting') break;
-        event.host.send(enterHost(supervised, event.host, dependencies), goFrame(supervised));
-        supervised.phase = 'going';
+        enterAndBegin(supervised, event.host, dependencies);
+        break;
+      case 'leave':
+        onLeave(supervised, event.isGiven);
         break;
       case 'host_failed':
         return reportEnd(supervised, dependencies, {
@@ -128,11 +143,7 @@ async function followAttempt(supervised: Supervised, dependencies: SuperviseDepe
       case 'ended':
         return finish(supervised, dependencies, event.end);
       case 'dropped':
-        if (supervised.isStopRequested || supervised.isGone) return finishUnstarted(supervised, dependencies);
-        return reportLost(supervised, dependencies, {
-          beforeUserCode: true,
-          message: 'the host gave up holding it',
-        });
+        return finishUnstarted(supervised, dependencies, 'the host gave up holding it');
       case 'resynced':
         if (event.hosted?.end !== undefined) {
           return finish(supervised, dependencies, event.hosted.end, event.hosted.started_at_ms);
@@ -147,6 +158,11 @@ async function followAttempt(supervised: Supervised, dependencies: SuperviseDepe
         else supervised.isStopRequested = true;
         if (supervised.host === null) return finishUnstarted(supervised, dependencies);
         supervised.host.send(stopFrame(supervised, event.kind === 'gone' ? 0 : dependencies.stopGraceMs));
+        break;
+      case 'cut_off':
+        supervised.cutOff = event.message;
+        if (supervised.host === null) return finishUnstarted(supervised, dependencies);
+        supervised.host.send(stopFrame(supervised, dependencies.stopGraceMs));
         break;
       case 'detach':
         // It stays joined: its host is needed.
@@ -182,6 +198,39 @@ function enterHost(supervised: Supervised, host: Host, dependencies: SuperviseDe
   };
 }
 
+function enterAndBegin(supervised: Supervised, host: Host, dependencies: SuperviseDependencies): void {
+  const prepare = enterHost(supervised, host, dependencies);
+  if (dependencies.askToStart === null) {
+    supervised.phase = 'going';
+    host.send(prepare, goFrame(supervised));
+    return;
+  }
+  // It is set up while we ask.
+  host.send(prepare);
+  begin(supervised, dependencies);
+}
+
+/** Of an attempt that its host holds. */
+function begin(supervised: Supervised, { askToStart, log }: SuperviseDependencies): void {
+  if (askToStart === null) return sendGo(supervised);
+  if (supervised.isAsking) return;
+  supervised.isAsking = true;
+  askToStart(refOf(supervised)).then(
+    (isGiven) => supervised.events.push({ kind: 'leave', isGiven }),
+    // The worker stops: the host gives up holding it, or the next life asks again.
+    (error: unknown) => log.info({ attempt: supervised.attempt.attemptId, err: error }, 'not started'),
+  );
+}
+
+function onLeave(supervised: Supervised, isGiven: boolean): void {
+  supervised.isAsking = false;
+  if (supervised.phase !== 'held') return;
+  const { host, attempt, hostEpoch, isStopRequested, isGone, cutOff } = supervised;
+  if (isGiven && !isStopRequested && !isGone && cutOff === null) return sendGo(supervised);
+  // Whatever ends it says so once the host has let it go.
+  host?.send({ op: 'drop', attempt_id: attempt.attemptId, epoch: hostEpoch });
+}
+
 function sendGo(supervised: Supervised): void {
   supervised.phase = 'going';
   supervised.host?.send(goFrame(supervised));
@@ -198,7 +247,8 @@ function stopFrame({ attempt, hostEpoch }: Supervised, graceMs: number): ToHost 
 function onStarted(supervised: Supervised, dependencies: SuperviseDependencies, startedAtMs: number): void {
   if (supervised.phase === 'started') return;
   supervised.phase = 'started';
-  if (supervised.isGone) return;
+  // The source that gave its leave knows.
+  if (supervised.isGone || dependencies.askToStart !== null) return;
   // Not awaited: the mark travels with the next batch, and the end does not wait for it.
   // It rejects only when the worker stops: the next life reports it again.
   dependencies.report({ kind: 'started', ...refOf(supervised), startedAtMs }).catch(() => undefined);
@@ -214,18 +264,16 @@ function resync(
     onStarted(supervised, dependencies, hosted.started_at_ms ?? dependencies.clock.nowMs());
   const { host } = supervised;
   if (host === null) return;
-  if (supervised.isStopRequested || supervised.isGone) {
+  if (supervised.isStopRequested || supervised.isGone || supervised.cutOff !== null) {
     if (hosted === null) supervised.events.push({ kind: 'dropped' });
     else host.send(stopFrame(supervised, dependencies.stopGraceMs));
     return;
   }
   if (hosted === null) {
     // Proven started means that the host knows it until the ack; so no user line has run.
-    const prepare = enterHost(supervised, host, dependencies);
-    host.send(prepare, goFrame(supervised));
-    supervised.phase = 'going';
+    enterAndBegin(supervised, host, dependencies);
   } else if (hosted.state === 'held') {
-    sendGo(supervised);
+    begin(supervised, dependencies);
   }
 }
 
@@ -235,25 +283,31 @@ async function finish(
   end: HostedEnd,
   startedAtMs: number | null = null,
 ): Promise<void> {
-  if (!end.started) {
-    if (supervised.isStopRequested || supervised.isGone) return finishUnstarted(supervised, dependencies);
-    return reportLost(supervised, dependencies, {
-      beforeUserCode: true,
-      message: 'the process ended before user code began',
-    });
-  }
+  if (!end.started)
+    return finishUnstarted(supervised, dependencies, 'the process ended before user code began');
   onStarted(supervised, dependencies, startedAtMs ?? end.at_ms);
   const files = readAttemptFiles(attemptFolder(dependencies.dataRoot, supervised.attempt));
-  const outcome = outcomeOf({ end, result: files.result, isStopRequested: supervised.isStopRequested });
+  const { isStopRequested, cutOff } = supervised;
+  const outcome = outcomeOf({ end, result: files.result, isStopRequested });
+  // Nobody but us asked for its end. What came to an end by itself before that counts as it ended.
+  if (cutOff !== null && end.stopped && outcome.kind === 'failed')
+    return reportLost(supervised, dependencies, { beforeUserCode: false, message: cutOff });
   await reportEnd(supervised, dependencies, outcome, {
     taskValues: files.taskValues,
     exitValue: exitValueOf(files.result),
   });
 }
 
-/** A stop came before any user line ran. */
-function finishUnstarted(supervised: Supervised, dependencies: SuperviseDependencies): Promise<void> {
-  return reportEnd(supervised, dependencies, { kind: 'stopped' });
+/** It ends, and no user line has run: because of a stop, or else it is lost. */
+function finishUnstarted(
+  supervised: Supervised,
+  dependencies: SuperviseDependencies,
+  otherwise = 'the host gave up holding it',
+): Promise<void> {
+  if (supervised.isStopRequested || supervised.isGone)
+    return reportEnd(supervised, dependencies, { kind: 'stopped' });
+  const message = supervised.cutOff ?? otherwise;
+  return reportLost(supervised, dependencies, { beforeUserCode: true, message });
 }
 
 /** The backend has proven that nothing of the host can act any more. */

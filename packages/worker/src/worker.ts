@@ -1,13 +1,13 @@
 /** The worker: takes its attempts back, then claims, supervises and reports until it is stopped. */
 import { claimAttempts } from './claim-loop.ts';
-import { keepLeases } from './heartbeat-loop.ts';
+import { keepLeases, refsOf } from './heartbeat-loop.ts';
 import { HostPool } from './host-pool.ts';
 import type { FoundHost, HostBackend } from './hosts/host-backend.ts';
 import type { WorkerLog } from './log.ts';
 import type { AttemptReport, AttemptSource, ClusterAssignment, HostReport, ResumedAttempt } from './ports.ts';
 import { resumeAttempts } from './resume.ts';
 import { type SuperviseDependencies, type Supervised, superviseAttempt } from './supervise.ts';
-import { waitBackingOff } from './wait.ts';
+import { waitBackingOff, waitForAbort, waitMs } from './wait.ts';
 
 export interface WorkerOptions {
   readonly source: AttemptSource;
@@ -28,6 +28,10 @@ export interface Worker {
   readonly slots: number;
   /** Attempts that hold a slot now. */
   running(): number;
+  /** Claims no more; resolves when all that runs has ended and is reported, or the signal aborts. */
+  drain(signal: AbortSignal): Promise<void>;
+  /** Claims no more, ends all that runs and reports it as lost, unless nobody takes the report. */
+  endAll(message: string): Promise<void>;
   /**
    * Claims no more, gives back what has not started, ends idle hosts and leaves the others, with their attempts, for
    * the next start.
@@ -37,12 +41,16 @@ export interface Worker {
 
 /** Ten seconds: what container platforms give by default. */
 const stopGraceMsDefault = 10_000;
+const endPollMs = 20;
+/** A server that does not take a report by then finds out when the lease ends. */
+const lastReportsMs = 10_000;
 
 /** Resolves when the attempts of a former life are taken back and new ones may come. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { source, backend, workerId, slots, log } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
+  const claiming = new AbortController();
   const stopGraceMs = options.stopGraceMs ?? stopGraceMsDefault;
   const reporter = createReporter({ source, workerId, log, signal });
   const pool = new HostPool({ backend, report: reporter.reportHost, log, stopGraceMs });
@@ -51,6 +59,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     pool,
     dataRoot,
     report: reporter.report,
+    askToStart: createAsker(options, signal),
     clock,
     log,
     stopGraceMs,
@@ -70,21 +79,40 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   };
   const running = () => [...live.values()].filter(({ phase }) => phase !== 'ended').length;
 
+  const endLive = (message: string) => {
+    for (const { events } of live.values()) events.push({ kind: 'cut_off', message });
+  };
+  source.lease?.listen(createCutOff({ endLive, running, pool, log }));
   const resumed = await source.register({ workerId, slots, backend: backend.name });
   const found = await backend.attach();
   for (const supervised of resumeAttempts({ resumed, found, pool })) take(supervised);
   forgetSettled(found, resumed, backend);
   await pool.stopUnneeded(options.spare);
   warmSpare(pool, options);
-  const freeSlots = () => (signal.aborted ? 0 : Math.max(0, slots - running()));
+  const freeSlots = () => (claiming.signal.aborted ? 0 : Math.max(0, slots - running()));
+  const held = () => refsOf(live);
   const loops = [
-    claimAttempts({ ...dependencies, source, workerId, freeSlots, take, signal }),
+    claimAttempts({ ...dependencies, source, workerId, freeSlots, held, take, signal: claiming.signal }),
     keepLeases({ source, workerId, live, log, signal }),
   ];
   return {
     slots,
     running,
+    async drain(until) {
+      claiming.abort();
+      await loops[0];
+      await releaseWaiting(live, { source, workerId, log });
+      await Promise.race([Promise.all(under), waitForAbort(until)]);
+    },
+    async endAll(message) {
+      claiming.abort();
+      await loops[0];
+      endLive(message);
+      while (running() > 0) await waitMs(endPollMs, signal);
+      await Promise.race([Promise.all(under), waitMs(lastReportsMs, signal)]);
+    },
     async stop() {
+      claiming.abort();
       stopping.abort();
       await Promise.all(loops);
       await releaseWaiting(live, { source, workerId, log });
@@ -93,6 +121,50 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       await pool.stopUnneeded(null);
       pool.disconnect();
     },
+  };
+}
+
+function createCutOff(options: {
+  readonly endLive: (message: string) => void;
+  readonly running: () => number;
+  readonly pool: HostPool;
+  readonly log: WorkerLog;
+}): Parameters<NonNullable<AttemptSource['lease']>['listen']>[0] {
+  return {
+    lapsed() {
+      const fields = { running: options.running() };
+      options.log.warn(fields, 'the lease cannot be renewed: ending what runs before others may get it');
+      options.endLive(
+        'the worker was cut off from the server, and ended the task before others could get it',
+      );
+    },
+    overdue: () => options.pool.destroyBusy(),
+  };
+}
+
+/** Asks until there is an answer that can be acted upon; rejects when the worker stops. */
+function createAsker(
+  { source, workerId, log }: WorkerOptions,
+  signal: AbortSignal,
+): SuperviseDependencies['askToStart'] {
+  const { lease } = source;
+  const start = source.start?.bind(source);
+  if (start === undefined) return null;
+  return async (ref) => {
+    const lapses = lease?.lapses;
+    const mayAct = () => lease === undefined || (lease.holds() && lease.lapses === lapses);
+    for (let failures = 0; mayAct(); ) {
+      try {
+        const allowed = await start(workerId, [ref]);
+        return allowed.some(({ attemptId }) => attemptId === ref.attemptId) && mayAct();
+      } catch (error) {
+        if (signal.aborted) throw error;
+        failures += 1;
+        log.warn({ attempt: ref.attemptId, err: error }, 'cannot ask whether to start; trying again');
+        await waitBackingOff(failures, signal);
+      }
+    }
+    return false;
   };
 }
 

@@ -10,6 +10,11 @@ export class StopBells {
     else this.#rung.add(workerId);
   }
 
+  /** Another server has asked for something: whose worker it concerns only the store knows. */
+  ringAll(): void {
+    for (const wake of [...this.#waiting.values()]) wake();
+  }
+
   /** True when the bell rang, false after `waitMs` or when the signal aborts. */
   wait(workerId: string, waitMs: number, signal: AbortSignal): Promise<boolean> {
     if (this.#rung.delete(workerId)) return Promise.resolve(true);

@@ -43,6 +43,8 @@ export interface HostBackend {
   attach(): Promise<readonly FoundHost[]>;
   /** What a dead host left behind has been dealt with. */
   forget(hostKey: string): void;
+  /** At once and by force; `died` tells when it is proven. */
+  destroy(connection: HostConnection): void;
   /** Resolves on proof of death. */
   stop(connection: HostConnection, options: { readonly graceMs: number }): Promise<void>;
 }

@@ -62,6 +62,9 @@ export function createFakeBackend(options: FakeBackendOptions): FakeBackend {
     forget(hostKey) {
       deaths.delete(hostKey);
     },
+    destroy(connection) {
+      hosts.get(connection.hostKey)?.die('the host was destroyed');
+    },
     async stop(connection) {
       hosts.get(connection.hostKey)?.die('the host was stopped');
       await connection.died;

@@ -123,6 +123,10 @@ export function createLocalBackend(options: LocalBackendOptions): HostBackend {
     forget(hostKey) {
       fs.rmSync(folderOf(hostKey), { recursive: true, force: true });
     },
+    destroy(connection) {
+      const record = readHostRecord(folderOf(connection.hostKey));
+      if (record !== null) kill(record.pid);
+    },
     async stop(connection, { graceMs }) {
       const record = readHostRecord(folderOf(connection.hostKey));
       connection.send([{ op: 'shutdown', grace_ms: graceMs }]);

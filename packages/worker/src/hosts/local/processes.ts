@@ -13,6 +13,11 @@ export interface ProcessIdentity {
   readonly startTime: number | null;
 }
 
+/** Of a process that runs now. */
+export function identifyProcess(pid: number): ProcessIdentity {
+  return { pid, startTime: readStat(pid)?.startTime ?? null };
+}
+
 export function isAlive({ pid, startTime }: ProcessIdentity): boolean {
   if (!fs.existsSync('/proc/self/stat')) return acceptsSignals(pid);
   const stat = readStat(pid);
