@@ -17,7 +17,10 @@ import { createRunsListCommand } from './commands/runs/list.ts';
 import { createRunsLogsCommand } from './commands/runs/logs.ts';
 import { createRunsRepairCommand } from './commands/runs/repair.ts';
 import { createRunsWhyCommand } from './commands/runs/why.ts';
+import { createBackupCommand } from './commands/server/backup.ts';
+import { createDoctorCommand } from './commands/server/doctor.ts';
 import { createDownCommand } from './commands/server/down.ts';
+import { createRestoreCommand } from './commands/server/restore.ts';
 import { createSignInCommand } from './commands/server/sign-in.ts';
 import { createStatusCommand } from './commands/server/status.ts';
 import { createUpCommand } from './commands/server/up.ts';
@@ -30,6 +33,9 @@ export async function createProgram(context: CliContext, args: readonly string[]
   program.addCommand(createUpCommand(context));
   program.addCommand(createDownCommand(context));
   program.addCommand(createStatusCommand(context));
+  program.addCommand(createDoctorCommand(context));
+  program.addCommand(createBackupCommand(context));
+  program.addCommand(createRestoreCommand(context));
   program.addCommand(createSignInCommand(context));
   program.addCommand(
     group('jobs', 'definitions of work', 'jobs list', [

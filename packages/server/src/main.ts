@@ -11,6 +11,7 @@ import {
   startWorker,
 } from '@headrace/worker';
 import { destination, type Logger, pino } from 'pino';
+import { findBackupCommand } from './backup/backup-commands.ts';
 import { type Config, describeConfig, inheritedEnvironment, readConfig } from './config.ts';
 import { StartError } from './start-error.ts';
 import { startServer, type WorkerWiring } from './start-server.ts';
@@ -24,6 +25,11 @@ async function main(): Promise<void> {
   // Standard output is for people: `headrace up` shows it once. The log goes to standard error, written at once.
   const log = pino({ level: config.logLevel, base: null }, destination({ dest: standardError, sync: true }));
   const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+  const command = findBackupCommand(process.argv.slice(2));
+  if (command) {
+    process.stdout.write(`${await command({ config, log, version, nowMs: clock.nowMs() })}\n`);
+    return;
+  }
   log.info({ version, pid: process.pid, settings: describeConfig(config) }, 'starting');
   const stopRequested = listenForSignals(log);
   const server = await startServer({

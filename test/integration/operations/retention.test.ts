@@ -2,6 +2,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { backupLockKey } from '../../../packages/server/src/backup/manifest.ts';
 import { createDiscardLoop } from '../../../packages/server/src/blobs/discard.ts';
 import type { Loop } from '../../../packages/server/src/loops/driver.ts';
 import { createLibrariesLoop } from '../../../packages/server/src/retention/libraries-loop.ts';
@@ -170,6 +171,25 @@ test('a crash between rows and files leaves a note, and the files go by it', asy
 
   await turn(createDiscardLoop(later({ daysLater: 2 })));
   expect(await leftOf(runId)).toEqual([]);
+});
+
+test('while a backup is being made the files that it is to copy stay', async () => {
+  const runId = await runOnce();
+  await server.client.runsDelete({ run_id: runId });
+  const backup = await server.database.pool.connect();
+  await backup.query('select pg_advisory_lock($1)', [backupLockKey]);
+
+  await turn(createRunPurgeLoop(later({ daysLater: 1 })));
+  const leftMeanwhile = await leftOf(runId);
+  backup.release(true);
+  await expect
+    .poll(async () => {
+      await turn(createRunPurgeLoop(later({ daysLater: 1 })));
+      return leftOf(runId);
+    })
+    .toEqual([]);
+
+  expect(leftMeanwhile).toEqual(expect.arrayContaining(['runs', 'files']));
 });
 
 test('a run of many rows goes in statements of a limited size', async () => {

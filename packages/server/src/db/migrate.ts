@@ -19,21 +19,32 @@ interface Migration {
 const migrationTimeoutMs = 24 * 3_600_000;
 const builtInFolder = fileURLToPath(new URL('./migrations/', import.meta.url));
 
+export interface MigrateOptions {
+  /** No further than this number: a backup is restored into the tables that it was made of. */
+  readonly until?: number;
+}
+
 export async function migrate(
   pool: pg.Pool,
   folder = builtInFolder,
+  { until = Number.POSITIVE_INFINITY }: MigrateOptions = {},
 ): Promise<{ applied: readonly string[] }> {
   const migrations = await readMigrations(folder);
   await ensureMigrationsTable(pool);
   const latest = await readLatestNumber(pool);
   const known = migrations.at(-1)?.number ?? 0;
+  if (Number.isFinite(until) && until > known) {
+    throw new StartError(
+      `the backup has schema ${until}, this Headrace knows ${known}: restore it with the newer version that made it`,
+    );
+  }
   if (latest > known) {
     throw new StartError(
       `the store has schema ${latest}, this Headrace knows ${known}: start the newer version that wrote it`,
     );
   }
   const applied: string[] = [];
-  for (const migration of migrations.filter(({ number }) => number > latest)) {
+  for (const migration of migrations.filter(({ number }) => number > latest && number <= until)) {
     if (await applyMigration(pool, migration)) applied.push(migration.name);
   }
   return { applied };

@@ -6,7 +6,14 @@ import { discardInPlace } from '../blobs/discard.ts';
 import type { Loop } from '../loops/driver.ts';
 import type { Services } from '../services.ts';
 import { dayMs } from './run-retention-loop.ts';
-import { allPartsOfRuns, deleteHiddenRun, deletePartOfRun, findHiddenRuns, type HiddenRun } from './store.ts';
+import {
+  allPartsOfRuns,
+  deleteHiddenRun,
+  deletePartOfRun,
+  findHiddenRuns,
+  type HiddenRun,
+  mayRemoveFiles,
+} from './store.ts';
 
 const everyMs = 300_000;
 /** A worker may still be writing the last lines of a run that ended a moment ago. */
@@ -32,7 +39,7 @@ export function createRunPurgeLoop(services: Services): Loop {
       for (const run of hidden) {
         rowsLeft = await purgeParts(services, run, rowsLeft);
         if (rowsLeft <= 0) return 'again';
-        await purgeRun(services, run);
+        if (!(await purgeRun(services, run))) return 'idle';
       }
       return hidden.length === runsPerTurnMax ? 'again' : 'idle';
     },
@@ -50,9 +57,11 @@ async function purgeParts({ db }: Services, { run_id }: HiddenRun, rowsMax: numb
   return rowsLeft;
 }
 
-async function purgeRun(services: Services, run: HiddenRun): Promise<void> {
+/** False while a backup is being made: it has read the rows and is still to copy the files. */
+async function purgeRun(services: Services, run: HiddenRun): Promise<boolean> {
   const { db, clock, log } = services;
   const files = await db.transaction(async (client) => {
+    if (!(await mayRemoveFiles(client))) return null;
     const noted = await discardInPlace(services, client, {
       key: `attempts/${run.run_id}`,
       nowMs: clock.nowMs(),
@@ -60,6 +69,8 @@ async function purgeRun(services: Services, run: HiddenRun): Promise<void> {
     await deleteHiddenRun(client, run);
     return noted;
   });
+  if (files === null) return false;
   await files.remove();
   log.info({ run_id: run.run_id }, 'a run that was kept long enough, or deleted, is gone');
+  return true;
 }

@@ -1,4 +1,5 @@
 /** What is kept too long, and its removal in small steps. A run is first out of sight, then its rows go, its own last. */
+import { backupLockKey } from '../backup/manifest.ts';
 import type { Querier } from '../db/connect.ts';
 
 /** Ended runs that nobody needs any more; none that an active run waits for. */
@@ -190,4 +191,14 @@ export async function isAnythingHeld(db: Querier): Promise<boolean> {
     values: [],
   });
   return rows.length > 0;
+}
+
+/** For the rest of the transaction. */
+export async function mayRemoveFiles(client: Querier): Promise<boolean> {
+  const rows = await client.query<{ locked: boolean }>({
+    name: 'retention-lock-files',
+    text: 'select pg_try_advisory_xact_lock_shared($1) as locked',
+    values: [backupLockKey],
+  });
+  return rows[0]?.locked ?? false;
 }
