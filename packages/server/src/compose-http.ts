@@ -11,6 +11,7 @@ import type { Operations } from './compose-operations.ts';
 import type { RunParts } from './compose-runs.ts';
 import { createClustersHandlers } from './compute/handlers.ts';
 import type { RequestContext } from './context.ts';
+import { createHttpCloser } from './http/close-http.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { listen, urlOf } from './http/listen.ts';
 import { createRateLimiter } from './http/rate-limit.ts';
@@ -74,10 +75,11 @@ export async function startHttp(parts: HttpParts): Promise<RunningHttp> {
     newRequestId: () => crypto.randomUUID(),
     workspaceId: parts.workspaceId,
   });
+  const close = createHttpCloser(http);
   const { port } = await listen(http, { host: config.host, port: config.port, keptPort: parts.keptPort });
   const localUrl = urlOf(config.host, port);
   publicUrl ||= localUrl;
-  return { port, localUrl, publicUrl, stopStreams: () => stopping.abort(), close: () => http.close() };
+  return { port, localUrl, publicUrl, stopStreams: () => stopping.abort(), close };
 }
 
 function createHandlers(
