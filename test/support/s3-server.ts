@@ -7,12 +7,15 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { S3Credentials } from '../../packages/server/src/blobs/s3-settings.ts';
 
 export interface S3Server {
   readonly endpoint: string;
   makeBucket(name: string): Promise<void>;
-  /** The keys in a listing of the bucket, one page; of unfinished uploads with `uploads`. This server asks for no signature. */
+  /** The keys in a listing of the bucket, one page; of unfinished uploads with `uploads`. Without a signature. */
   listKeys(bucket: string, query: 'uploads' | 'list-type=2'): Promise<string[]>;
+  /** From here on every request must be signed, with the key given back. */
+  requireSignatures(): Promise<S3Credentials>;
   stop(): Promise<void>;
 }
 
@@ -67,11 +70,34 @@ export async function startS3Server(): Promise<S3Server> {
       const xml = await (await fetch(`${endpoint}/${bucket}?${query}`)).text();
       return [...xml.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key = '']) => key);
     },
+    requireSignatures: () => requireSignatures(endpoint),
     async stop() {
       child.stdin.end();
       await exited;
     },
   };
+}
+
+/** A user who may do all, with a key; then the server's switch that turns its checks on. */
+async function requireSignatures(endpoint: string): Promise<S3Credentials> {
+  const manageUsers = async (form: Record<string, string>) => {
+    // The server tells by the scope of this header which service is meant.
+    const credential = 'Credential=x/20260101/us-east-1/iam/aws4_request';
+    const answer = await fetch(endpoint, {
+      method: 'POST',
+      headers: { authorization: `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=host, Signature=x` },
+      body: new URLSearchParams({ Version: '2010-05-08', UserName: 'tester', ...form }),
+    });
+    return answer.text();
+  };
+  await manageUsers({ Action: 'CreateUser' });
+  const made = await manageUsers({ Action: 'CreateAccessKey' });
+  const Statement = [{ Effect: 'Allow', Action: ['s3:*'], Resource: '*' }];
+  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+  await manageUsers({ Action: 'PutUserPolicy', PolicyName: 'all', PolicyDocument });
+  await fetch(`${endpoint}/moto-api/reset-auth`, { method: 'POST', body: '0' });
+  const read = (name: string) => new RegExp(`<${name}>([^<]*)`).exec(made)?.[1] ?? '';
+  return { accessKeyId: read('AccessKeyId'), secretAccessKey: read('SecretAccessKey') };
 }
 
 export interface Passing {
@@ -82,10 +108,10 @@ export interface Passing {
 
 /**
  * What happens to a request: `cut_request` closes the connection after some of its body, `cut_answer` after some of the
- * answer's body, `lose_answer` lets the server do it and closes the connection instead of an answer, `hang` never
+ * answer's body, `stall_answer` stops sending there, `lose_answer` lets the server do it and closes the connection instead of an answer, `hang` never
  * answers, `slow_down` is 503.
  */
-export type Fault = 'cut_request' | 'cut_answer' | 'lose_answer' | 'hang' | 'slow_down';
+export type Fault = 'cut_request' | 'cut_answer' | 'stall_answer' | 'lose_answer' | 'hang' | 'slow_down';
 
 export interface FaultProxy {
   readonly endpoint: string;
@@ -159,9 +185,11 @@ function pass(target: string, { request, response, fault }: Exchange): void {
         return;
       }
       response.writeHead(answer.statusCode ?? 502, answer.headers);
-      if (fault === 'cut_answer') {
+      if (fault === 'cut_answer' || fault === 'stall_answer') {
         answer.once('data', (chunk: Buffer) => {
-          response.write(chunk.subarray(0, bytesBeforeCut), () => request.socket.resetAndDestroy());
+          response.write(chunk.subarray(0, bytesBeforeCut), () => {
+            if (fault === 'cut_answer') request.socket.resetAndDestroy();
+          });
           answer.destroy();
         });
         return;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ConfigError, describeConfig, listSettings, readConfig } from './config.ts';
+import { ConfigError, describeConfig, listSettings, readConfig, readStorageCredentials } from './config.ts';
 
 test('without any variable every setting has its default', () => {
   expect(readConfig({})).toMatchObject({
@@ -35,4 +35,20 @@ test('what is printed holds no secret', () => {
 test('there are at most 40 settings, each with a sentence', () => {
   expect(listSettings().length).toBeLessThanOrEqual(40);
   for (const { about } of listSettings()) expect(about).toMatch(/^[A-Z].+\.$/);
+});
+
+test('keys to the bucket come from the standard variables, both or neither', () => {
+  expect(readStorageCredentials({})).toBeNull();
+  expect(readStorageCredentials({ AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 's' })).toEqual({
+    accessKeyId: 'id',
+    secretAccessKey: 's',
+  });
+  expect(() => readStorageCredentials({ AWS_SECRET_ACCESS_KEY: 'hunter2' })).toThrow('both or neither');
+});
+
+test('a bucket’s URL with keys in it is refused without being quoted', () => {
+  const read = () => readConfig({ HEADRACE_BLOB_URL: 's3://id:hunter2@bucket/x' });
+
+  expect(read).toThrow('HEADRACE_BLOB_URL: must hold no keys');
+  expect(read).not.toThrow('hunter2');
 });

@@ -133,6 +133,22 @@ test('a reading that breaks half-way is taken up where it broke', async () => {
   expect(Buffer.concat(chunks).equals(content)).toBe(true);
 });
 
+test('a reading that stalls half-way is taken up where it stalled', async () => {
+  await blobs.put('stall/a', content);
+  breakNext('stall_answer', isGet);
+
+  expect((await blobs.get('stall/a'))?.equals(content)).toBe(true);
+});
+
+test('a reading that breaks again and again ends in an error', async () => {
+  await blobs.put('stall/b', content);
+  breakNext('stall_answer', isGet, 100);
+  const before = proxy.seen.length;
+
+  await expect(blobs.get('stall/b')).rejects.toMatchObject({ code: 'TEMPORARILY_UNAVAILABLE' });
+  expect(proxy.seen.length - before).toBeLessThanOrEqual(1 + 3 * quick.attemptsMax);
+});
+
 test('a reading that is taken up after the blob was replaced fails instead of mixing the two', async () => {
   await blobs.put('cut/b', content);
   const stream = await blobs.stream('cut/b');

@@ -4,7 +4,7 @@ import { StartError } from '../start-error.ts';
 import { createAttemptShipping } from './attempt-shipping.ts';
 import type { FolderStore } from './folder-store.ts';
 import type { OpenedBlobs } from './open-blobs.ts';
-import { openBucket } from './s3-client.ts';
+import { changeLimits, openBucket } from './s3-client.ts';
 import type { S3Credentials, S3Settings } from './s3-settings.ts';
 import { openS3Store, type S3Store } from './s3-store.ts';
 import { createSplitStore } from './split-store.ts';
@@ -30,15 +30,19 @@ export async function openSplitStore(options: SplitOptions): Promise<OpenedBlobs
     remote.close();
     throw error instanceof StartError ? error : toStartError(error, settings);
   }
+  const changes = openS3Store(openBucket(settings, credentials, changeLimits));
   return {
-    blobs: createSplitStore(local, remote),
+    blobs: createSplitStore({ local, remote, changes }),
     shipAttempts({ source, workerId, loops, teardown }) {
       const shipping = createAttemptShipping({ local, remote, log, workerId, wake: loops.wake });
       loops.add(shipping.loop);
       teardown.add('shipping of attempts', shipping.flush);
       return watchSource(source, { shipping, mirror: createWorkspaceMirror(local, remote) });
     },
-    close: async () => remote.close(),
+    async close() {
+      remote.close();
+      changes.close();
+    },
   };
 }
 

@@ -6,6 +6,8 @@ import { hasName, isNoObject, isPassing, type S3Bucket } from './s3-client.ts';
 
 /** Waits before a reading is taken up again grow from here, by chance up to twice as long. */
 const pauseMs = 100;
+/** For each try that a request has: a large blob on a poor line gets on, a line that always breaks is given up. */
+const resumptionsPerAttempt = 3;
 
 /** Null when there is no such object. */
 export async function readObject(
@@ -48,7 +50,8 @@ async function* follow(bucket: S3Bucket, key: string, { first, offset }: Opened)
   const endOffset = offset + (first.ContentLength ?? 0);
   let answer = first;
   let position = offset;
-  for (let failures = 0; ; ) {
+  const resumptionsMax = bucket.attemptsMax * resumptionsPerAttempt;
+  for (let failures = 0, resumptions = 0; ; resumptions += 1) {
     try {
       // In Node it is a readable stream.
       for await (const piece of answer.Body as unknown as AsyncIterable<Uint8Array>) {
@@ -60,7 +63,7 @@ async function* follow(bucket: S3Bucket, key: string, { first, offset }: Opened)
       throw Object.assign(new Error('the connection closed early'), { code: 'ECONNRESET' });
     } catch (error) {
       failures += 1;
-      if (!isPassing(error) || failures >= bucket.attemptsMax) throw error;
+      if (!isPassing(error) || failures >= bucket.attemptsMax || resumptions >= resumptionsMax) throw error;
     }
     if (position >= endOffset) return;
     await delay(pauseMs * 2 ** failures * (1 + Math.random()));

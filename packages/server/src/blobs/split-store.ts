@@ -10,7 +10,6 @@
 import type { BlobRange, BlobStat, BlobStore } from './blob-store.ts';
 import { trashRoot } from './discard.ts';
 import type { FolderStore } from './folder-store.ts';
-import type { S3Store } from './s3-store.ts';
 import { findShipped, getShipped } from './shipped-log.ts';
 
 type Place = 'bucket' | 'folder' | 'attempt' | 'trash';
@@ -23,8 +22,16 @@ const places: Readonly<Record<string, Place>> = {
 
 const placeOf = (key: string): Place => places[key.split('/', 1)[0] ?? ''] ?? 'folder';
 
-export function createSplitStore(local: FolderStore, remote: S3Store): FolderStore {
+interface SplitParts {
+  readonly local: FolderStore;
+  readonly remote: BlobStore;
+  /** The same bucket, by a client that gives up sooner. */
+  readonly changes: BlobStore;
+}
+
+export function createSplitStore({ local, remote, changes }: SplitParts): FolderStore {
   const storeOf = (key: string): BlobStore => (placeOf(key) === 'bucket' ? remote : local);
+  const changedStoreOf = (key: string): BlobStore => (placeOf(key) === 'bucket' ? changes : local);
 
   async function stat(key: string): Promise<BlobStat | null> {
     if (placeOf(key) !== 'attempt') return storeOf(key).stat(key);
@@ -39,8 +46,8 @@ export function createSplitStore(local: FolderStore, remote: S3Store): FolderSto
   return {
     root: local.root,
     locate: local.locate,
-    put: (key, content) => storeOf(key).put(key, content),
-    putIfAbsent: (key, content) => storeOf(key).putIfAbsent(key, content),
+    put: (key, content) => changedStoreOf(key).put(key, content),
+    putIfAbsent: (key, content) => changedStoreOf(key).putIfAbsent(key, content),
     get,
     async stream(key) {
       if (placeOf(key) !== 'attempt') return storeOf(key).stream(key);
@@ -53,10 +60,10 @@ export function createSplitStore(local: FolderStore, remote: S3Store): FolderSto
       const byKey = new Map(found.map((entry) => [entry.key, entry])); // The folder's own entries win.
       return [...byKey.values()].sort((left, right) => (left.key < right.key ? -1 : 1));
     },
-    makeFolder: (key) => storeOf(key).makeFolder(key),
+    makeFolder: (key) => changedStoreOf(key).makeFolder(key),
     async rename(from, to) {
-      const store = storeOf(from);
-      if (placeOf(to) !== 'trash' && store !== storeOf(to))
+      const store = changedStoreOf(from);
+      if (placeOf(to) !== 'trash' && store !== changedStoreOf(to))
         throw new Error(`bug: ${from} and ${to} are kept in different places`);
       await store.rename(from, to);
     },
