@@ -8,6 +8,7 @@ import type { RequestContext } from './context.ts';
 import { createDoctor } from './doctor/doctor.ts';
 import type { LoopDriver } from './loops/driver.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
+import { createOtlpLoop } from './metrics/otlp.ts';
 import { createLibrariesLoop } from './retention/libraries-loop.ts';
 import { createRunFilesLoop } from './retention/run-files-loop.ts';
 import { createRunPurgeLoop } from './retention/run-purge-loop.ts';
@@ -27,6 +28,7 @@ export interface OperationSources {
   readonly embeddedPid: (() => number | null) | null;
   /** Composed with the observer that is made here. */
   readonly advancer: () => RunAdvancer;
+  readonly version: string;
 }
 
 const upkeep = [
@@ -41,9 +43,9 @@ const upkeep = [
 
 export function composeOperations(
   services: Services,
-  { loops, embeddedPid, advancer }: OperationSources,
+  { loops, embeddedPid, advancer, version }: OperationSources,
 ): Operations {
-  const { config, db } = services;
+  const { config, db, clock } = services;
   const metrics = createMetrics(services);
   const hotVersions = () => advancer().hotVersions();
   const doctor = createDoctor(services, { config, loops, embeddedPid, hotVersions });
@@ -54,6 +56,9 @@ export function composeOperations(
     startLoops() {
       for (const create of upkeep) loops.add(create(services));
       loops.add(doctor.loop);
+      const { registry, refresh } = metrics;
+      const { otlpUrl: url } = config;
+      if (url !== null) loops.add(createOtlpLoop({ registry, refresh, url, version, clock }));
     },
   };
 }

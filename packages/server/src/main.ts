@@ -15,9 +15,12 @@ import { findBackupCommand } from './backup/backup-commands.ts';
 import { type Config, describeConfig, inheritedEnvironment, readConfig } from './config.ts';
 import { StartError } from './start-error.ts';
 import { startServer, type WorkerWiring } from './start-server.ts';
+import { rotateLog } from './store/log-rotation.ts';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const standardError = 2;
+/** As much again is in server.log.1. */
+const logBytesMax = 16 * 1024 ** 2;
 const clock = { nowMs: () => Date.now() };
 
 async function main(): Promise<void> {
@@ -31,6 +34,12 @@ async function main(): Promise<void> {
     return;
   }
   log.info({ version, pid: process.pid, settings: describeConfig(config) }, 'starting');
+  rotateLog({
+    file: path.join(config.stateDir, 'server.log'),
+    descriptor: standardError,
+    bytesMax: logBytesMax,
+    onError: (error) => log.warn({ err: error }, 'the log cannot be rotated'),
+  });
   const stopRequested = listenForSignals(log);
   const server = await startServer({
     config,

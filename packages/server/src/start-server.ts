@@ -92,11 +92,8 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   const loops = createLoopDriver({ log, clock });
   const catalogNames = createCatalogNames(services);
   let http: RunningHttp | null = null;
-  const operations = composeOperations(services, {
-    loops,
-    embeddedPid,
-    advancer: () => runs.services.advancer,
-  });
+  const advancer = () => runs.services.advancer;
+  const operations = composeOperations(services, { loops, embeddedPid, advancer, version: options.version });
   const runs: RunParts = await composeRuns(services, {
     workspaceId,
     clusters,

@@ -1,3 +1,5 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { fakeTask } from '../runs/engine.ts';
@@ -73,3 +75,55 @@ test('by default every reader needs a token', async () => {
     await closed.dispose();
   }
 });
+
+test('a collector is sent the same measures, each bucket of a histogram by itself', async () => {
+  const bodies: OtlpBody[] = [];
+  const collector = http.createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    bodies.push(JSON.parse(Buffer.concat(chunks).toString('utf8')) as OtlpBody);
+    response.writeHead(request.url === '/otel/v1/metrics' ? 200 : 404).end('{}');
+  });
+  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+  const { port } = collector.address() as AddressInfo;
+  const sending = await startTestServer({ config: { otlpUrl: `http://127.0.0.1:${port}/otel` } });
+  try {
+    await expect.poll(() => bodies.length, { timeout: 10_000 }).toBeGreaterThan(0);
+    const status = await sending.client.status({});
+    expect(status.loops.find(({ name }) => name === 'otlp')?.last_error).toBeNull();
+  } finally {
+    await sending.dispose();
+    collector.close();
+  }
+
+  const metrics = bodies[0]?.resourceMetrics[0]?.scopeMetrics[0]?.metrics ?? [];
+  const named = (name: string) => metrics.find((metric) => metric.name === name);
+  expect(named('headrace_database_up')?.gauge?.dataPoints[0]?.asDouble).toBe(1);
+  expect(named('headrace_loop_turns_total')?.sum).toMatchObject({
+    isMonotonic: true,
+    aggregationTemporality: 2,
+  });
+  const [saves] = named('headrace_save_seconds')?.histogram?.dataPoints ?? [];
+  expect(saves?.bucketCounts).toHaveLength((saves?.explicitBounds.length ?? 0) + 1);
+  const total = saves?.bucketCounts.reduce((sum, bucket) => sum + Number(bucket), 0);
+  expect(String(total)).toBe(saves?.count);
+});
+
+interface OtlpPoints {
+  readonly dataPoints: readonly {
+    readonly asDouble: number;
+    readonly count: string;
+    readonly bucketCounts: readonly string[];
+    readonly explicitBounds: readonly number[];
+  }[];
+}
+interface OtlpBody {
+  readonly resourceMetrics: readonly {
+    readonly scopeMetrics: readonly {
+      readonly metrics: readonly ({ readonly name: string } & Record<
+        'gauge' | 'sum' | 'histogram',
+        OtlpPoints | undefined
+      >)[];
+    }[];
+  }[];
+}

@@ -16,6 +16,8 @@ export interface Metrics {
   readonly observer: AdvancerObserver & { leaseLost(): void };
   /** What is only known once the server is composed. */
   watch(sources: MetricSources): void;
+  /** Reads what only the store knows into the registry. */
+  refresh(): Promise<void>;
   readonly handlers: Pick<Handlers<typeof routes, RequestContext>, 'metrics'>;
 }
 
@@ -66,6 +68,7 @@ export function createMetrics({ db, clock, log }: Pick<Services, 'db' | 'clock' 
       watchLoops(registry, given.loops, clock);
       watchFindings(registry, given.lastFindings);
     },
+    refresh: readStore,
     handlers: {
       async metrics() {
         await readStore();

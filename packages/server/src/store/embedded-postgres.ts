@@ -3,7 +3,7 @@
  * server when this one is killed. The caller holds the state folder's lock, so there is one owner at a time.
  *
  *   folder/data        the cluster           folder/password      of the one role, mode 0600
- *   folder/port        kept between starts   folder/postgres.log  begun anew when large
+ *   folder/port        kept between starts   folder/postgres.log  and, when large, postgres.log.1
  */
 import { spawn, spawnSync } from 'node:child_process';
 import crypto from 'node:crypto';
@@ -11,6 +11,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { StartError } from '../start-error.ts';
+import { rotateLog } from './log-rotation.ts';
 import { findFreePort, isPortFree } from './ports.ts';
 import { findBinaries, type PostgresBinaries, postgresMajor } from './postgres-binaries.ts';
 import { chooseIdentity, giveTo, type PostgresIdentity } from './postgres-identity.ts';
@@ -205,8 +206,7 @@ async function choosePort({ folder }: Cluster): Promise<number> {
 const logFile = ({ folder }: Cluster) => path.join(folder, 'postgres.log');
 
 function openLog(cluster: Cluster): number {
-  const size = fs.statSync(logFile(cluster), { throwIfNoEntry: false })?.size ?? 0;
-  return fs.openSync(logFile(cluster), size > logBytesMax ? 'w' : 'a', 0o600);
+  return fs.openSync(logFile(cluster), 'a', 0o600);
 }
 
 function readLogFrom(cluster: Cluster, position: number): string {
@@ -244,11 +244,17 @@ function supervise(cluster: Cluster, first: Postmaster, log: Logger): Pick<Embed
     }
   }
 
+  const rotation = rotateLog({
+    file: logFile(cluster),
+    bytesMax: logBytesMax,
+    onError: (error) => log.warn({ err: error }, "PostgreSQL's log cannot be rotated"),
+  });
   const keeping = keepRunning();
   return {
     pid: () => current?.pid ?? null,
     async stop() {
       stopping.abort();
+      rotation.stop();
       await keeping;
       if (current) await stopPostmaster(current);
       current = null;
