@@ -109,9 +109,16 @@ export interface Passing {
 /**
  * What happens to a request: `cut_request` closes the connection after some of its body, `cut_answer` after some of the
  * answer's body, `stall_answer` stops sending there, `lose_answer` lets the server do it and closes the connection instead of an answer, `hang` never
- * answers, `slow_down` is 503.
+ * answers, `slow_down` is 503, `no_such_upload` is what Amazon answers to a completion that was done before.
  */
-export type Fault = 'cut_request' | 'cut_answer' | 'stall_answer' | 'lose_answer' | 'hang' | 'slow_down';
+export type Fault =
+  | 'cut_request'
+  | 'cut_answer'
+  | 'stall_answer'
+  | 'lose_answer'
+  | 'hang'
+  | 'slow_down'
+  | 'no_such_upload';
 
 export interface FaultProxy {
   readonly endpoint: string;
@@ -164,6 +171,12 @@ function pass(target: string, { request, response, fault }: Exchange): void {
     request.resume();
     const body = '<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>';
     response.writeHead(503, { 'content-type': 'application/xml' }).end(body);
+    return;
+  }
+  if (fault === 'no_such_upload') {
+    request.resume();
+    const body = '<Error><Code>NoSuchUpload</Code><Message>The upload does not exist.</Message></Error>';
+    response.writeHead(404, { 'content-type': 'application/xml' }).end(body);
     return;
   }
   if (fault === 'cut_request') {

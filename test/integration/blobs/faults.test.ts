@@ -80,11 +80,26 @@ test('an upload whose part fails for good leaves the old content and no parts', 
 });
 
 test('a completed upload whose answer was lost is no failure', async () => {
-  breakNext('lose_answer', isCompletion);
+  let completions = 0;
+  proxy.breakWith((request) => {
+    if (!isCompletion(request)) return null;
+    completions += 1;
+    return completions === 1 ? 'lose_answer' : 'no_such_upload';
+  });
 
   await blobs.put('lost/answer', content);
 
+  expect(completions).toBe(2);
   expect((await blobs.get('lost/answer'))?.equals(content)).toBe(true);
+});
+
+test('an upload that was removed before its completion is a failure', async () => {
+  await blobs.put('lost/upload', Buffer.from('old'));
+  breakNext('no_such_upload', isCompletion);
+
+  await expect(blobs.put('lost/upload', content)).rejects.toThrow('cannot write lost/upload');
+
+  expect((await blobs.get('lost/upload'))?.toString()).toBe('old');
 });
 
 test('a blob put if there is none, whose answer was lost, is ours', async () => {
@@ -158,7 +173,7 @@ test('a reading that is taken up after the blob was replaced fails instead of mi
     for await (const _ of stream ?? []) {
       if (!isFirst) continue;
       isFirst = false;
-      await blobs.put('cut/b', Buffer.from('another'));
+      await blobs.put('cut/b', Buffer.alloc(content.length, 'another'));
       proxy.cutAll();
     }
   }).rejects.toThrow('cannot read cut/b');
