@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { attemptsOf, resultsOf, runJob } from './control.ts';
 import { fakeTask, startTestEngine, type TestEngine } from './engine.ts';
 
 let engine: TestEngine;
@@ -148,4 +149,24 @@ test('each attempt keeps its own log', async () => {
     (run.tasks ?? []).map((task) => engine.client.taskLog({ run_id, task_run_id: task.run_id })),
   );
   expect(logs.map(({ log }) => log)).toEqual(['attempt 0', 'attempt 1']);
+});
+
+describe('an attempt that cannot even begin', () => {
+  const unsupported = { libraries: [{ maven: { coordinates: 'com.example:none:1.0' } }] };
+  const attemptsMade = (runId: number, key: string) =>
+    attemptsOf(engine, runId, key).then(({ length }) => length);
+
+  test('lets begin what runs after a failure', async () => {
+    const run = await runJob(engine, {
+      tasks: [fakeTask('load', unsupported), fakeTask('clean', { after: ['load'], run_if: 'ALL_DONE' })],
+    });
+
+    expect(resultsOf(run)).toEqual({ load: 'FAILED', clean: 'SUCCESS' });
+  });
+
+  test('is tried again as the policy says', async () => {
+    const run = await runJob(engine, { tasks: [fakeTask('load', { ...unsupported, max_retries: 2 })] });
+
+    expect(await attemptsMade(run.run_id, 'load')).toBe(3);
+  });
 });

@@ -75,7 +75,8 @@ async function openQueuedRuns(
     const known = hot.get(runId);
     // What is in memory may be older than what another server has saved.
     const isQueuedHere = known && findTaskRun(known.run, toAttemptId(attempt_id))?.state.kind === 'queued';
-    if (!batch.drafts.has(runId) && !isQueuedHere) cold.add(runId);
+    if (isQueuedHere) queue.add({ runId: known.run.runId, attemptId: toAttemptId(attempt_id) });
+    else if (!batch.drafts.has(runId)) cold.add(runId);
   }
   queue.mayHaveMoreInStore = cold.size > 0 && rows.length === storeQueuedMax;
   for (const draft of await openColdRuns([...cold], batch, hot)) {
@@ -120,7 +121,7 @@ function toClaimNews({ claimer, taskRun: { attemptId }, epoch }: Assignment): Ru
 async function build(
   { draft, taskRun, epoch }: Assignment,
   context: BatchContext,
-  { buildClaim, log }: BatchDependencies,
+  { buildClaim, log, queue }: BatchDependencies,
 ): Promise<ClaimedAttempt | null> {
   const { attemptId } = taskRun;
   const built = await buildClaim(
@@ -147,5 +148,7 @@ async function build(
     [{ event: { kind: 'attempt_ended', attemptId, epoch, outcome, taskValues: {} } }],
     context,
   );
+  // What waited for this end.
+  queueReady(draft, queue);
   return null;
 }
