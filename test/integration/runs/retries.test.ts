@@ -169,4 +169,21 @@ describe('an attempt that cannot even begin', () => {
 
     expect(await attemptsMade(run.run_id, 'load')).toBe(3);
   });
+
+  test('and not sooner than after a second, though the policy has no interval', async () => {
+    const child = await engine.client.jobsCreate({ name: 'gone', tasks: [fakeTask('a')] });
+    const { job_id } = await engine.client.jobsCreate({
+      name: 'parent',
+      tasks: [{ task_key: 'call', max_retries: -1, run_job_task: { job_id: child.job_id } }],
+    });
+    await engine.client.jobsDelete({ job_id: child.job_id });
+
+    const { run_id } = await engine.client.jobsRunNow({ job_id });
+
+    await engine.waitFor('the third attempt', async () => (await attemptsMade(run_id, 'call')) === 3);
+    await engine.client.runsCancel({ run_id });
+    await engine.waitForEnd(run_id);
+    const [first, second] = await attemptsOf(engine, run_id, 'call');
+    expect((second?.ended_at_ms ?? 0) - (first?.ended_at_ms ?? 0)).toBeGreaterThanOrEqual(1_000);
+  });
 });

@@ -6,6 +6,12 @@ import type { AdvanceContext } from './advance.ts';
 import type { Draft } from './draft.ts';
 import type { EndedResult, Failure, StopReason, TaskDefinition, TaskRun } from './state.ts';
 
+/**
+ * What cannot even begin, a task that starts a job which is gone, fails within a millisecond: with retries for ever and
+ * no interval it would fill the store with attempts as fast as that can save them.
+ */
+const unstartedPauseMs = 1_000;
+
 export interface AttemptEnd {
   readonly result: EndedResult;
   readonly failure: Failure | null;
@@ -72,11 +78,13 @@ function retryDueOf(draft: Draft, taskRun: TaskRun): number | null {
   const retriable =
     state.result === 'failed' || state.result === 'timed_out' || state.result === 'internal_error';
   if (!retriable) return null;
-  return retryDueAtMs(draft.definitionOf(taskRun).retry, {
+  const dueAtMs = retryDueAtMs(draft.definitionOf(taskRun).retry, {
     attempt: taskRun.attempt,
     startedAtMs: state.startedAtMs ?? state.claimedAtMs ?? state.endedAtMs,
     timedOut: state.result === 'timed_out',
   });
+  if (dueAtMs === null || state.startedAtMs !== null) return dueAtMs;
+  return Math.max(dueAtMs, state.endedAtMs + unstartedPauseMs);
 }
 
 export function endOfStop(reason: StopReason, task: TaskDefinition, runTimeoutMs: number | null): AttemptEnd {
