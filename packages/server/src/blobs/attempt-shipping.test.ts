@@ -101,6 +101,32 @@ test('an end that cannot be shipped stays noted, and the others are shipped', as
   expect(await shipped('output.log')).toBe('mine\n');
 });
 
+test('an attempt that is claimed again while its leftovers are shipped stays noted', async () => {
+  let isClaimedAgain = false;
+  const busy: FolderStore = {
+    ...remote,
+    async put(key, content) {
+      if (!isClaimedAgain) shipping.begin(attempt);
+      isClaimedAgain = true;
+      await remote.put(key, content);
+    },
+  };
+  const log = pino({ level: 'silent' });
+  const shipping = createAttemptShipping({ local, remote: busy, workerId: 'w', wake, log });
+  shipping.begin(attempt);
+  await write('output.log', 'first\n');
+  shipping.end([attempt]);
+
+  await shipping.flush();
+
+  expect(notes()).toEqual(['1-2']);
+  await write('output.log', 'first\nsecond\n');
+  shipping.end([attempt]);
+  await shipping.flush();
+  expect(await shipped('output.log')).toBe('first\nsecond\n');
+  expect(notes()).toEqual([]);
+});
+
 test('an empty file is not shipped: another machine may run the attempt that wrote nothing here', async () => {
   const shipping = open();
   shipping.begin(attempt);

@@ -70,7 +70,8 @@ export function createAttemptShipping(options: ShippingOptions): AttemptShipping
     const ended = fs.readdirSync(notes).filter((name) => !live.has(name));
     await forEach(ended.slice(0, endsPerTurnMax), async (name) => {
       await shipEnd(options, toFolder(name));
-      fs.rmSync(path.join(notes, name), { force: true });
+      // It may have been claimed again meanwhile.
+      if (!live.has(name)) fs.rmSync(path.join(notes, name), { force: true });
     });
     return ended.length > endsPerTurnMax;
   }
@@ -140,6 +141,7 @@ async function shipEnd(
   { local, remote, log }: Pick<ShippingOptions, 'local' | 'remote' | 'log'>,
   folder: string,
 ): Promise<void> {
+  const present = new Map((await remote.list(folder)).map((entry) => [entry.key, entry.sizeBytes]));
   for (const file of shippedFiles) {
     const key = `${folder}/${file}`;
     const stat = await local.stat(key);
@@ -148,12 +150,12 @@ async function shipEnd(
       log.warn({ key, size_bytes: stat.sizeBytes }, 'a file of an attempt is too large to be shipped');
       continue;
     }
-    const shipped = await remote.stat(key);
-    if (shipped !== null && shipped.sizeBytes >= stat.sizeBytes && file !== 'notebook.json') continue;
+    if (file !== 'notebook.json' && (present.get(key) ?? -1) >= stat.sizeBytes) continue;
     const content = await local.stream(key);
     if (content) await remote.put(key, content);
   }
-  await remote.deletePrefix(partsFolderOf(`${folder}/output.log`));
+  const parts = partsFolderOf(`${folder}/output.log`);
+  if (present.has(parts)) await remote.deletePrefix(parts);
 }
 
 /** All are tried; then the first failure is told. */
