@@ -9,6 +9,7 @@ import type { Client } from '@headrace/api';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findProcessesOf, waitUntil } from '../../support/census.ts';
+import { createTestDatabase } from '../../support/database.ts';
 import { type ServerProcess, startServerProcess } from '../../support/server-process.ts';
 import { fakeTask } from '../runs/engine.ts';
 
@@ -30,9 +31,11 @@ afterEach(async () => {
 
 const below = (name: string) => path.join(folder, name);
 
-async function headrace(...args: string[]): Promise<string> {
+const headrace = (...args: string[]) => headraceWith({}, ...args);
+
+async function headraceWith(environment: Record<string, string>, ...args: string[]): Promise<string> {
   const { stdout } = await run(process.execPath, ['--conditions=source', cli, ...args], {
-    env: { PATH: process.env.PATH },
+    env: { PATH: process.env.PATH, ...environment },
     cwd: folder,
   });
   return stdout;
@@ -232,4 +235,37 @@ test('what cannot work is refused with the reason, and leaves nothing behind', a
   for (const [index, reason] of reasons.entries()) expect(refusals[index]).toContain(reason);
   expect(fs.readdirSync(folder).toSorted()).toEqual(['cut', 'full', 'good', 'newer', 'short', 'state']);
   expect((await server.client.currentUserMe({})).userName).toBe('admin');
+});
+
+test('a backup of an embedded store goes into a database of its own, once', async () => {
+  const server = await start('state');
+  const { job_id } = await server.client.jobsCreate({ name: 'moves', tasks });
+  await headrace('backup', '--state-dir', below('state'), '--to', below('backup'));
+  const database = await createTestDatabase({ empty: true });
+  const environment = { HEADRACE_DATABASE_URL: database.url };
+  const restore = (name: string) =>
+    headraceWith(environment, 'restore', '--state-dir', below(name), '--from', below('backup'));
+  try {
+    await restore('restored');
+    const refused = await restore('again').then(String, (error: { stderr: string }) => error.stderr);
+    const restored = await startServerProcess(below('restored'), environment);
+    const job = await restored.client.jobsGet({ job_id });
+    const said = await headraceWith(
+      environment,
+      'backup',
+      '--state-dir',
+      below('restored'),
+      '--to',
+      below('second.tar'),
+    );
+    await restored.kill('SIGTERM');
+
+    expect(job.settings?.name).toBe('moves');
+    expect(refused).toContain('the database is in use');
+    expect(said).toContain('backed up to');
+    expect(fs.existsSync(path.join(below('restored'), 'postgres'))).toBe(false);
+    expect(fs.statSync(below('second.tar')).mode & 0o777).toBe(0o600);
+  } finally {
+    await database.drop();
+  }
 });

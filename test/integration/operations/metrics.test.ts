@@ -64,6 +64,14 @@ test('processes of this machine need no token where that is allowed, but what a 
   const other = await server.send('GET', '/api/headrace/status', { token: null });
 
   expect([own.status, forwarded.status, other.status]).toEqual([200, 401, 401]);
+  await expect
+    .poll(async () => {
+      const { rows } = await server.database.pool.query<{ status: number }>(
+        `select status from audit_events where action = 'server.metrics'`,
+      );
+      return rows.map(({ status }) => status);
+    })
+    .toEqual([401]); // Not the many that were answered.
 });
 
 test('by default every reader needs a token', async () => {

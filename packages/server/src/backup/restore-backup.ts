@@ -100,13 +100,20 @@ async function makeTables(connection: pg.PoolConfig, { schema }: Manifest): Prom
   const pool = new pg.Pool(connection);
   pool.on('error', () => {}); // The statement under way fails with it.
   try {
-    const { rows } = await pool.query(`select to_regclass('schema_migrations') as found`);
-    if (rows[0]?.found !== null)
+    if (await isInUse(pool)) {
       throw new StartError('the database is in use: a backup is restored into an empty one');
+    }
     await migrate(pool, undefined, { until: schema });
   } finally {
     await pool.end();
   }
+}
+
+/** A server that started on it made its administrator first. Tables alone are what a restore left that failed. */
+async function isInUse(pool: pg.Pool): Promise<boolean> {
+  const tables = await pool.query(`select to_regclass('principals') is not null as found`);
+  if (!tables.rows[0]?.found) return false;
+  return (await pool.query('select 1 as one from principals limit 1')).rows.length > 0;
 }
 
 /** Managed tables know where they lie by their full path, with or without a scheme before it. */

@@ -140,9 +140,16 @@ function abortOnClose(reply: FastifyReply): AbortSignal {
   return controller.signal;
 }
 
-function recordAudit(request: FastifyRequest, reply: FastifyReply, { audit, clock }: RouteWiring): void {
-  const action = request.is404 ? null : request.routeOptions.config.headrace.route.audit;
-  if (action === null) return;
+function recordAudit(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { audit, clock, routes }: RouteWiring,
+): void {
+  if (request.is404) return;
+  const { route } = request.routeOptions.config.headrace;
+  const action = route.audit;
+  // Measures are read every few seconds for as long as the server lives; only who was refused is of interest.
+  if (action === null || (route === routes.metrics && reply.statusCode < 400)) return;
   audit.record({
     atMs: clock.nowMs(),
     action,
