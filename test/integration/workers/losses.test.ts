@@ -230,14 +230,23 @@ test('a server that is busy is given the time that it asks for', async () => {
   expect((asked[1] ?? 0) - (asked[0] ?? 0)).toBeGreaterThan(950);
 });
 
-test('a task value that no server takes ends its attempt with the reason, not the worker', async () => {
+test('a task value that the server does not take ends its attempt with the reason, and others go on', async () => {
   await aWorker();
-  const fake = { kind: 'succeed', exitValue: 'x'.repeat(17 * 1024 * 1024) };
-  const script = JSON.stringify(fake).length;
+  // Deeper than any request may be nested.
+  const deep = Array.from({ length: 80 }).reduce<unknown>((inner) => [inner], 1);
 
-  // Too long for the request that submits it, so for the report too: the limit is the same.
-  await expect(submit(fakeTask('load', { fake }))).rejects.toThrow('larger than the limit');
-  expect(script).toBeGreaterThan(16 * 1024 * 1024);
+  const run = await endOf(
+    await submit(fakeTask('deep', { fake: { kind: 'succeed', taskValues: { deep } } }), fakeTask('plain')),
+  );
+
+  const [refused, plain] = ['deep', 'plain'].map((key) =>
+    run.tasks?.find(({ task_key }) => task_key === key),
+  );
+  expect(plain?.state.result_state).toBe('SUCCESS');
+  expect(refused?.state).toMatchObject({
+    result_state: 'FAILED',
+    state_message: expect.stringContaining('refused by the server'),
+  });
 });
 
 test('after a drain nothing is left, and the id is free', async () => {

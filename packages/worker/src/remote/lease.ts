@@ -24,15 +24,15 @@ const gracesPerLease = 6;
 const heartbeatsPerLease = 12;
 
 export function planLease(leaseMs: number, stopGraceMs: number): LeaseTimes {
-  const marginMs = leaseMs / marginsPerLease;
-  const graceMs = Math.min(stopGraceMs, leaseMs / gracesPerLease);
+  const marginMs = Math.ceil(leaseMs / marginsPerLease);
+  const graceMs = Math.min(stopGraceMs, Math.floor(leaseMs / gracesPerLease));
   const overdueAfterMs = leaseMs - marginMs;
   return {
     leaseMs,
     overdueAfterMs,
     lapseAfterMs: overdueAfterMs - marginMs - graceMs,
     stopGraceMs: graceMs,
-    heartbeatMs: leaseMs / heartbeatsPerLease,
+    heartbeatMs: Math.floor(leaseMs / heartbeatsPerLease),
   };
 }
 

@@ -67,7 +67,7 @@ export function createServerCalls(options: ServerCallsOptions): ServerCalls {
       const asked = current;
       const client = clients[asked];
       if (client === undefined) throw new Error('a worker needs the address of a server');
-      const timeout = AbortSignal.timeout(timeoutMs);
+      const timeout = AbortSignal.timeout(Math.ceil(timeoutMs));
       try {
         const answer = await ask(client, { signal: AbortSignal.any([signal, timeout]) });
         failures = 0;

@@ -1,0 +1,220 @@
+/** Worker processes of their own with real hosts and real Python tasks: frozen, killed, cut off, restarted, drained. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { findProcessesOf, waitUntil } from '../../support/census.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
+import { type CuttableProxy, startProxy } from './proxy.ts';
+import { makeWorkerToken, startWorkerProcess, type WorkerProcess } from './support.ts';
+
+/** Long enough for a busy machine to renew it, short enough to wait for its end. */
+const leaseMs = 8_000;
+const deadlineMs = 60_000;
+const longerThanLeaseS = 11;
+
+let server: TestServer;
+let token: string;
+let proxy: CuttableProxy;
+let folder: string;
+let workers: WorkerProcess[];
+beforeEach(async () => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'far-'));
+  server = await startTestServer({ backend: null, config: { workerLeaseMs: leaseMs } });
+  token = await makeWorkerToken(server);
+  proxy = await startProxy(server.url);
+  workers = [];
+});
+afterEach(async () => {
+  for (const worker of workers) {
+    worker.signal('SIGCONT');
+    worker.signal('SIGTERM');
+  }
+  await Promise.all(workers.map(({ ended }) => ended));
+  await waitUntil('nothing of the workers is left', async () => (await findProcessesOf(folder)).length === 0);
+  await proxy.close();
+  await server.dispose();
+  fs.rmSync(folder, { recursive: true });
+});
+
+function start(name: string, environment: Readonly<Record<string, string>> = {}): WorkerProcess {
+  const worker = startWorkerProcess(path.join(folder, name), {
+    ...{ HEADRACE_SERVER: server.url, HEADRACE_TOKEN: token, HEADRACE_WORKER_ID: name },
+    ...{ HEADRACE_SLOTS: '2', HEADRACE_DRAIN_MS: '20000' },
+    ...environment,
+  });
+  workers.push(worker);
+  return worker;
+}
+
+const statusOf = async (name: string) =>
+  (await server.client.status({})).workers.find(({ worker_id }) => worker_id === name);
+const signedOn = (name: string) =>
+  waitUntil(`${name} is signed on`, async () => (await statusOf(name))?.state === 'live', deadlineMs);
+
+/** Says when it begins, all the time while it runs, and when it ends; no signal that can be ignored ends it. */
+const script = `
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+diary = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+def say(word):
+    os.write(diary, f"{sys.argv[2]} {word} {time.monotonic()}\\n".encode())
+say("start")
+until = time.monotonic() + float(sys.argv[3])
+while time.monotonic() < until:
+    time.sleep(0.05)
+    say("beat")
+say("end")
+`;
+
+function diaryTask(key: string, seconds: number, more: object = {}) {
+  const file = path.join(folder, 'task.py');
+  fs.writeFileSync(file, script);
+  const parameters = [path.join(folder, 'diary'), '{{task.name}} {{task.execution_count}}', String(seconds)];
+  return { task_key: key, spark_python_task: { python_file: file, parameters }, ...more };
+}
+
+interface Entry {
+  readonly task: string;
+  readonly attempt: number;
+  readonly word: string;
+  readonly atS: number;
+}
+
+function readDiary(): Entry[] {
+  const file = path.join(folder, 'diary');
+  if (!fs.existsSync(file)) return [];
+  const lines = fs.readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => {
+    const [task = '', attempt, word = '', atS] = line.split(' ');
+    return { task, attempt: Number(attempt), word, atS: Number(atS) };
+  });
+}
+
+/** The diary says that as many attempts have begun. */
+async function begun(runId: number, count: number): Promise<void> {
+  const haveBegun = async () => {
+    const { status, tasks } = await server.client.runsGet({ run_id: runId });
+    if (status.state === 'TERMINATED')
+      throw new Error(tasks?.map(({ state }) => state.state_message).join('; '));
+    return startsOf(readDiary()).length >= count;
+  };
+  await waitUntil(`${count} attempts have begun`, haveBegun, deadlineMs);
+}
+
+const startsOf = (entries: readonly Entry[]) =>
+  entries.filter(({ word }) => word === 'start').map(({ task, attempt }) => `${task} ${attempt}`);
+
+async function endOf(runId: number) {
+  const isOver = async () => (await server.client.runsGet({ run_id: runId })).status.state === 'TERMINATED';
+  await waitUntil(`the end of run ${runId}`, isOver, deadlineMs);
+  return server.client.runsGet({ run_id: runId });
+}
+
+/** Of two attempts of a task, the later one begins after the last sign of life of the earlier one. */
+function overlaps(entries: readonly Entry[]): string[] {
+  const byTask = Map.groupBy(entries, ({ task }) => task);
+  return [...byTask.values()].flatMap((ofTask) =>
+    ofTask
+      .filter(({ word }) => word === 'start')
+      .flatMap((begun) =>
+        ofTask
+          .filter(({ attempt, atS }) => attempt < begun.attempt && atS > begun.atS)
+          .map(({ task, attempt }) => `${task}: ${attempt} still ran when ${begun.attempt} began`),
+      ),
+  );
+}
+
+test('one worker freezes, one is killed, one is cut off and healed: no attempt runs twice, no two of a task at once, all end', async () => {
+  const frozen = start('frozen');
+  const killed = start('killed');
+  start('cut', { HEADRACE_SERVER: proxy.url });
+  await Promise.all(['frozen', 'killed', 'cut'].map(signedOn));
+  const tasks = Array.from({ length: 9 }, (_, index) =>
+    diaryTask(`t${index}`, longerThanLeaseS, { max_retries: 3, min_retry_interval_millis: 0 }),
+  );
+  const { run_id = 0 } = await server.client.runsSubmit({ run_name: 'rough', tasks });
+  await begun(run_id, 6);
+
+  frozen.signal('SIGSTOP');
+  killed.signal('SIGKILL');
+  proxy.cut();
+  for (const name of ['frozen', 'killed', 'cut']) {
+    const isSilent = async () => (await statusOf(name))?.state === 'silent';
+    await waitUntil(`the server has lost ${name}`, isSilent, deadlineMs);
+  }
+  const atLoss = await server.client.status({});
+  frozen.signal('SIGCONT');
+  start('killed');
+  proxy.heal();
+  const run = await endOf(run_id);
+
+  const entries = readDiary();
+  const starts = startsOf(entries);
+  expect(run.state.result_state).toBe('SUCCESS');
+  expect(new Set(starts).size).toBe(starts.length);
+  expect(overlaps(entries)).toEqual([]);
+  expect(starts.filter((key) => key.endsWith(' 1'))).toHaveLength(9);
+  // Of those that were lost, none came to its end.
+  expect(entries.filter(({ word }) => word === 'end')).toHaveLength(9);
+  expect(starts).toHaveLength(15);
+  expect(atLoss.runs).toEqual({ queued: 0, running: 1 });
+}, 240_000);
+
+test('a worker that is killed and comes back within its lease goes on with what runs', async () => {
+  const first = start('back');
+  await signedOn('back');
+  const { run_id = 0 } = await server.client.runsSubmit({ run_name: 'long', tasks: [diaryTask('t', 5)] });
+  await begun(run_id, 1);
+
+  first.signal('SIGKILL');
+  await first.ended;
+  const second = start('back');
+
+  expect((await endOf(run_id)).state.result_state).toBe('SUCCESS');
+  expect(startsOf(readDiary())).toEqual(['t 1']);
+  expect(second.output).toContain('is signed on');
+}, 120_000);
+
+test('SIGTERM lets what runs end, takes nothing new, and signs off', async () => {
+  const worker = start('leaving');
+  await signedOn('leaving');
+  const tasks = [diaryTask('now', 3), diaryTask('too', 3), diaryTask('later', 0.1)];
+  const { run_id = 0 } = await server.client.runsSubmit({ run_name: 'drained', tasks });
+  await begun(run_id, 2);
+
+  worker.signal('SIGTERM');
+
+  expect(await worker.ended).toEqual({ code: 0, signal: null });
+  expect(readDiary().filter(({ word }) => word === 'end')).toHaveLength(2);
+  expect((await statusOf('leaving'))?.state).toBe('signed_off');
+  start('next');
+  expect((await endOf(run_id)).state.result_state).toBe('SUCCESS');
+  expect(startsOf(readDiary())).toHaveLength(3);
+}, 120_000);
+
+test('a second process in the state folder is told who has it', async () => {
+  const first = start('only');
+  await signedOn('only');
+
+  const second = start('only');
+
+  expect(await second.ended).toEqual({ code: 1, signal: null });
+  expect(second.output).toContain(`in use by the worker with process id ${first.pid}`);
+  expect((await statusOf('only'))?.state).toBe('live');
+}, 60_000);
+
+test('settings that make no sense are told all at once; a wrong token with who makes a right one', async () => {
+  const nonsense = start('nonsense', {
+    ...{ HEADRACE_SERVER: 'nowhere', HEADRACE_TOKEN: '', HEADRACE_SLOTS: '0' },
+    ...{ HEADRACE_WORKER_LABELS: 'a=b,=c' },
+  });
+  const denied = start('denied', { HEADRACE_TOKEN: 'hrp_wrong' });
+
+  expect((await nonsense.ended).code).toBe(2);
+  for (const name of ['SERVER: nowhere', 'TOKEN', 'SLOTS', 'WORKER_LABELS: =c'])
+    expect(nonsense.output).toContain(`HEADRACE_${name}`);
+  expect((await denied.ended).code).toBe(4);
+  expect(denied.output).toContain('headrace workers create-token');
+  expect(denied.output).not.toContain('hrp_wrong');
+}, 60_000);
