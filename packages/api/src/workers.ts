@@ -208,7 +208,7 @@ export const workersReportHost = route({
     host_key: z.string().max(255),
     state: z.enum(['starting', 'running', 'stopped', 'failed']),
     spark_state: z.enum(['none', 'starting', 'ready', 'failed']),
-    pid: z.int().nullable(),
+    pid: z.int().optional(),
     message: z.string().max(10_000),
   }),
   response: Nothing,

@@ -24,6 +24,10 @@ import { createRestoreCommand } from './commands/server/restore.ts';
 import { createSignInCommand } from './commands/server/sign-in.ts';
 import { createStatusCommand } from './commands/server/status.ts';
 import { createUpCommand } from './commands/server/up.ts';
+import { createWorkersCreateTokenCommand } from './commands/workers/create-token.ts';
+import { createWorkersListCommand } from './commands/workers/list.ts';
+import { createWorkersRevokeTokenCommand, createWorkersTokensCommand } from './commands/workers/tokens.ts';
+import { createWorkerCommand } from './commands/workers/worker.ts';
 
 export async function createProgram(context: CliContext, args: readonly string[]): Promise<Command> {
   const program = new Command('headrace')
@@ -59,6 +63,15 @@ export async function createProgram(context: CliContext, args: readonly string[]
       createRunsCancelAllCommand(context),
       createRunsDeleteCommand(context),
       createRunsExportCommand(context),
+    ]),
+  );
+  program.addCommand(createWorkerCommand(context));
+  program.addCommand(
+    group('workers', 'machines that run attempts', 'workers list', [
+      createWorkersListCommand(context),
+      createWorkersCreateTokenCommand(context),
+      createWorkersTokensCommand(context),
+      createWorkersRevokeTokenCommand(context),
     ]),
   );
   program.addCommand(await createBundleGroup(context, args));

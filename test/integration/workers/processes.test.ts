@@ -1,7 +1,11 @@
 /** Worker processes of their own with real hosts and real Python tasks: frozen, killed, cut off, restarted, drained. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findProcessesOf, waitUntil } from '../../support/census.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
@@ -212,9 +216,42 @@ test('settings that make no sense are told all at once; a wrong token with who m
   const denied = start('denied', { HEADRACE_TOKEN: 'hrp_wrong' });
 
   expect((await nonsense.ended).code).toBe(2);
-  for (const name of ['SERVER: nowhere', 'TOKEN', 'SLOTS', 'WORKER_LABELS: =c'])
+  for (const name of ['SERVER): nowhere', 'TOKEN)', 'SLOTS)', 'WORKER_LABELS): =c'])
     expect(nonsense.output).toContain(`HEADRACE_${name}`);
   expect((await denied.ended).code).toBe(4);
   expect(denied.output).toContain('headrace workers create-token');
   expect(denied.output).not.toContain('hrp_wrong');
 }, 60_000);
+
+test('the command line makes the token, runs the worker, shows it, and drains it', async () => {
+  const launcher = fileURLToPath(new URL('../../../packages/cli/bin/headrace.js', import.meta.url));
+  const environment = { PATH: process.env.PATH, HEADRACE_HOST: server.url, HEADRACE_TOKEN: server.token };
+  const run = promisify(execFile);
+  const call = async (...args: string[]) =>
+    (await run(process.execPath, [launcher, ...args], { env: environment })).stdout;
+  const tokenFile = path.join(folder, 'token');
+  fs.writeFileSync(tokenFile, await call('workers', 'create-token', '--comment', 'rack 4'));
+  const stateDir = path.join(folder, 'by-hand');
+  const options = ['--token-file', tokenFile, '--state-dir', stateDir, '--labels', 'rack=4', '--slots', '1'];
+
+  const command = spawn(process.execPath, [launcher, 'worker', ...options], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  command.stdout.on('data', (bytes: Buffer) => {
+    output += bytes.toString();
+  });
+  const ended = once(command, 'exit');
+  await waitUntil('it is signed on', () => output.includes('is signed on'), deadlineMs);
+  const { run_id = 0 } = await server.client.runsSubmit({ run_name: 'one', tasks: [diaryTask('t', 1)] });
+  await begun(run_id, 1);
+  const shown = await call('workers', 'list');
+  command.kill('SIGTERM');
+
+  expect(await ended).toEqual([0, null]);
+  expect((await endOf(run_id)).state.result_state).toBe('SUCCESS');
+  expect(shown).toMatch(/worker-\w+ +live +\S+ +1 +1 +rack=4/);
+  expect(output).toContain('signed off');
+  expect(await call('workers', 'tokens')).toContain('rack 4');
+}, 120_000);

@@ -86,7 +86,7 @@ export function createWorkerHandlers(workers: RemoteWorkers): WorkerHandlers {
         host_key: hostKey,
         state,
         spark_state: sparkState,
-        pid,
+        pid = null,
         message,
       } = request;
       const report = { clusterId, hostKey, state, sparkState, pid, message };

@@ -167,7 +167,10 @@ export class HttpSource implements AttemptSource {
 
   async reportHost(_workerId: string, report: HostReport): Promise<void> {
     const { clusterId, hostKey, state, sparkState, pid, message } = report;
-    const told = { cluster_id: clusterId, host_key: hostKey, state, spark_state: sparkState, pid, message };
+    const told = {
+      ...{ cluster_id: clusterId, host_key: hostKey, state, spark_state: sparkState, message },
+      ...(pid === null ? {} : { pid }),
+    };
     await this.#call((client, call) => client.workersReportHost({ ...this.#speaks(), ...told }, call));
   }
 

@@ -18,6 +18,16 @@ export interface RemoteWorkerSettings {
 
 export class SettingsError extends Error {}
 
+/** As people give them. */
+const options: Readonly<Record<string, string>> = {
+  HEADRACE_SERVER: '--server',
+  HEADRACE_TOKEN: '--token-file',
+  HEADRACE_TOKEN_FILE: '--token-file',
+  HEADRACE_WORKER_LABELS: '--labels',
+  HEADRACE_SLOTS: '--slots',
+  HEADRACE_DRAIN_MS: '--drain-seconds',
+  HEADRACE_STATE_DIR: '--state-dir',
+};
 const slotsMax = 256;
 const daysMs = 24 * 60 * 60 * 1000;
 
@@ -53,8 +63,14 @@ export function readRemoteSettings(
     drainMs: number('HEADRACE_DRAIN_MS', { min: 0, max: daysMs, otherwise: 600_000 }),
     stopGraceMs: number('HEADRACE_STOP_GRACE_MS', { min: 0, max: 600_000, otherwise: 10_000 }),
   };
-  if (problems.length > 0) throw new SettingsError(problems.join('\n'));
+  if (problems.length > 0) throw new SettingsError(problems.map(nameOption).join('\n'));
   return settings;
+}
+
+function nameOption(problem: string): string {
+  const name = problem.slice(0, problem.indexOf(':'));
+  const option = options[name];
+  return option === undefined ? problem : `${option} (${name})${problem.slice(name.length)}`;
 }
 
 function readServers(text: string, problems: string[]): string[] {

@@ -33,6 +33,8 @@ interface WorkerFile {
 
 export function openWorkerState(folder: string, wantedId: string | null): WorkerState {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (fs.existsSync(path.join(folder, 'settings.json')))
+    throw new WorkerStateError(`${folder} is the state folder of a server: give another --state-dir`);
   const lock = takeLock(folder);
   const file = path.join(folder, 'worker.json');
   const known = readWorkerFile(file);
