@@ -43,7 +43,7 @@ test('what a killed server has not shipped is shipped by the next one, and no lo
     ...{ path: '/Shared/lib.py', content: 'eA==', format: 'RAW', overwrite: true },
   });
   const fake = JSON.stringify({ kind: 'hang', output: 'printed before the kill\n' });
-  await server.client.runsSubmit({
+  const { run_id } = await server.client.runsSubmit({
     run_name: 'one',
     tasks: [
       { task_key: 'only', spark_python_task: { python_file: '/task.py', parameters: [`--fake=${fake}`] } },
@@ -60,6 +60,8 @@ test('what a killed server has not shipped is shipped by the next one, and no lo
   expect(await listNotes()).toHaveLength(1);
 
   const next = await startServerProcess(stateDir, environment);
+  // Killed before it was known to have begun, it runs again.
+  await next.client.runsCancel({ run_id });
 
   await waitUntil('the log is shipped', async () =>
     (await readKeys()).some((key) => /^one\/attempts\/\d+\/\d+\/output\.log$/.test(key)),

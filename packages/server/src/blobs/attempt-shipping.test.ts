@@ -9,7 +9,7 @@ import { type FolderStore, openFolderStore } from './folder-store.ts';
 import { getShipped } from './shipped-log.ts';
 
 // Ids are branded; the numbers are as good.
-const attempt = { runId: 1, attemptId: 2 } as unknown as Parameters<AttemptShipping['begin']>[0];
+const attempt = { runId: 1, attemptId: 2, epoch: 1 } as unknown as Parameters<AttemptShipping['begin']>[0];
 let folder: string;
 let local: FolderStore;
 let remote: FolderStore;
@@ -22,8 +22,12 @@ beforeEach(async () => {
 });
 afterEach(() => fs.rm(folder, { recursive: true }));
 
-const open = (workerId = 'w') =>
-  createAttemptShipping({ local, remote, workerId, wake, log: pino({ level: 'silent' }) });
+function open(workerId = 'w', bucket: FolderStore = remote): AttemptShipping {
+  const log = pino({ level: 'silent' });
+  const shipping = createAttemptShipping({ local, remote: bucket, workerId, wake, log });
+  shipping.resume([]);
+  return shipping;
+}
 const write = (file: string, text: string) => local.put(`attempts/1/2/${file}`, Buffer.from(text));
 const shipped = async (file: string) =>
   (await getShipped(remote, `attempts/1/2/${file}`))?.toString() ?? null;
@@ -67,6 +71,21 @@ test('the next life of the worker ships what the last one could not', async () =
   expect(notes()).toEqual([]);
 });
 
+test('nothing is taken for ended before it is known which attempts go on', async () => {
+  open().begin(attempt);
+  await write('output.log', 'so far\n');
+  const log = pino({ level: 'silent' });
+  const next = createAttemptShipping({ local, remote, workerId: 'w', wake, log });
+
+  await next.loop.turn();
+  expect(await shipped('output.log')).toBeNull();
+  next.resume([attempt]);
+  await next.loop.turn();
+
+  expect(await remote.stat('attempts/1/2/output.log')).toBeNull();
+  expect(await shipped('output.log')).toBe('so far\n');
+});
+
 test('a re-attached attempt’s log goes on where its parts end', async () => {
   const before = open();
   before.begin(attempt);
@@ -82,9 +101,47 @@ test('a re-attached attempt’s log goes on where its parts end', async () => {
   expect(await remote.list('attempts/1/2/output.log.parts')).toHaveLength(2);
 });
 
+test.each(['in parts', 'whole'])(
+  'what a void life of an attempt shipped %s gives way to the next',
+  async (how) => {
+    const shipping = open();
+    shipping.begin(attempt);
+    await write('output.log', 'of the life that is void, and longer\n');
+    await write('result.json', '{"of":"the void life"}');
+    await shipping.loop.turn();
+    if (how === 'whole') {
+      shipping.end([attempt]);
+      await shipping.flush();
+    }
+
+    shipping.begin({ ...attempt, epoch: 2 });
+    await local.deletePrefix('attempts/1/2');
+    await write('output.log', 'again\n');
+    await shipping.loop.turn();
+    expect(await shipped('output.log')).toBe('again\n');
+    shipping.end([attempt]);
+    await shipping.flush();
+
+    expect(await shipped('output.log')).toBe('again\n');
+    expect(await shipped('result.json')).toBeNull();
+  },
+);
+
+test('nothing is shipped of an attempt that ended before user code', async () => {
+  const shipping = open();
+  shipping.begin(attempt);
+  await write('output.log', 'of the host\n');
+  shipping.drop([attempt]);
+
+  await shipping.flush();
+
+  expect(await remote.list('attempts/1/2')).toEqual([]);
+  expect(notes()).toEqual([]);
+});
+
 test('an end that cannot be shipped stays noted, and the others are shipped', async () => {
   const shipping = open();
-  const other = { runId: 1, attemptId: 3 } as unknown as typeof attempt;
+  const other = { runId: 1, attemptId: 3, epoch: 1 } as unknown as typeof attempt;
   shipping.begin(attempt);
   shipping.begin(other);
   await write('output.log', 'mine\n');
@@ -101,6 +158,21 @@ test('an end that cannot be shipped stays noted, and the others are shipped', as
   expect(await shipped('output.log')).toBe('mine\n');
 });
 
+test('an end that cannot be shipped does not hold up the logs that grow', async () => {
+  const shipping = open();
+  const other = { runId: 1, attemptId: 3, epoch: 1 } as unknown as typeof attempt;
+  shipping.begin(attempt);
+  shipping.begin(other);
+  await write('output.log', 'mine\n');
+  await local.put('attempts/1/3/output.log', Buffer.from('theirs\n'));
+  shipping.end([attempt]);
+  await remote.put('attempts/1/2', Buffer.from('in the way'));
+
+  await expect(shipping.loop.turn()).rejects.toThrow();
+
+  expect((await getShipped(remote, 'attempts/1/3/output.log'))?.toString()).toBe('theirs\n');
+});
+
 test('an attempt that is claimed again while its leftovers are shipped stays noted', async () => {
   let isClaimedAgain = false;
   const busy: FolderStore = {
@@ -111,8 +183,7 @@ test('an attempt that is claimed again while its leftovers are shipped stays not
       await remote.put(key, content);
     },
   };
-  const log = pino({ level: 'silent' });
-  const shipping = createAttemptShipping({ local, remote: busy, workerId: 'w', wake, log });
+  const shipping = open('w', busy);
   shipping.begin(attempt);
   await write('output.log', 'first\n');
   shipping.end([attempt]);

@@ -23,6 +23,9 @@ const atOnce = 8;
 const endsPerTurnMax = 64;
 const shippedFiles = ['output.log', 'notebook.json', 'messages.jsonl', 'result.json'];
 const notesFolder = 'unshipped';
+/** What a note says of an attempt whose former life is void; others are empty. */
+const redoneMark = 'redone';
+const firstEpoch = 1;
 const loopName = 'attempt-shipping';
 
 interface ShippingOptions {
@@ -39,14 +42,20 @@ export interface AttemptShipping {
   readonly loop: Loop;
   /** Ships what has ended; for a server that stops. */
   flush(): Promise<void>;
+  /** Before it nothing is shipped: what has ended is not known. */
+  resume(attempts: readonly Pick<ClaimedAttempt, 'runId' | 'attemptId'>[]): void;
   /** Synchronous: it lies between a claim and the start of user code. */
-  begin(attempt: Pick<ClaimedAttempt, 'runId' | 'attemptId'>): void;
+  begin(attempt: Pick<ClaimedAttempt, 'runId' | 'attemptId' | 'epoch'>): void;
   end(attempts: readonly Pick<ClaimedAttempt, 'attemptId'>[]): void;
+  /** Ended before user code: nothing of it is shipped, for it may run again, and elsewhere. */
+  drop(attempts: readonly Pick<ClaimedAttempt, 'attemptId'>[]): void;
 }
 
 interface Live {
   readonly attemptId: number;
   readonly folder: string;
+  /** It was dispatched before, and lost before that was known to have begun: what it shipped then is void. */
+  isRedone: boolean;
   /** Null: not yet asked. */
   shippedBytes: number | null;
   notebookModifiedAtMs: number | null;
@@ -58,6 +67,26 @@ export function createAttemptShipping(options: ShippingOptions): AttemptShipping
   fs.mkdirSync(notes, { recursive: true });
   const live = new Map<string, Live>();
   let shipping: Promise<boolean> | null = null;
+  let isResumed = false;
+
+  function follow(
+    { runId, attemptId }: Pick<ClaimedAttempt, 'runId' | 'attemptId'>,
+    isRedone: boolean,
+  ): void {
+    const name = `${runId}-${attemptId}`;
+    const note = path.join(notes, name);
+    if (isRedone || !fs.existsSync(note)) fs.writeFileSync(note, isRedone ? redoneMark : '');
+    const folder = toFolder(name);
+    live.set(name, { attemptId, folder, isRedone, shippedBytes: null, notebookModifiedAtMs: null });
+  }
+
+  /** Gives back the names of their notes. */
+  function forget(attempts: readonly Pick<ClaimedAttempt, 'attemptId'>[]): string[] {
+    const ids = new Set<number>(attempts.map(({ attemptId }) => attemptId));
+    const names = [...live].filter(([, { attemptId }]) => ids.has(attemptId)).map(([name]) => name);
+    for (const name of names) live.delete(name);
+    return names;
+  }
 
   function shipEnded(): Promise<boolean> {
     shipping ??= shipSome().finally(() => {
@@ -67,11 +96,14 @@ export function createAttemptShipping(options: ShippingOptions): AttemptShipping
   }
 
   async function shipSome(): Promise<boolean> {
+    if (!isResumed) return false;
     const ended = fs.readdirSync(notes).filter((name) => !live.has(name));
     await forEach(ended.slice(0, endsPerTurnMax), async (name) => {
+      const note = path.join(notes, name);
+      if (fs.readFileSync(note, 'utf8') === redoneMark) await remote.deletePrefix(toFolder(name));
       await shipEnd(options, toFolder(name));
       // It may have been claimed again meanwhile.
-      if (!live.has(name)) fs.rmSync(path.join(notes, name), { force: true });
+      if (!live.has(name)) fs.rmSync(note, { force: true });
     });
     return ended.length > endsPerTurnMax;
   }
@@ -81,25 +113,29 @@ export function createAttemptShipping(options: ShippingOptions): AttemptShipping
       name: loopName,
       everyMs,
       async turn() {
-        const isMore = await shipEnded();
-        await forEach([...live.values()], (attempt) => shipGrowth({ local, remote }, attempt));
-        return isMore ? 'again' : 'idle';
+        // What cannot be shipped of the one keeps nobody from the other.
+        const growing = forEach([...live.values()], (attempt) => shipGrowth({ local, remote }, attempt));
+        const [isMore] = await Promise.allSettled([shipEnded(), growing]);
+        await growing;
+        if (isMore.status === 'rejected') throw isMore.reason;
+        return isMore.value ? 'again' : 'idle';
       },
     },
     async flush() {
       await shipping?.catch(() => undefined); // Begun before the last ones ended.
       while (await shipEnded());
     },
-    begin({ runId, attemptId }) {
-      const name = `${runId}-${attemptId}`;
-      fs.writeFileSync(path.join(notes, name), '');
-      live.set(name, { attemptId, folder: toFolder(name), shippedBytes: null, notebookModifiedAtMs: null });
-    },
-    end(attempts) {
-      const ended = new Set<number>(attempts.map(({ attemptId }) => attemptId));
-      if (ended.size === 0) return;
-      for (const [name, { attemptId }] of live) if (ended.has(attemptId)) live.delete(name);
+    resume(attempts) {
+      for (const attempt of attempts) follow(attempt, false);
+      isResumed = true;
       wake(loopName);
+    },
+    begin: (attempt) => follow(attempt, attempt.epoch > firstEpoch),
+    end(attempts) {
+      if (forget(attempts).length > 0) wake(loopName);
+    },
+    drop(attempts) {
+      for (const name of forget(attempts)) fs.rmSync(path.join(notes, name), { force: true });
     },
   };
 }
@@ -114,6 +150,10 @@ async function shipGrowth(
   { local, remote }: Pick<ShippingOptions, 'local' | 'remote'>,
   attempt: Live,
 ): Promise<void> {
+  if (attempt.isRedone) {
+    await remote.deletePrefix(attempt.folder);
+    attempt.isRedone = false;
+  }
   const key = `${attempt.folder}/output.log`;
   const sizeBytes = (await local.stat(key))?.sizeBytes ?? 0;
   if (sizeBytes > 0) attempt.shippedBytes ??= (await listParts(remote, key)).at(-1)?.endOffset ?? 0;
@@ -134,8 +174,8 @@ async function shipGrowth(
 }
 
 /**
- * The first who ships an attempt's log or result is right: one that ran user code never runs again under its id, and
- * one that did not has left none. The notebook was shipped before, unfinished.
+ * What is there already is right: an attempt that ran user code does not run again under its id, unless nobody knew that
+ * it had begun; then its note says so. The notebook was shipped before, unfinished.
  */
 async function shipEnd(
   { local, remote, log }: Pick<ShippingOptions, 'local' | 'remote' | 'log'>,

@@ -1,5 +1,5 @@
 /** A worker's source that brings the workspace's files before its attempts start, and ships what they leave behind. */
-import type { AttemptSource } from '@headrace/worker';
+import type { AttemptReport, AttemptSource } from '@headrace/worker';
 import type { AttemptShipping } from './attempt-shipping.ts';
 import type { WorkspaceMirror } from './workspace-mirror.ts';
 
@@ -11,7 +11,7 @@ export function watchSource(
     ...source,
     async register(worker) {
       const resumed = await source.register(worker);
-      for (const attempt of resumed) shipping.begin(attempt);
+      shipping.resume(resumed);
       return resumed;
     },
     async claim(request) {
@@ -22,7 +22,7 @@ export function watchSource(
         await mirror.bring();
       } catch (error) {
         // Better later than with the files of another day.
-        shipping.end(claimed);
+        shipping.drop(claimed);
         await source.release(request.workerId, claimed);
         throw error;
       }
@@ -35,7 +35,10 @@ export function watchSource(
     },
     async report(workerId, reports) {
       await source.report(workerId, reports);
-      shipping.end(reports.filter(({ kind }) => kind !== 'started'));
+      shipping.drop(reports.filter(isVoid));
+      shipping.end(reports.filter((report) => report.kind !== 'started' && !isVoid(report)));
     },
   };
 }
+
+const isVoid = (report: AttemptReport) => report.kind === 'lost' && report.beforeUserCode;
