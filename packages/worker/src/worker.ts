@@ -87,26 +87,26 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const found = await backend.attach();
   for (const supervised of resumeAttempts({ resumed, found, pool })) take(supervised);
   forgetSettled(found, resumed, backend);
+  // At once: hosts may take long to stop, and a lease does not wait for them.
+  const beating = keepLeases({ source, workerId, live, log, signal });
   await pool.stopUnneeded(options.spare);
   warmSpare(pool, options);
   const freeSlots = () => (claiming.signal.aborted ? 0 : Math.max(0, slots - running()));
   const held = () => refsOf(live);
-  const loops = [
-    claimAttempts({ ...dependencies, source, workerId, freeSlots, held, take, signal: claiming.signal }),
-    keepLeases({ source, workerId, live, log, signal }),
-  ];
+  const claims = { ...dependencies, source, workerId, freeSlots, held, take, signal: claiming.signal };
+  const claimed = claimAttempts(claims);
   return {
     slots,
     running,
     async drain(until) {
       claiming.abort();
-      await loops[0];
+      await claimed;
       await releaseWaiting(live, { source, workerId, log });
       await Promise.race([Promise.all(under), waitForAbort(until)]);
     },
     async endAll(message) {
       claiming.abort();
-      await loops[0];
+      await claimed;
       endLive(message);
       while (running() > 0) await waitMs(endPollMs, signal);
       await Promise.race([Promise.all(under), waitMs(lastReportsMs, signal)]);
@@ -114,7 +114,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     async stop() {
       claiming.abort();
       stopping.abort();
-      await Promise.all(loops);
+      await Promise.all([claimed, beating]);
       await releaseWaiting(live, { source, workerId, log });
       for (const supervised of live.values()) supervised.events.push({ kind: 'detach' });
       await Promise.all(under);

@@ -93,12 +93,16 @@ export function createRemoteWorkers(options: RemoteWorkersOptions): RemoteWorker
       return awaitStops({ workerId, held, waitMs, signal }, options);
     },
     // Fenced by the epoch of each attempt: what was lost, or taken over, stays as it is.
-    report: ({ workerId }, reports) => source.report(workerId, reports),
+    async report({ workerId }, reports) {
+      await source.report(workerId, await keepOwn(workerId, reports, options));
+    },
     async reportHost(worker, report) {
       await refuseReplaced(worker);
       await source.reportHost(worker.workerId, report);
     },
-    release: ({ workerId }, refs) => source.release(workerId, refs),
+    async release({ workerId }, refs) {
+      await source.release(workerId, await keepOwn(workerId, refs, options));
+    },
     async signOff(worker) {
       if (!(await signOff(db, worker, lease.dbNow))) throw replaced(worker);
       // Nothing runs there: what it was given and has not heard of goes to others.
@@ -151,6 +155,21 @@ async function settleUnheld(rows: readonly HeldRow[], options: RemoteWorkersOpti
       return options.advancer.tell(row.run_id, [{ event }]);
     }),
   );
+}
+
+/** Those that are this worker's: it has no word in what others do. */
+async function keepOwn<Ref extends AttemptRef>(
+  workerId: string,
+  refs: readonly Ref[],
+  { db }: RemoteWorkersOptions,
+): Promise<readonly Ref[]> {
+  const rows = await readHeld(
+    db,
+    refs.map(({ attemptId }) => attemptId),
+  );
+  const own = rows.filter(({ worker_id }) => worker_id === workerId);
+  const known = new Set<number>(own.map(({ attempt_id }) => attempt_id));
+  return refs.filter(({ attemptId }) => known.has(attemptId));
 }
 
 async function startHeld(

@@ -30,9 +30,13 @@ function formatStatus(status: ServerStatus, url: string, nowMs: number): string 
     ['version', status.version],
     ['up for', formatDuration(nowMs - status.started_at_ms)],
     ['runs', `${status.runs.running} running, ${status.runs.queued} queued`],
-    ...status.workers.map((worker) => {
-      return ['worker', `${worker.worker_id}: ${worker.running} of ${worker.slots} slots in use`] as const;
-    }),
+    ...status.workers
+      .filter(({ state }) => state !== 'signed_off')
+      .map((worker) => {
+        const silence = worker.state === 'silent' ? ', not heard of' : '';
+        const slots = `${worker.running} of ${worker.slots} slots in use${silence}`;
+        return ['worker', `${worker.worker_id}: ${slots}`] as const;
+      }),
     ['loops', troubled.length === 0 ? `${status.loops.length}, all well` : `${troubled.length} with errors`],
     ...troubled.map((loop) => [`loop ${loop.name}`, loop.last_error ?? ''] as const),
   ]);
