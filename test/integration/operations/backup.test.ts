@@ -1,5 +1,6 @@
 /** A backup is made while runs are made, end and are purged, and is restored beside the server that goes on. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -8,12 +9,14 @@ import { promisify } from 'node:util';
 import type { Client } from '@headrace/api';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { backupLockKey } from '../../../packages/server/src/backup/manifest.ts';
 import { findProcessesOf, waitUntil } from '../../support/census.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { type ServerProcess, startServerProcess } from '../../support/server-process.ts';
 import { fakeTask } from '../runs/engine.ts';
 
 const cli = fileURLToPath(new URL('../../../packages/cli/src/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../../../packages/server/src/main.ts', import.meta.url));
 const run = promisify(execFile);
 
 let folder: string;
@@ -47,7 +50,7 @@ async function start(name: string): Promise<ServerProcess> {
   return server;
 }
 
-async function sql<Row>(name: string, text: string): Promise<Row[]> {
+async function connectTo(name: string): Promise<pg.Client> {
   const read = (file: string) => fs.readFileSync(path.join(below(name), 'postgres', file), 'utf8');
   const client = new pg.Client({
     host: '127.0.0.1',
@@ -57,6 +60,11 @@ async function sql<Row>(name: string, text: string): Promise<Row[]> {
     database: 'postgres',
   });
   await client.connect();
+  return client;
+}
+
+async function sql<Row>(name: string, text: string): Promise<Row[]> {
+  const client = await connectTo(name);
   try {
     return (await client.query(text)).rows as Row[];
   } finally {
@@ -236,6 +244,33 @@ test('what cannot work is refused with the reason, and leaves nothing behind', a
   expect(fs.readdirSync(folder).toSorted()).toEqual(['cut', 'full', 'good', 'newer', 'short', 'state']);
   expect((await server.client.currentUserMe({})).userName).toBe('admin');
 });
+
+test('a backup that is killed leaves no backup and harms nothing, and the next one works', async () => {
+  const server = await start('state');
+  const release = await holdUpBackups('state');
+  const child = spawn(process.execPath, ['--conditions=source', main, 'backup', below('backup')], {
+    env: { PATH: process.env.PATH, HEADRACE_STATE_DIR: below('state') },
+    stdio: 'ignore',
+  });
+  await waitUntil('the backup has begun', () => fs.existsSync(below('backup.partial')));
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await release();
+
+  expect(fs.existsSync(below('backup'))).toBe(false);
+  await headrace('backup', '--state-dir', below('state'), '--to', below('backup'));
+  expect(fs.readdirSync(folder).toSorted()).toEqual(['backup', 'state']);
+  expect((await server.client.doctor({})).findings.filter(({ severity }) => severity === 'error')).toEqual(
+    [],
+  );
+});
+
+/** A backup waits for this lock after it has begun. */
+async function holdUpBackups(name: string): Promise<() => Promise<void>> {
+  const client = await connectTo(name);
+  await client.query('select pg_advisory_lock($1)', [backupLockKey]);
+  return () => client.end();
+}
 
 test('a backup of an embedded store goes into a database of its own, once', async () => {
   const server = await start('state');

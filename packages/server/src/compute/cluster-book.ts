@@ -49,7 +49,7 @@ export function createClusterBook(
     if (resolved.kind === 'default' || written.has(clusterId) || unwritten.has(clusterId)) return;
     unwritten.set(clusterId, toRow(resolved, run, clock.nowMs()));
     void write(clusterId).catch((error) =>
-      log.warn({ err: error, clusterId }, 'a cluster could not be recorded yet'),
+      log.warn({ err: error, cluster_id: clusterId }, 'a cluster could not be recorded yet'),
     );
   }
 

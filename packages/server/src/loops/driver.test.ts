@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
-import { createLoopDriver, type Loop } from './driver.ts';
+import { createLoopDriver, isStuck, type Loop, type LoopStatus } from './driver.ts';
 
 const clock = { nowMs: () => 7 };
 const createDriver = () => createLoopDriver({ log: pino({ level: 'silent' }), clock });
@@ -105,4 +105,26 @@ test('a stop waits for the turn under way', async () => {
   await stopped;
 
   expect(turns).toHaveLength(1);
+});
+
+test('a loop is stuck in a turn that does not end, or when its next one does not come', () => {
+  const everyMs = 1_000;
+  const status = (changes: Partial<LoopStatus>): LoopStatus => ({
+    ...{
+      name: 'x',
+      everyMs,
+      lastTurnAtMs: null,
+      turningSinceMs: null,
+      lastError: null,
+      turns: 1,
+      failures: 0,
+    },
+    ...changes,
+  });
+
+  expect(isStuck(status({}), never)).toBe(false);
+  expect(isStuck(status({ turningSinceMs: 0 }), 180_000)).toBe(false);
+  expect(isStuck(status({ turningSinceMs: 0, lastTurnAtMs: 0 }), 180_001)).toBe(true);
+  expect(isStuck(status({ lastTurnAtMs: 0 }), 181_000)).toBe(false);
+  expect(isStuck(status({ lastTurnAtMs: 0 }), 181_001)).toBe(true);
 });

@@ -83,7 +83,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const first = running ?? (await launch(cluster, options.log));
   if (running)
     options.log.info(
-      { postgresPid: running.pid },
+      { postgres_pid: running.pid },
       'adopted the PostgreSQL that a former server left running',
     );
   const supervisor = supervise(cluster, first, options.log);
@@ -229,7 +229,7 @@ function supervise(cluster: Cluster, first: Postmaster, log: Logger): Pick<Embed
         await watchExit(current, stopping.signal);
         if (stopping.signal.aborted) return;
         if (performance.now() - startedAt > restartMaxMs * 2) waitMs = restartFirstMs;
-        log.error({ postgresPid: current.pid }, 'PostgreSQL ended by itself; starting it again');
+        log.error({ postgres_pid: current.pid }, 'PostgreSQL ended by itself; starting it again');
         current = null;
       }
       await waitForExit(waitMs, stopping.signal);
@@ -237,7 +237,7 @@ function supervise(cluster: Cluster, first: Postmaster, log: Logger): Pick<Embed
       waitMs = Math.min(waitMs * 2, restartMaxMs);
       try {
         current = (await findPostmaster(cluster.dataFolder)) ?? (await launch(cluster, log, first.port));
-        log.info({ postgresPid: current.pid }, 'PostgreSQL is back');
+        log.info({ postgres_pid: current.pid }, 'PostgreSQL is back');
       } catch (error) {
         log.error({ err: error }, 'PostgreSQL could not be started again');
       }
