@@ -224,7 +224,9 @@ test('beyond the size that is allowed the oldest runs go, and folders of no run'
     await fs.writeFile(path.join(attempts, String(runId), 'ballast'), Buffer.alloc(100_000));
   await fs.mkdir(path.join(attempts, '77/78'), { recursive: true });
 
-  await turn(createRunFilesLoop(later({ daysLater: 1, config: { runFilesBytesMax: 250_000 } })));
+  // The second walk finds the files of what is out of sight still there, and takes nothing else for them.
+  for (const walk of [1, 2])
+    await turn(createRunFilesLoop(later({ daysLater: walk, config: { runFilesBytesMax: 250_000 } })));
 
   const hidden = await sql<{ run_id: number }>(
     'select run_id from runs where deleted_at_ms is not null and run_id = any($1)',

@@ -54,10 +54,13 @@ export function createRunFilesLoop(services: Services): Loop {
       db,
       some.map(({ runId }) => runId),
     );
-    const knownIds = new Set(known.map(({ run_id }) => run_id));
+    const hiddenById = new Map(known.map(({ run_id, is_hidden }) => [run_id, is_hidden]));
     for (const { runId, modifiedAtMs } of some) {
-      if (knownIds.has(runId)) {
-        if (config.runFilesBytesMax !== null) sizes.set(runId, await measure(`attempts/${runId}`));
+      const isHidden = hiddenById.get(runId);
+      if (isHidden !== undefined) {
+        // What is on its way out is not counted, or others would go for it.
+        if (config.runFilesBytesMax !== null && !isHidden)
+          sizes.set(runId, await measure(`attempts/${runId}`));
       } else if (isOrphan(runId, modifiedAtMs, clock.nowMs())) await discardOrphan(runId, services);
     }
   }

@@ -169,7 +169,7 @@ export async function deleteHiddenRun(db: Querier, { run_id, may_forget }: Hidde
   });
 }
 
-/** Of these: runs that the store knows, and whether they have ended. */
+/** Of these: runs that the store knows, and whether they are out of sight. */
 export function findKnownRuns(
   db: Querier,
   runIds: readonly number[],
