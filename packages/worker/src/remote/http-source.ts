@@ -51,7 +51,8 @@ export interface HttpSourceOptions extends ServerCallsOptions {
 }
 
 const claimWaitMs = 20_000;
-const freeSlotPollMs = 20;
+/** How soon a slot that became free is seen: at once after a short task; full of long ones, looking costs little. */
+const freeSlotPollMs = { first: 5, max: 100 };
 /** For an answer, beyond what was asked to wait: a part of the lease, so that a lost answer does not cost it. */
 const timeoutsPerLease = 6;
 const timeoutMs = { min: 1_000, max: 10_000 };
@@ -114,13 +115,15 @@ export class HttpSource implements AttemptSource {
 
   async claim({ freeSlots, held, signal }: ClaimRequest): Promise<readonly ClaimedAttempt[]> {
     const { lease } = this;
-    for (;;) {
+    for (let looks = 0; ; ) {
       if (signal.aborted) return [];
       const free = freeSlots();
       if (free <= 0 || !lease.holds()) {
-        await waitMs(freeSlotPollMs, signal);
+        await waitMs(Math.min(freeSlotPollMs.max, freeSlotPollMs.first * 2 ** looks), signal);
+        looks += 1;
         continue;
       }
+      looks = 0;
       const { lapses } = lease;
       const asked = { ...this.#speaks(), free_slots: free, held: (held?.() ?? []).map(toRefDocument) };
       const { attempts } = await this.#call(
