@@ -31,11 +31,20 @@ export function writeAttemptFolder(folder: string, document: AttemptDocument): v
   const isNew = fs.mkdirSync(folder, { recursive: true, mode: 0o755 }) !== undefined;
   if (!isNew) {
     for (const name of ['result.json', 'messages.jsonl', 'notebook.json', 'output.log']) {
-      fs.rmSync(path.join(folder, name), { force: true });
+      removeFile(path.join(folder, name));
     }
   }
   // It holds a token.
   fs.writeFileSync(path.join(folder, 'attempt.json'), JSON.stringify(document), { mode: 0o600 });
+}
+
+/** A folder under the name of a file of ours stays: nothing reads it, and the host says that it cannot write there. */
+function removeFile(file: string): void {
+  try {
+    fs.rmSync(file, { force: true });
+  } catch (error) {
+    if (!isRecord(error) || error.code !== 'ERR_FS_EISDIR') throw error;
+  }
 }
 
 export function readAttemptFiles(folder: string): AttemptFiles {
