@@ -47,6 +47,8 @@ export class HostPool {
   readonly #options: HostPoolOptions;
   readonly #starting = new Map<string, Promise<Host>>();
   readonly #slots = new Map<string, Slot>();
+  /** Attempts whose end is not durable yet: no host may forget it. */
+  readonly #telling = new Set<number>();
 
   constructor(options: HostPoolOptions) {
     this.#options = options;
@@ -75,6 +77,17 @@ export class HostPool {
   ready(hostKey: string): Host | null {
     const slot = this.#slots.get(hostKey);
     return slot === undefined || slot.isStopping ? null : slot;
+  }
+
+  /**
+   * Tells how an attempt ended, then lets its host forget it: the one it ran on, or the one that came after that died
+   * and took over its journal.
+   */
+  async settle(hostKey: string, attemptId: number, tell: () => Promise<void>): Promise<void> {
+    this.#telling.add(attemptId);
+    await tell();
+    this.#telling.delete(attemptId);
+    this.#slots.get(hostKey)?.send({ op: 'ack', attempt_id: attemptId });
   }
 
   /** Ends the hosts that nothing runs on; for a cluster that is kept, its idle time is set instead. */
@@ -119,11 +132,19 @@ export class HostPool {
       const slot = this.#adopt(await backend.start(cluster));
       slot.idleMs = cluster.idleMs;
       this.#watchIdle(slot);
+      this.#acknowledgeInherited(slot);
       return slot;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       report({ ...facts, state: 'failed', pid: null, message });
       throw error;
+    }
+  }
+
+  /** Ends in the journal that it took over: of those that were told already, the acknowledgement died with the host. */
+  #acknowledgeInherited(slot: Slot): void {
+    for (const { attempt_id, state } of slot.attempts.values()) {
+      if (state === 'ended' && !this.#telling.has(attempt_id)) slot.send({ op: 'ack', attempt_id });
     }
   }
 

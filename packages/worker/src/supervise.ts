@@ -356,7 +356,13 @@ async function settle(
   );
   // Also before: what was lost before user code may come back, under its id, as soon as that is recorded.
   host?.leave(attempt.attemptId);
-  if (!supervised.isGone) await dependencies.report(report);
+  const tell = async () => {
+    if (!supervised.isGone) await dependencies.report(report);
+  };
+  if (report.kind !== 'lost')
+    return dependencies.pool.settle(attempt.cluster.hostKey, attempt.attemptId, tell);
+  await tell();
+  // Only its own host: on the next one it may be again, under its id.
   host?.send({ op: 'ack', attempt_id: attempt.attemptId });
 }
 
