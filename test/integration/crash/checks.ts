@@ -28,11 +28,18 @@ const attemptsMax: Readonly<Record<string, number>> = { flaky: 2 };
 
 export async function findBreaches(lane: Lane, jobs: JobIds, workload: Workload): Promise<string[]> {
   const { database } = lane;
-  const breaches = [
-    ...(await findUnended(database)),
-    ...(await findBrokenRuns(database, [...workload.runs.values()])),
+  return [
+    ...(await findGeneralBreaches(lane, [...workload.runs.values()])),
     ...(await findWrongRuns(lane, workload)),
     ...(await findOverfull(database, [jobs.all, jobs.hanging])),
+  ];
+}
+
+/** Whatever the runs did. */
+export async function findGeneralBreaches(lane: Lane, runIds: readonly number[]): Promise<string[]> {
+  const breaches = [
+    ...(await findUnended(lane.database)),
+    ...(await findBrokenRuns(lane.database, runIds)),
     ...findDoubledStarts(lane),
   ];
   await waitUntil('the journals are settled', () => findUnsettled(lane).length === 0, 5_000).catch(() =>

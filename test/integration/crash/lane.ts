@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { ApiError, type Client, createClient } from '@headrace/api';
 import { findProcessesOf, waitUntil } from '../../support/census.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
-import { type PostgresProxy, startPostgresProxy } from '../../support/postgres-proxy.ts';
+import { type PostgresProxy, type Side, startPostgresProxy } from '../../support/postgres-proxy.ts';
 import { spawnServer, startServerProcess } from '../../support/server-process.ts';
 import { type CrashPoint, isUseOf } from './statements.ts';
 
@@ -22,6 +22,7 @@ export interface Lane {
   readonly ledger: string;
   readonly client: Client;
   readonly workerPlace: WorkerPlace;
+  readonly trap: JournalTrap;
   /** Crashes so far, in words. */
   readonly crashes: readonly string[];
   /** The server dies at this point; from then on at the next one that `nextPoint` tells. */
@@ -41,6 +42,12 @@ export interface Lane {
   stopWorker(): Promise<void>;
   /** What would not end. */
   close(): Promise<readonly string[]>;
+}
+
+/** Kills the host of the tasks at a line of its journal, once. */
+export interface JournalTrap {
+  set(kind: string, side: Side): void;
+  readonly hasSprung: boolean;
 }
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
@@ -67,6 +74,7 @@ export async function openLane(workerPlace: WorkerPlace): Promise<Lane> {
   return {
     ...{ database, folder, stateDir, client, workerPlace },
     ledger: path.join(folder, 'ledger'),
+    trap: createJournalTrap(folder),
     get crashes() {
       return server.crashes;
     },
@@ -94,11 +102,34 @@ export async function openLane(workerPlace: WorkerPlace): Promise<Lane> {
   };
 }
 
-/** That of the set-up without Spark's imports: what is swept is not the tasks'. */
+/** That of the set-up, with a Python that has the trap on its path. */
 function writeRuntime(folder: string): string {
   const file = path.join(repository, '.runtime', 'runtime.json');
-  fs.copyFileSync(file, path.join(folder, 'runtime.json'));
+  const runtime = JSON.parse(fs.readFileSync(file, 'utf8')) as { python: string };
+  const python = path.join(folder, 'python');
+  fs.mkdirSync(path.join(folder, 'trap'));
+  fs.copyFileSync(
+    path.join(import.meta.dirname, 'journal_trap.py'),
+    path.join(folder, 'trap/sitecustomize.py'),
+  );
+  const script = `#!/bin/sh\nPYTHONPATH="${folder}/trap:$PYTHONPATH" exec "${runtime.python}" "$@"\n`;
+  fs.writeFileSync(python, script, { mode: 0o700 });
+  fs.writeFileSync(path.join(folder, 'runtime.json'), JSON.stringify({ ...runtime, python }));
   return folder;
+}
+
+function createJournalTrap(folder: string): JournalTrap {
+  const file = path.join(folder, 'trap/trap');
+  return {
+    set(kind, side) {
+      fs.rmSync(`${file}.sprung`, { force: true });
+      fs.writeFileSync(`${file}.new`, `${kind} ${side}`);
+      fs.renameSync(`${file}.new`, file);
+    },
+    get hasSprung() {
+      return fs.existsSync(`${file}.sprung`);
+    },
+  };
 }
 
 async function askAgain<T>(call: () => Promise<T>): Promise<T> {

@@ -29,11 +29,11 @@ if mode == "fail" or (mode == "flaky" and count == "1"):
     raise SystemExit("not this time")
 `;
 
-/** In peace: making a job cannot be repeated. */
-export async function makeJobs(lane: Lane): Promise<JobIds> {
+/** Makes tasks that write into the lane's ledger. */
+export function taskMaker(lane: Lane) {
   const file = path.join(lane.folder, 'task.py');
   fs.writeFileSync(file, script);
-  const task = (key: string, mode: string, rest: object = {}) => ({
+  return (key: string, mode: string, rest: object = {}) => ({
     task_key: key,
     spark_python_task: {
       python_file: file,
@@ -41,6 +41,11 @@ export async function makeJobs(lane: Lane): Promise<JobIds> {
     },
     ...rest,
   });
+}
+
+/** In peace: making a job cannot be repeated. */
+export async function makeJobs(lane: Lane): Promise<JobIds> {
+  const task = taskMaker(lane);
   const after = (key: string, outcome?: string) => ({
     depends_on: [{ task_key: key, ...(outcome === undefined ? {} : { outcome }) }],
   });
@@ -162,7 +167,7 @@ const patienceMs = 30_000;
 const lookAgainMs = 15;
 
 /** Asked of the store: the server may be away. */
-async function waitForEnd({ database }: Lane, runId: number): Promise<void> {
+export async function waitForEnd({ database }: Lane, runId: number): Promise<void> {
   await waitFor(`run ${runId} has ended`, async () => {
     const { rows } = await database.pool.query('select phase from runs where run_id = $1', [runId]);
     return rows[0]?.phase === 'ended';
