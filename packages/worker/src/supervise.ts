@@ -319,7 +319,9 @@ function onHostDied(
   if (hosted?.end !== undefined) return finish(supervised, dependencies, hosted.end, hosted.started_at_ms);
   if (supervised.isStopRequested) return reportEnd(supervised, dependencies, { kind: 'stopped' });
   const hasStarted = supervised.phase === 'started' || hosted?.state === 'started';
-  return reportLost(supervised, dependencies, { beforeUserCode: !hasStarted, message });
+  // By force, where it was cut off and did not end otherwise.
+  const told = supervised.cutOff ?? message;
+  return reportLost(supervised, dependencies, { beforeUserCode: !hasStarted, message: told });
 }
 
 async function reportLost(
