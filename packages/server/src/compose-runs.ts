@@ -15,6 +15,7 @@ import { admissionLoopName, createAdmissionLoop } from './runs/admission-loop.ts
 import { type AdvancerObserver, RunAdvancer } from './runs/advance-run.ts';
 import { childRunLoopName, createChildRunLoop } from './runs/child-run-loop.ts';
 import type { RunServices } from './runs/create-run.ts';
+import { createNeighbourBell, type Heard } from './runs/neighbour-bell.ts';
 import { createWakeLoop } from './runs/wake-loop.ts';
 import type { Services } from './services.ts';
 import type { VerifyTaskToken } from './tokens/authenticator.ts';
@@ -26,6 +27,8 @@ export interface RunParts {
   readonly remoteWorkers: RemoteWorkers;
   readonly verifyTaskToken: VerifyTaskToken;
   startLoops(): void;
+  /** Takes nothing new, and waits for what is under way. */
+  stop(): Promise<void>;
 }
 
 export interface RunSurroundings {
@@ -37,6 +40,8 @@ export interface RunSurroundings {
   readonly observer?: AdvancerObserver & { leaseLost(): void };
   /** Known once the server listens. */
   readonly urls: ClaimSources['urls'];
+  /** Others may share this PostgreSQL. */
+  readonly mayHaveNeighbours: boolean;
 }
 
 export async function composeRuns(services: Services, surroundings: RunSurroundings): Promise<RunParts> {
@@ -57,6 +62,16 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
     ...(surroundings.observer ? { observer: surroundings.observer } : {}),
   });
   const runServices = { ...services, advancer };
+  const neighbours = surroundings.mayHaveNeighbours
+    ? createNeighbourBell({ ...services, onHeard: (runIds) => onNeighbour(runIds) })
+    : null;
+  const onNeighbour = (runIds: Heard) => {
+    advancer.forget(runIds);
+    for (const runId of runIds ?? []) services.events.publish(runId);
+    bells.ringAll();
+    loops.wake(admissionLoopName);
+    loops.wake(childRunLoopName);
+  };
   const { recordHostReport } = surroundings.clusters;
   const forSource: AttemptSourceOptions = { db, clock, advancer, claims, bells, recordHostReport };
   const source = createAttemptSource(forSource);
@@ -72,6 +87,7 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
       readPrincipal: (principalId) => findActivePrincipal(db, principalId),
     }),
     startLoops() {
+      if (neighbours) loops.add(neighbours.loop);
       loops.add(createWakeLoop(runServices));
       loops.add(createAdmissionLoop(runServices));
       loops.add(createChildRunLoop(runServices, createChildStarter(runServices, urls)));
@@ -83,6 +99,10 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
           onLost: () => surroundings.observer?.leaseLost(),
         }),
       );
+    },
+    async stop() {
+      await advancer.stop();
+      await neighbours?.stop();
     },
   };
 }

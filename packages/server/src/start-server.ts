@@ -101,12 +101,13 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
     loops,
     observer: operations.observer,
     dataRoot: blobs.root,
+    mayHaveNeighbours: config.databaseUrl !== null,
     urls: () => ({ apiUrl: http?.localUrl ?? '', publicUrl: http?.publicUrl ?? '' }),
   });
   const audit = createAuditRecorder(services);
   teardown.add('audit', audit.stop);
   teardown.add('host reports', clusters.settle);
-  teardown.add('runs', () => runs.services.advancer.stop());
+  teardown.add('runs', runs.stop);
   let isReady = false;
   const listening = await startHttp({
     services,
@@ -130,17 +131,14 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   await writeServerFile(state, { url: listening.publicUrl, token: local.token, pid: process.pid });
   teardown.add('server file', () => removeServerFile(state));
   teardown.add('loops', loops.stop);
-  if (options.startWorker) {
-    const workerId = settings.worker_id;
-    const worker = await options.startWorker({
-      source: services.shipAttempts({ source: runs.source, workerId, loops, teardown }),
-      workerId,
-      hostsFolder: state.hostsFolder,
-      dataRoot: blobs.root,
-      spare: clusters.resolve({ task_key: '' }, {}, { runId: 0, runAs: admin }).assignment,
-    });
-    teardown.add('worker', worker.stop);
-  }
+  const workerId = settings.worker_id;
+  await startOwnWorker(options, teardown, () => ({
+    source: services.shipAttempts({ source: runs.source, workerId, loops, teardown }),
+    workerId,
+    hostsFolder: state.hostsFolder,
+    dataRoot: blobs.root,
+    spare: clusters.resolve({ task_key: '' }, {}, { runId: 0, runAs: admin }).assignment,
+  }));
   operations.startLoops();
   runs.startLoops();
   teardown.add('event streams', async () => {
@@ -150,6 +148,16 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   const newAdminToken = await mintFirstToken(services, admin);
   isReady = true;
   return { url: listening.publicUrl, localToken: local.token, newAdminToken, services, stop: teardown.run };
+}
+
+async function startOwnWorker(
+  { startWorker }: ServerOptions,
+  teardown: Teardown,
+  wire: () => WorkerWiring,
+): Promise<void> {
+  if (!startWorker) return;
+  const worker = await startWorker(wire());
+  teardown.add('worker', worker.stop);
 }
 
 /** What everyone finds there from the first start on. */

@@ -19,6 +19,7 @@ import { composeRuns, type RunParts } from '../../../packages/server/src/compose
 import { readConfig } from '../../../packages/server/src/config.ts';
 import { connectDatabase, type Database } from '../../../packages/server/src/db/connect.ts';
 import { createRunEventBus } from '../../../packages/server/src/event-bus.ts';
+import { createHttpCloser } from '../../../packages/server/src/http/close-http.ts';
 import { createHttpServer } from '../../../packages/server/src/http/http-server.ts';
 import { createIdSource } from '../../../packages/server/src/ids.ts';
 import { createJobHandlers } from '../../../packages/server/src/jobs/handlers.ts';
@@ -217,6 +218,7 @@ async function startLife(options: {
   const runs = await composeRuns(services, {
     urls: () => ({ apiUrl: url, publicUrl: url }),
     workspaceId: '1',
+    mayHaveNeighbours: true,
     dataRoot,
     catalogNames: { list: async () => ['main', 'dev'], forget() {} },
     clusters: {
@@ -256,7 +258,7 @@ async function startLife(options: {
       await stopHttp();
       await driver.stop();
       await worker?.stop();
-      await runs.services.advancer.stop();
+      await runs.stop();
       await own.close();
     },
   };
@@ -287,12 +289,13 @@ async function serve(runs: RunParts, services: Services, publicUrl: () => string
     webFolder: '/nowhere',
     newRequestId: () => String(++requests),
   });
+  const close = createHttpCloser(server);
   const http = await server.listen({ host: '127.0.0.1', port: 0 });
   return {
     http,
     async stopHttp() {
       stopping.abort();
-      await server.close();
+      await close();
     },
   };
 }

@@ -187,10 +187,11 @@ export class RunAdvancer {
     this.#start();
   }
 
-  /** What another process may have changed is read again when next needed. */
-  forgetAll(): void {
-    this.#hot.forgetAll();
-    this.#queue.mayHaveMoreInStore = true;
+  /** What another server has changed is read again when next needed; null: whatever it was. */
+  forget(runIds: readonly number[] | null): void {
+    if (runIds === null) this.#hot.forgetAll();
+    else for (const runId of runIds) this.#hot.forget(runId);
+    this.lookForClaims({ inStore: true });
   }
 
   /** Takes nothing new and waits for what is under way. */
@@ -266,7 +267,7 @@ export class RunAdvancer {
 
   #settle(batch: Batch): void {
     for (const { run, hasEnded } of batch.saved) {
-      this.#options.events.publish({ runId: run.runId, version: run.version });
+      this.#options.events.publish(run.runId);
       if (hasEnded) this.#onEnded(run);
     }
     for (const result of batch.endedAttempts) this.#options.observer?.attemptEnded(result);
