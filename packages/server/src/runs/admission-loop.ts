@@ -4,6 +4,7 @@
  */
 import type { Loop } from '../loops/driver.ts';
 import type { RunServices } from './create-run.ts';
+import { settleAll } from './settle-all.ts';
 import { type AdmissibleRow, findAdmissibleRuns } from './store.ts';
 
 /** A turn takes no more; the next one follows at once. */
@@ -18,8 +19,8 @@ export function createAdmissionLoop({ db, advancer }: Pick<RunServices, 'db' | '
     everyMs: 2_000,
     async turn() {
       const runs = await findAdmissibleRuns(db, limits);
-      await Promise.all(runs.map((run) => settle(run, advancer)));
-      return runs.length > 0 ? 'again' : 'idle';
+      const areAllMoved = await settleAll(runs.map((run) => settle(run, advancer)));
+      return runs.length > 0 && areAllMoved ? 'again' : 'idle';
     },
   };
 }

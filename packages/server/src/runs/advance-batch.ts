@@ -1,31 +1,21 @@
 /** One batch of the advancer, from its items to what must be told afterwards. Nothing outlives it but hot runs. */
-import {
-  assertNever,
-  type EndedResult,
-  newRun,
-  planRepair,
-  type RepairRefusal,
-  type Run,
-  wakeAtMs,
-} from '@headrace/core';
+import { type EndedResult, newRun, type Run, wakeAtMs } from '@headrace/core';
 import type { ClaimedAttempt } from '@headrace/worker';
 import type { Logger } from 'pino';
 import type { Querier } from '../db/connect.ts';
 import { toBatchSave } from './batch-rows.ts';
 import { type Claim, claimQueued, prepareClaimed } from './claim-attempts.ts';
 import type { ClaimQueue, WaitingClaimer } from './claim-queue.ts';
+import { decide, giveUp, type OpenBatch } from './decide-batch.ts';
 import type { HotRuns } from './hot-runs.ts';
 import { type Places, readFreePlaces } from './places.ts';
 import {
-  advanceDraft,
   type BatchContext,
   currentPhase,
   draftOfNewRun,
   draftOfStoredRun,
-  type IgnoredEvent,
   isChanged,
   type RunDraft,
-  type RunNews,
 } from './run-draft.ts';
 import type { SaveConnection } from './save-connection.ts';
 import { findMadeRuns, type MadeRun, saveBatchQuery } from './save-store.ts';
@@ -64,14 +54,6 @@ export class BatchNotSaved extends Error {
   }
 }
 
-/** A batch while it is being decided. */
-export interface OpenBatch {
-  readonly drafts: Map<number, RunDraft>;
-  readonly ignored: IgnoredEvent[];
-  /** Why repairs of this batch were refused. */
-  readonly refusals: Map<WorkItem, RepairRefusal>;
-}
-
 /** For attempts that follow from what lies in the inbox, and from claims that come to nothing. */
 const spareIds = 1_000;
 
@@ -80,13 +62,18 @@ export async function advanceBatch(
   context: BatchContext,
   dependencies: BatchDependencies,
 ): Promise<Batch> {
-  const batch: OpenBatch = { drafts: new Map(), ignored: [], refusals: new Map() };
+  const batch: OpenBatch = {
+    drafts: new Map(),
+    ignored: [],
+    refusals: new Map(),
+    unmovable: new Map(),
+  };
   const places = await readFreePlaces(items, dependencies.db);
   const newAttempts = items.reduce((sum, item) => sum + countNewAttempts(item), 0);
   await context.reserveIds(newAttempts + spareIds);
   openNewRuns(items, batch, places, context);
   await openStoredRuns(items, batch, dependencies);
-  await decide(items, batch, places, context);
+  await decide(items, batch, places, { context, log: dependencies.log });
   for (const draft of batch.drafts.values()) queueReady(draft, dependencies.queue);
   const claims = await claimQueued(batch, context, dependencies);
   const saving = save(batch, places, claims, context, dependencies);
@@ -115,8 +102,9 @@ function openNewRuns(
 async function openStoredRuns(
   items: readonly WorkItem[],
   batch: OpenBatch,
-  { hot }: BatchDependencies,
+  dependencies: BatchDependencies,
 ): Promise<void> {
+  const { hot } = dependencies;
   const cold = new Set<number>();
   for (const item of items) {
     if (item.kind === 'create' || batch.drafts.has(item.runId)) continue;
@@ -124,16 +112,17 @@ async function openStoredRuns(
     if (known) batch.drafts.set(item.runId, draftOfStoredRun(known, { isFromMemory: true }));
     else cold.add(item.runId);
   }
-  await openColdRuns([...cold], batch, hot);
+  await openColdRuns([...cold], batch, dependencies);
 }
 
 /** From the store, with what the inbox holds for them. */
 export async function openColdRuns(
   runIds: readonly number[],
-  { drafts }: OpenBatch,
-  hot: HotRuns,
+  batch: OpenBatch,
+  { hot, log }: BatchDependencies,
 ): Promise<RunDraft[]> {
-  const loaded = await hot.load(runIds);
+  const { drafts } = batch;
+  const loaded = await hot.load(runIds, (runId, error) => giveUp(runId, error, batch, log));
   return loaded.map(({ facts, run, inbox }) => {
     const draft = draftOfStoredRun({ facts, run }, { isFromMemory: false });
     for (const { inboxId, news } of inbox) {
@@ -143,86 +132,6 @@ export async function openColdRuns(
     drafts.set(run.runId, draft);
     return draft;
   });
-}
-
-/** One call of `core` for each run, whatever number of items concern it. */
-async function decide(
-  items: readonly WorkItem[],
-  batch: OpenBatch,
-  places: Places,
-  context: BatchContext,
-): Promise<void> {
-  const news = new Map<number, RunNews[]>(
-    [...batch.drafts].map(([runId, draft]) => [runId, [...draft.inboxNews]]),
-  );
-  for (const item of items) {
-    switch (item.kind) {
-      case 'create':
-      case 'look':
-      case 'repair':
-        break;
-      case 'news':
-        news.get(item.runId)?.push(...item.news);
-        break;
-      case 'admit': {
-        const draft = batch.drafts.get(item.runId);
-        if (draft && currentPhase(draft.run).kind === 'queued' && places.get(item.jobId)?.takeQueued()) {
-          draft.takesPlace = true;
-          news.get(item.runId)?.push({ event: { kind: 'admitted' } });
-        }
-        break;
-      }
-      default:
-        assertNever(item);
-    }
-  }
-  for (const [runId, draft] of batch.drafts) {
-    batch.ignored.push(...(await advanceDraft(draft, news.get(runId) ?? [], context)));
-  }
-  // After all news: whether a run may be repaired depends on how it stands then.
-  for (const item of items) {
-    if (item.kind === 'repair') await repair(item, batch, places, context);
-  }
-}
-
-async function repair(
-  item: Extract<WorkItem, { kind: 'repair' }>,
-  batch: OpenBatch,
-  places: Places,
-  context: BatchContext,
-): Promise<void> {
-  const draft = batch.drafts.get(item.runId);
-  if (!draft) return;
-  const { repairId, request, settings, parameters } = item.order;
-  // It was saved before, and the answer of the store was lost.
-  if (draft.run.generations.some((generation) => generation.repair?.repairId === repairId)) return;
-  const planned = planRepair(draft.run, request);
-  if (planned.kind === 'refused') {
-    draft.hasRefused = true;
-    batch.refusals.set(item, planned);
-    return;
-  }
-  const place = currentPhase(draft.run).kind === 'ended' ? placeOfRepair(item, places) : 'keep';
-  if (place === 'skip') {
-    const reason = 'the job has as many runs as max_concurrent_runs allows, and queueing is off';
-    batch.refusals.set(item, { reason, field: null });
-    return;
-  }
-  // A job that has been deleted counts no runs any more, and has no row to save with.
-  const isCounted = item.order.places !== null && places.has(item.order.places.jobId);
-  if (place !== 'keep' && isCounted) draft.takesPlace = true;
-  // An active run goes on as it is: what is under way keeps its settings.
-  if (place !== 'keep') draft.facts = { ...draft.facts, settings, parameters };
-  else draft.facts = { ...draft.facts, parameters };
-  await advanceDraft(draft, [{ event: { kind: 'repair_requested', repairId, request, place } }], context);
-}
-
-function placeOfRepair(
-  { order }: Extract<WorkItem, { kind: 'repair' }>,
-  places: Places,
-): 'admit' | 'queue' | 'skip' {
-  if (!order.places) return 'admit';
-  return places.get(order.places.jobId)?.decideNew(order.places.queueEnabled) ?? 'admit';
 }
 
 /** What this batch made ready. */
@@ -361,6 +270,10 @@ async function findLostCreates(
   );
 }
 
+function runIdOf(item: WorkItem): number {
+  return item.kind === 'create' ? item.order.facts.runId : item.runId;
+}
+
 /** What to say to whoever waits for the item; null when another process was faster and it must be tried again. */
 function settlementOf(
   item: WorkItem,
@@ -368,6 +281,8 @@ function settlementOf(
   savedIds: ReadonlySet<number>,
   made: readonly MadeRun[],
 ): (() => void) | null {
+  const unmovable = batch.unmovable.get(runIdOf(item));
+  if (unmovable) return () => item.reject(unmovable);
   if (item.kind === 'create') {
     const { runId, idempotencyToken, parent } = item.order.facts;
     if (savedIds.has(runId) || made.some((run) => run.run_id === runId)) {

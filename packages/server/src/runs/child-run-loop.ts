@@ -16,6 +16,7 @@ import {
   type ReadyParentRow,
 } from './child-run-store.ts';
 import type { RunServices } from './create-run.ts';
+import { settleAll } from './settle-all.ts';
 
 /** A turn takes no more of each kind; the next one follows at once. */
 const perTurnMax = 200;
@@ -49,12 +50,13 @@ export function createChildRunLoop(
         findOrphanedChildren(db, perTurnMax),
         findEndedChildren(db, perTurnMax),
       ]);
-      await Promise.all([
+      const areAllMoved = await settleAll([
         ...ready.map((parent) => start(parent, services, startChild)),
         ...orphaned.map((child) => cancel(child, services)),
         ...ended.map((child) => tellEnded(child, services)),
       ]);
-      return Math.max(ready.length, orphaned.length, ended.length) === perTurnMax ? 'again' : 'idle';
+      const isFull = Math.max(ready.length, orphaned.length, ended.length) === perTurnMax;
+      return isFull && areAllMoved ? 'again' : 'idle';
     },
   };
 }

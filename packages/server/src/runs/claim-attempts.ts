@@ -5,8 +5,9 @@
  */
 import { assert, type Failure, findTaskRun, type TaskRun, toAttemptId } from '@headrace/core';
 import type { ClaimedAttempt } from '@headrace/worker';
-import { type BatchDependencies, type OpenBatch, openColdRuns, queueReady } from './advance-batch.ts';
+import { type BatchDependencies, openColdRuns, queueReady } from './advance-batch.ts';
 import type { WaitingClaimer } from './claim-queue.ts';
+import { giveUp, type OpenBatch } from './decide-batch.ts';
 import {
   advanceDraft,
   type BatchContext,
@@ -43,12 +44,27 @@ export async function claimQueued(
 
   const assignments = offers.flatMap(({ claimer, free }) => assign(claimer, free, batch, dependencies));
   const byDraft = Map.groupBy(assignments, ({ draft }) => draft);
-  for (const [draft, assigned] of byDraft) {
-    const ignored = await advanceDraft(draft, assigned.map(toClaimNews), context);
-    assert(ignored.length === 0, `a queued attempt could not be claimed: ${ignored[0]?.reason}`);
-  }
   const claims: Claim[] = [];
-  for (const assignment of assignments) {
+  for (const [draft, assigned] of byDraft) {
+    try {
+      claims.push(...(await claimOf(draft, assigned, context, dependencies)));
+    } catch (error) {
+      giveUp(draft.run.runId, error, batch, dependencies.log);
+    }
+  }
+  return claims;
+}
+
+async function claimOf(
+  draft: RunDraft,
+  assigned: readonly Assignment[],
+  context: BatchContext,
+  dependencies: BatchDependencies,
+): Promise<Claim[]> {
+  const ignored = await advanceDraft(draft, assigned.map(toClaimNews), context);
+  assert(ignored.length === 0, `a queued attempt could not be claimed: ${ignored[0]?.reason}`);
+  const claims: Claim[] = [];
+  for (const assignment of assigned) {
     const attempt = await build(assignment, context, dependencies);
     if (attempt) claims.push({ claimer: assignment.claimer, attempt });
   }
@@ -66,8 +82,9 @@ export function prepareClaimed(claims: readonly Claim[]): void {
 async function openQueuedRuns(
   batch: OpenBatch,
   context: BatchContext,
-  { db, hot, queue }: BatchDependencies,
+  dependencies: BatchDependencies,
 ): Promise<void> {
+  const { db, hot, queue, log } = dependencies;
   if (!queue.mayHaveMoreInStore) return;
   const rows = await findQueuedAttempts(db, storeQueuedMax);
   const cold = new Set<number>();
@@ -79,8 +96,13 @@ async function openQueuedRuns(
     else if (!batch.drafts.has(runId)) cold.add(runId);
   }
   queue.mayHaveMoreInStore = cold.size > 0 && rows.length === storeQueuedMax;
-  for (const draft of await openColdRuns([...cold], batch, hot)) {
-    batch.ignored.push(...(await advanceDraft(draft, draft.inboxNews, context)));
+  for (const draft of await openColdRuns([...cold], batch, dependencies)) {
+    try {
+      batch.ignored.push(...(await advanceDraft(draft, draft.inboxNews, context)));
+    } catch (error) {
+      giveUp(draft.run.runId, error, batch, log);
+      continue;
+    }
     queueReady(draft, queue);
     for (const { attemptId, state } of draft.run.taskRuns.values()) {
       if (state.kind === 'queued') queue.add({ runId: draft.run.runId, attemptId });

@@ -8,7 +8,7 @@ import type { Querier } from '../db/connect.ts';
 import type { RunNews } from './run-draft.ts';
 import type { RunFacts } from './run-facts.ts';
 import { toRun, toRunFacts } from './run-rows.ts';
-import { loadRuns } from './save-store.ts';
+import { type LoadedRun, loadRuns } from './save-store.ts';
 
 export interface HotRun {
   readonly facts: RunFacts;
@@ -70,24 +70,40 @@ export class HotRuns {
     this.#runs.clear();
   }
 
-  /** From the store, whatever is in memory. Runs that do not exist are left out. */
-  async load(runIds: readonly number[]): Promise<LoadedHotRun[]> {
+  /**
+   * From the store, whatever is in memory. Runs that do not exist are left out; of one that cannot be read
+   * `onUnreadable` hears, and without it the call fails.
+   */
+  async load(
+    runIds: readonly number[],
+    onUnreadable?: (runId: number, error: unknown) => void,
+  ): Promise<LoadedHotRun[]> {
     if (runIds.length === 0) return [];
     const loaded = await loadRuns(this.#db, runIds);
-    return loaded.map((parts) => {
-      const generation = parts.generations.find(({ generation }) => generation === parts.run.generation);
-      assert(generation, `run ${parts.run.run_id} lacks generation ${parts.run.generation}`);
-      return {
-        facts: toRunFacts(parts.run, generation),
-        run: toRun(parts.run, {
-          generations: parts.generations,
-          taskRuns: parts.task_runs ?? [],
-          taskValues: parts.task_values ?? [],
-        }),
-        inbox: (parts.inbox ?? []).map(({ inbox_id, event }) => ({ inboxId: inbox_id, news: toNews(event) })),
-      };
+    return loaded.flatMap((parts) => {
+      try {
+        return [toLoadedRun(parts)];
+      } catch (error) {
+        if (!onUnreadable) throw error;
+        onUnreadable(parts.run.run_id, error);
+        return [];
+      }
     });
   }
+}
+
+function toLoadedRun(parts: LoadedRun): LoadedHotRun {
+  const generation = parts.generations.find(({ generation: index }) => index === parts.run.generation);
+  assert(generation, `run ${parts.run.run_id} lacks generation ${parts.run.generation}`);
+  return {
+    facts: toRunFacts(parts.run, generation),
+    run: toRun(parts.run, {
+      generations: parts.generations,
+      taskRuns: parts.task_runs ?? [],
+      taskValues: parts.task_values ?? [],
+    }),
+    inbox: (parts.inbox ?? []).map(({ inbox_id, event }) => ({ inboxId: inbox_id, news: toNews(event) })),
+  };
 }
 
 function toNews(stored: JsonValue): RunNews {

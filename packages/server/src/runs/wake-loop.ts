@@ -1,6 +1,7 @@
 /** Advances runs whose time has come (retries, time-outs), takes what lies in the inbox, and looks for queued attempts. */
 import type { Loop } from '../loops/driver.ts';
 import type { RunServices } from './create-run.ts';
+import { settleAll } from './settle-all.ts';
 import { findDueRunIds, findInboxRunIds } from './store.ts';
 
 /** A turn takes no more; the next one follows at once. */
@@ -22,11 +23,12 @@ export function createWakeLoop({
         findDueRunIds(db, clock.nowMs(), runsPerTurnMax),
         findInboxRunIds(db, runsPerTurnMax),
       ]);
-      await Promise.all([
+      const areAllMoved = await settleAll([
         ...due.map(({ run_id }) => advancer.look(run_id)),
         ...inbox.map(({ run_id }) => advancer.look(run_id, { inInbox: true })),
       ]);
       advancer.lookForClaims({ inStore: true });
+      if (!areAllMoved) return 'idle';
       return due.length === runsPerTurnMax || inbox.length === runsPerTurnMax ? 'again' : 'idle';
     },
   };
