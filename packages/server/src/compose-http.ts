@@ -76,8 +76,10 @@ export async function startHttp(parts: HttpParts): Promise<RunningHttp> {
     workspaceId: parts.workspaceId,
   });
   const close = createHttpCloser(http);
-  const { port } = await listen(http, { host: config.host, port: config.port, keptPort: parts.keptPort });
-  const localUrl = urlOf(config.host, port);
+  // Tasks of this machine need the API in any role; other machines only where it is this server's.
+  const host = config.roles.includes('api') ? config.host : '127.0.0.1';
+  const { port } = await listen(http, { host, port: config.port, keptPort: parts.keptPort });
+  const localUrl = urlOf(host, port);
   publicUrl ||= localUrl;
   return { port, localUrl, publicUrl, stopStreams: () => stopping.abort(), close };
 }

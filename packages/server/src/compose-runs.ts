@@ -27,6 +27,8 @@ export interface RunParts {
   readonly remoteWorkers: RemoteWorkers;
   readonly verifyTaskToken: VerifyTaskToken;
   startLoops(): void;
+  /** Hears of what other servers change; every server does. */
+  startListening(): void;
   /** Takes nothing new, and waits for what is under way. */
   stop(): Promise<void>;
 }
@@ -86,8 +88,10 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
       key: tokenKey,
       readPrincipal: (principalId) => findActivePrincipal(db, principalId),
     }),
-    startLoops() {
+    startListening() {
       if (neighbours) loops.add(neighbours.loop);
+    },
+    startLoops() {
       loops.add(createWakeLoop(runServices));
       loops.add(createAdmissionLoop(runServices));
       loops.add(createChildRunLoop(runServices, createChildStarter(runServices, urls)));

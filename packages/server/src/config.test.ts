@@ -25,6 +25,15 @@ test('all problems are told at once, by the variable', () => {
   for (const name of ['HEADRACE_PORT', 'HEADRACE_SLOTS', 'HEADRACE_DATABASE_URL']) expect(read).toThrow(name);
 });
 
+test('a server may do less than everything beside others that share its PostgreSQL', () => {
+  const shared = { HEADRACE_DATABASE_URL: 'postgres://u@db/x' };
+
+  expect(readConfig({}).roles).toEqual(['api', 'scheduler', 'worker']);
+  expect(readConfig({ ...shared, HEADRACE_ROLES: 'api, scheduler' }).roles).toEqual(['api', 'scheduler']);
+  expect(() => readConfig({ HEADRACE_ROLES: 'api' })).toThrow('HEADRACE_DATABASE_URL');
+  expect(() => readConfig({ ...shared, HEADRACE_ROLES: 'boss' })).toThrow('HEADRACE_ROLES');
+});
+
 test('what is printed holds no secret', () => {
   const config = readConfig({ HEADRACE_DATABASE_URL: 'postgres://u:hunter2@db/x' });
 

@@ -16,6 +16,9 @@ const absolutePath = z
   .min(1)
   .transform((value) => path.resolve(value));
 
+/** `api` answers other machines, `scheduler` turns the loops, `worker` runs attempts here. */
+const serverRoles = ['api', 'scheduler', 'worker'] as const;
+
 const settings = {
   stateDir: {
     env: 'HEADRACE_STATE_DIR',
@@ -79,6 +82,15 @@ const settings = {
     env: 'HEADRACE_SLOTS',
     schema: int(1, 256).default(8),
     about: 'Attempts that run at the same time on this machine.',
+  },
+  roles: {
+    env: 'HEADRACE_ROLES',
+    schema: z
+      .string()
+      .transform((text) => text.split(',').map((role) => role.trim()))
+      .pipe(z.array(z.enum(serverRoles)).min(1))
+      .default([...serverRoles]),
+    about: 'What this server does: api, scheduler, worker. Fewer than all need HEADRACE_DATABASE_URL.',
   },
   backend: {
     env: 'HEADRACE_BACKEND',
@@ -180,7 +192,13 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   });
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
   // Each key was parsed with its own schema just above.
-  return Object.fromEntries(entries) as unknown as Config;
+  const config = Object.fromEntries(entries) as unknown as Config;
+  if (config.databaseUrl === null && serverRoles.some((role) => !config.roles.includes(role))) {
+    throw new ConfigError(
+      'HEADRACE_ROLES: the embedded PostgreSQL has one server, which does everything; to share the work, give all servers one HEADRACE_DATABASE_URL',
+    );
+  }
+  return config;
 }
 
 /** For the log: each setting by its variable's name, secrets without their value. */

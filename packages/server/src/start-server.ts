@@ -139,8 +139,11 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
     dataRoot: blobs.root,
     spare: clusters.resolve({ task_key: '' }, {}, { runId: 0, runAs: admin }).assignment,
   }));
-  operations.startLoops();
-  runs.startLoops();
+  if (config.roles.includes('scheduler')) {
+    operations.startLoops();
+    runs.startLoops();
+  }
+  runs.startListening();
   teardown.add('event streams', async () => {
     isReady = false;
     listening.stopStreams();
@@ -151,11 +154,11 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
 }
 
 async function startOwnWorker(
-  { startWorker }: ServerOptions,
+  { config, startWorker }: ServerOptions,
   teardown: Teardown,
   wire: () => WorkerWiring,
 ): Promise<void> {
-  if (!startWorker) return;
+  if (!startWorker || !config.roles.includes('worker')) return;
   const worker = await startWorker(wire());
   teardown.add('worker', worker.stop);
 }

@@ -248,6 +248,7 @@ async function startLife(options: {
     });
   }
   runs.startLoops();
+  runs.startListening();
   return {
     client: createClient({ baseUrl: url, token: 'any' }),
     url,

@@ -23,6 +23,8 @@ const KeptSettings = z.looseObject({ port: z.int().positive() });
 export interface StartOptions {
   readonly stateDir: string;
   readonly port: number | undefined;
+  /** As HEADRACE_ROLES takes them. */
+  readonly roles?: string | undefined;
 }
 
 export interface StartedServer {
@@ -111,6 +113,7 @@ async function spawnServer(
       ...context.settings.environment,
       HEADRACE_STATE_DIR: options.stateDir,
       ...(options.port === undefined ? {} : { HEADRACE_PORT: String(options.port) }),
+      ...(options.roles === undefined ? {} : { HEADRACE_ROLES: options.roles }),
     },
   });
   let hasEnded = false;

@@ -13,6 +13,7 @@ import { parsePort } from '../parse-options.ts';
 interface Options {
   readonly stateDir?: string;
   readonly port?: number;
+  readonly roles?: string;
   readonly detach?: boolean;
 }
 
@@ -25,12 +26,17 @@ export function createUpCommand(context: CliContext): Command {
       'port to listen on, 0 for a free one that the folder keeps (default: 8080)',
       parsePort,
     )
+    .option(
+      '--roles <roles>',
+      'what this server does, of api,scheduler,worker (default: all); others share its PostgreSQL',
+    )
     .option('-d, --detach', 'return when the server is ready, and leave it running')
     .addHelpText('after', example('up', 'up --state-dir ./state --port 0 --detach'))
     .action(async (options: Options) => {
       const stateDir = path.resolve(context.folder, options.stateDir ?? context.settings.stateDir);
       note(context, `starting on ${stateDir} …`);
-      const server = await startServer(context, { stateDir, port: options.port });
+      const { port, roles } = options;
+      const server = await startServer(context, { stateDir, port, roles });
       if (server.announcement.trim() !== '') print(context, server.announcement.trimEnd());
       print(context, `Headrace is ready: ${server.file.url}`);
       await printSignInLink(context, server);
