@@ -93,7 +93,7 @@ export interface AttemptSource {
   readonly lease?: WorkerLease;
   /** Makes the worker known and takes back its live attempts, each under a new epoch, in one transaction. */
   register(worker: { workerId: string; slots: number; backend: string }): Promise<readonly ResumedAttempt[]>;
-  /** Waits until there is at least one attempt, or the signal aborts (then it returns none). */
+  /** Waits for attempts; returns none when the signal aborts, or when all that was set up has come to nothing. */
   claim(request: ClaimRequest): Promise<readonly ClaimedAttempt[]>;
   /**
    * Renews the lease on `held`; returns as soon as there is something to stop, else after `waitMs`. `gone` are refs

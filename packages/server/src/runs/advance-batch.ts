@@ -169,7 +169,7 @@ async function save(
   }
 }
 
-/** A claimer gets only what is durable; what it prepared beyond that it drops. */
+/** A claimer gets only what is durable, be it nothing; what it prepared beyond that it drops. */
 function deliver(
   claims: readonly Claim[],
   savedIds: ReadonlySet<number>,
@@ -177,8 +177,10 @@ function deliver(
 ): void {
   const byClaimer = new Map<WaitingClaimer, ClaimedAttempt[]>();
   for (const { claimer, attempt } of claims) {
-    if (!savedIds.has(attempt.runId)) queue.mayHaveMoreInStore = true;
-    else byClaimer.set(claimer, [...(byClaimer.get(claimer) ?? []), attempt]);
+    const durable = byClaimer.get(claimer) ?? [];
+    byClaimer.set(claimer, durable);
+    if (savedIds.has(attempt.runId)) durable.push(attempt);
+    else queue.mayHaveMoreInStore = true;
   }
   for (const [claimer, attempts] of byClaimer) {
     queue.removeClaimer(claimer);
