@@ -148,14 +148,18 @@ function findDoubledStarts(lane: Lane): string[] {
   });
 }
 
+/** With all that their journal says of them. */
 function findUnsettled({ folder }: Lane): string[] {
   return ['server', 'worker'].flatMap((owner) => {
     const hosts = path.join(folder, owner, 'hosts');
     const keys = fs.existsSync(hosts) ? fs.readdirSync(hosts) : [];
-    return keys.flatMap((key) =>
-      readJournal(path.join(hosts, key, 'journal.jsonl')).map(
-        ({ attempt_id, state }) => `${attempt_id} (${state}) of the ${owner}'s host`,
-      ),
-    );
+    return keys.flatMap((key) => {
+      const file = path.join(hosts, key, 'journal.jsonl');
+      return readJournal(file).map(({ attempt_id }) => {
+        const lines = fs.readFileSync(file, 'utf8').split('\n');
+        const told = lines.filter((line) => line.includes(`"attempt_id":${attempt_id},`));
+        return `${attempt_id} of the ${owner}'s host: ${told.join(' ')}`;
+      });
+    });
   });
 }

@@ -163,7 +163,7 @@ export function readLedger(lane: Pick<Lane, 'ledger'>): LedgerLine[] {
   });
 }
 
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 const lookAgainMs = 15;
 
 /** Asked of the store: the server may be away. */
