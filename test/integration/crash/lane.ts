@@ -89,8 +89,9 @@ export async function openLane(workerPlace: WorkerPlace): Promise<Lane> {
     startWorker: () => worker.start(),
     stopWorker: () => worker.stop(),
     async close() {
-      await server.disarm();
-      const ends = await Promise.allSettled([worker.stop()]);
+      // A worker that signs off needs the server; one that cannot is ended all the same.
+      const ends = await Promise.allSettled([server.disarm().then(() => worker.stop())]);
+      await worker.kill();
       ends.push(...(await Promise.allSettled([server.stop()])));
       const left = await endLeft(folder);
       await proxy.close();
@@ -239,13 +240,15 @@ class KilledServer {
   }
 
   async stop(): Promise<void> {
-    await this.disarm();
+    const failure = await this.disarm().catch((error: unknown) => error);
     this.#isStopping = true;
     const child = this.#child;
-    if (!child) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    await ended;
+    if (child && child.exitCode === null && child.signalCode === null) {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await ended;
+    }
+    if (failure) throw failure;
   }
 }
 
@@ -295,5 +298,14 @@ class OutsideWorker {
     const code = await ended;
     clearTimeout(late);
     if (code !== 0) throw new Error(`the worker ended with ${code ?? 'SIGKILL'}`);
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    this.#child = null;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await ended;
   }
 }
