@@ -266,7 +266,7 @@ describe('stopping', () => {
     const run = await runJob(engine, { tasks: [{ ...slow, timeout_seconds: 1 }] });
 
     expect(resultsOf(run)).toMatchObject({ loop: 'TIMEDOUT' });
-    expect(run.state.result_state).toBe('TIMEDOUT');
+    expect(run.state.result_state).toBe('FAILED');
     const attempts = await attemptsOf(engine, run.run_id, 'one');
     expect(attempts.map(({ state, attempt }) => [state, attempt])).toEqual([
       ['ended', 0],

@@ -196,7 +196,7 @@ describe('what runs again', () => {
 
 describe('what is refused', () => {
   test.each<[string, RepairRequest, string]>([
-    ['nothing to run again', {}, 'no task of this run needs to run again'],
+    ['nothing chosen', {}, 'rerun_tasks: nothing is chosen'],
     ['a task that is not there', { rerun_tasks: ['b', 'x', 'y'] }, 'rerun_tasks: x, y: no such task'],
     [
       'a repair of a run that has none',

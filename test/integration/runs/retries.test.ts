@@ -35,7 +35,7 @@ test('a task that runs too long is stopped and timed out, without a retry', asyn
   expect(run.tasks).toHaveLength(1);
   expect(run.tasks?.[0]?.state).toMatchObject({ life_cycle_state: 'TERMINATED', result_state: 'TIMEDOUT' });
   expect(run.tasks?.[0]?.state.state_message).toContain('timeout_seconds of 1 seconds');
-  expect(run.state.result_state).toBe('TIMEDOUT');
+  expect(run.state.result_state).toBe('FAILED');
 });
 
 test('a run that takes too long stops its tasks and starts no others', async () => {

@@ -230,7 +230,7 @@ describe('a task', () => {
     expect(facts).toMatchObject([
       { kind: 'waits_for_retry', attempt_number: 1, due_at_ms: expect.any(Number) },
     ]);
-    expect(sentence).toMatch(/^Task 'load' waits for a retry: attempt 1 is due at \d\d:\d\d:\d\d UTC\.$/);
+    expect(sentence).toMatch(/^Task 'load' waits for a retry: attempt 2 is due at \d\d:\d\d:\d\d UTC\.$/);
     await stop(runId);
   });
 
@@ -267,7 +267,7 @@ describe('a task', () => {
       new RegExp(`^Task 'good' succeeded at ${time}\\.$`),
     );
     expect((await why(run.run_id, 'bad')).sentence).toMatch(
-      new RegExp(`^Task 'bad' failed at ${time} in attempt 1: ValueError: odd\\.$`),
+      new RegExp(`^Task 'bad' failed at ${time} in attempt 2: ValueError: odd\\.$`),
     );
   });
 

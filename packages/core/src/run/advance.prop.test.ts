@@ -543,8 +543,6 @@ class Play {
     for (const { key } of this.#tasks) {
       const { state } = this.run.taskRun(key);
       if (state.kind === 'ended') this.#kept.set(key, state.result);
-      // It ran out of time before, and says so.
-      if (state.kind === 'stopping' && state.reason === 'timed_out') this.#kept.set(key, 'timed_out');
     }
     this.#isRunCancelled = true;
     this.tell({ kind: 'cancel_requested', reason: 'cancelled_by_user' });

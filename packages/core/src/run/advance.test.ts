@@ -153,7 +153,7 @@ describe('time-outs', () => {
     run.end('a', { kind: 'stopped' });
 
     expect(run.stateOf('a')).toBe('timed_out');
-    expect(run.phase).toMatchObject({ result: 'timed_out' });
+    expect(run.phase).toMatchObject({ result: 'failed' });
   });
 
   test('waiting in the queue does not count', () => {

@@ -43,10 +43,8 @@ function resultOfStop(reason: StopReason): RunResult {
 /** Excluded and disabled leaves do not count; a failure that a later task made good is only mentioned. */
 function resultOfLeaves(draft: Draft): RunResult {
   const leaves = draft.graph.leaves.map((key) => endedResult(draft, key));
-  if (leaves.some(isFailed)) {
-    const timedOut = leaves.filter(isFailed).every((result) => result === 'timed_out');
-    return timedOut ? 'timed_out' : 'failed';
-  }
+  // Also by a task that timed out: only a job that runs past its own limit times out.
+  if (leaves.some(isFailed)) return 'failed';
   if (leaves.some((result) => result === 'cancelled' || result === 'upstream_cancelled')) return 'cancelled';
   const anyFailed = draft.graph.order.some((task) => isFailed(endedResult(draft, task.key)));
   return anyFailed ? 'succeeded_with_failures' : 'succeeded';

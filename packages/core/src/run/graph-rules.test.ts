@@ -178,7 +178,7 @@ describe('how a run ends', () => {
     ['failed', 'failed'],
     ['internal_error', 'failed'],
     ['upstream_failed', 'failed'],
-    ['timed_out', 'timed_out'],
+    ['timed_out', 'failed'],
     ['cancelled', 'cancelled'],
     ['upstream_cancelled', 'cancelled'],
     ['excluded', 'succeeded'],
@@ -192,7 +192,7 @@ describe('how a run ends', () => {
       result: 'failed',
     });
     expect(runEnding(['succeeded', 'cancelled']).phase).toMatchObject({ result: 'cancelled' });
-    expect(runEnding(['succeeded', 'timed_out']).phase).toMatchObject({ result: 'timed_out' });
+    expect(runEnding(['cancelled', 'timed_out']).phase).toMatchObject({ result: 'failed' });
   });
 
   test('excluded and disabled leaves do not count beside one that failed or succeeded', () => {

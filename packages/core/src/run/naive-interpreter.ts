@@ -125,7 +125,7 @@ export function interpretRun(tasks: readonly NaiveTask[], results: Readonly<Reco
   const isParent = (key: string) => tasks.some((task) => task.dependsOn.some((edge) => edge.key === key));
   const leaves = tasks.filter(({ key }) => !isParent(key)).map(({ key }) => results[key] ?? '?');
   const bad = leaves.filter((result) => failed.includes(result));
-  if (bad.length > 0) return bad.every((result) => result === 'timed_out') ? 'timed_out' : 'failed';
+  if (bad.length > 0) return 'failed';
   if (leaves.includes('cancelled') || leaves.includes('upstream_cancelled')) return 'cancelled';
   const anyFailed = Object.values(results).some((result) => failed.includes(result));
   return anyFailed ? 'succeeded_with_failures' : 'succeeded';

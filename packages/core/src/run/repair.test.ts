@@ -187,7 +187,7 @@ describe('what is refused', () => {
 
     run.repair({});
 
-    expect(refusalOf(run)).toContain('no task of this run needs to run again');
+    expect(refusalOf(run)).toContain('nothing is chosen');
     expect(run.run.generations).toHaveLength(1);
   });
 

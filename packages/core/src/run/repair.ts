@@ -70,6 +70,10 @@ function findRefusal(run: RepairedRun, request: RepairRequest): RepairRefusal | 
   if (taskRuns.size === 0) return notNow('the run was skipped: it has no task to repair');
   const reason = findOutdated(current?.repair?.repairId ?? null, request.latestRepairId);
   if (reason !== null) return { reason, field: 'latest_repair_id' };
+  if (request.rerunTasks.length === 0 && !request.rerunAllFailed) {
+    const reason = 'nothing is chosen; name the tasks to run again, or set rerun_all_failed_tasks';
+    return { reason, field: 'rerun_tasks' };
+  }
   const { byKey } = graphOf(definitionOfRepair(run, request));
   const unknown = request.rerunTasks.filter((key) => !byKey.has(key));
   if (unknown.length === 0) return null;

@@ -46,7 +46,7 @@ test.each<[TaskFact, string]>([
   ],
   [
     { kind: 'waits_for_retry', ...task, due_at_ms: at, attempt_number: 2 },
-    'waits for a retry: attempt 2 is due at 03:04:05 UTC.',
+    'waits for a retry: attempt 3 is due at 03:04:05 UTC.',
   ],
   [{ kind: 'waits_for_child_to_be_made', ...task }, 'waits for the run that it starts to be made.'],
   [

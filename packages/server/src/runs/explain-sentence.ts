@@ -71,7 +71,7 @@ function toTaskClause(fact: TaskFact): string {
     case 'disabled':
       return 'was not run: it is disabled';
     case 'waits_for_retry':
-      return `waits for a retry: attempt ${fact.attempt_number} is due at ${toTime(fact.due_at_ms)} UTC`;
+      return `waits for a retry: attempt ${fact.attempt_number + 1} is due at ${toTime(fact.due_at_ms)} UTC`;
     case 'waits_for_worker':
       return toWorkerClause(fact);
     case 'waits_for_cluster':
@@ -108,7 +108,8 @@ function toRunEnd(fact: Extract<RunFact, { kind: 'run_ended' }>): string {
 }
 
 function toTaskEnd(fact: Extract<TaskFact, { kind: 'ended' }>): string {
-  const attempt = fact.attempt_number === 0 ? '' : ` in attempt ${fact.attempt_number}`;
+  // People count from one.
+  const attempt = fact.attempt_number === 0 ? '' : ` in attempt ${fact.attempt_number + 1}`;
   const reason =
     fact.result === 'cancelled' && fact.reason !== undefined ? ` (${stopReasons[fact.reason]})` : '';
   const said = fact.message ? `: ${withoutStop(fact.message)}` : '';

@@ -19,7 +19,7 @@ export function createRunsDeleteCommand(context: CliContext): Command {
     .addHelpText('after', example('runs delete 2077'))
     .action(async (runId: number, options: Options) => {
       const client = await connect(context, options);
-      await approve(context, `Run ${runId} is deleted with its logs and outputs, for good.`, options);
+      await approve(context, `This deletes run ${runId} with its logs and outputs, for good.`, options);
       const answer = await client.runsDelete({ run_id: runId });
       printDocument(context, options, answer, () => `run ${runId} is deleted`);
     });

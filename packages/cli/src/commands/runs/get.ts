@@ -49,7 +49,8 @@ function formatRun(run: RunDocument, { nowMs, parent, reasons }: Surroundings): 
     ['job', run.job_id === undefined ? '-' : String(run.job_id)],
     ...(parent === undefined ? [] : [['started by', parent] as const]),
     ['state', describeState(run.state)],
-    ['message', run.state.state_message || '-'],
+    // The newer form says more: the exception's last line.
+    ['message', run.status.termination_details?.message || run.state.state_message || '-'],
     ['started', formatInstant(run.start_time)],
     ['duration', elapsed === undefined ? '-' : formatDuration(elapsed)],
     ['page', run.run_page_url],
