@@ -29,6 +29,7 @@ export type { Command, NotifySubject } from './run/commands.ts';
 export { assembleRun, newRun } from './run/create.ts';
 export type { Decision } from './run/decisions.ts';
 export type { AdvanceResult, TaskRunChange } from './run/draft.ts';
+export { queuedMsMax } from './run/end-run.ts';
 export type { AttemptOutcome, ChildOutcome, RunEvent } from './run/events.ts';
 export { currentDefinition, findDefinitionOf, findTaskRun } from './run/find-task-run.ts';
 export { brokenInvariants } from './run/invariants.ts';

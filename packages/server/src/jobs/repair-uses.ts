@@ -2,7 +2,6 @@
 import type { JobSettings } from '@headrace/api';
 import type { Querier } from '../db/connect.ts';
 import type { RepairUses } from '../runs/repair-run.ts';
-import { overridingOf, refuseContradictions } from './run-now.ts';
 import { untitled } from './save-job.ts';
 import { readJob } from './store.ts';
 
@@ -11,10 +10,6 @@ export function createRepairUses(db: Querier): RepairUses {
     async readCurrentJob(jobId) {
       const job = await readJob(db, jobId);
       return job && { settings: job.settings, name: (job.settings as JobSettings).name ?? untitled };
-    },
-    overridingOf(request) {
-      refuseContradictions(request);
-      return overridingOf(request);
     },
   };
 }

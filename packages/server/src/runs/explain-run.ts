@@ -1,6 +1,6 @@
 /** Why a run, one of its tasks or an iteration stands where it does: facts, and one sentence made from them. */
 import { ApiError, type RequestOf, type ResponseOf, type routes } from '@headrace/api';
-import { assertNever, type EndedResult, type TaskDefinition } from '@headrace/core';
+import { assertNever, type EndedResult, queuedMsMax, type TaskDefinition } from '@headrace/core';
 import { lastLineOf, type RunFact, type TaskFact, toldMax } from './explain-facts.ts';
 import { toRunSentence, toTaskSentence } from './explain-sentence.ts';
 import { countQueuedRunsBefore, readDefinition, readLatestIteration } from './explain-store.ts';
@@ -92,9 +92,6 @@ async function explainPhase({ db }: ExplainServices, explained: ExplainedRun): P
       return assertNever(phase);
   }
 }
-
-/** As `core` has it. */
-const queuedMsMax = 48 * 60 * 60 * 1000;
 
 function explainEnd({ run, latest }: ExplainedRun, endedAtMs: number): RunFact {
   if (run.result === 'skipped_no_place') {

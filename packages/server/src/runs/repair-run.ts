@@ -4,7 +4,8 @@ import { planRepair, type RepairRefusal, type RepairRequest, type Run, slotOf } 
 import type { RunServices } from './create-run.ts';
 import { type HotRun, HotRuns } from './hot-runs.ts';
 import { toRunDefinition, withTasks } from './run-definition.ts';
-import type { Document, JobParameterValue, OverridingParameters, RunParameters } from './run-facts.ts';
+import type { Document, OverridingParameters, RunParameters } from './run-facts.ts';
+import { giveJobParameters, takeOverriding } from './run-parameters.ts';
 import type { NewRunOrder, RepairOrder } from './work-items.ts';
 
 /** What the job is now, for repairs that run it so. */
@@ -15,8 +16,6 @@ export interface CurrentJob {
 
 export interface RepairUses {
   readonly readCurrentJob: (jobId: number) => Promise<CurrentJob | null>;
-  /** Throws on parameters that exclude each other. */
-  readonly overridingOf: (request: RunsRepairRequest) => OverridingParameters;
 }
 
 export async function repairRun(
@@ -83,7 +82,7 @@ async function toOrder(
   if (!loaded) throw noSuchRun(request.run_id);
   const { facts, run } = loaded;
   const settings = await settingsFor(request, loaded, uses);
-  const parameters = parametersFor(request, facts.parameters, uses.overridingOf(request));
+  const parameters = parametersFor(facts.parameters, request.job_parameters ?? {}, takeOverriding(request));
   return {
     run,
     order: {
@@ -119,41 +118,20 @@ function toRepairRequest(
     whileActive: request.headrace?.while_active ?? false,
     latestRepairId: request.latest_repair_id ?? null,
     definition: toRunDefinition(settings, only),
-    changesParameters: changesParameters(request),
+    changesParameters:
+      request.job_parameters !== undefined || Object.keys(takeOverriding(request)).length > 0,
   };
-}
-
-const parameterFields = [
-  'job_parameters',
-  'notebook_params',
-  'python_params',
-  'python_named_params',
-  'jar_params',
-  'spark_submit_params',
-  'sql_params',
-  'dbt_commands',
-  'pipeline_params',
-] as const;
-
-function changesParameters(request: RunsRepairRequest): boolean {
-  return parameterFields.some((name) => request[name] !== undefined);
 }
 
 /** What is given anew replaces what the run had; the rest stays. */
 function parametersFor(
-  { job_parameters: given = {} }: RunsRepairRequest,
   former: RunParameters,
+  given: Readonly<Record<string, string>>,
   overriding: OverridingParameters,
 ): RunParameters {
-  const names = new Set(former.job.map(({ name }) => name));
-  const job: JobParameterValue[] = former.job.map((parameter) => {
-    const value = Object.hasOwn(given, parameter.name) ? given[parameter.name] : undefined;
-    return value === undefined ? parameter : { ...parameter, value };
-  });
-  const added = Object.entries(given).filter(([name]) => !names.has(name));
   return {
     ...former,
-    job: [...job, ...added.map(([name, value]) => ({ name, default: '', value }))],
+    job: giveJobParameters(former.job, given),
     overriding: { ...former.overriding, ...overriding },
   };
 }
