@@ -10,7 +10,7 @@ afterAll(() => server.dispose());
 
 /** Each test breaks a run of its own; what it broke goes before the next. */
 beforeEach(async () => {
-  for (const table of ['inbox', 'task_runs', 'run_generations', 'runs'])
+  for (const table of ['task_runs', 'run_generations', 'runs'])
     await server.database.pool.query(`delete from ${table}`);
 });
 
@@ -77,11 +77,6 @@ test.each([
     'memory_ahead_of_store',
     'a store that went back',
     'update runs set version = version - 1 where run_id = $1',
-  ],
-  [
-    'news_not_taken',
-    'news that nobody takes',
-    `insert into inbox (run_id, event, received_at_ms) values ($1 + 1, '{"event": {"kind": "admitted"}}', 0)`,
   ],
   [
     'child_link_broken',

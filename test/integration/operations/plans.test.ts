@@ -31,9 +31,6 @@ async function fill({ pool }: TestDatabase): Promise<void> {
   await pool.query(`
     insert into workers (worker_id, backend, slots, is_local, registered_at_ms, heartbeat_at_ms, lease_expires_at_ms)
     select 'w' || w, 'remote', 1, false, 1, 1, 1 from generate_series(0, 6) w`);
-  await pool.query(
-    `insert into inbox (run_id, event, received_at_ms) select 1000 + i, '{}', i from generate_series(1, 20000) i`,
-  );
   await pool.query(`insert into run_generations (run_id, generation, created_at_ms, definition, settings, parameters)
     select run_id, 0, 0, '{}', '{}', '{}' from runs`);
   await pool.query(`insert into task_values select run_id, 't', 'v', '1', 1, 1 from runs`);
@@ -55,7 +52,7 @@ async function planOf(call: (db: Querier) => unknown): Promise<string> {
   return rows.map((row) => row['QUERY PLAN']).join('\n');
 }
 
-const large = ['runs', 'task_runs', 'run_generations', 'run_events', 'task_values', 'inbox'];
+const large = ['runs', 'task_runs', 'run_generations', 'run_events', 'task_values'];
 const soon = 100_000;
 
 test.each<[string, (db: Querier) => unknown]>([
@@ -66,7 +63,6 @@ test.each<[string, (db: Querier) => unknown]>([
   ['queued attempts with a free slot', (q) => doctor.findUnclaimed(q, soon)],
   ['workers with more than their slots', (q) => doctor.findOverfull(q)],
   ['broken links', (q) => doctor.findBrokenLinks(q, soon)],
-  ['old news', (q) => doctor.findOldNews(q, soon)],
   ['versions', (q) => doctor.readVersions(q, [1500])],
   ['active runs', (q) => doctor.listActiveRunIds(q, 0, 50)],
   ['history', (q) => doctor.readHistory(q, { runId: 1500, attemptId: null, limit: 20 })],

@@ -64,7 +64,7 @@ async function runJobTimes(times: number): Promise<number[]> {
 /** In how many tables there is something of the run, and whether its folder is there. */
 async function leftOf(runId: number): Promise<string[]> {
   const left: string[] = [];
-  for (const table of ['runs', 'run_generations', 'task_runs', 'task_values', 'run_events', 'inbox']) {
+  for (const table of ['runs', 'run_generations', 'task_runs', 'task_values', 'run_events']) {
     const [row] = await sql<{ count: string }>(`select count(*) from ${table} where run_id = $1`, runId);
     if (Number(row?.count) > 0) left.push(table);
   }

@@ -119,8 +119,7 @@ select
   (select json_build_array(count(*), sum(version), count(deleted_at_ms)) from lasting) as runs,
   (select json_build_array(count(*), md5(string_agg(state, '|' order by attempt_id)))
      from task_runs join lasting using (run_id)) as task_runs,
-  (select count(*) from run_generations) as generations,
-  (select count(*) from inbox) as inbox`);
+  (select count(*) from run_generations) as generations`);
     const now = JSON.stringify(rows);
     if (now === last) return now;
     last = now;

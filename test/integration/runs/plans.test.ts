@@ -22,7 +22,6 @@ import {
 import {
   findAdmissibleRuns,
   findDueRunIds,
-  findInboxRunIds,
   findStoppableRunIds,
 } from '../../../packages/server/src/runs/store.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -57,9 +56,6 @@ async function fill({ pool }: TestDatabase): Promise<void> {
   await pool.query(
     `insert into workers select 'w' || w, 'remote', 1, false, 1, 1, 1 from generate_series(0, 6) w`,
   );
-  await pool.query(
-    `insert into inbox (run_id, event, received_at_ms) select 1000 + i, '{}', i from generate_series(1, 5000) i`,
-  );
   await pool.query(`insert into run_generations (run_id, generation, created_at_ms, definition, settings, parameters)
     select run_id, 0, 0, '{}', '{}', '{}' from runs`);
   await pool.query(`insert into task_values select run_id, 't', 'v', '1', 1, 1 from runs`);
@@ -81,11 +77,10 @@ async function planOf(call: (db: Querier) => unknown): Promise<string> {
   return rows.map((row) => row['QUERY PLAN']).join('\n');
 }
 
-const large = ['runs', 'task_runs', 'run_generations', 'run_events', 'task_values', 'inbox'];
+const large = ['runs', 'task_runs', 'run_generations', 'run_events', 'task_values'];
 
 test.each<[string, (db: Querier) => unknown]>([
   ['runs that are due', (q) => findDueRunIds(q, 10, 200)],
-  ['runs with news in the inbox', (q) => findInboxRunIds(q, 200)],
   ['queued attempts', (q) => findQueuedAttempts(q, 200)],
   ['queued runs with a place', (q) => findAdmissibleRuns(q, { jobsMax: 100, runsMax: 500 })],
   ['places of jobs', (q) => readPlaces(q, [1, 2])],
@@ -114,12 +109,10 @@ test('a save, planned as the connection that saves plans it', async () => {
       set enable_mergejoin = off`);
     const { text } = saveBatchQuery({
       ...{ runs: [], places: [], generations: [], followed: [], taskRuns: [] },
-      ...{ taskValues: [], history: [], inboxIds: [], unchangedRunIds: [] },
+      ...{ taskValues: [], history: [] },
     });
     await client.query(`prepare saving as ${text}`);
-    const { rows } = await client.query(
-      `explain execute saving('[]', '[]', '[]', '[]', '[]', '[]', '{}', '{}', '[]')`,
-    );
+    const { rows } = await client.query(`explain execute saving('[]', '[]', '[]', '[]', '[]', '[]', '[]')`);
 
     const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
     expect(plan).toContain('Update on runs');

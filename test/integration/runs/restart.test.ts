@@ -118,20 +118,3 @@ test('runs that were queued for a worker before the restart are found after it',
     await idle.close();
   }
 });
-
-test('news in the inbox is taken within a turn of the wake loop', async () => {
-  const { run_id } = await engine.client.runsSubmit({
-    run_name: 'inbox',
-    tasks: [fakeTask('load', { fake: { kind: 'hang' } })],
-  });
-  await engine.db.pool.query('insert into inbox (run_id, event, received_at_ms) values ($1, $2, 0)', [
-    run_id,
-    JSON.stringify({ event: { kind: 'cancel_requested', reason: 'cancelled_by_user' } }),
-  ]);
-
-  const run = await engine.waitForEnd(run_id);
-
-  expect(run.state.result_state).toBe('CANCELED');
-  const { rows } = await engine.db.pool.query('select count(*) as left from inbox');
-  expect(rows[0].left).toBe(0);
-});

@@ -4,7 +4,6 @@ import type { Querier } from '../db/connect.ts';
 import {
   findBrokenLinks,
   findLiveInEnded,
-  findOldNews,
   findOverfull,
   findStuckRuns,
   findUnadmitted,
@@ -100,15 +99,6 @@ export const rules: readonly Rule[] = [
       message: describeLink(run_id, task_key, detail ?? ''),
       advice:
         "Look for errors of the loop 'child-runs' in the server log; if there are none, cancel the run.",
-    }),
-  },
-  {
-    kind: 'news_not_taken',
-    severity: 'error',
-    find: (db, nowMs) => findOldNews(db, nowMs - patienceMs),
-    describe: ({ run_id, detail }) => ({
-      message: `News for run ${run_id} (${detail}) has waited for more than a minute.`,
-      advice: "Look for errors of the loop 'wake' and of saves in the server log.",
     }),
   },
 ];

@@ -206,18 +206,6 @@ limit ${suspectsMax})`,
   });
 }
 
-/** News that no save has taken. */
-export function findOldNews(db: Querier, receivedBeforeMs: number): Promise<Suspect[]> {
-  return db.query<Suspect>({
-    name: 'doctor-old-news',
-    text: `
-select run_id, null as task_key, null::bigint as attempt_id, null as worker_id, event -> 'event' ->> 'kind' as detail
-from (select inbox_id, run_id, event, received_at_ms from inbox order by inbox_id limit ${suspectsMax}) oldest
-where received_at_ms < $1`,
-    values: [receivedBeforeMs],
-  });
-}
-
 /** Of these runs: the versions that the store has. Runs that do not exist are left out. */
 export function readVersions(
   db: Querier,

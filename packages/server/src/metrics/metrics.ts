@@ -116,13 +116,12 @@ function createStoreGauges(registry: Registry) {
   const queueAge = gauge('headrace_queue_age_seconds', 'Age of the oldest queued run and attempt; 0: none.', [
     'queue',
   ]);
-  const inbox = gauge('headrace_inbox_rows', 'News that wait for a save, up to 10,000.');
   const slots = gauge('headrace_worker_slots', 'Slots of each worker.', ['worker']);
   const held = gauge('headrace_worker_attempts', 'Attempts that each worker holds.', ['worker']);
   return {
     databaseUp: gauge('headrace_database_up', '1 when the database answered this scrape.'),
     reset() {
-      for (const each of [runs, attempts, queueAge, inbox, slots, held]) each.reset();
+      for (const each of [runs, attempts, queueAge, slots, held]) each.reset();
     },
     set(measures: StoreMeasures, nowMs: number) {
       runs.set({ state: 'queued' }, measures.queued_runs);
@@ -134,7 +133,6 @@ function createStoreGauges(registry: Registry) {
       attempts.set({ state: 'stopping' }, measures.stopping_attempts);
       queueAge.set({ queue: 'runs' }, ageSeconds(measures.oldest_queued_run_ms, nowMs));
       queueAge.set({ queue: 'attempts' }, ageSeconds(measures.oldest_queued_attempt_ms, nowMs));
-      inbox.set(measures.inbox_rows);
     },
     setWorkers(workers: readonly { worker_id: string; slots: number; running: number }[]) {
       for (const worker of workers) {

@@ -10,7 +10,6 @@ export interface StoreMeasures {
   readonly running_attempts: number;
   readonly stopping_attempts: number;
   readonly oldest_queued_attempt_ms: number | null;
-  readonly inbox_rows: number;
 }
 
 /** One look along the partial indexes of what is active; what has ended is never counted here. */
@@ -25,8 +24,7 @@ select
   ) q) as oldest_queued_run_ms,
   (select count(*) from task_runs where state = 'queued') as queued_attempts,
   held.claimed as claimed_attempts, held.running as running_attempts, held.stopping as stopping_attempts,
-  (select queued_at_ms from task_runs where state = 'queued' order by queued_at_ms limit 1) as oldest_queued_attempt_ms,
-  (select count(*) from (select inbox_id from inbox order by inbox_id limit 10000) i) as inbox_rows
+  (select queued_at_ms from task_runs where state = 'queued' order by queued_at_ms limit 1) as oldest_queued_attempt_ms
 from (
   select
     count(*) filter (where phase = 'queued') as queued,

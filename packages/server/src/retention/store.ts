@@ -129,7 +129,6 @@ limit $3`,
 const partsOfRuns = {
   task_values: 'ctid',
   run_events: 'run_event_id',
-  inbox: 'inbox_id',
   task_runs: 'attempt_id',
 } as const;
 export type PartOfRun = keyof typeof partsOfRuns;

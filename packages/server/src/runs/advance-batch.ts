@@ -54,7 +54,7 @@ export class BatchNotSaved extends Error {
   }
 }
 
-/** For attempts that follow from what lies in the inbox, and from claims that come to nothing. */
+/** For attempts that follow from retries, and from claims that come to nothing. */
 const spareIds = 1_000;
 
 export async function advanceBatch(
@@ -115,7 +115,6 @@ async function openStoredRuns(
   await openColdRuns([...cold], batch, dependencies);
 }
 
-/** From the store, with what the inbox holds for them. */
 export async function openColdRuns(
   runIds: readonly number[],
   batch: OpenBatch,
@@ -123,13 +122,9 @@ export async function openColdRuns(
 ): Promise<RunDraft[]> {
   const { drafts } = batch;
   const loaded = await hot.load(runIds, (runId, error) => giveUp(runId, error, batch, log));
-  return loaded.map(({ facts, run, inbox }) => {
-    const draft = draftOfStoredRun({ facts, run }, { isFromMemory: false });
-    for (const { inboxId, news } of inbox) {
-      draft.inboxIds.push(inboxId);
-      draft.inboxNews.push(news);
-    }
-    drafts.set(run.runId, draft);
+  return loaded.map((stored) => {
+    const draft = draftOfStoredRun(stored, { isFromMemory: false });
+    drafts.set(stored.run.runId, draft);
     return draft;
   });
 }
@@ -156,7 +151,7 @@ async function save(
   const unchanged = all.filter((draft) => !isChanged(draft));
   const believed = unchanged.filter(({ isFromMemory, hasRefused }) => !(isFromMemory && hasRefused));
   const ids = new Set<number>(believed.map(({ run }) => run.runId));
-  if (unchanged.length === all.length && all.every(({ inboxIds }) => inboxIds.length === 0)) return ids;
+  if (unchanged.length === all.length) return ids;
   const taken = [...places.values()].filter((place) => place.isUsed).map((place) => place.toSave());
   try {
     const rows = await connection.save<{ run_id: number }>(

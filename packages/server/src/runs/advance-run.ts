@@ -149,9 +149,7 @@ export class RunAdvancer {
     );
   }
 
-  look(runId: number, options: { readonly inInbox?: boolean } = {}): Promise<void> {
-    // The inbox is read when a run is loaded.
-    if (options.inInbox) this.#hot.forget(runId);
+  look(runId: number): Promise<void> {
     return new Promise((resolve, reject) => this.#submit({ kind: 'look', runId, tries: 0, resolve, reject }));
   }
 

@@ -20,8 +20,6 @@ export function toBatchSave(
     taskRuns: changed.flatMap((draft) => toTaskRunSaves(draft, nowMs)),
     taskValues: changed.flatMap((draft) => toTaskValueSaves(draft, nowMs)),
     history: changed.flatMap((draft) => toHistory(draft, nowMs)),
-    inboxIds: drafts.flatMap((draft) => draft.inboxIds),
-    unchangedRunIds: drafts.filter((draft) => !isChanged(draft)).map((draft) => draft.run.runId),
   };
 }
 

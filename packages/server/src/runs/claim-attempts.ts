@@ -98,7 +98,7 @@ async function openQueuedRuns(
   queue.mayHaveMoreInStore = cold.size > 0 && rows.length === storeQueuedMax;
   for (const draft of await openColdRuns([...cold], batch, dependencies)) {
     try {
-      batch.ignored.push(...(await advanceDraft(draft, draft.inboxNews, context)));
+      batch.ignored.push(...(await advanceDraft(draft, [], context)));
     } catch (error) {
       giveUp(draft.run.runId, error, batch, log);
       continue;

@@ -37,9 +37,7 @@ export async function decide(
   places: Places,
   { context, log }: { readonly context: BatchContext; readonly log: Logger },
 ): Promise<void> {
-  const news = new Map<number, RunNews[]>(
-    [...batch.drafts].map(([runId, draft]) => [runId, [...draft.inboxNews]]),
-  );
+  const news = new Map<number, RunNews[]>([...batch.drafts.keys()].map((runId) => [runId, []]));
   for (const item of items) {
     switch (item.kind) {
       case 'create':

@@ -2,10 +2,9 @@
  * Runs in memory, as they stand in the store at `run.version`. Only a shortcut: whoever saves with a version that
  * is no longer true changes nothing, and loads again.
  */
-import { type JsonValue, type Run, wakeAtMs } from '@headrace/core';
+import { type Run, wakeAtMs } from '@headrace/core';
 import { assert } from '../assert.ts';
 import type { Querier } from '../db/connect.ts';
-import type { RunNews } from './run-draft.ts';
 import type { RunFacts } from './run-facts.ts';
 import { toRun, toRunFacts } from './run-rows.ts';
 import { type LoadedRun, loadRuns } from './save-store.ts';
@@ -13,10 +12,6 @@ import { type LoadedRun, loadRuns } from './save-store.ts';
 export interface HotRun {
   readonly facts: RunFacts;
   readonly run: Run;
-}
-
-export interface LoadedHotRun extends HotRun {
-  readonly inbox: readonly { readonly inboxId: number; readonly news: RunNews }[];
 }
 
 /** A 1,000-task run takes about 1 MB; most are far smaller. */
@@ -77,7 +72,7 @@ export class HotRuns {
   async load(
     runIds: readonly number[],
     onUnreadable?: (runId: number, error: unknown) => void,
-  ): Promise<LoadedHotRun[]> {
+  ): Promise<HotRun[]> {
     if (runIds.length === 0) return [];
     const loaded = await loadRuns(this.#db, runIds);
     return loaded.flatMap((parts) => {
@@ -92,7 +87,7 @@ export class HotRuns {
   }
 }
 
-function toLoadedRun(parts: LoadedRun): LoadedHotRun {
+function toLoadedRun(parts: LoadedRun): HotRun {
   const generation = parts.generations.find(({ generation: index }) => index === parts.run.generation);
   assert(generation, `run ${parts.run.run_id} lacks generation ${parts.run.generation}`);
   return {
@@ -102,10 +97,5 @@ function toLoadedRun(parts: LoadedRun): LoadedHotRun {
       taskRuns: parts.task_runs ?? [],
       taskValues: parts.task_values ?? [],
     }),
-    inbox: (parts.inbox ?? []).map(({ inbox_id, event }) => ({ inboxId: inbox_id, news: toNews(event) })),
   };
-}
-
-function toNews(stored: JsonValue): RunNews {
-  return stored as unknown as RunNews;
 }

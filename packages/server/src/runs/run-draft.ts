@@ -50,8 +50,6 @@ export interface RunDraft {
   readonly exitValues: Map<AttemptId, string>;
   readonly claims: Map<AttemptId, ClaimNote>;
   readonly decisions: Map<AttemptId, Decision>;
-  readonly inboxIds: number[];
-  readonly inboxNews: RunNews[];
 }
 
 interface TaskRunChange {
@@ -103,8 +101,6 @@ function emptyDraft(
     exitValues: new Map(),
     claims: new Map(),
     decisions: new Map(),
-    inboxIds: [],
-    inboxNews: [],
   };
 }
 

@@ -51,9 +51,6 @@ export interface BatchSave {
   readonly taskRuns: readonly TaskRunSave[];
   readonly taskValues: readonly TaskValueSave[];
   readonly history: readonly HistorySave[];
-  readonly inboxIds: readonly number[];
-  /** Runs that the inbox's news did not change: it is deleted all the same. */
-  readonly unchangedRunIds: readonly number[];
 }
 
 /**
@@ -74,8 +71,6 @@ export function saveBatchQuery(batch: BatchSave): NamedQuery {
       toStorableJson(batch.taskRuns),
       toStorableJson(batch.taskValues),
       toStorableJson(batch.history),
-      batch.inboxIds,
-      batch.unchangedRunIds,
       toStorableJson(batch.followed),
     ],
   };
@@ -148,7 +143,7 @@ frozen as (
 followed as (
   update run_generations g
   set phase = f.phase
-  from json_to_recordset($9::json) as f(run_id bigint, generation integer, phase jsonb)
+  from json_to_recordset($7::json) as f(run_id bigint, generation integer, phase jsonb)
   where (f.run_id in (select run_id from saved)) is true
     and g.run_id = f.run_id
     and g.generation = f.generation
@@ -213,11 +208,6 @@ history as (
   from json_to_recordset($6::json) as h(
     run_id bigint, at_ms bigint, task_key text, attempt_id bigint, kind text, detail jsonb)
   where (run_id in (select run_id from saved)) is true
-),
-drained as (
-  delete from inbox
-  where inbox_id = any($7::bigint[])
-    and (run_id in (select run_id from saved) or run_id = any($8::bigint[]))
 )
 select run_id
 from saved`;
@@ -227,11 +217,7 @@ export interface LoadedRun {
   readonly generations: readonly GenerationRow[];
   readonly task_runs: readonly TaskRunRow[] | null;
   readonly task_values: readonly TaskValueRow[] | null;
-  readonly inbox: readonly { readonly inbox_id: number; readonly event: JsonValue }[] | null;
 }
-
-/** More news than this waits for the next load: a batch must stay small enough to save. */
-const inboxEventsMax = 500;
 
 /** One statement, so that all parts are of one version. */
 export function loadRuns(db: Querier, runIds: readonly number[]): Promise<LoadedRun[]> {
@@ -252,13 +238,11 @@ select
       order by task_key, iteration, generation desc, attempt desc
     ) t) as task_runs,
   (select json_agg(v)
-    from (select run_id, task_key, name, value from task_values where run_id = r.run_id) v) as task_values,
-  (select json_agg(i order by i.inbox_id)
-    from (select inbox_id, event from inbox where run_id = r.run_id order by inbox_id limit $2) i) as inbox
+    from (select run_id, task_key, name, value from task_values where run_id = r.run_id) v) as task_values
 from runs r
 where r.run_id = any($1::bigint[])
   and r.deleted_at_ms is null`,
-    values: [runIds, inboxEventsMax],
+    values: [runIds],
   });
 }
 

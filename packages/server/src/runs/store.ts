@@ -148,16 +148,6 @@ limit $2`,
   });
 }
 
-export function findInboxRunIds(db: Querier, limit: number): Promise<{ run_id: number }[]> {
-  return db.query({
-    name: 'runs-find-inbox',
-    text: `
-select distinct run_id
-from (select run_id from inbox order by inbox_id limit $1) i`,
-    values: [limit],
-  });
-}
-
 export interface AdmissibleRow {
   readonly run_id: number;
   readonly job_id: number;

@@ -1,8 +1,8 @@
-/** Advances runs whose time has come (retries, time-outs), takes what lies in the inbox, and looks for queued attempts. */
+/** Advances runs whose time has come (retries, time-outs), and looks for queued attempts. */
 import type { Loop } from '../loops/driver.ts';
 import type { RunServices } from './create-run.ts';
 import { settleAll } from './settle-all.ts';
-import { findDueRunIds, findInboxRunIds } from './store.ts';
+import { findDueRunIds } from './store.ts';
 
 /** A turn takes no more; the next one follows at once. */
 const runsPerTurnMax = 200;
@@ -19,17 +19,10 @@ export function createWakeLoop({
     // The process that moved a run wakes it in time by itself; this finds what another left behind.
     everyMs: 1_000,
     async turn() {
-      const [due, inbox] = await Promise.all([
-        findDueRunIds(db, clock.nowMs(), runsPerTurnMax),
-        findInboxRunIds(db, runsPerTurnMax),
-      ]);
-      const areAllMoved = await settleAll([
-        ...due.map(({ run_id }) => advancer.look(run_id)),
-        ...inbox.map(({ run_id }) => advancer.look(run_id, { inInbox: true })),
-      ]);
+      const due = await findDueRunIds(db, clock.nowMs(), runsPerTurnMax);
+      const areAllMoved = await settleAll(due.map(({ run_id }) => advancer.look(run_id)));
       advancer.lookForClaims({ inStore: true });
-      if (!areAllMoved) return 'idle';
-      return due.length === runsPerTurnMax || inbox.length === runsPerTurnMax ? 'again' : 'idle';
+      return due.length === runsPerTurnMax && areAllMoved ? 'again' : 'idle';
     },
   };
 }

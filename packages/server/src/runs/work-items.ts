@@ -54,7 +54,7 @@ export type WorkItem = { tries: number; reject: (error: unknown) => void } & (
     }
   /** The queue may have a place for this run: asked where all admissions are decided, so that none is given twice. */
   | { readonly kind: 'admit'; readonly runId: number; readonly jobId: number; readonly resolve: () => void }
-  /** Nothing happened but time, or something is in the inbox. */
+  /** Nothing happened but time. */
   | { readonly kind: 'look'; readonly runId: number; readonly resolve: () => void }
 );
 
