@@ -10,6 +10,7 @@ import { benchEngineQueue } from './bench/bench-engine-queue.ts';
 import { benchEngineSimulation } from './bench/bench-engine-simulation.ts';
 import { benchIdle } from './bench/bench-idle.ts';
 import { benchProcesses } from './bench/bench-processes.ts';
+import { benchRecovery } from './bench/bench-recovery.ts';
 import { benchSpark } from './bench/bench-spark.ts';
 import { benchStart } from './bench/bench-start.ts';
 import { describeLoad, describeMachine } from './bench/statistics.ts';
@@ -23,6 +24,7 @@ const parts = {
   processes: { title: 'Real processes, warm host, without Spark', run: benchProcesses },
   spark: { title: 'Spark on a warm host', run: benchSpark },
   start: { title: 'headrace up and down', run: benchStart },
+  recovery: { title: 'After kill -9', run: benchRecovery },
   idle: { title: 'Idle', run: benchIdle },
 };
 

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, createClient } from '@headrace/api';
 import { findMarked, type LeftProcess, MARKER, takeCensus } from '../census.ts';
 import { repository } from './baselines.ts';
@@ -13,17 +14,22 @@ export interface InstalledServer {
   /** Milliseconds until the command has said that the server is ready. */
   up(): Promise<number>;
   down(): Promise<number>;
+  /** As `kill -9` of the server alone: hosts, tasks and PostgreSQL go on. Resolves when it is gone. */
+  kill(): Promise<void>;
   client(): Promise<Client>;
   /** Everything that runs on the state folder now. */
   findProcesses(): readonly LeftProcess[];
 }
 
 /** Stops everything afterwards, also on failure. */
-export async function withInstalledServer(use: (server: InstalledServer) => Promise<void>): Promise<void> {
+export async function withInstalledServer(
+  use: (server: InstalledServer) => Promise<void>,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const stateDir = await fs.mkdtemp(path.join(os.tmpdir(), 'headrace-bench-'));
   const marks = { runId: path.basename(stateDir), folder: stateDir };
   const headrace = (...args: string[]) =>
-    timeHeadrace([...args, '--state-dir', stateDir], { [MARKER]: marks.runId });
+    timeHeadrace([...args, '--state-dir', stateDir], { ...environment, [MARKER]: marks.runId });
   const findProcesses = () => findMarked(marks) ?? [];
   let isOver = false;
   let cleared: Promise<void> | null = null;
@@ -57,9 +63,13 @@ export async function withInstalledServer(use: (server: InstalledServer) => Prom
       findProcesses,
       up: () => measure('up', '--port', '0', '--detach'),
       down: () => measure('down'),
+      kill: async () => {
+        const { pid } = await readServerFile(stateDir);
+        process.kill(pid, 'SIGKILL');
+        while (findProcesses().some((left) => left.pid === pid)) await delay(5);
+      },
       client: async () => {
-        const file = await fs.readFile(path.join(stateDir, 'server.json'), 'utf8');
-        const { url, token } = JSON.parse(file) as { url: string; token: string };
+        const { url, token } = await readServerFile(stateDir);
         return createClient({ baseUrl: url, token });
       },
     });
@@ -67,6 +77,11 @@ export async function withInstalledServer(use: (server: InstalledServer) => Prom
     process.off('SIGINT', abandon).off('SIGTERM', abandon);
     await clearUp();
   }
+}
+
+async function readServerFile(stateDir: string) {
+  const text = await fs.readFile(path.join(stateDir, 'server.json'), 'utf8');
+  return JSON.parse(text) as { url: string; token: string; pid: number };
 }
 
 async function timeHeadrace(args: readonly string[], environment: Record<string, string>): Promise<number> {
