@@ -18,7 +18,7 @@ import time
 from typing import Any
 
 from .journal import format_record
-from .processes import ATTEMPT_MARK, die_with_parent, start_time
+from .processes import die_with_parent, mark_self, start_time
 
 GO = b"go\n"
 EXIT_DROPPED = 0
@@ -97,7 +97,7 @@ def _enter_folder(order: dict[str, Any], output_fd: int) -> None:
     sys.stdout, sys.stderr = _open_text(1), _open_text(2)
     sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc]
     os.environ.update(order["env"])
-    os.environ[ATTEMPT_MARK] = order["folder"]
+    mark_self(order["folder"])
 
 
 def _open_text(fd: int) -> io.TextIOWrapper:

@@ -10,6 +10,8 @@ import sys
 # In the environment of each task's programs: the attempt's folder, for another Headrace of the same user on this machine
 # counts its attempts from the same number. User code does not need it and has no reason to remove it.
 ATTEMPT_MARK = "HEADRACE_TASK_MARK"
+# Room for a folder in the environment that a zygote is started with, so that its children can put theirs in place.
+MARK_BYTES_MAX = 4096
 # In the environment of everything below a host: its folder.
 HOST_MARK = "HEADRACE_HOST_FOLDER"
 
@@ -32,6 +34,29 @@ def adopt_orphans() -> None:
     """Become the parent of the orphans of one's descendants, so that none is lost sight of."""
     if _libc is not None:
         _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def mark_self(folder: str) -> None:
+    """Put the attempt's mark where the system shows it, which is not what `os.environ` changes: so that what this
+    process forks has it as well, also in a session of its own and when its parent is gone."""
+    os.environ[ATTEMPT_MARK] = folder
+    stat = _read_stat(os.getpid())
+    if sys.platform != "linux" or stat is None:
+        return
+    start, end = int(stat[47]), int(stat[48])
+    text = os.fsencode(folder) + b"\0"
+    place = ctypes.string_at(start, end - start).find(_room())
+    if place >= 0 and len(text) <= MARK_BYTES_MAX:
+        ctypes.memmove(start + place + len(ATTEMPT_MARK) + 1, text, len(text))
+
+
+def environment_with_room() -> dict[str, str]:
+    """For a zygote: its children can mark themselves."""
+    return {**os.environ, ATTEMPT_MARK: _room().decode().partition("=")[2]}
+
+
+def _room() -> bytes:
+    return ATTEMPT_MARK.encode() + b"=" + b"-" * MARK_BYTES_MAX
 
 
 def start_time(pid: int) -> int | None:

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from .processes import environment_with_room
+
 
 class ZygoteLink:
     """One zygote process. `on_ended` gets each message of the kind; `on_death` comes once."""
@@ -35,6 +37,7 @@ class ZygoteLink:
                     *(str(theirs.fileno()), str(os.getpid()), *modules),
                 ],
                 pass_fds=(theirs.fileno(),),
+                env=environment_with_room(),
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )

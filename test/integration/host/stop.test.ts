@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { useHostBench } from './support.ts';
 
@@ -32,6 +34,45 @@ time.sleep(1000)
   ).toEqual([]);
   // What is left: the host, its zygote, and two spare children.
   await expect.poll(() => bench().census()).toHaveLength(4);
+});
+
+test.for([
+  { ending: 'ends by itself', last: 'os._exit(0)' },
+  { ending: 'heeds SIGTERM', last: 'time.sleep(1000)' },
+])('what a task that $ending has forked into a session of its own ends with it', async ({ last }) => {
+  await bench().startWorker();
+  const attempt = bench().aTask(`
+import os, signal, time
+if os.fork() == 0:
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if os.fork() > 0:
+        os._exit(0)
+    # Nothing shows whose it is: not its parent, its session, its output, nor its folder.
+    os.chdir("/")
+    os.closerange(0, 100)
+    with open("${bench().folder}/forked.new", "w") as file:
+        file.write(str(os.getpid()))
+    os.rename("${bench().folder}/forked.new", "${bench().folder}/forked")
+    time.sleep(1000)
+while not os.path.exists("${bench().folder}/forked"):
+    time.sleep(0.01)
+print("ready", flush=True)
+${last}
+`);
+  bench().source.offer(attempt);
+  await bench().source.reported(attempt.attemptId, 'started');
+  await expect.poll(() => bench().log(attempt)).toContain('ready');
+
+  bench().source.stop({ attemptId: attempt.attemptId, epoch: 1, reason: 'cancelled_by_user' });
+
+  await bench().source.reported(attempt.attemptId, 'ended');
+  const pid = fs.readFileSync(path.join(bench().folder, 'forked'), 'utf8');
+  expect(
+    bench()
+      .census()
+      .filter((line) => line.startsWith(`${pid} `)),
+  ).toEqual([]);
 });
 
 test('a task that heeds SIGTERM is given its grace', async () => {
