@@ -94,17 +94,26 @@ class Host:
     def _on_attempt_frame(self, op: str, frame: Frame) -> None:
         attempt = self.attempts.get(frame["attempt_id"])
         if op == "ack":
-            if attempt is not None and not attempt.is_live:
+            # One of an earlier life may come late: the end is news for who leads the attempt now.
+            if attempt is not None and not attempt.is_live and frame["epoch"] >= attempt.owner_epoch:
                 self.forget(attempt)
         elif attempt is None or attempt.epoch != frame["epoch"]:
             if op in ("drop", "stop"):
                 self.say({"op": "dropped", "attempt_id": frame["attempt_id"], "epoch": frame["epoch"]})
+        elif op == "take":
+            self.take(attempt, frame["owner_epoch"])
         elif op == "go":
             self.go(attempt)
         elif op == "drop":
             self.drop(attempt)
         elif op == "stop":
             self.stop(attempt, frame["grace_ms"])
+
+    def take(self, attempt: Attempt, owner_epoch: int) -> None:
+        """A worker that came back leads it from now on."""
+        if owner_epoch > attempt.owner_epoch:
+            attempt.owner_epoch = owner_epoch
+            self.record(attempt, "taken", owner_epoch=owner_epoch)
 
     def prepare(self, frame: Frame) -> None:
         """Journal the intent, then fork; the child waits."""

@@ -28,6 +28,8 @@ class Attempt:
     epoch: int
     folder: str
     log_bytes_max: int
+    # Higher than `epoch` once a worker that came back leads it.
+    owner_epoch: int = 0
     state: State = "intended"
     pid: int | None = None
     started_at_ms: int | None = None
@@ -48,6 +50,9 @@ class Attempt:
     hold_timer: asyncio.TimerHandle | None = None
     end: HostedEnd | None = None
 
+    def __post_init__(self) -> None:
+        self.owner_epoch = max(self.owner_epoch, self.epoch)
+
     @property
     def is_live(self) -> bool:
         """Whether a process of it may still run."""
@@ -64,6 +69,7 @@ class Attempt:
             "state": shown,
             "pid": self.pid,
             "started_at_ms": self.started_at_ms,
+            "owner_epoch": self.owner_epoch,
         }
         if self.end is not None:
             described["end"] = self.end
@@ -89,6 +95,7 @@ def from_journal(described: HostedAttempt) -> Attempt:
     """An attempt that ended under an earlier host and is not acknowledged yet."""
     attempt = Attempt(described["attempt_id"], described["epoch"], folder="", log_bytes_max=0, state="ended")
     attempt.pid, attempt.started_at_ms = described["pid"], described["started_at_ms"]
+    attempt.owner_epoch = described["owner_epoch"]
     attempt.end = described.get("end")
     attempt.attach_key = None
     attempt.exited.set()

@@ -3,6 +3,7 @@
     intended  before the fork                started  by the child itself, before any user line
     held      the child waits for "go"       ended    nothing of the attempt can act any more
     dropped   no user line ran               acked    its outcome is durable elsewhere: forget it
+    taken     a worker that came back leads it, under a higher epoch
 
 A power cut takes the processes along with the last lines, so there is no fsync. `packages/worker` reads the file
 when its host is dead.
@@ -78,6 +79,7 @@ def _fold(attempts: dict[int, HostedAttempt], record: Record) -> None:
             "state": "held",
             "pid": None,
             "started_at_ms": None,
+            "owner_epoch": record["epoch"],
         }
         return
     if kind in ("dropped", "acked"):
@@ -92,6 +94,8 @@ def _fold(attempts: dict[int, HostedAttempt], record: Record) -> None:
         attempt["state"] = "started"
         attempt["pid"] = record["pid"]
         attempt["started_at_ms"] = record["at_ms"]
+    elif kind == "taken":
+        attempt["owner_epoch"] = record["owner_epoch"]
     elif kind == "ended":
         attempt["state"] = "ended"
         attempt["end"] = cast(HostedEnd, record["end"])
@@ -102,6 +106,8 @@ def _records_of(attempt: HostedAttempt) -> list[Record]:
     records: list[Record] = [{"kind": "intended", **ref}]
     if attempt["started_at_ms"] is not None:
         records.append({"kind": "started", **ref, "pid": attempt["pid"], "at_ms": attempt["started_at_ms"]})
+    if attempt["owner_epoch"] > attempt["epoch"]:
+        records.append({"kind": "taken", **ref, "owner_epoch": attempt["owner_epoch"]})
     if "end" in attempt:
         records.append({"kind": "ended", **ref, "end": attempt["end"]})
     return records

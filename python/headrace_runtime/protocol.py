@@ -6,7 +6,7 @@ import json
 import struct
 from typing import Any, Literal, TypedDict
 
-HOST_PROTOCOL_VERSION = 1
+HOST_PROTOCOL_VERSION = 2
 # A frame beyond this is a broken peer; attempt documents travel as files, not as frames.
 FRAME_BYTES_MAX = 1024 * 1024
 
@@ -38,6 +38,8 @@ class _HostedAttemptRequired(TypedDict):
     state: AttemptState
     pid: int | None
     started_at_ms: int | None
+    # The epoch that it is led under; `epoch` is the one that it was prepared under.
+    owner_epoch: int
 
 
 class HostedAttempt(_HostedAttemptRequired, total=False):

@@ -66,6 +66,17 @@ def test_a_proof_of_another_epoch_proves_nothing(tmp_path: Path) -> None:
     assert replay_journal(journal.path)[1]["state"] == "held"
 
 
+def test_who_leads_an_attempt_is_kept_with_it(tmp_path: Path) -> None:
+    journal = Journal(str(tmp_path / "journal"))
+    write(journal, {"kind": "intended", "attempt_id": 1}, {"kind": "taken", "attempt_id": 1, "owner_epoch": 3})
+    before = replay_journal(journal.path)
+
+    journal.compact(list(before.values()))
+
+    assert before[1]["owner_epoch"] == 3
+    assert replay_journal(journal.path) == before
+
+
 def test_compacting_keeps_what_is_known(tmp_path: Path) -> None:
     journal = Journal(str(tmp_path / "journal"))
     for attempt_id in range(100):

@@ -4,9 +4,16 @@
  * attempts.
  */
 import type { HostBackend, HostConnection, HostDeath, HostHello } from './hosts/host-backend.ts';
-import type { FromHost, HostedAttempt, HostedEnd, SparkState, ToHost } from './hosts/host-protocol.ts';
+import {
+  type FromHost,
+  type HostedAttempt,
+  type HostedEnd,
+  hostProtocolVersion,
+  type SparkState,
+  type ToHost,
+} from './hosts/host-protocol.ts';
 import type { WorkerLog } from './log.ts';
-import type { ClusterAssignment, HostReport } from './ports.ts';
+import type { AttemptRef, ClusterAssignment, HostReport } from './ports.ts';
 
 export type HostEvent =
   | { readonly kind: 'started'; readonly atMs: number }
@@ -83,11 +90,11 @@ export class HostPool {
    * Tells how an attempt ended, then lets its host forget it: the one it ran on, or the one that came after that died
    * and took over its journal.
    */
-  async settle(hostKey: string, attemptId: number, tell: () => Promise<void>): Promise<void> {
+  async settle(hostKey: string, { attemptId, epoch }: AttemptRef, tell: () => Promise<void>): Promise<void> {
     this.#telling.add(attemptId);
     await tell();
     this.#telling.delete(attemptId);
-    this.#slots.get(hostKey)?.send({ op: 'ack', attempt_id: attemptId });
+    this.#slots.get(hostKey)?.send({ op: 'ack', attempt_id: attemptId, epoch });
   }
 
   /** Ends the hosts that nothing runs on; for a cluster that is kept, its idle time is set instead. */
@@ -95,7 +102,7 @@ export class HostPool {
     const unneeded = [...this.#slots.values()].filter(({ listeners }) => listeners.size === 0);
     await Promise.all(
       unneeded.map(async (slot) => {
-        if (kept?.hostKey !== slot.hostKey) return this.#stop(slot);
+        if (kept?.hostKey !== slot.hostKey || isOutdated(slot)) return this.#stop(slot);
         slot.idleMs = kept.idleMs;
         this.#watchIdle(slot);
       }),
@@ -143,8 +150,8 @@ export class HostPool {
 
   /** Ends in the journal that it took over: of those that were told already, the acknowledgement died with the host. */
   #acknowledgeInherited(slot: Slot): void {
-    for (const { attempt_id, state } of slot.attempts.values()) {
-      if (state === 'ended' && !this.#telling.has(attempt_id)) slot.send({ op: 'ack', attempt_id });
+    for (const hosted of slot.attempts.values()) {
+      if (hosted.state === 'ended' && !this.#telling.has(hosted.attempt_id)) slot.send(ackOf(hosted));
     }
   }
 
@@ -205,13 +212,14 @@ export class HostPool {
   #watchIdle(slot: Slot): void {
     if (slot.idleTimer !== null) clearTimeout(slot.idleTimer);
     slot.idleTimer = null;
-    if (slot.listeners.size > 0 || slot.idleMs === null) return;
+    const idleMs = isOutdated(slot) ? 0 : slot.idleMs;
+    if (slot.listeners.size > 0 || idleMs === null) return;
     slot.idleTimer = setTimeout(() => {
       if (slot.listeners.size > 0) return;
       this.#stop(slot).catch((error: unknown) =>
         this.#options.log.warn({ host_key: slot.hostKey, err: error }, 'an idle host did not stop well'),
       );
-    }, slot.idleMs);
+    }, idleMs);
     slot.idleTimer.unref();
   }
 
@@ -219,6 +227,16 @@ export class HostPool {
     slot.isStopping = true;
     await this.#options.backend.stop(slot.connection, { graceMs: this.#options.stopGraceMs });
   }
+}
+
+/** As it was shown to us: whoever leads it under a higher epoch by now keeps it. */
+export function ackOf({ attempt_id, epoch, owner_epoch = epoch }: HostedAttempt): ToHost {
+  return { op: 'ack', attempt_id, epoch: owner_epoch };
+}
+
+/** Of the release before: it ends what it runs, and makes room for one of ours. */
+function isOutdated({ connection }: Slot): boolean {
+  return connection.hello.version < hostProtocolVersion;
 }
 
 function readHello(slot: Slot, hello: HostHello): void {

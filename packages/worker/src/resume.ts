@@ -10,7 +10,7 @@
  *   host dead   the journal decides         –
  */
 
-import type { Host, HostPool } from './host-pool.ts';
+import { ackOf, type Host, type HostPool } from './host-pool.ts';
 import type { FoundHost, HostDeath } from './hosts/host-backend.ts';
 import type { HostedAttempt } from './hosts/host-protocol.ts';
 import type { ResumedAttempt } from './ports.ts';
@@ -71,10 +71,10 @@ function place(
 
 function dismiss(host: Host, hosted: HostedAttempt): void {
   const ref = { attempt_id: hosted.attempt_id, epoch: hosted.epoch };
-  if (hosted.state === 'ended') return host.send({ op: 'ack', attempt_id: hosted.attempt_id });
+  if (hosted.state === 'ended') return host.send(ackOf(hosted));
   host.join(hosted.attempt_id, (event) => {
     if (event.kind !== 'ended' && event.kind !== 'dropped' && event.kind !== 'host_died') return;
-    host.send({ op: 'ack', attempt_id: hosted.attempt_id });
+    host.send(ackOf(hosted));
     host.leave(hosted.attempt_id);
   });
   host.send(hosted.state === 'held' ? { op: 'drop', ...ref } : { op: 'stop', ...ref, grace_ms: 0 });

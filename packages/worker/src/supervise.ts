@@ -94,6 +94,8 @@ export function dropAttempt(supervised: Supervised): void {
 export function resumeOnHost(supervised: Supervised, host: Host, hosted: HostedAttempt): void {
   supervised.host = host;
   supervised.hostEpoch = hosted.epoch;
+  const { epoch } = supervised.attempt;
+  host.send({ op: 'take', attempt_id: hosted.attempt_id, epoch: hosted.epoch, owner_epoch: epoch });
   host.join(hosted.attempt_id, (event) => supervised.events.push(event));
   if (hosted.state === 'held') supervised.phase = 'held';
   else supervised.events.push({ kind: 'resynced', hosted });
@@ -361,11 +363,10 @@ async function settle(
   const tell = async () => {
     if (!supervised.isGone) await dependencies.report(report);
   };
-  if (report.kind !== 'lost')
-    return dependencies.pool.settle(attempt.cluster.hostKey, attempt.attemptId, tell);
+  if (report.kind !== 'lost') return dependencies.pool.settle(attempt.cluster.hostKey, attempt, tell);
   await tell();
   // Only its own host: on the next one it may be again, under its id.
-  host?.send({ op: 'ack', attempt_id: attempt.attemptId });
+  host?.send({ op: 'ack', attempt_id: attempt.attemptId, epoch: attempt.epoch });
 }
 
 function refOf({ attempt }: Supervised) {

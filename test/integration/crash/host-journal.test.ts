@@ -28,6 +28,8 @@ const courses: Readonly<Record<string, Readonly<Record<Side, Course>>>> = {
   // "Go" may have been said already: then the child's proof races with the end of the host.
   held: { before: { ...again, attemptsMin: 1 }, after: { ...again, attemptsMin: 1 } },
   started: { before: once, after: again },
+  // By the server that was started again, before it says "go".
+  taken: { before: once, after: once },
   ended: { before: { ...again, startsMin: 2 }, after: once },
   acked: { before: once, after: once },
   dropped: { before: once, after: once },
@@ -71,8 +73,9 @@ test.each(points)(
   async ({ kind, side }) => {
     lane.trap.set(kind, side);
     const runIds: number[] = [];
-    for (let tries = 0; !lane.trap.hasSprung && tries < 10; tries += 1) {
-      if (kind === 'dropped') refuseOneClaim();
+    for (let tries = 0; !lane.trap.hasSprung && tries < 20; tries += 1) {
+      if (kind === 'dropped') crashAtOneClaim('before');
+      if (kind === 'taken') crashAtOneClaim('after');
       const request = { job_id: jobId, idempotency_token: `${kind}-${side}-${tries}` };
       const { run_id } = await lane.ask((client) => client.jobsRunNow(request));
       await waitForEnd(lane, run_id);
@@ -95,11 +98,11 @@ test.each(points)(
   },
 );
 
-/** The server dies when a claim is under way that the host has been told to prepare for. */
-function refuseOneClaim(): void {
+/** The server dies right before or after it records a claim that the host has been told to prepare for. */
+function crashAtOneClaim(side: Side): void {
   let isSet = true;
   lane.arm(() => {
-    const point = { statement: 'runs-save-batch', saved: 'attempt_claimed', side: 'before', nth: 1 } as const;
+    const point = { statement: 'runs-save-batch', saved: 'attempt_claimed', side, nth: 1 } as const;
     const next = isSet ? point : null;
     isSet = false;
     return next;

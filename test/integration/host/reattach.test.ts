@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { openFrameStream } from '../../../packages/worker/src/hosts/connection.ts';
+import { type FrameStream, openFrameStream } from '../../../packages/worker/src/hosts/connection.ts';
 import type { FromHost } from '../../../packages/worker/src/hosts/host-protocol.ts';
 import { useHostBench } from './support.ts';
 
@@ -43,6 +43,30 @@ test('what ended while no worker was there is read from the host', async () => {
   expect(outcome).toMatchObject({ kind: 'failed', failure: { message: 'exited with status 5' } });
 });
 
+test('an acknowledgement of an earlier life does not clear an end that the next one has not told', async () => {
+  const first = await bench().startWorker();
+  const attempt = bench().aTask('import time; time.sleep(0.3)');
+  bench().source.offer(attempt);
+  await bench().source.reported(attempt.attemptId, 'started');
+  await first.stop();
+  await expect.poll(() => journal().some((line) => line.includes('"ended"'))).toBe(true);
+  bench().source.failNext(Number.POSITIVE_INFINITY);
+  bench().source.resumed = [{ ...attempt, epoch: 2, state: 'running', stopReason: null }];
+  await bench().startWorker();
+  await expect.poll(() => journal().some((line) => line.includes('"taken"'))).toBe(true);
+
+  const late = await greet();
+  late.send([{ op: 'ack', attempt_id: attempt.attemptId, epoch: 1 }]);
+  late.close();
+
+  const looking = await greet();
+  expect(looking.hello.attempts).toMatchObject([{ attempt_id: attempt.attemptId, state: 'ended' }]);
+  looking.close();
+  bench().source.failNext(0);
+  await bench().source.reported(attempt.attemptId, 'ended');
+  await expect.poll(() => journal().some((line) => line.includes('"acked"'))).toBe(true);
+});
+
 test('a connection that breaks in the middle is mended, and nothing is lost', async () => {
   await bench().startWorker();
   const attempt = bench().aTask(slowTask);
@@ -50,12 +74,7 @@ test('a connection that breaks in the middle is mended, and nothing is lost', as
   await bench().source.reported(attempt.attemptId, 'started');
 
   // The newest connection is the worker: the host hangs up on the one before.
-  const intruder = await openFrameStream({
-    socketPath: path.join(socketFolder(), 'host.sock'),
-    workerId: 'w',
-    onFrame: () => undefined,
-    onClose: () => undefined,
-  });
+  const intruder = await greet();
   intruder.close();
 
   expect(await bench().source.reported(attempt.attemptId, 'ended')).toMatchObject({
@@ -166,12 +185,7 @@ test('a held child runs no user line, and is dropped by the next worker that doe
   await first.stop();
   const held = bench().aTask('print("must not run")');
   const frames: FromHost[] = [];
-  const stream = await openFrameStream({
-    socketPath: path.join(socketFolder(), 'host.sock'),
-    workerId: 'w',
-    onFrame: (frame) => frames.push(frame),
-    onClose: () => undefined,
-  });
+  const stream = await greet((frame) => frames.push(frame));
   const folder = path.join(bench().folder, 'data/attempts/7', String(held.attemptId));
   fs.mkdirSync(path.join(folder, 'work'), { recursive: true });
   stream.send([{ op: 'prepare', attempt_id: held.attemptId, epoch: 1, folder, log_bytes_max: 1000 }]);
@@ -189,6 +203,12 @@ test('a held child runs no user line, and is dropped by the next worker that doe
   ).not.toContain('started');
   expect(fs.readFileSync(path.join(folder, 'output.log'), 'utf8')).toBe('');
 });
+
+/** Another process that says it is the worker. */
+function greet(onFrame: (frame: FromHost) => void = () => undefined): Promise<FrameStream> {
+  const socketPath = path.join(socketFolder(), 'host.sock');
+  return openFrameStream({ socketPath, workerId: 'w', onFrame, onClose: () => undefined });
+}
 
 function socketFolder(): string {
   const text = fs.readFileSync(path.join(bench().folder, 'hosts/default/host.json'), 'utf8');

@@ -24,7 +24,8 @@ export interface HostBench {
   readonly folder: string;
   readonly source: MemorySource;
   readonly backend: HostBackend;
-  startWorker(options?: { slots?: number }): Promise<Worker>;
+  /** With `pythonPath`, its hosts are of another release. */
+  startWorker(options?: { slots?: number; pythonPath?: string }): Promise<Worker>;
   /** A task that runs this Python text. */
   aTask(script: string, overrides?: Partial<ClaimedAttempt>): ClaimedAttempt;
   hostPid(hostKey?: string): number;
@@ -51,12 +52,12 @@ function createBench({ spark }: { readonly spark: boolean }) {
   const dataRoot = path.join(folder, 'data');
   const source = createMemorySource();
   const runtime = readHostRuntime(path.join(repository, '.runtime/runtime.json'));
-  const makeBackend = () =>
+  const makeBackend = (pythonPath = path.join(repository, 'python')) =>
     createLocalBackend({
       hostsFolder,
       dataRoot,
       runtime: spark ? runtime : { ...runtime, spark: null },
-      pythonPath: path.join(repository, 'python'),
+      pythonPath,
       preimport: [],
       warmUp: false,
       environment: process.env,
@@ -69,9 +70,9 @@ function createBench({ spark }: { readonly spark: boolean }) {
     folder,
     source,
     backend,
-    async startWorker({ slots = 60 } = {}) {
+    async startWorker({ slots = 60, pythonPath }: { slots?: number; pythonPath?: string } = {}) {
       const clock = { nowMs: () => Date.now() };
-      backend = makeBackend();
+      backend = makeBackend(pythonPath);
       const base = { source, workerId: 'w', slots, dataRoot, spare: null, clock, log: silentLog };
       worker = await startWorker({ ...base, backend, stopGraceMs: 500 });
       return worker;

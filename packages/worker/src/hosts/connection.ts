@@ -16,6 +16,8 @@ export interface FrameStream {
 export interface OpenStreamOptions {
   readonly socketPath: string;
   readonly workerId: string;
+  /** Of the protocol; the current one unless the host is older. */
+  readonly version?: number;
   /** Every frame after the greeting. */
   readonly onFrame: (frame: FromHost) => void;
   /** Once, also after `close`. */
@@ -28,6 +30,7 @@ export function openFrameStream(options: OpenStreamOptions): Promise<FrameStream
   const socket = net.connect(options.socketPath);
   const timer = setTimeout(() => socket.destroy(new Error('the host does not answer')), helloWaitMs);
   const decode = createFrameDecoder();
+  const version = options.version ?? hostProtocolVersion;
   let isOpen = false;
 
   const open = (hello: HostHello) => {
@@ -42,13 +45,13 @@ export function openFrameStream(options: OpenStreamOptions): Promise<FrameStream
     });
   };
   const greet = (frame: FromHost) => {
-    if (frame.op === 'hello' && frame.version === hostProtocolVersion) return open(frame);
+    if (frame.op === 'hello' && frame.version === version) return open(frame);
     const reason = frame.op === 'error' ? frame.message : `unexpected ${frame.op} instead of a greeting`;
     socket.destroy(new Error(reason));
   };
 
   socket.on('connect', () => {
-    socket.write(encodeFrame({ op: 'hello', version: hostProtocolVersion, worker_id: options.workerId }));
+    socket.write(encodeFrame({ op: 'hello', version, worker_id: options.workerId }));
   });
   socket.on('data', (received) => {
     try {
@@ -87,7 +90,7 @@ export function createFrameDecoder(): (received: Buffer) => FromHost[] {
       if (size > frameBytesMax)
         throw new Error(`a frame of ${size} bytes exceeds the limit of ${frameBytesMax}`);
       if (buffer.length < lengthBytes + size) break;
-      // Our own host sent it: both sides are one release, and the greeting has compared versions.
+      // Our own host sent it, and the greeting has compared versions.
       frames.push(JSON.parse(buffer.toString('utf8', lengthBytes, lengthBytes + size)) as FromHost);
       buffer = buffer.subarray(lengthBytes + size);
     }

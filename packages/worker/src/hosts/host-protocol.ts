@@ -2,13 +2,19 @@
  * Worker ↔ host: frames of a 4-byte big-endian length and a UTF-8 JSON text, over a Unix socket (TCP with TLS
  * elsewhere). The host keeps a journal of what it did, so that a worker which comes back reads what it missed.
  *
- *   worker → host   hello, prepare, go, drop, stop, ack, warm, shutdown
+ *   worker → host   hello, prepare, go, drop, stop, take, ack, warm, shutdown
  *   host → worker   hello, prepared, started, ended, dropped, spark, error
  *
  * An attempt on the host:  (prepare) intended ──► held ──(go)──► started ──► ended ──(ack)──► forgotten
  *                                      └─────────(drop / hold time-out)──► dropped
  */
-export const hostProtocolVersion = 1;
+export const hostProtocolVersion = 2;
+/**
+ * Hosts outlive an upgrade. One that speaks an older version which stands here is greeted in it, keeps its attempts, and
+ * ends when it is idle; any other is ended, and its attempts are lost for that reason.
+ *   1   ends are acknowledged without an epoch, and nothing is taken: such a host leaves both unread
+ */
+export const hostProtocolVersionsSpoken: readonly number[] = [1, hostProtocolVersion];
 /** A frame beyond this is a broken peer; attempt documents travel as files, not as frames. */
 export const frameBytesMax = 1024 * 1024;
 
@@ -25,8 +31,15 @@ export type ToHost =
   | { readonly op: 'go' | 'drop'; readonly attempt_id: number; readonly epoch: number }
   /** Cancel Spark jobs by tag, SIGTERM, `grace_ms`, SIGKILL to the group, prove that nothing is left. */
   | { readonly op: 'stop'; readonly attempt_id: number; readonly epoch: number; readonly grace_ms: number }
-  /** The outcome is durable: forget the attempt. */
-  | { readonly op: 'ack'; readonly attempt_id: number }
+  /** A worker that came back leads it from now on, under `owner_epoch`; `epoch` is the one that it was prepared under. */
+  | {
+      readonly op: 'take';
+      readonly attempt_id: number;
+      readonly epoch: number;
+      readonly owner_epoch: number;
+    }
+  /** The outcome is durable: forget the attempt, unless it is led under a higher epoch than this one. */
+  | { readonly op: 'ack'; readonly attempt_id: number; readonly epoch: number }
   /** Start the Spark driver now, so that the first attempt finds it ready. */
   | { readonly op: 'warm' }
   | { readonly op: 'shutdown'; readonly grace_ms: number };
@@ -80,6 +93,8 @@ export interface HostedAttempt {
   readonly state: 'held' | 'started' | 'ended';
   readonly pid: number | null;
   readonly started_at_ms: number | null;
+  /** The epoch that it is led under. Hosts of version 1 do not tell. */
+  readonly owner_epoch?: number;
   /** Only with `ended`. */
   readonly end?: HostedEnd;
 }

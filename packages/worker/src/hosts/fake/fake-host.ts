@@ -104,10 +104,18 @@ class MemoryHost implements FakeHost {
       case 'drop':
       case 'stop':
         return this.#stop(this.#attempts.get(frame.attempt_id), frame.epoch);
-      case 'ack':
-        if (this.#attempts.get(frame.attempt_id)?.hosted.state === 'ended')
+      case 'take': {
+        const attempt = this.#attempts.get(frame.attempt_id);
+        if (attempt?.hosted.epoch === frame.epoch && frame.owner_epoch > ownerEpochOf(attempt))
+          attempt.hosted = { ...attempt.hosted, owner_epoch: frame.owner_epoch };
+        return;
+      }
+      case 'ack': {
+        const attempt = this.#attempts.get(frame.attempt_id);
+        if (attempt?.hosted.state === 'ended' && frame.epoch >= ownerEpochOf(attempt))
           this.#attempts.delete(frame.attempt_id);
         return;
+      }
       case 'shutdown':
         return this.die('the host was shut down');
       case 'hello':
@@ -167,6 +175,10 @@ class MemoryHost implements FakeHost {
     attempt.hosted = { ...attempt.hosted, state: 'ended', end };
     this.#tell({ op: 'ended', attempt_id, epoch, ...end });
   }
+}
+
+function ownerEpochOf({ hosted }: FakeAttempt): number {
+  return hosted.owner_epoch ?? hosted.epoch;
 }
 
 export function createFakeHost(options: FakeHostOptions): FakeHost {

@@ -31,12 +31,13 @@ test('each attempt is known by its last state', () => {
     { kind: 'held', attempt_id: 2, epoch: 1, pid: 22, start_time: 1 },
     { kind: 'started', attempt_id: 3, epoch: 1, pid: 33, at_ms: 4 },
     { kind: 'ended', attempt_id: 3, epoch: 1, end },
+    { kind: 'taken', attempt_id: 3, epoch: 1, owner_epoch: 2 },
   );
 
   expect(readJournal(file)).toEqual([
     { attempt_id: 1, epoch: 1, state: 'held', pid: null, started_at_ms: null },
     { attempt_id: 2, epoch: 1, state: 'started', pid: 22, started_at_ms: 4 },
-    { attempt_id: 3, epoch: 1, state: 'ended', pid: 33, started_at_ms: 4, end },
+    { attempt_id: 3, epoch: 1, state: 'ended', pid: 33, started_at_ms: 4, owner_epoch: 2, end },
   ]);
 });
 

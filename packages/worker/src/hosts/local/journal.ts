@@ -3,11 +3,12 @@ import fs from 'node:fs';
 import type { HostedAttempt, HostedEnd } from '../host-protocol.ts';
 
 interface JournalRecord {
-  readonly kind: 'intended' | 'held' | 'started' | 'ended' | 'dropped' | 'acked';
+  readonly kind: 'intended' | 'held' | 'started' | 'taken' | 'ended' | 'dropped' | 'acked';
   readonly attempt_id: number;
   readonly epoch: number;
   readonly pid?: number;
   readonly at_ms?: number;
+  readonly owner_epoch?: number;
   readonly end?: HostedEnd;
 }
 
@@ -35,6 +36,7 @@ function fold(attempts: Map<number, HostedAttempt>, record: JournalRecord): void
       return;
     case 'held':
     case 'started':
+    case 'taken':
     case 'ended':
       if (known === undefined || known.epoch !== epoch) return;
       attempts.set(attempt_id, { ...known, ...factsOf(record) });
@@ -44,6 +46,8 @@ function fold(attempts: Map<number, HostedAttempt>, record: JournalRecord): void
 
 function factsOf(record: JournalRecord): Partial<HostedAttempt> {
   if (record.kind === 'ended') return record.end === undefined ? {} : { state: 'ended', end: record.end };
+  if (record.kind === 'taken')
+    return record.owner_epoch === undefined ? {} : { owner_epoch: record.owner_epoch };
   const pid = record.pid ?? null;
   return record.kind === 'held' ? { pid } : { state: 'started', pid, started_at_ms: record.at_ms ?? null };
 }

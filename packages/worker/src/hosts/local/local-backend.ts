@@ -142,15 +142,25 @@ export function createLocalBackend(options: LocalBackendOptions): HostBackend {
 async function attachHost(folder: string, workerId: string): Promise<FoundHost | null> {
   const record = readHostRecord(folder);
   if (record === null) return null;
+  let reason: string | null = null;
   if (isAlive(record)) {
     try {
       return { kind: 'alive', connection: await openLocalHost({ folder, record, workerId }) };
-    } catch {
+    } catch (error) {
       // It lives and cannot be talked to: of another release, or frozen. What cannot be led must end.
+      reason = reasonOf(error);
     }
   }
-  const death = await buryHost(folder, record);
+  const { message, attempts } = await buryHost(folder, record);
+  const told = reason === null ? message : `the host (process ${record.pid}) had to be ended: ${reason}`;
+  const death = { message: told, attempts };
   return { kind: 'dead', hostKey: record.hostKey, clusterId: record.clusterId, death };
+}
+
+/** Of an error that wraps what the host said. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
 }
 
 function prepareFolder(

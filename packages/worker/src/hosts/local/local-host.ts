@@ -6,7 +6,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { type FrameStream, openFrameStream } from '../connection.ts';
 import type { HostConnection, HostDeath } from '../host-backend.ts';
-import type { FromHost, ToHost } from '../host-protocol.ts';
+import {
+  type FromHost,
+  hostProtocolVersion,
+  hostProtocolVersionsSpoken,
+  type ToHost,
+} from '../host-protocol.ts';
 import { readJournal } from './journal.ts';
 import { isAlive, kill, killMarked, type ProcessIdentity } from './processes.ts';
 
@@ -21,6 +26,8 @@ export interface HostRecord extends ProcessIdentity {
   readonly hostKey: string;
   readonly clusterId: string;
   readonly socketFolder: string;
+  /** Of the protocol that it speaks. */
+  readonly version: number;
 }
 
 export interface LocalHost extends HostConnection {
@@ -39,10 +46,14 @@ export async function openLocalHost(options: {
   let stream: FrameStream | null = null;
   let isClosed = false;
 
+  const isSpoken = hostProtocolVersionsSpoken.includes(record.version);
+  const version = isSpoken ? record.version : hostProtocolVersion;
+
   const connect = async () => {
     stream = await openFrameStream({
       socketPath: path.join(record.socketFolder, 'host.sock'),
       workerId,
+      version,
       onFrame: (frame) => listener(frame),
       onClose: () => {
         stream = null;
@@ -134,6 +145,7 @@ export function readHostRecord(folder: string): HostRecord | null {
       readonly host_key: string;
       readonly cluster_id: string;
       readonly socket_folder: string;
+      readonly version: number;
     };
     return {
       pid: record.pid,
@@ -141,6 +153,7 @@ export function readHostRecord(folder: string): HostRecord | null {
       hostKey: record.host_key,
       clusterId: record.cluster_id,
       socketFolder: record.socket_folder,
+      version: record.version,
     };
   } catch {
     return null;
