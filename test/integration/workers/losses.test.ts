@@ -1,9 +1,9 @@
 /** Answers that get lost, servers that come and go, leases that lapse: on fake hosts, so that starts can be counted. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { waitUntil } from '../../support/census.ts';
+import { type CuttableProxy, startProxy } from '../../support/cuttable-proxy.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { fakeTask } from '../runs/engine.ts';
-import { type CuttableProxy, startProxy } from './proxy.ts';
 import { makeWorkerToken, type RemoteWorker, shortLeaseMs, startRemoteWorker } from './support.ts';
 
 let server: TestServer;

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findProcessesOf, waitUntil } from '../../support/census.ts';
+import { type CuttableProxy, startProxy } from '../../support/cuttable-proxy.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
-import { type CuttableProxy, startProxy } from './proxy.ts';
 import { makeWorkerToken, startWorkerProcess, type WorkerProcess } from './support.ts';
 
 /** Long enough for a busy machine to renew it, short enough to wait for its end. */

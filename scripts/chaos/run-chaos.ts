@@ -1,0 +1,165 @@
+/** One round: peace, trouble for as long as was asked, healing, the end of all runs, and what must hold then. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { createClient } from '@headrace/api';
+import { pino } from 'pino';
+import { Random, seedOfHistory } from '../../packages/core/src/simulation/random.ts';
+import { connectDatabase, type Database } from '../../packages/server/src/db/connect.ts';
+import { waitUntil } from '../../test/support/census.ts';
+import { type Evidence, findViolations, type MachineFreeze, type Violation } from './checks.ts';
+import { createPatientClient } from './client.ts';
+import { readDiary } from './diary.ts';
+import { healAll } from './faults.ts';
+import { type Incident, IncidentLog } from './incident-log.ts';
+import { startInflicting } from './inflict.ts';
+import { listProcesses } from './processes.ts';
+import { findBrokenRuns, type RunEventRow, readHistory, readStore, type StoredRuns } from './read-store.ts';
+import { makeJobs, startWorkload } from './workload.ts';
+import { isReady, openWorld, type World } from './world.ts';
+
+export interface ChaosOptions {
+  readonly seed: number;
+  readonly durationMs: number;
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface ChaosResult {
+  readonly folder: string;
+  readonly faults: ReadonlyMap<string, number>;
+  readonly evidence: Evidence;
+  readonly waits: StoredRuns['waits'];
+  readonly settledMs: number;
+  readonly repeats: number;
+  readonly incidents: readonly Incident[];
+  readonly violations: readonly Violation[];
+  /** Of the runs that violations name. */
+  readonly histories: ReadonlyMap<number, readonly RunEventRow[]>;
+  /** Nothing is left of the folder either. */
+  removeFolder(): void;
+}
+
+const taskProgram = fileURLToPath(new URL('./task.py', import.meta.url));
+/** Of whatever was under way: time-outs, retries, a queue with one place, leases that have to run out. */
+const settleMs = 240_000;
+const censusMs = 45_000;
+/** Both streams come from one seed and do not disturb each other. */
+const streams = { workload: 1, faults: 2 };
+
+export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
+  const { seed, durationMs, say, signal } = options;
+  const log = new IncidentLog(({ kind, what }) => say(`${new Date().toISOString()} ${kind}: ${what}`));
+  const world = await openWorld(log);
+  say(`seed ${seed}, folder ${world.folder}`);
+  try {
+    const freezes: MachineFreeze[] = [];
+    const client = createPatientClient(
+      world.servers.map(({ url }) => url),
+      world.token,
+    );
+    const random = new Random(seedOfHistory(seed, streams.workload));
+    const maker = { random, pythonFile: taskProgram, diaryFile: world.diaryFile };
+    const jobs = await makeJobs(client, maker);
+    const workload = startWorkload(client, jobs, maker);
+    const trouble = startInflicting({ world, log, freezes }, new Random(seedOfHistory(seed, streams.faults)));
+    await delay(durationMs, undefined, { signal });
+    await trouble.stop();
+    await healAll(world);
+    log.note('peace', 'everything is healed');
+    await workload.stop();
+    const done = await finish({ world, log, freezes, ...workload });
+    const { counts, failures } = trouble;
+    return {
+      ...done,
+      ...{ folder: world.folder, faults: counts, incidents: log.incidents, repeats: client.repeats },
+      violations: [
+        ...done.violations,
+        ...client.violations,
+        ...workload.violations,
+        ...toViolations('harness', failures),
+        ...findSelfEnds(log.incidents),
+      ],
+      removeFolder: world.removeFolder,
+    };
+  } finally {
+    world.destroy();
+  }
+}
+
+interface Finishing {
+  readonly world: World;
+  readonly log: IncidentLog;
+  readonly freezes: readonly MachineFreeze[];
+  readonly tokens: Evidence['tokens'];
+  readonly repairs: Evidence['repairs'];
+}
+
+type Finished = Pick<ChaosResult, 'evidence' | 'waits' | 'settledMs' | 'histories' | 'violations'>;
+
+async function finish({ world, log, freezes, tokens, repairs }: Finishing): Promise<Finished> {
+  const database = connectDatabase({ connection: world.postgres.url, log: pino({ level: 'silent' }) });
+  const startedAt = performance.now();
+  await waitUntil('all runs have ended', () => areAllEnded(database), settleMs).catch(() =>
+    log.note('stuck', `not all runs have ended within ${settleMs} ms`),
+  );
+  const settledMs = Math.round(performance.now() - startedAt);
+  const doctor = await askDoctors(world);
+  const { waits, ...stored } = await readStore(database);
+  const diary = readDiary(world.diaryFile);
+  const evidence = { ...stored, diary, freezes, tokens, repairs };
+  const broken = await findBrokenRuns(database, stored.runs);
+  const found = [...findViolations(evidence), ...broken, ...doctor];
+  const histories = new Map<number, readonly RunEventRow[]>();
+  for (const { runId } of found) {
+    if (runId !== null && !histories.has(runId)) histories.set(runId, await readHistory(database, runId));
+  }
+  await database.close();
+  await world.stop();
+  return { evidence, waits, settledMs, histories, violations: [...found, ...(await takeCensus(world))] };
+}
+
+async function areAllEnded({ pool }: Database): Promise<boolean> {
+  await delay(200);
+  const { rows } = await pool
+    .query<{ open: number }>(
+      `select (select count(*) from runs where phase <> 'ended')
+            + (select count(*) from task_runs where state <> 'ended') as open`,
+    )
+    .catch(() => ({ rows: [] }));
+  return rows[0]?.open === 0;
+}
+
+/** Each server looks by itself: some rules are about its own memory. */
+async function askDoctors({ servers, token }: World): Promise<Violation[]> {
+  const found: Violation[] = [];
+  for (const server of servers) {
+    await waitUntil(`${server.url} is ready`, () => isReady(server), settleMs);
+    const { findings } = await createClient({ baseUrl: server.url, token }).doctor({ deep: true });
+    for (const { kind, severity, message, run_id } of findings) {
+      const told = `${severity} ${kind}: ${message}`;
+      found.push({ check: 'doctor', runId: run_id ?? null, atS: null, message: told });
+    }
+  }
+  return found;
+}
+
+async function takeCensus({ folder }: World): Promise<Violation[]> {
+  // The guard of the harness itself names the folder too.
+  const left = () => listProcesses(folder).filter(({ command }) => !command.startsWith('/bin/sh -c'));
+  await waitUntil('nothing is left', () => left().length === 0, censusMs).catch(() => {});
+  return toViolations(
+    'census',
+    left().map(({ pid, command }) => `process ${pid} is left: ${command.slice(0, 200)}`),
+  );
+}
+
+/** A server may refuse to start while PostgreSQL is away; whoever runs it starts it again. */
+function findSelfEnds(incidents: readonly Incident[]): Violation[] {
+  return incidents
+    .filter(({ kind }) => kind === 'self-end')
+    .map(({ what, atS }) => ({ check: 'processes', runId: null, atS, message: what }));
+}
+
+function toViolations(check: string, messages: readonly string[]): Violation[] {
+  return messages.map((message) => ({ check, runId: null, atS: null, message }));
+}
