@@ -179,6 +179,8 @@ function endings(
       void postgres.kill();
       for (const { pid } of listProcesses(folder)) if (pid !== guard.pid) sendSignal(pid, 'SIGKILL');
       if (guard.pid !== undefined) sendSignal(guard.pid, 'SIGKILL');
+      // Its `cat` waits for this.
+      guard.stdin?.destroy();
     },
     removeFolder: () => fs.rmSync(folder, { recursive: true, force: true }),
   };
