@@ -154,6 +154,11 @@ function onWorker(
   };
 }
 
+/** The second server has no worker. */
+function hostOwners({ workers, servers }: World): readonly (ChaosServer | ChaosWorker)[] {
+  return [...workers, ...servers.slice(0, 1)];
+}
+
 function onHost(
   kind: string,
   weight: number,
@@ -161,8 +166,8 @@ function onHost(
 ): Fault {
   return {
     ...{ kind, weight },
-    draw(random, { workers, servers }) {
-      const [{ process: owner }, pauseMs] = [random.pick([...workers, ...servers]), drawPauseMs(random)];
+    draw(random, world) {
+      const [{ process: owner }, pauseMs] = [random.pick(hostOwners(world)), drawPauseMs(random)];
       return {
         targets: [`${owner.name} hosts`],
         what: `of ${owner.name}, ${pauseMs} ms`,
@@ -184,8 +189,8 @@ function onTask(
 ): Fault {
   return {
     ...{ kind, weight },
-    draw(random, { workers, servers }) {
-      const [{ process: owner }, pauseMs] = [random.pick([...workers, ...servers]), drawPauseMs(random)];
+    draw(random, world) {
+      const [{ process: owner }, pauseMs] = [random.pick(hostOwners(world)), drawPauseMs(random)];
       const at = random.next();
       return {
         targets: [`${owner.name} hosts`],

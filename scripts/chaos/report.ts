@@ -59,13 +59,14 @@ function formatTable(seed: number, result: ChaosResult): string {
   const { evidence, faults, waits, violations, settledMs, repeats, folder } = result;
   const lives = toLives(evidence.diary);
   const inflicted = [...faults].toSorted(([one], [other]) => one.localeCompare(other));
-  const lost = lives.filter(({ hasEnded, hasFailed }) => !hasEnded && !hasFailed).length;
+  const cut = lives.filter(({ hasEnded, hasFailed }) => !hasEnded && !hasFailed).length;
   const rows: [string, string | number][] = [
     ...inflicted.map(([kind, count]): [string, number] => [kind, count]),
     ['faults', inflicted.reduce((sum, [, count]) => sum + count, 0)],
     ['runs', evidence.runs.length],
     ['attempts that began', lives.length],
-    ['of these cut short', lost],
+    ['of these cut short', cut],
+    ['attempts lost', evidence.attempts.filter(({ result: end }) => end === 'internal_error').length],
     ['retries', evidence.attempts.filter(({ attempt }) => attempt > 0).length],
     ['repairs', evidence.repairs.size],
     ['requests sent again', repeats],

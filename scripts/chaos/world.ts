@@ -78,7 +78,7 @@ export async function openWorld(log: IncidentLog): Promise<World> {
   for (const made of [temporary, shared]) fs.mkdirSync(made ?? '');
   const postgres = await makePostgres(path.join(folder, 'postgres'));
   await postgres.start();
-  const common = {
+  const settings = {
     HEADRACE_DATABASE_URL: postgres.url,
     HEADRACE_RUNTIME_DIR: path.join(repository, '.runtime'),
     HEADRACE_WORKER_LEASE_MS: String(leaseMs),
@@ -86,12 +86,12 @@ export async function openWorld(log: IncidentLog): Promise<World> {
   };
   const onSelfEnd = (what: string) => log.note('self-end', what);
   const servers: ChaosServer[] = [];
-  for (const name of serverNames) servers.push(await makeServer(name, { folder, common, onSelfEnd }));
+  for (const name of serverNames) servers.push(await makeServer(name, { folder, settings, onSelfEnd }));
   const token = readAdminToken(servers);
   const worker = await createClient({ baseUrl: servers[0]?.url ?? '', token }).workerTokensCreate({});
   const workers = await Promise.all(
     workerNames.map((name) =>
-      makeWorker(name, { folder, common, onSelfEnd, servers, token: worker.token_value }),
+      makeWorker(name, { folder, settings, onSelfEnd, servers, token: worker.token_value }),
     ),
   );
   const world = { folder, diaryFile: path.join(folder, 'diary'), postgres, servers, workers, token };
@@ -100,16 +100,16 @@ export async function openWorld(log: IncidentLog): Promise<World> {
 
 interface Maker {
   readonly folder: string;
-  readonly common: Readonly<Record<string, string>>;
+  readonly settings: Readonly<Record<string, string>>;
   readonly onSelfEnd: (what: string) => void;
 }
 
-async function makeServer(name: string, { folder, common, onSelfEnd }: Maker): Promise<ChaosServer> {
+async function makeServer(name: string, { folder, settings, onSelfEnd }: Maker): Promise<ChaosServer> {
   const port = await findFreePort();
   const made = new Supervised({
     ...{ name, stateDir: path.join(folder, name), program: programs.server, onSelfEnd },
     environment: {
-      ...common,
+      ...settings,
       HEADRACE_PORT: String(port),
       HEADRACE_SLOTS: slots.server,
       HEADRACE_DRAIN_MS: drainMs.server,
@@ -133,7 +133,7 @@ async function makeWorker(
   name: string,
   {
     folder,
-    common,
+    settings,
     onSelfEnd,
     servers,
     token,
@@ -143,7 +143,7 @@ async function makeWorker(
   const made = new Supervised({
     ...{ name, stateDir: path.join(folder, name), program: programs.worker, onSelfEnd },
     environment: {
-      ...common,
+      ...settings,
       HEADRACE_SERVER: proxies.map(({ url }) => url).join(','),
       HEADRACE_TOKEN: token,
       HEADRACE_WORKER_ID: name,
