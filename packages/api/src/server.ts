@@ -54,6 +54,8 @@ export const ServerStatus = z.looseObject({
   hosts: z.array(
     z.looseObject({
       cluster_id: z.string(),
+      /** A cluster has a host of its own on each worker. */
+      worker_id: z.string().optional(),
       state: z.string(),
       spark_state: z.string(),
       pid: z.int().nullable(),

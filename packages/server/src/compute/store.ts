@@ -17,17 +17,31 @@ export interface ClusterRow {
   readonly reportedAtMs: number | null;
 }
 
-/** The host that reported last speaks for its cluster, unless another one of the cluster still runs. */
+/**
+ * Nobody reports a host whose worker is gone: of a remote one its lease tells, on the database's clock. What a local
+ * worker leaves behind it finds again.
+ */
+const isThere = `
+  h.state in ('starting', 'running') and not exists (
+    select from workers w
+    where w.worker_id = h.worker_id and not w.is_local
+      and (w.signed_off_at_ms is not null
+        or w.lease_expires_at_ms < (extract(epoch from clock_timestamp()) * 1000)::bigint)
+  )`;
+
+/** Of its hosts, one that runs speaks for a cluster, else one that starts, else the one that reported last. */
 const selection = `
   select c.cluster_id as "clusterId", c.cluster_name as "clusterName", c.kind, c.spec, c.warnings,
     c.created_by as "createdBy", c.created_at_ms as "createdAtMs",
     h.state, h.message, h.started_at_ms as "startedAtMs", h.reported_at_ms as "reportedAtMs"
   from clusters c
   left join lateral (
-    select state, message, started_at_ms, reported_at_ms
-    from cluster_hosts
-    where cluster_id = c.cluster_id
-    order by (state = 'running') desc, (state = 'starting') desc, reported_at_ms desc
+    select
+      case when h.state in ('starting', 'running') and not (${isThere}) then 'stopped' else h.state end as state,
+      h.message, h.started_at_ms, h.reported_at_ms
+    from cluster_hosts h
+    where h.cluster_id = c.cluster_id
+    order by (h.state = 'running' and ${isThere}) desc, (${isThere}) desc, h.reported_at_ms desc
     limit 1
   ) h on true`;
 
@@ -76,6 +90,7 @@ export async function listClusters(
 
 export interface HostRow {
   readonly clusterId: string;
+  readonly workerId: string;
   readonly state: string;
   readonly sparkState: string;
   readonly pid: number | null;
@@ -87,10 +102,11 @@ export async function listHosts(db: Querier, sinceMs: number, limit: number): Pr
   return db.query<HostRow>({
     name: 'list-cluster-hosts',
     text: `
-      select cluster_id as "clusterId", state, spark_state as "sparkState", pid, message
-      from cluster_hosts
-      where state in ('starting', 'running') or (state = 'failed' and reported_at_ms > $1)
-      order by cluster_id, host_key
+      select h.cluster_id as "clusterId", h.worker_id as "workerId", h.state, h.spark_state as "sparkState", h.pid,
+        h.message
+      from cluster_hosts h
+      where (${isThere}) or (h.state = 'failed' and h.reported_at_ms > $1)
+      order by h.cluster_id, h.host_key, h.worker_id
       limit $2`,
     values: [sinceMs, limit],
   });
@@ -108,8 +124,8 @@ export async function upsertHost(
       insert into cluster_hosts
         (cluster_id, host_key, worker_id, state, spark_state, pid, message, started_at_ms, reported_at_ms)
       values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
-      on conflict (cluster_id, host_key) do update
-      set worker_id = excluded.worker_id, state = excluded.state, spark_state = excluded.spark_state,
+      on conflict (cluster_id, host_key, worker_id) do update
+      set state = excluded.state, spark_state = excluded.spark_state,
         pid = excluded.pid, message = excluded.message, reported_at_ms = excluded.reported_at_ms,
         started_at_ms = case
           when excluded.state = 'starting' and cluster_hosts.state <> 'starting' then excluded.started_at_ms
@@ -141,7 +157,7 @@ export async function deleteOldClusters(db: Querier, beforeMs: number, limit: nu
         where old.kind = 'job' and old.created_at_ms < $1
           and not exists (
             select from cluster_hosts h
-            where h.cluster_id = old.cluster_id and (h.state in ('starting', 'running') or h.reported_at_ms >= $1)
+            where h.cluster_id = old.cluster_id and ((${isThere}) or h.reported_at_ms >= $1)
           )
         order by old.created_at_ms
         limit $2)

@@ -24,8 +24,9 @@ export async function showStatus(services: Services, sources: StatusSources): Pr
     started_at_ms: sources.startedAtMs,
     workers,
     runs,
-    hosts: hosts.map(({ clusterId, state, sparkState, pid, message }) => ({
+    hosts: hosts.map(({ clusterId, workerId, state, sparkState, pid, message }) => ({
       cluster_id: clusterId,
+      worker_id: workerId,
       state,
       spark_state: sparkState,
       pid,
