@@ -41,6 +41,7 @@ interface Slot extends Host {
   idleTimer: NodeJS.Timeout | null;
   sparkState: SparkState;
   isStopping: boolean;
+  death: HostDeath | null;
 }
 
 export interface HostPoolOptions {
@@ -167,16 +168,14 @@ export class HostPool {
 
   #bury(slot: Slot, death: HostDeath): void {
     const { clusterId, hostKey } = slot;
+    slot.death = death;
     if (this.#slots.get(hostKey) === slot) this.#slots.delete(hostKey);
     if (slot.idleTimer !== null) clearTimeout(slot.idleTimer);
     const state = slot.isStopping ? 'stopped' : 'failed';
     const message = slot.isStopping ? 'the cluster was stopped' : death.message;
     this.#options.report({ clusterId, hostKey, state, sparkState: 'none', pid: null, message });
     this.#options.log.info({ host_key: hostKey, state }, message);
-    const hosted = new Map(death.attempts.map((attempt) => [attempt.attempt_id, attempt]));
-    for (const [attemptId, listener] of [...slot.listeners]) {
-      listener({ kind: 'host_died', hosted: hosted.get(attemptId) ?? null, message: death.message });
-    }
+    for (const [attemptId, listener] of [...slot.listeners]) listener(deathOf(attemptId, death));
   }
 
   #hear(slot: Slot, frame: FromHost): void {
@@ -213,7 +212,7 @@ export class HostPool {
     if (slot.idleTimer !== null) clearTimeout(slot.idleTimer);
     slot.idleTimer = null;
     const idleMs = isOutdated(slot) ? 0 : slot.idleMs;
-    if (slot.listeners.size > 0 || idleMs === null) return;
+    if (slot.death !== null || slot.listeners.size > 0 || idleMs === null) return;
     slot.idleTimer = setTimeout(() => {
       if (slot.listeners.size > 0) return;
       this.#stop(slot).catch((error: unknown) =>
@@ -239,6 +238,11 @@ function isOutdated({ connection }: Slot): boolean {
   return connection.hello.version < hostProtocolVersion;
 }
 
+function deathOf(attemptId: number, { attempts, message }: HostDeath): HostEvent {
+  const hosted = attempts.find(({ attempt_id }) => attempt_id === attemptId) ?? null;
+  return { kind: 'host_died', hosted, message };
+}
+
 function readHello(slot: Slot, hello: HostHello): void {
   slot.sparkState = hello.spark;
   slot.attempts.clear();
@@ -257,9 +261,12 @@ function createSlot(connection: HostConnection, onIdle: (slot: Slot) => void): S
     idleTimer: null,
     sparkState: 'none',
     isStopping: false,
+    death: null,
     send: (...frames) => connection.send(frames),
     join(attemptId, listener) {
       slot.listeners.set(attemptId, listener);
+      // Stopped between the moment it was acquired and this one: nobody else would ever tell.
+      if (slot.death !== null) listener(deathOf(attemptId, slot.death));
       if (slot.idleTimer !== null) clearTimeout(slot.idleTimer);
       slot.idleTimer = null;
     },

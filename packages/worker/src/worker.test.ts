@@ -172,6 +172,18 @@ test('the next worker reports what ended while nobody listened', async () => {
   expect(outcome).toMatchObject({ kind: 'failed', failure: { message: expect.stringContaining('code 4') } });
 });
 
+test('an attempt that was claimed and comes to its host as that ends is given back, not waited for', async () => {
+  // Left behind by a former life with nothing on it, so it is ended; the attempt finds it at that moment.
+  await backend.start(aCluster());
+  const attempt = anAttempt(dataRoot, { kind: 'succeed' });
+  source.resumed = [{ ...attempt, epoch: 2, state: 'claimed', stopReason: null }];
+
+  await start();
+
+  expect(await source.reported(attempt.attemptId, 'lost')).toMatchObject({ epoch: 2, beforeUserCode: true });
+  expect(worker?.running()).toBe(0);
+});
+
 test('what is running on a host and no longer ours is ended without a word', async () => {
   await start();
   const attempt = anAttempt(dataRoot, { kind: 'hang' });
