@@ -160,6 +160,7 @@ export {
   sources,
   Task,
   TaskDependency,
+  TaskExtra,
   TaskKey,
   type TaskKind,
   taskFields,
@@ -183,12 +184,12 @@ export {
   wireOneOf,
   wireText,
 } from './wire.ts';
+export { AskedLabels, parseWorkerLabels, WorkerLabels, workerLabelsMax } from './worker-labels.ts';
 export {
   AttemptReportDocument,
   ClaimedAttemptDocument,
   ResumedAttemptDocument,
   WorkerHostFacts,
-  WorkerLabels,
   workerProtocol,
   workerSlotsMax,
   workerWaitMsMax,

@@ -15,6 +15,7 @@ import {
   WebhookNotifications,
 } from './tasks.ts';
 import { epochMs, Nothing, textMap, wireBool, wireId, wireInt, wireIntBetween } from './wire.ts';
+import { AskedLabels } from './worker-labels.ts';
 
 export const jobNameCharsMax = 4_096;
 export const jobDescriptionCharsMax = 27_700;
@@ -67,6 +68,8 @@ export const QueueSettings = z.looseObject({ enabled: wireBool });
 export const HeadraceSettings = z.looseObject({
   /** Where two-level table names live. */
   default_catalog: z.string().optional(),
+  /** What every task asks of its worker; of a name that a task gives too, the task's value counts. */
+  worker_labels: AskedLabels.optional(),
 });
 
 const jobFields = {

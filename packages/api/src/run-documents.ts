@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { JobCluster } from './jobs.ts';
 import { runParameterFields } from './run-parameters.ts';
-import { ConditionTask, ForEachTask, RunJobTask, taskFields } from './tasks.ts';
+import { ConditionTask, ForEachTask, RunJobTask, TaskExtra, taskFields } from './tasks.ts';
 import { epochMs, JsonValue } from './wire.ts';
 
 export const lifeCycleStates = [
@@ -166,7 +166,7 @@ export const RunTaskDocument = z.looseObject({
   /** With `include_resolved_values`: parameters with their references replaced. */
   resolved_values: z.looseObject({}).optional(),
   /** Ours. `iteration`: of a for-each, the position of its input from 0. */
-  headrace: z.looseObject({ iteration: z.int().optional() }).optional(),
+  headrace: TaskExtra.extend({ iteration: z.int().optional() }).optional(),
 });
 export type RunTaskDocument = z.output<typeof RunTaskDocument>;
 

@@ -12,6 +12,7 @@ import {
   wireOneOf,
   wireText,
 } from './wire.ts';
+import { AskedLabels } from './worker-labels.ts';
 
 export const tasksMax = 1_000;
 export const taskKeyCharsMax = 100;
@@ -205,6 +206,12 @@ export const TaskDependency = z.looseObject({
 });
 export type TaskDependency = z.output<typeof TaskDependency>;
 
+/** Settings of our own; ignored by others, kept by them. */
+export const TaskExtra = z.looseObject({
+  /** Only a worker that has all of these takes the task. A for-each gives them to its iterations. */
+  worker_labels: AskedLabels.optional(),
+});
+
 const anyTaskFields = {
   description: z.string().max(descriptionCharsMax).optional(),
   depends_on: z.array(TaskDependency).max(tasksMax).optional(),
@@ -218,6 +225,7 @@ const anyTaskFields = {
   webhook_notifications: WebhookNotifications.optional(),
   notification_settings: NotificationSettings.optional(),
   health: HealthRules.optional(),
+  headrace: TaskExtra.optional(),
 };
 
 /** What each iteration of a for-each is. */

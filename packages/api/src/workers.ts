@@ -3,22 +3,15 @@ import { z } from 'zod';
 import { route } from './route.ts';
 import { TokenInfo, tokenLifetimeSecondsMax } from './tokens.ts';
 import { epochMs, JsonValue, Nothing, textMap, wireBool, wireId, wireIntBetween } from './wire.ts';
+import { WorkerLabels } from './worker-labels.ts';
 
 /** What the documents below mean. A server talks to workers of these versions, and names them when it refuses one. */
 export const workerProtocol = { min: 1, max: 1 } as const;
 /** The longest that a claim or a heartbeat waits for news: below what proxies cut. */
 export const workerWaitMsMax = 30_000;
 export const workerSlotsMax = 256;
-export const workerLabelsMax = 64;
 /** More than any worker holds, those that it still reports included. */
 const refsMax = 5_000;
-
-export const WorkerLabels = z
-  .record(z.string().regex(/^[A-Za-z0-9][\w./-]{0,62}$/), z.string().max(255))
-  .refine(
-    (labels) => Object.keys(labels).length <= workerLabelsMax,
-    `expected at most ${workerLabelsMax} labels`,
-  );
 
 const WorkerId = z
   .string()

@@ -6,7 +6,7 @@ export {
   evaluateCondition,
   looksNumeric,
 } from './conditions/evaluate-condition.ts';
-export { type Graph, graphOf } from './graph/graph.ts';
+export { findDefinition, type Graph, graphOf } from './graph/graph.ts';
 export { findGraphProblems, type GraphNode, type GraphProblem } from './graph/problems.ts';
 export { decideByRunIf } from './graph/ready.ts';
 export type { AttemptId, JobId, RunId } from './ids.ts';
@@ -22,6 +22,7 @@ export {
   type TaskOutput,
 } from './parameters/references.ts';
 export { admit } from './queue/admit.ts';
+export { hasLabels, noLabels, type WorkerLabels } from './queue/worker-labels.ts';
 export { retryDueAtMs } from './retry/retry-due.ts';
 export { type AdvanceContext, advance } from './run/advance.ts';
 export { runCan } from './run/can.ts';
@@ -31,7 +32,7 @@ export type { Decision } from './run/decisions.ts';
 export type { AdvanceResult, TaskRunChange } from './run/draft.ts';
 export { queuedMsMax } from './run/end-run.ts';
 export type { AttemptOutcome, ChildOutcome, RunEvent } from './run/events.ts';
-export { currentDefinition, findDefinitionOf, findTaskRun } from './run/find-task-run.ts';
+export { currentDefinition, findAskedLabels, findDefinitionOf, findTaskRun } from './run/find-task-run.ts';
 export { brokenInvariants } from './run/invariants.ts';
 export { nextStep, type Step } from './run/next-step.ts';
 export { planRepair, type RepairPlan, type RepairRefusal, type RepairRequest } from './run/repair.ts';

@@ -75,7 +75,8 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
     loops.wake(childRunLoopName);
   };
   const { recordHostReport } = surroundings.clusters;
-  const forSource: AttemptSourceOptions = { db, clock, advancer, claims, bells, recordHostReport };
+  const { workerLabels: labels } = services.config;
+  const forSource: AttemptSourceOptions = { db, clock, advancer, claims, bells, recordHostReport, labels };
   const source = createAttemptSource(forSource);
   const { workerLeaseMs: leaseMs } = services.config;
   return {

@@ -5,6 +5,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseWorkerLabels } from '@headrace/api';
 import { z } from 'zod';
 import { parseS3Url, type S3Credentials } from './blobs/s3-settings.ts';
 import { StartError } from './start-error.ts';
@@ -96,6 +97,19 @@ const settings = {
     env: 'HEADRACE_BACKEND',
     schema: z.enum(['local', 'fake', 'none']).default('local'),
     about: 'Where attempts run: processes of this machine, a simulation, or not in this server.',
+  },
+  workerLabels: {
+    env: 'HEADRACE_WORKER_LABELS',
+    schema: z
+      .string()
+      .default('')
+      .transform((text, context) => {
+        const parsed = parseWorkerLabels(text);
+        if ('labels' in parsed) return parsed.labels;
+        for (const problem of parsed.problems) context.addIssue(problem);
+        return z.NEVER;
+      }),
+    about: 'What this machine is or has, as a=b,c=d: a task that asks for labels runs only where they are.',
   },
   workerLeaseMs: {
     env: 'HEADRACE_WORKER_LEASE_MS',

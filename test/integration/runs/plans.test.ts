@@ -81,7 +81,7 @@ const large = ['runs', 'task_runs', 'run_generations', 'run_events', 'task_value
 
 test.each<[string, (db: Querier) => unknown]>([
   ['runs that are due', (q) => findDueRunIds(q, 10, 200)],
-  ['queued attempts', (q) => findQueuedAttempts(q, 200)],
+  ['queued attempts', (q) => findQueuedAttempts(q, { labels: [{}], limit: 200 })],
   ['queued runs with a place', (q) => findAdmissibleRuns(q, { jobsMax: 100, runsMax: 500 })],
   ['places of jobs', (q) => readPlaces(q, [1, 2])],
   ['a run to advance', (q) => loadRuns(q, [1_500])],

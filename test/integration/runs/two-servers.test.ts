@@ -92,6 +92,7 @@ describe('what a server remembers of a run that the other has moved since', () =
   const claimAt = (engine: TestEngine) =>
     advancerOf(engine).claim({
       workerId,
+      labels: {},
       freeSlots: () => 1,
       prepare() {},
       signal: AbortSignal.timeout(5_000),

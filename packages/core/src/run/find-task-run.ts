@@ -2,6 +2,7 @@
 import { assert } from '../assert.ts';
 import { findDefinition, type Graph, graphOf } from '../graph/graph.ts';
 import type { AttemptId } from '../ids.ts';
+import { noLabels, type WorkerLabels } from '../queue/worker-labels.ts';
 import { indexOf } from './run-index.ts';
 import type { Run, TaskDefinition, TaskRun } from './state.ts';
 
@@ -22,4 +23,9 @@ export function findDefinitionOf(run: Run, { taskKey }: TaskRun): TaskDefinition
   const found = findDefinition(currentDefinition(run), taskKey);
   assert(found, `task '${taskKey}' is not in the definition of its run`);
   return found;
+}
+
+/** What an attempt asks of the worker that takes it: the same for all of its life, as its definition is. */
+export function findAskedLabels(run: Run, { taskKey }: TaskRun): WorkerLabels {
+  return findDefinition(currentDefinition(run), taskKey)?.workerLabels ?? noLabels;
 }

@@ -15,6 +15,7 @@
  */
 import type { Map as PersistentMap } from 'immutable';
 import type { AttemptId, JobId, RunId } from '../ids.ts';
+import type { WorkerLabels } from '../queue/worker-labels.ts';
 
 export type JsonValue =
   | null
@@ -46,6 +47,8 @@ export interface TaskDefinition {
   readonly retry: RetryPolicy;
   /** From claim to end, cluster start included; null means no limit. */
   readonly timeoutMs: number | null;
+  /** A worker takes its attempts only if it has all of these. Left out: any may. */
+  readonly workerLabels?: WorkerLabels;
 }
 
 export interface Dependency {

@@ -1,5 +1,13 @@
 /** The worker's port over SQL, for a worker in this process: claims and reports meet the advancer without a detour. */
-import type { AttemptRef, AttemptReport, AttemptSource, StopRequest } from '@headrace/worker';
+import type { WorkerLabels } from '@headrace/core';
+import type {
+  AttemptRef,
+  AttemptReport,
+  AttemptSource,
+  ClaimedAttempt,
+  ClaimRequest,
+  StopRequest,
+} from '@headrace/worker';
 import type { Querier } from '../db/connect.ts';
 import type { RunAdvancer } from '../runs/advance-run.ts';
 import type { Services } from '../services.ts';
@@ -15,7 +23,14 @@ export interface AttemptSourceOptions extends Pick<Services, 'db' | 'clock'> {
   /** Rung by the advancer's `onStopping`. */
   readonly bells: StopBells;
   readonly recordHostReport: AttemptSource['reportHost'];
+  /** Of the worker in this process. */
+  readonly labels: WorkerLabels;
   readonly dbNow?: DbNow;
+}
+
+/** Of the worker in this process, and what others are served with. */
+export interface ServerAttemptSource extends AttemptSource {
+  claimFor(request: ClaimRequest, labels: WorkerLabels): Promise<readonly ClaimedAttempt[]>;
 }
 
 /** Several heartbeats fit into it. Local workers do not live by it. */
@@ -23,21 +38,24 @@ export const leaseMs = 60_000;
 /** Hosts of these are on this machine: their death can be proven, so time proves nothing. */
 const localBackends = ['local', 'fake'];
 
-export function createAttemptSource(options: AttemptSourceOptions): AttemptSource {
+export function createAttemptSource(options: AttemptSourceOptions): ServerAttemptSource {
   const { db, advancer } = options;
   const lease = { dbNow: options.dbNow ?? databaseNow, leaseMs };
   const runs = new AttemptRuns(options);
+  const claimFor: ServerAttemptSource['claimFor'] = async (request, labels) => {
+    const claimed = await advancer.claim({ ...request, labels });
+    for (const { attemptId, runId } of claimed) runs.remember(attemptId, runId);
+    return claimed;
+  };
   return {
     async register({ workerId, slots, backend }) {
       const isLocal = localBackends.includes(backend);
-      await upsertWorker(db, { workerId, slots, backend, isLocal }, lease);
+      const { labels } = options;
+      await upsertWorker(db, { workerId, slots, backend, isLocal, labels }, lease);
       return takeBack(workerId, options);
     },
-    async claim(request) {
-      const claimed = await advancer.claim(request);
-      for (const { attemptId, runId } of claimed) runs.remember(attemptId, runId);
-      return claimed;
-    },
+    claim: (request) => claimFor(request, options.labels),
+    claimFor,
     async heartbeat(request) {
       await renewLease(db, request.workerId, lease);
       return awaitStops(request, options);

@@ -4,8 +4,9 @@
  * not list as held it has not got.
  */
 import { ApiError } from '@headrace/api';
+import type { WorkerLabels } from '@headrace/core';
 import type { AttemptRef, AttemptReport, AttemptSource, ClaimedAttempt, HostReport } from '@headrace/worker';
-import { type AttemptSourceOptions, awaitStops } from './attempt-source.ts';
+import { type AttemptSourceOptions, awaitStops, type ServerAttemptSource } from './attempt-source.ts';
 import { type Challenge, writeChallenge } from './data-root-proof.ts';
 import {
   type Registered,
@@ -15,7 +16,7 @@ import {
 } from './register-worker.ts';
 import { databaseNow, findHeldBy, type HeldRow, readHeld } from './store.ts';
 import { rebuildHeld } from './take-back.ts';
-import { isRegistered, type Lease, type Registration, renewRegistered, signOff } from './worker-store.ts';
+import { findRegistered, type Lease, type Registration, renewRegistered, signOff } from './worker-store.ts';
 
 export interface RemoteWorkers {
   challenge(protocolVersion: number): Promise<Challenge & { readonly dataRoot: string }>;
@@ -45,7 +46,7 @@ export interface RemoteWorkers {
 export interface RemoteWorkersOptions extends AttemptSourceOptions {
   readonly leaseMs: number;
   /** That of the worker in this process, whose ways of claiming and reporting are the same. */
-  readonly source: AttemptSource;
+  readonly source: ServerAttemptSource;
 }
 
 export function createRemoteWorkers(options: RemoteWorkersOptions): RemoteWorkers {
@@ -53,8 +54,10 @@ export function createRemoteWorkers(options: RemoteWorkersOptions): RemoteWorker
   const lease: Lease = { dbNow: options.dbNow ?? databaseNow, leaseMs: options.leaseMs };
   const claiming = new Map<string, AbortController>();
 
-  async function refuseReplaced(worker: Registration): Promise<void> {
-    if (!(await isRegistered(db, worker))) throw replaced(worker);
+  async function refuseReplaced(worker: Registration): Promise<WorkerLabels> {
+    const labels = await findRegistered(db, worker);
+    if (labels === null) throw replaced(worker);
+    return labels;
   }
 
   return {
@@ -65,7 +68,7 @@ export function createRemoteWorkers(options: RemoteWorkersOptions): RemoteWorker
     },
     register: (request) => registerRemoteWorker(request, { ...options, lease }),
     async claim({ workerId, registration, freeSlots, held, signal }) {
-      await refuseReplaced({ workerId, registration });
+      const labels = await refuseReplaced({ workerId, registration });
       // A request that the worker has given up, and of which we have not heard that it has, must take nothing more.
       claiming.get(workerId)?.abort();
       const latest = new AbortController();
@@ -73,12 +76,11 @@ export function createRemoteWorkers(options: RemoteWorkersOptions): RemoteWorker
       try {
         const missed = await deliverAgain(workerId, held, options);
         if (missed.length > 0) return missed.slice(0, freeSlots);
-        return await source.claim({
-          workerId,
-          freeSlots: () => freeSlots,
-          prepare: () => {},
-          signal: AbortSignal.any([signal, latest.signal]),
-        });
+        const request = { workerId, freeSlots: () => freeSlots, prepare: () => {} };
+        return await source.claimFor(
+          { ...request, signal: AbortSignal.any([signal, latest.signal]) },
+          labels,
+        );
       } finally {
         if (claiming.get(workerId) === latest) claiming.delete(workerId);
       }

@@ -1,5 +1,5 @@
 /** The only SQL for workers and what a worker asks about its attempts. Moving attempts is the advancer's. */
-import type { StopReason } from '@headrace/core';
+import type { StopReason, WorkerLabels } from '@headrace/core';
 import type { AttemptRef } from '@headrace/worker';
 import type { Querier } from '../db/connect.ts';
 
@@ -21,6 +21,7 @@ export async function upsertWorker(
     readonly slots: number;
     readonly backend: string;
     readonly isLocal: boolean;
+    readonly labels: WorkerLabels;
   },
   lease: { readonly dbNow: DbNow; readonly leaseMs: number },
 ): Promise<void> {
@@ -28,13 +29,20 @@ export async function upsertWorker(
     name: `attempts-upsert-worker-${lease.dbNow.name}`,
     text: `
 insert into workers (
-  worker_id, backend, slots, is_local, registered_at_ms, heartbeat_at_ms, lease_expires_at_ms)
-values ($1, $2, $3, $4, ${lease.dbNow.sql}, ${lease.dbNow.sql}, ${lease.dbNow.sql} + $5)
+  worker_id, backend, slots, is_local, registered_at_ms, heartbeat_at_ms, lease_expires_at_ms, labels)
+values ($1, $2, $3, $4, ${lease.dbNow.sql}, ${lease.dbNow.sql}, ${lease.dbNow.sql} + $5, $6)
 on conflict (worker_id) do update
 set backend = excluded.backend, slots = excluded.slots, is_local = excluded.is_local,
   registered_at_ms = excluded.registered_at_ms, heartbeat_at_ms = excluded.heartbeat_at_ms,
-  lease_expires_at_ms = excluded.lease_expires_at_ms`,
-    values: [worker.workerId, worker.backend, worker.slots, worker.isLocal, lease.leaseMs],
+  lease_expires_at_ms = excluded.lease_expires_at_ms, labels = excluded.labels`,
+    values: [
+      worker.workerId,
+      worker.backend,
+      worker.slots,
+      worker.isLocal,
+      lease.leaseMs,
+      JSON.stringify(worker.labels),
+    ],
   });
 }
 

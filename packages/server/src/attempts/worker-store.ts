@@ -1,5 +1,6 @@
 /** The only SQL for workers on other machines. Every lease here is on the database's clock. */
 import type { WorkerHostFacts } from '@headrace/api';
+import type { WorkerLabels } from '@headrace/core';
 import type { Querier } from '../db/connect.ts';
 import type { DbNow } from './store.ts';
 
@@ -21,7 +22,7 @@ export interface NewRegistration {
   readonly backend: string;
   readonly slots: number;
   readonly protocolVersion: number;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: WorkerLabels;
   readonly host: WorkerHostFacts;
 }
 
@@ -105,18 +106,22 @@ returning worker_id`,
   return rows.length > 0;
 }
 
-export async function isRegistered(db: Querier, { workerId, registration }: Registration): Promise<boolean> {
-  const rows = await db.query({
-    name: 'attempts-is-registered',
+/** Its labels; null when it is no longer the worker's registration. */
+export async function findRegistered(
+  db: Querier,
+  { workerId, registration }: Registration,
+): Promise<WorkerLabels | null> {
+  const rows = await db.query<{ labels: WorkerLabels }>({
+    name: 'attempts-find-registered',
     text: `
-select worker_id
+select labels
 from workers
 where worker_id = $1
   and registration = $2
   and signed_off_at_ms is null`,
     values: [workerId, registration],
   });
-  return rows.length > 0;
+  return rows[0]?.labels ?? null;
 }
 
 export async function signOff(
@@ -142,7 +147,7 @@ export interface WorkerRow {
   readonly slots: number;
   readonly running: number;
   readonly state: 'local' | 'live' | 'silent' | 'signed_off';
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: WorkerLabels;
   readonly hostname: string | null;
 }
 

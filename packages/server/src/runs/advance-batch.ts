@@ -4,7 +4,7 @@ import type { ClaimedAttempt } from '@headrace/worker';
 import type { Logger } from 'pino';
 import type { Querier } from '../db/connect.ts';
 import { toBatchSave } from './batch-rows.ts';
-import { type Claim, claimQueued, prepareClaimed } from './claim-attempts.ts';
+import { type Claim, claimQueued, prepareClaimed, queueReady } from './claim-attempts.ts';
 import type { ClaimQueue, WaitingClaimer } from './claim-queue.ts';
 import { decide, giveUp, type OpenBatch } from './decide-batch.ts';
 import type { HotRuns } from './hot-runs.ts';
@@ -129,13 +129,6 @@ export async function openColdRuns(
   });
 }
 
-/** What this batch made ready. */
-export function queueReady(draft: RunDraft, queue: ClaimQueue): void {
-  for (const { after } of draft.changes.values()) {
-    if (after.state.kind === 'queued') queue.add({ runId: draft.run.runId, attemptId: after.attemptId });
-  }
-}
-
 /**
  * Which runs now stand in the store as decided: those saved, and those that needed no save. A "no" that was said from
  * memory is not believed: no version was compared, and another server may have moved the run.
@@ -175,7 +168,7 @@ function deliver(
     const durable = byClaimer.get(claimer) ?? [];
     byClaimer.set(claimer, durable);
     if (savedIds.has(attempt.runId)) durable.push(attempt);
-    else queue.mayHaveMoreInStore = true;
+    else queue.lookInStoreAgain();
   }
   for (const [claimer, attempts] of byClaimer) {
     queue.removeClaimer(claimer);
@@ -198,7 +191,7 @@ async function settle(
     const isSaved = savedIds.has(draft.run.runId);
     const hasEnded = currentPhase(draft.run).kind === 'ended';
     if (!isSaved || hasEnded) dependencies.hot.forget(draft.run.runId);
-    else if (dependencies.hot.keep(draft)) dependencies.queue.mayHaveMoreInStore = true;
+    else if (dependencies.hot.keep(draft)) dependencies.queue.lookInStoreAgain();
     if (!isSaved) continue;
     if (isChanged(draft)) saved.push({ run: draft.run, hasEnded });
     endedAttempts.push(...newlyEnded(draft));

@@ -160,6 +160,7 @@ export class RunAdvancer {
     return new Promise((resolve) => {
       const claimer: WaitingClaimer = {
         workerId: request.workerId,
+        labels: request.labels,
         freeSlots: request.freeSlots,
         prepare: request.prepare,
         deliver(attempts) {
@@ -179,7 +180,7 @@ export class RunAdvancer {
 
   /** Slots became free, or attempts may be waiting in the store that this process has not seen. */
   lookForClaims(options: { readonly inStore?: boolean } = {}): void {
-    if (options.inStore) this.#queue.mayHaveMoreInStore = true;
+    if (options.inStore) this.#queue.lookInStoreAgain();
     if (this.#queue.isIdle) return;
     this.#claimersChanged = true;
     this.#start();
@@ -274,7 +275,7 @@ export class RunAdvancer {
     for (const settle of batch.settlements) settle();
     for (const item of batch.lostRaces) this.#retry(item);
     if (batch.wakeAtMs !== null) this.#wakeBy(batch.wakeAtMs);
-    if (this.#queue.size > 0 && this.#queue.offers().length > 0) this.#claimersChanged = true;
+    if (this.#queue.canServe) this.#claimersChanged = true;
   }
 
   #onEnded(run: Run): void {
@@ -288,7 +289,7 @@ export class RunAdvancer {
   /** Whether the save happened is unknown: all is loaded again, and what already holds is found to change nothing. */
   async #onSaveFailed(items: readonly WorkItem[], error: unknown): Promise<void> {
     this.#hot.forgetAll();
-    this.#queue.mayHaveMoreInStore = true;
+    this.#queue.lookInStoreAgain();
     const isRefused = error instanceof BatchNotSaved && this.#connection.isRefusal(error.cause);
     this.#options.log.error(
       { err: error, items: items.length, refused: isRefused },

@@ -1,5 +1,5 @@
 /** The rows of a batch: from drafts of runs to what one statement saves. */
-import { type Run, slotOf, type TaskRun, wakeAtMs } from '@headrace/core';
+import { findAskedLabels, noLabels, type Run, slotOf, type TaskRun, wakeAtMs } from '@headrace/core';
 import { assert } from '../assert.ts';
 import { currentPhase, isChanged, type RunDraft } from './run-draft.ts';
 import { toHistory } from './run-history.ts';
@@ -91,8 +91,14 @@ function toTaskRunSaves(draft: RunDraft, nowMs: number): TaskRunSave[] {
       claim_epoch: claim ? after.epoch : null,
       exit_value: draft.exitValues.get(after.attemptId) ?? null,
       resolved: claim?.resolved ?? null,
+      worker_labels: before === null ? askedOrNull(draft.run, after) : null,
     };
   });
+}
+
+function askedOrNull(run: Run, taskRun: TaskRun): TaskRunSave['worker_labels'] {
+  const asked = findAskedLabels(run, taskRun);
+  return asked === noLabels ? null : asked;
 }
 
 function toTaskValueSaves(draft: RunDraft, nowMs: number): TaskValueSave[] {

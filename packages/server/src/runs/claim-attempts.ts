@@ -3,10 +3,18 @@
  * the worker sets them up while it is under way. The claim of an attempt is an event like any other, so the run's
  * version fences it: of two servers that offer the same attempt, one changes nothing.
  */
-import { assert, type Failure, findTaskRun, type TaskRun, toAttemptId } from '@headrace/core';
+import {
+  assert,
+  type Failure,
+  findAskedLabels,
+  findTaskRun,
+  type Run,
+  type TaskRun,
+  toAttemptId,
+} from '@headrace/core';
 import type { ClaimedAttempt } from '@headrace/worker';
-import { type BatchDependencies, openColdRuns, queueReady } from './advance-batch.ts';
-import type { WaitingClaimer } from './claim-queue.ts';
+import { type BatchDependencies, openColdRuns } from './advance-batch.ts';
+import type { ClaimQueue, Offer, QueuedAttempt, WaitingClaimer } from './claim-queue.ts';
 import { giveUp, type OpenBatch } from './decide-batch.ts';
 import {
   advanceDraft,
@@ -31,6 +39,8 @@ interface Assignment {
 
 /** Queued attempts looked for in the store at a time. */
 const storeQueuedMax = 200;
+/** For each kind of worker, however many kinds there are: none waits for the others to be served. */
+const storeQueuedMin = 10;
 
 export async function claimQueued(
   batch: OpenBatch,
@@ -39,10 +49,9 @@ export async function claimQueued(
 ): Promise<readonly Claim[]> {
   const offers = dependencies.queue.offers();
   if (offers.length === 0) return [];
-  const wanted = offers.reduce((sum, { free }) => sum + free, 0);
-  if (dependencies.queue.size < wanted) await openQueuedRuns(batch, context, dependencies);
+  if (!dependencies.queue.hasEnoughFor(offers)) await openQueuedRuns(offers, batch, context, dependencies);
 
-  const assignments = offers.flatMap(({ claimer, free }) => assign(claimer, free, batch, dependencies));
+  const assignments = offers.flatMap((offer) => assign(offer, batch, dependencies));
   const byDraft = Map.groupBy(assignments, ({ draft }) => draft);
   const claims: Claim[] = [];
   for (const [draft, assigned] of byDraft) {
@@ -80,22 +89,28 @@ export function prepareClaimed(claims: readonly Claim[]): void {
 
 /** Attempts that this process has not seen: queued before it started, or by another. */
 async function openQueuedRuns(
+  offers: readonly Offer[],
   batch: OpenBatch,
   context: BatchContext,
   dependencies: BatchDependencies,
 ): Promise<void> {
   const { db, hot, queue, log } = dependencies;
-  if (!queue.mayHaveMoreInStore) return;
-  const rows = await findQueuedAttempts(db, storeQueuedMax);
+  const labels = queue.labelsToLookFor(offers);
+  if (labels.length === 0) return;
+  const limit = Math.max(storeQueuedMin, Math.floor(storeQueuedMax / labels.length));
+  const rows = await findQueuedAttempts(db, { labels, limit });
   const cold = new Set<number>();
   for (const { run_id: runId, attempt_id } of rows) {
     const known = hot.get(runId);
     // What is in memory may be older than what another server has saved.
-    const isQueuedHere = known && findTaskRun(known.run, toAttemptId(attempt_id))?.state.kind === 'queued';
-    if (isQueuedHere) queue.add({ runId: known.run.runId, attemptId: toAttemptId(attempt_id) });
+    const taskRun = known ? findTaskRun(known.run, toAttemptId(attempt_id)) : null;
+    if (known && taskRun?.state.kind === 'queued') queue.add(toQueued(known.run, taskRun));
     else if (!batch.drafts.has(runId)) cold.add(runId);
   }
-  queue.mayHaveMoreInStore = cold.size > 0 && rows.length === storeQueuedMax;
+  for (const [index, each] of labels.entries()) {
+    const own = rows.filter(({ claimer }) => claimer === index);
+    if (own.length < limit || own.every(({ run_id }) => !cold.has(run_id))) queue.noteAllTaken(each);
+  }
   for (const draft of await openColdRuns([...cold], batch, dependencies)) {
     try {
       batch.ignored.push(...(await advanceDraft(draft, [], context)));
@@ -104,27 +119,39 @@ async function openQueuedRuns(
       continue;
     }
     queueReady(draft, queue);
-    for (const { attemptId, state } of draft.run.taskRuns.values()) {
-      if (state.kind === 'queued') queue.add({ runId: draft.run.runId, attemptId });
+    for (const taskRun of draft.run.taskRuns.values()) {
+      if (taskRun.state.kind === 'queued') queue.add(toQueued(draft.run, taskRun));
     }
   }
 }
 
+/** What a batch has made of the queue: what is ready now, and what has ended in it. */
+export function queueReady({ changes, run }: RunDraft, queue: ClaimQueue): void {
+  for (const { before, after } of changes.values()) {
+    if (after.state.kind === 'queued') queue.add(toQueued(run, after));
+    else if (before?.state.kind === 'queued' && after.state.kind === 'ended')
+      queue.remove(toQueued(run, after));
+  }
+}
+
+function toQueued(run: Run, taskRun: TaskRun): QueuedAttempt {
+  return { runId: run.runId, attemptId: taskRun.attemptId, asked: findAskedLabels(run, taskRun) };
+}
+
 function assign(
-  claimer: WaitingClaimer,
-  free: number,
+  { claimer, free }: Offer,
   { drafts }: OpenBatch,
   { queue, hot }: BatchDependencies,
 ): Assignment[] {
   const assigned: Assignment[] = [];
   while (assigned.length < free) {
-    const queued = queue.take();
+    const queued = queue.take(claimer.labels);
     if (!queued) break;
     const known = hot.get(queued.runId);
     const draft = drafts.get(queued.runId) ?? (known && draftOfStoredRun(known, { isFromMemory: true }));
     if (!draft) {
       // Its run had to leave memory; it is found again in the store.
-      queue.mayHaveMoreInStore = true;
+      queue.lookInStoreAgain();
       continue;
     }
     const taskRun = findTaskRun(draft.run, queued.attemptId);

@@ -1,12 +1,17 @@
 /**
  * Who waits for attempts, and which attempts wait. Entries may be out of date: whoever takes one asks the run
  * whether the attempt is still queued.
+ *
+ * Attempts that ask for the same labels form one line. A claimer looks at the heads of the lines that it may take
+ * from, and finds these by its own labels: a line stands under the first label that it asks for, so what nobody here
+ * can take is not even looked at, however long the line.
  */
-import type { AttemptId, RunId } from '@headrace/core';
+import { type AttemptId, hasLabels, type RunId, type WorkerLabels } from '@headrace/core';
 import type { ClaimedAttempt } from '@headrace/worker';
 
 export interface WaitingClaimer {
   readonly workerId: string;
+  readonly labels: WorkerLabels;
   readonly freeSlots: () => number;
   readonly prepare: (attempts: readonly ClaimedAttempt[]) => void;
   /** Called once, after the commit; the claimer no longer waits then. */
@@ -16,14 +21,43 @@ export interface WaitingClaimer {
 export interface QueuedAttempt {
   readonly runId: RunId;
   readonly attemptId: AttemptId;
+  /** What it asks for. */
+  readonly asked: WorkerLabels;
 }
+
+export interface Offer {
+  readonly claimer: WaitingClaimer;
+  readonly free: number;
+}
+
+interface Line {
+  readonly key: string;
+  readonly asked: WorkerLabels;
+  /** In the order in which they became ready; a Map keeps it. */
+  readonly attempts: Map<AttemptId, Placed>;
+}
+
+interface Placed extends QueuedAttempt {
+  /** Over all lines. */
+  readonly place: number;
+}
+
+/** The store has the others. About 2 MB, and more than all workers take in a minute. */
+export const lineAttemptsMax = 10_000;
+/** Wishes are few; a name of its own in each run's would make a line of each. The store has the others. */
+export const linesMax = 10_000;
+/** As many as there are kinds of workers; beyond it the store is asked once more than needed. */
+const lookedForMax = 1_000;
 
 export class ClaimQueue {
   readonly #claimers = new Set<WaitingClaimer>();
-  /** In the order in which they became ready; a Map keeps it. */
-  readonly #queued = new Map<AttemptId, QueuedAttempt>();
-  /** Set whenever the store may know of queued attempts that this queue does not; true at the start. */
-  mayHaveMoreInStore = true;
+  readonly #lines = new Map<string, Line>();
+  readonly #linesByFirstLabel = new Map<string, Set<Line>>();
+  #nextPlace = 0;
+  #size = 0;
+  #looks = 0;
+  /** Labels of claimers for whom the store has nothing that this queue does not have. */
+  readonly #lookedFor = new Set<string>();
 
   addClaimer(claimer: WaitingClaimer): void {
     this.#claimers.add(claimer);
@@ -34,30 +68,153 @@ export class ClaimQueue {
     return this.#claimers.delete(claimer);
   }
 
-  /** With the free slots of each, asked now. */
-  offers(): { claimer: WaitingClaimer; free: number }[] {
+  /**
+   * With the free slots of each, asked now. Those with the fewest labels first, so that the others are kept for what
+   * only they can take.
+   */
+  offers(): Offer[] {
     return [...this.#claimers]
       .map((claimer) => ({ claimer, free: claimer.freeSlots() }))
-      .filter(({ free }) => free > 0);
+      .filter(({ free }) => free > 0)
+      .sort((a, b) => Object.keys(a.claimer.labels).length - Object.keys(b.claimer.labels).length);
   }
 
   add(attempt: QueuedAttempt): void {
-    if (!this.#queued.has(attempt.attemptId)) this.#queued.set(attempt.attemptId, attempt);
+    const line = this.#lineFor(attempt.asked);
+    if (line?.attempts.has(attempt.attemptId)) return;
+    if (line === null || line.attempts.size >= lineAttemptsMax) return this.lookInStoreAgain();
+    line.attempts.set(attempt.attemptId, { ...attempt, place: this.#nextPlace++ });
+    this.#size += 1;
   }
 
-  take(): QueuedAttempt | null {
-    const [first] = this.#queued.values();
-    if (!first) return null;
-    this.#queued.delete(first.attemptId);
-    return first;
+  /** It ended in the queue: nobody may ever come for it. */
+  remove({ attemptId, asked }: QueuedAttempt): void {
+    const line = this.#lines.get(keyOf(asked));
+    if (line?.attempts.delete(attemptId)) this.#onTaken(line);
+  }
+
+  /** The one that has waited longest among those that this worker may take. */
+  take(labels: WorkerLabels): QueuedAttempt | null {
+    let best: { readonly line: Line; readonly first: Placed } | null = null;
+    for (const line of this.#linesFor(labels)) {
+      const [first] = line.attempts.values();
+      if (first && (best === null || first.place < best.first.place)) best = { line, first };
+    }
+    if (best === null) return null;
+    best.line.attempts.delete(best.first.attemptId);
+    this.#onTaken(best.line);
+    return best.first;
+  }
+
+  /** Whether each of them would find all that it has room for, whatever the others take. */
+  hasEnoughFor(offers: readonly Offer[]): boolean {
+    const wanted = offers.reduce((sum, { free }) => sum + free, 0);
+    return offers.every(({ claimer }) => this.#countFor(claimer.labels, wanted) >= wanted);
+  }
+
+  /** Whether somebody who waits could take something now. */
+  get canServe(): boolean {
+    return this.#size > 0 && this.offers().some(({ claimer }) => this.#countFor(claimer.labels, 1) > 0);
+  }
+
+  /** The store may know of queued attempts that this queue does not. */
+  lookInStoreAgain(): void {
+    this.#lookedFor.clear();
+  }
+
+  /** Of those who wait, each set once, where the store may have more. */
+  labelsToLookFor(offers: readonly Offer[]): WorkerLabels[] {
+    const wanted = new Map(offers.map(({ claimer: { labels } }) => [keyOf(labels), labels]));
+    for (const key of this.#lookedFor) wanted.delete(key);
+    return [...wanted.values()];
+  }
+
+  /** The queue has got all that the store had for such a worker. */
+  noteAllTaken(labels: WorkerLabels): void {
+    if (this.#lookedFor.size >= lookedForMax) this.#lookedFor.clear();
+    this.#lookedFor.add(keyOf(labels));
   }
 
   get size(): number {
-    return this.#queued.size;
+    return this.#size;
+  }
+
+  /** Lines looked at so far: for tests, since noise cannot move counts. */
+  get looksCount(): number {
+    return this.#looks;
   }
 
   /** Nobody waits. */
   get isIdle(): boolean {
     return this.#claimers.size === 0;
   }
+
+  #countFor(labels: WorkerLabels, enough: number): number {
+    let count = 0;
+    for (const { attempts } of this.#linesFor(labels)) {
+      count += attempts.size;
+      if (count >= enough) break;
+    }
+    return count;
+  }
+
+  *#linesFor(labels: WorkerLabels): Iterable<Line> {
+    for (const name of ['', ...Object.keys(labels)]) {
+      const place = name === '' ? '' : toText(name, labels[name] ?? '');
+      for (const line of this.#linesByFirstLabel.get(place) ?? []) {
+        this.#looks += 1;
+        if (hasLabels(labels, line.asked)) yield line;
+      }
+    }
+  }
+
+  #lineFor(asked: WorkerLabels): Line | null {
+    const key = keyOf(asked);
+    const known = this.#lines.get(key);
+    if (known) return known;
+    if (this.#lines.size >= linesMax && key !== '') return null;
+    const line: Line = { key, asked, attempts: new Map() };
+    this.#lines.set(key, line);
+    const first = firstLabelOf(asked);
+    const beside = this.#linesByFirstLabel.get(first) ?? new Set();
+    this.#linesByFirstLabel.set(first, beside.add(line));
+    return line;
+  }
+
+  #onTaken(line: Line): void {
+    this.#size -= 1;
+    // That of those who ask for nothing is always there.
+    if (line.attempts.size > 0 || line.key === '') return;
+    this.#lines.delete(line.key);
+    const first = firstLabelOf(line.asked);
+    const beside = this.#linesByFirstLabel.get(first);
+    beside?.delete(line);
+    if (beside?.size === 0) this.#linesByFirstLabel.delete(first);
+  }
+}
+
+/** Labels are parts of definitions and of claimers, which do not change: kept by identity. */
+const keys = new WeakMap<WorkerLabels, string>();
+
+function keyOf(labels: WorkerLabels): string {
+  const known = keys.get(labels);
+  if (known !== undefined) return known;
+  const key = sortedTexts(labels).join('\n');
+  keys.set(labels, key);
+  return key;
+}
+
+function firstLabelOf(asked: WorkerLabels): string {
+  return sortedTexts(asked)[0] ?? '';
+}
+
+function sortedTexts(labels: WorkerLabels): string[] {
+  return Object.entries(labels)
+    .map(([name, value]) => toText(name, value))
+    .sort();
+}
+
+/** Neither part has a line break, and a name has no '='. */
+function toText(name: string, value: string): string {
+  return `${name}=${value}`;
 }

@@ -11,9 +11,11 @@ import {
 import {
   type Dependency,
   findGraphProblems,
+  noLabels,
   type RunDefinition,
   type TaskDefinition,
   type TaskWork,
+  type WorkerLabels,
 } from '@headrace/core';
 import { selectTasks } from '../jobs/select-tasks.ts';
 import type { Document } from './run-facts.ts';
@@ -30,7 +32,11 @@ export function toRunDefinition(settings: Document, only: readonly string[] = []
   if (tasks.length === 0) problems.push('tasks: there is nothing to run');
   if (problems.length > 0) throw new ApiError('INVALID_PARAMETER_VALUE', problems.join('; '));
   refuseUnsupported(tasks);
-  return { tasks: tasks.map(toTaskDefinition), timeoutMs: secondsToMs(settings.timeout_seconds) };
+  const asked = (settings as JobSettings).headrace?.worker_labels ?? noLabels;
+  return {
+    tasks: tasks.map((task) => toTaskDefinition(task, asked)),
+    timeoutMs: secondsToMs(settings.timeout_seconds),
+  };
 }
 
 /** Documents pass the schema before they are saved, so what is stored has its shape. */
@@ -90,8 +96,10 @@ function isFromGit(task: WrittenTask): boolean {
   return task.notebook_task?.source === 'GIT' || task.spark_python_task?.source === 'GIT';
 }
 
-function toTaskDefinition(task: WrittenTask): TaskDefinition {
-  const work = toWork(task);
+/** @param around labels that are asked for by what the task is a part of; its own value of a name goes before. */
+function toTaskDefinition(task: WrittenTask, around: WorkerLabels): TaskDefinition {
+  const asked = { ...around, ...task.headrace?.worker_labels };
+  const work = toWork(task, asked);
   const isRetried = work.kind === 'attempt' || work.kind === 'run_job';
   const forEach = 'for_each_task' in task ? task.for_each_task : undefined;
   return {
@@ -110,21 +118,20 @@ function toTaskDefinition(task: WrittenTask): TaskDefinition {
       onTimeout: task.retry_on_timeout ?? false,
     },
     timeoutMs: secondsToMs(task.timeout_seconds),
+    ...(work.kind === 'attempt' && Object.keys(asked).length > 0 ? { workerLabels: asked } : {}),
   };
 }
 
 /** As hosted: one iteration after the other unless told. */
 const concurrencyDefault = 1;
 
-function toWork(task: WrittenTask): TaskWork {
+function toWork(task: WrittenTask, asked: WorkerLabels): TaskWork {
   const forEach = 'for_each_task' in task ? task.for_each_task : undefined;
   if (forEach) {
-    const nested = toTaskDefinition({
-      ...forEach.task,
-      depends_on: undefined,
-      run_if: undefined,
-      disabled: false,
-    });
+    const nested = toTaskDefinition(
+      { ...forEach.task, depends_on: undefined, run_if: undefined, disabled: false },
+      asked,
+    );
     return { kind: 'for_each', concurrency: forEach.concurrency ?? concurrencyDefault, task: nested };
   }
   if (task.run_job_task) return { kind: 'run_job' };

@@ -1,5 +1,5 @@
 /** The hot statements: load a run whole, save a batch of changed runs in one round trip, one commit. */
-import type { JsonValue } from '@headrace/core';
+import type { JsonValue, WorkerLabels } from '@headrace/core';
 import type { NamedQuery, Querier } from '../db/connect.ts';
 import { toStorableJson } from '../db/storable-json.ts';
 import type { GenerationRow, RunRow, TaskRunRow, TaskValueRow } from './run-rows.ts';
@@ -20,6 +20,8 @@ export interface TaskRunSave extends TaskRunRow {
   readonly claim_epoch: number | null;
   readonly exit_value: string | null;
   readonly resolved: JsonValue;
+  /** Of a new attempt that asks for some. */
+  readonly worker_labels: WorkerLabels | null;
 }
 
 export interface TaskValueSave extends TaskValueRow {
@@ -156,7 +158,7 @@ task_input as (
     claimed_at_ms bigint, started_at_ms bigint, stopping_at_ms bigint, ended_at_ms bigint, worker_id text,
     cluster_id text, claim_epoch integer, stop_reason text, result text, failure jsonb, exit_value text, resolved jsonb,
     free_dispatches integer, earlier_attempts integer, parent_attempt_id bigint, input jsonb, inputs jsonb, reused_iterations jsonb,
-    condition jsonb, child_run_id bigint)
+    condition jsonb, child_run_id bigint, worker_labels jsonb)
   where (run_id in (select run_id from saved)) is true
 ),
 attempts_made as (
@@ -164,12 +166,12 @@ attempts_made as (
     run_id, task_key, iteration, generation, attempt, attempt_id, epoch, state, created_at_ms, due_at_ms,
     queued_at_ms, claimed_at_ms, started_at_ms, stopping_at_ms, ended_at_ms, worker_id, cluster_id, claim_epoch, stop_reason,
     result, failure, exit_value, resolved, free_dispatches, earlier_attempts, parent_attempt_id, input, inputs,
-    reused_iterations, condition, child_run_id)
+    reused_iterations, condition, child_run_id, worker_labels)
   select
     run_id, task_key, iteration, generation, attempt, attempt_id, epoch, state, created_at_ms, due_at_ms,
     queued_at_ms, claimed_at_ms, started_at_ms, stopping_at_ms, ended_at_ms, worker_id, cluster_id, claim_epoch, stop_reason,
     result, failure, exit_value, resolved, free_dispatches, earlier_attempts, parent_attempt_id, input, inputs,
-    reused_iterations, condition, child_run_id
+    reused_iterations, condition, child_run_id, worker_labels
   from task_input
   where expected_epoch is null
 ),
@@ -271,19 +273,54 @@ where j.job_id = any($1::bigint[])
   });
 }
 
+/** A hash of what an attempt asks for; that of nothing is empty. As the index has it. */
+const wish = "coalesce(md5(worker_labels::text), '')";
+
+/**
+ * For each of these workers the longest waiting ones that it may take; `claimer` is its place in `labels`. Goes from
+ * wish to wish, of which there are few, and looks only at those that are granted.
+ */
 export function findQueuedAttempts(
   db: Querier,
-  limit: number,
-): Promise<{ run_id: number; attempt_id: number }[]> {
+  { labels, limit }: { readonly labels: readonly WorkerLabels[]; readonly limit: number },
+): Promise<{ claimer: number; run_id: number; attempt_id: number }[]> {
   return db.query({
     name: 'runs-find-queued',
     text: `
-select run_id, attempt_id
-from task_runs
-where state = 'queued'
-order by queued_at_ms, attempt_id
-limit $1`,
-    values: [limit],
+with recursive wishes as (
+  (select ${wish} as hash, worker_labels from task_runs where state = 'queued' order by ${wish} limit 1)
+  union all
+  select next.hash, next.worker_labels
+  from wishes w
+  cross join lateral (
+    select ${wish} as hash, worker_labels
+    from task_runs
+    where state = 'queued'
+      and ${wish} > w.hash
+    order by ${wish}
+    limit 1
+  ) next
+)
+select c.ordinality - 1 as claimer, q.run_id, q.attempt_id
+from jsonb_array_elements($1) with ordinality c
+cross join lateral (
+  select oldest.*
+  from wishes w
+  cross join lateral (
+    select run_id, attempt_id, queued_at_ms
+    from task_runs
+    where state = 'queued'
+      and ${wish} = w.hash
+    order by queued_at_ms, attempt_id
+    limit $2
+  ) oldest
+  where w.worker_labels is null
+    or c.value @> w.worker_labels
+  order by oldest.queued_at_ms, oldest.attempt_id
+  limit $2
+) q
+order by q.queued_at_ms, q.attempt_id`,
+    values: [JSON.stringify(labels), limit],
   });
 }
 

@@ -50,7 +50,7 @@ export function toRunTaskDocument(
     ...(options.includeResolvedValues ? resolvedFields(taskRun, parts) : {}),
     ...(taskRun.parent_attempt_id === null
       ? {}
-      : { headrace: { iteration: taskRun.iteration, input: taskRun.input } }),
+      : { headrace: { ...written?.headrace, iteration: taskRun.iteration, input: taskRun.input } }),
   };
 }
 

@@ -1,12 +1,13 @@
 /** What a worker on its own is told by its environment. All problems are told at once. */
 import path from 'node:path';
+import { parseWorkerLabels, type WorkerLabels } from '@headrace/api';
 
 export interface RemoteWorkerSettings {
   readonly servers: readonly string[];
   readonly token: string;
   readonly tokenFile: string | null;
   readonly workerId: string | null;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: WorkerLabels;
   readonly slots: number;
   readonly dataRoot: string | null;
   readonly stateDir: string;
@@ -111,15 +112,11 @@ function readToken(
   }
 }
 
-function readLabels(text: string, problems: string[]): Record<string, string> {
-  const labels: Record<string, string> = {};
-  for (const pair of text.split(',').filter((part) => part.trim() !== '')) {
-    const [, name, value] = /^\s*([A-Za-z0-9][\w./-]{0,62})=(.{0,255}?)\s*$/.exec(pair) ?? [];
-    if (name === undefined || value === undefined)
-      problems.push(`HEADRACE_WORKER_LABELS: ${pair.trim()} is no label; write a=b,c=d`);
-    else labels[name] = value;
-  }
-  return labels;
+function readLabels(text: string, problems: string[]): WorkerLabels {
+  const parsed = parseWorkerLabels(text);
+  if ('labels' in parsed) return parsed.labels;
+  problems.push(...parsed.problems.map((problem) => `HEADRACE_WORKER_LABELS: ${problem}`));
+  return {};
 }
 
 function resolveOrNull(folder: string | null): string | null {
