@@ -4,6 +4,7 @@ import {
   findUnadmitted,
   findUnattended,
   findUnclaimed,
+  findUngranted,
   type Suspect,
 } from '../../../packages/server/src/doctor/store.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -86,6 +87,26 @@ test('a queued attempt is suspect where a worker that is heard of has a free slo
   await addWorker('free', { slots: 2 });
 
   expect(idsOf(await findUnclaimed(db, 1_000))).toEqual([[5, null]]);
+});
+
+test('what asks for labels is suspect where they have a free slot, or where nobody has them', async () => {
+  const label = (table: string, labels: object) =>
+    db.pool.query(
+      table === 'workers'
+        ? 'update workers set labels = $1, lease_expires_at_ms = heartbeat_at_ms + 60000'
+        : 'update task_runs set worker_labels = $1 where attempt_id = 5',
+      [labels],
+    );
+  await addAttempt(5, 'queued', null);
+  await label('task_runs', { zone: 'a', gpu: 'yes' });
+  await addWorker('free', { slots: 2 });
+  expect(await findUnclaimed(db, 1_000)).toEqual([]);
+  expect(idsOf(await findUngranted(db, 1_000))).toEqual([[5, 'gpu=yes, zone=a']]);
+
+  await label('workers', { zone: 'a', gpu: 'yes', disk: 'x' });
+
+  expect(idsOf(await findUnclaimed(db, 1_000))).toEqual([[5, null]]);
+  expect(await findUngranted(db, 1_000)).toEqual([]);
 });
 
 test('a held attempt is suspect where its worker is unknown or has been silent', async () => {

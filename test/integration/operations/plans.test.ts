@@ -61,6 +61,7 @@ test.each<[string, (db: Querier) => unknown]>([
   ['queued runs with a place', (q) => doctor.findUnadmitted(q, soon)],
   ['live attempts of ended runs', (q) => doctor.findLiveInEnded(q)],
   ['queued attempts with a free slot', (q) => doctor.findUnclaimed(q, soon)],
+  ['queued attempts whose labels nobody has', (q) => doctor.findUngranted(q, soon)],
   ['workers with more than their slots', (q) => doctor.findOverfull(q)],
   ['broken links', (q) => doctor.findBrokenLinks(q, soon)],
   ['versions', (q) => doctor.readVersions(q, [1500])],

@@ -9,6 +9,7 @@ import {
   findUnadmitted,
   findUnattended,
   findUnclaimed,
+  findUngranted,
   type Suspect,
 } from './store.ts';
 
@@ -80,6 +81,16 @@ export const rules: readonly Rule[] = [
       message: `Task '${task_key}' has been queued for more than a minute although worker ${worker_id} has free slots.`,
       advice:
         'Look for errors of claims in the server log; a restart of the server makes its worker ask anew.',
+    }),
+  },
+  {
+    kind: 'labels_that_no_worker_has',
+    severity: 'warning',
+    find: (db, nowMs) => findUngranted(db, nowMs - patienceMs),
+    describe: ({ run_id, task_key, detail }) => ({
+      message: `Task '${task_key}' of run ${run_id} waits for a worker with ${detail}, and none is signed on.`,
+      advice:
+        'Start a worker with these labels (`headrace worker --labels`), or cancel the run and change what it asks for.',
     }),
   },
   {

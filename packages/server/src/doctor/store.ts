@@ -126,13 +126,16 @@ limit ${suspectsMax}`,
   });
 }
 
-/** Queued attempts that no worker has taken for long although one has free slots. */
+/** Kinds of workers that are looked at. */
+const labelSetsMax = 100;
+
+/** Queued attempts that no worker has taken for long although one that may take them has free slots. */
 export function findUnclaimed(db: Querier, queuedBeforeMs: number): Promise<Suspect[]> {
   return db.query<Suspect>({
     name: 'doctor-unclaimed',
     text: `
 with free as (
-  select w.worker_id
+  select w.labels, min(w.worker_id) as worker_id
   from workers w
   where w.heartbeat_at_ms > ${databaseNow} - 30000
     and (w.signed_off_at_ms is null or w.signed_off_at_ms < w.registered_at_ms)
@@ -140,13 +143,59 @@ with free as (
       select count(*) from task_runs t
       where t.worker_id = w.worker_id and t.state in ('claimed', 'running', 'stopping')
     )
-  limit 1
+  group by w.labels
+  limit ${labelSetsMax}
 )
-select t.run_id, t.task_key, t.attempt_id, free.worker_id, null as detail
+select t.run_id, t.task_key, t.attempt_id, f.worker_id, null as detail
 from task_runs t
-cross join free
+cross join lateral (
+  select worker_id from free
+  where free.labels @> coalesce(t.worker_labels, '{}')
+  order by worker_id
+  limit 1
+) f
 where t.state = 'queued'
   and t.queued_at_ms < $1
+order by t.queued_at_ms, t.attempt_id
+limit ${suspectsMax}`,
+    values: [queuedBeforeMs],
+  });
+}
+
+/** A hash of what an attempt asks for, as the index has it. */
+const wish = "coalesce(md5(worker_labels::text), '')";
+
+/** Of each set of labels that no worker has, and that is asked for: the attempt that has waited longest, if it is long. */
+export function findUngranted(db: Querier, queuedBeforeMs: number): Promise<Suspect[]> {
+  return db.query<Suspect>({
+    name: 'doctor-ungranted',
+    text: `
+with recursive wishes as (
+  select '' as hash, 0 as position
+  union all
+  select next.hash, w.position + 1
+  from wishes w
+  cross join lateral (
+    select ${wish} as hash from task_runs where state = 'queued' and ${wish} > w.hash order by ${wish} limit 1
+  ) next
+  where w.position < 1000
+)
+select t.run_id, t.task_key, t.attempt_id, null as worker_id,
+  (select string_agg(l.key || '=' || l.value, ', ' order by l.key) from jsonb_each_text(t.worker_labels) l) as detail
+from wishes w
+cross join lateral (
+  select * from task_runs
+  where state = 'queued' and ${wish} = w.hash
+  order by queued_at_ms, attempt_id
+  limit 1
+) t
+where w.position > 0
+  and t.queued_at_ms < $1
+  and not exists (
+    select from workers
+    where lease_expires_at_ms >= ${databaseNow}
+      and labels @> t.worker_labels
+  )
 order by t.queued_at_ms, t.attempt_id
 limit ${suspectsMax}`,
     values: [queuedBeforeMs],

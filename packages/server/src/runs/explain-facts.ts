@@ -1,6 +1,6 @@
 /** What is known about why a run or a task stands where it does. Wire names: facts go out as they are. */
 import type { ConditionOp } from '@headrace/api';
-import type { EndedResult, RunIf, RunResult, StopReason, TaskRunState } from '@headrace/core';
+import type { EndedResult, RunIf, RunResult, StopReason, TaskRunState, WorkerLabels } from '@headrace/core';
 
 export type RunFact =
   | {
@@ -75,9 +75,13 @@ export type TaskFact = TaskSubject &
         readonly since_ms: number;
         /** 1 goes next. */
         readonly position: number;
+        /** What it asks for; left out where it asks for nothing. The numbers are of workers that have it. */
+        readonly worker_labels?: WorkerLabels;
         readonly workers: number;
         readonly slots: number;
         readonly free_slots: number;
+        /** The first ones. */
+        readonly full_worker_ids?: readonly string[];
       }
     | {
         readonly kind: 'waits_for_cluster';

@@ -117,9 +117,19 @@ function toTaskEnd(fact: Extract<TaskFact, { kind: 'ended' }>): string {
 }
 
 function toWorkerClause(fact: Extract<TaskFact, { kind: 'waits_for_worker' }>): string {
-  const place = `waits since ${toIso(fact.since_ms)} for a worker, as number ${fact.position}`;
-  if (fact.workers === 0) return `${place}: no worker is connected`;
-  return `${place}: ${fact.free_slots} of ${count(fact.slots, 'slot')} of ${count(fact.workers, 'worker')} ${fact.free_slots === 1 ? 'is' : 'are'} free`;
+  const asked = Object.entries(fact.worker_labels ?? {}).map(([name, value]) => `${name}=${value}`);
+  const wanted = asked.length === 0 ? 'a worker' : `a worker with ${toAnd(asked)}`;
+  const place = `waits since ${toIso(fact.since_ms)} for ${wanted}, as number ${fact.position}`;
+  if (fact.workers === 0)
+    return `${place}: ${asked.length === 0 ? 'no worker is connected' : 'none is signed on'}`;
+  const full = fact.full_worker_ids ?? [];
+  if (asked.length > 0 && fact.free_slots === 0 && full.length > 0) {
+    const more = fact.workers - full.length;
+    const named = more > 0 ? [...full, `${more} more`] : full;
+    return `${place}: the ones that have ${asked.length === 1 ? 'it' : 'them'} are full: ${toAnd(named)}`;
+  }
+  const workers = count(fact.workers, asked.length === 0 ? 'worker' : 'such worker');
+  return `${place}: ${fact.free_slots} of ${count(fact.slots, 'slot')} of ${workers} ${fact.free_slots === 1 ? 'is' : 'are'} free`;
 }
 
 function toClusterClause(fact: Extract<TaskFact, { kind: 'waits_for_cluster' }>): string {
@@ -181,8 +191,10 @@ function toCondition({ left, op, right }: ConditionSides): string {
 }
 
 function toList(told: readonly string[], total: number): string {
-  const more = total > told.length ? [count(total - told.length, 'more task')] : [];
-  const all = [...told, ...more];
+  return toAnd([...told, ...(total > told.length ? [count(total - told.length, 'more task')] : [])]);
+}
+
+function toAnd(all: readonly string[]): string {
   return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
 }
 

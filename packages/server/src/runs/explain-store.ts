@@ -1,6 +1,7 @@
 /** What only the answer to "why" asks of the store. */
-import type { EndedResult, RunDefinition, RunIf } from '@headrace/core';
+import type { EndedResult, RunDefinition, RunIf, WorkerLabels } from '@headrace/core';
 import type { Querier } from '../db/connect.ts';
+import { toldMax } from './explain-facts.ts';
 import type { PhaseRow } from './run-rows.ts';
 import { type TaskRunView, taskRunColumns } from './store.ts';
 
@@ -43,9 +44,11 @@ from (
   return rows[0]?.ahead ?? 0;
 }
 
+/** Those that go before: they ask for the same, or for what one of the workers has that may take this one. */
 export async function countQueuedAttemptsBefore(
   db: Querier,
   attempt: { readonly queued_at_ms: number | null; readonly attempt_id: number },
+  { asked, takers }: { readonly asked: WorkerLabels; readonly takers: readonly WorkerLabels[] },
 ): Promise<number> {
   const rows = await db.query<{ ahead: number }>({
     name: 'runs-count-queued-attempts-before',
@@ -55,9 +58,10 @@ from (
   select from task_runs
   where state = 'queued'
     and (queued_at_ms, attempt_id) < ($1, $2)
+    and exists (select from jsonb_array_elements($3) c where c.value @> coalesce(worker_labels, '{}'))
   limit ${positionMax}
 ) q`,
-    values: [attempt.queued_at_ms, attempt.attempt_id],
+    values: [attempt.queued_at_ms, attempt.attempt_id, JSON.stringify([asked, ...takers])],
   });
   return rows[0]?.ahead ?? 0;
 }
@@ -66,17 +70,27 @@ export interface WorkerSlots {
   readonly workers: number;
   readonly slots: number;
   readonly held: number;
+  /** The first ones that have no slot free. */
+  readonly full_worker_ids: readonly string[];
+  /** Each set that these workers have, up to a number. */
+  readonly labels: readonly WorkerLabels[];
 }
 
-/** Of workers whose lease has not run out: they were heard of a moment ago. */
-export async function readWorkerSlots(db: Querier): Promise<WorkerSlots> {
+/** Kinds of workers that are looked at; more would not change what is told. */
+const labelSetsMax = 100;
+
+/** Of workers that have these labels and whose lease has not run out: they were heard of a moment ago. */
+export async function readWorkerSlots(db: Querier, asked: WorkerLabels): Promise<WorkerSlots> {
   const rows = await db.query<WorkerSlots>({
     name: 'runs-read-worker-slots',
     text: `
 select
   count(*) as workers,
   coalesce(sum(w.slots), 0) as slots,
-  coalesce(sum(h.held), 0)::bigint as held
+  coalesce(sum(h.held), 0)::bigint as held,
+  coalesce((array_agg(w.worker_id order by w.worker_id) filter (where h.held >= w.slots))[1:${toldMax}], '{}')
+    as full_worker_ids,
+  coalesce((array_agg(distinct w.labels))[1:${labelSetsMax}], '{}') as labels
 from workers w
 cross join lateral (
   select count(*) as held
@@ -84,10 +98,11 @@ cross join lateral (
   where t.worker_id = w.worker_id
     and t.state in ('claimed', 'running', 'stopping')
 ) h
-where w.lease_expires_at_ms >= extract(epoch from clock_timestamp()) * 1000`,
-    values: [],
+where w.lease_expires_at_ms >= extract(epoch from clock_timestamp()) * 1000
+  and w.labels @> $1`,
+    values: [JSON.stringify(asked)],
   });
-  return rows[0] ?? { workers: 0, slots: 0, held: 0 };
+  return rows[0] ?? { workers: 0, slots: 0, held: 0, full_worker_ids: [], labels: [] };
 }
 
 /** As run-history.ts writes it. */

@@ -1,6 +1,13 @@
 /** Why a task run stands where it does: from its row, what was recorded when it was decided, and who else waits. */
 import { ApiError } from '@headrace/api';
-import { assertNever, type RunDefinition, type StopReason } from '@headrace/core';
+import {
+  assertNever,
+  findDefinition,
+  graphOf,
+  noLabels,
+  type RunDefinition,
+  type StopReason,
+} from '@headrace/core';
 import { assert } from '../assert.ts';
 import { listRecentHosts } from '../compute/list-hosts.ts';
 import type { Services } from '../services.ts';
@@ -55,7 +62,7 @@ export async function explainTaskRun(
     case 'ready':
       return [{ kind: 'waits_for_child_to_be_made', ...subject }];
     case 'queued':
-      return [await explainQueued(services, taskRun, { subject, sinceMs: state.queuedAtMs })];
+      return [await explainQueued(services, explained, taskRun, { subject, sinceMs: state.queuedAtMs })];
     case 'claimed':
       return [await explainClaimed(services, taskRun, state)];
     case 'running':
@@ -88,22 +95,23 @@ function explainBlocked({ run, definition, latest }: ExplainedRun, subject: Task
 
 async function explainQueued(
   { db }: ExplainServices,
+  { definition }: ExplainedRun,
   taskRun: TaskRunView,
   { subject, sinceMs }: { readonly subject: TaskSubject; readonly sinceMs: number },
 ): Promise<TaskFact> {
-  const [ahead, { workers, slots, held }] = await Promise.all([
-    countQueuedAttemptsBefore(db, taskRun),
-    readWorkerSlots(db),
-  ]);
-  const free_slots = Math.max(0, slots - held);
+  const asked = findDefinition(graphOf(definition), taskRun.task_key)?.workerLabels ?? noLabels;
+  const { workers, slots, held, full_worker_ids, labels: takers } = await readWorkerSlots(db, asked);
+  const ahead = await countQueuedAttemptsBefore(db, taskRun, { asked, takers });
   return {
     kind: 'waits_for_worker',
     ...subject,
     since_ms: sinceMs,
     position: ahead + 1,
+    ...(asked === noLabels ? {} : { worker_labels: asked }),
     workers,
     slots,
-    free_slots,
+    free_slots: Math.max(0, slots - held),
+    ...(asked === noLabels ? {} : { full_worker_ids }),
   };
 }
 
@@ -113,7 +121,7 @@ async function explainClaimed(
   { workerId, claimedAtMs }: { readonly workerId: string; readonly claimedAtMs: number },
 ): Promise<TaskFact> {
   const hosts = taskRun.cluster_id === null ? [] : await listRecentHosts(services);
-  const host = hosts.find(({ clusterId }) => clusterId === taskRun.cluster_id);
+  const host = hosts.find((found) => found.clusterId === taskRun.cluster_id && found.workerId === workerId);
   return {
     kind: 'waits_for_cluster',
     ...subjectOf(taskRun),
