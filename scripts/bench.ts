@@ -8,6 +8,7 @@ import { benchEngineHistory } from './bench/bench-engine-history.ts';
 import { benchEngineLarge } from './bench/bench-engine-large.ts';
 import { benchEngineQueue } from './bench/bench-engine-queue.ts';
 import { benchEngineSimulation } from './bench/bench-engine-simulation.ts';
+import { benchHeartbeats } from './bench/bench-heartbeats.ts';
 import { benchIdle } from './bench/bench-idle.ts';
 import { benchProcesses } from './bench/bench-processes.ts';
 import { benchRecovery } from './bench/bench-recovery.ts';
@@ -25,6 +26,7 @@ const parts = {
   spark: { title: 'Spark on a warm host', run: benchSpark },
   start: { title: 'headrace up and down', run: benchStart },
   recovery: { title: 'After kill -9', run: benchRecovery },
+  heartbeats: { title: 'Running attempts to which nothing happens', run: benchHeartbeats },
   idle: { title: 'Idle', run: benchIdle },
 };
 

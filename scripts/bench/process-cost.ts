@@ -1,5 +1,5 @@
 /** Memory as the kernel divides it among those who share it, and CPU time. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** USER_HZ, which Linux fixes at 100 for everything it tells in /proc. */
 const tickMs = 10;
@@ -15,11 +15,32 @@ export function readProcessCost(pid: number): ProcessCost | null {
   const stat = readOrNull(`/proc/${pid}/stat`);
   if (rollup === null || stat === null) return null;
   const kilobytes = Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1]);
-  // proc(5): the name, in brackets, may hold spaces; fields 14 to 17 are its own time and that of children it has
-  // reaped, both in user and in kernel mode. With the latter, no time is lost when a child ends between two looks.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-  return { bytes: kilobytes * 1024, cpuMs: ticks * tickMs };
+  return { bytes: kilobytes * 1024, cpuMs: cpuMsOf(fieldsOf(stat)) };
+}
+
+/** Of a process, its children, and those that it has reaped. */
+export function readTreeCpuMs(pid: number): number {
+  let cpuMs = 0;
+  for (const name of readdirSync('/proc')) {
+    const stat = Number.isInteger(Number(name)) ? readOrNull(`/proc/${name}/stat`) : null;
+    if (stat === null) continue;
+    const fields = fieldsOf(stat);
+    if (Number(name) === pid || Number(fields[1]) === pid) cpuMs += cpuMsOf(fields);
+  }
+  return cpuMs;
+}
+
+/** proc(5), from the third on: the name before them, in brackets, may hold spaces. */
+function fieldsOf(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+/**
+ * Fields 14 to 17 are its own time and that of children it has reaped, both in user and in kernel mode. With the
+ * latter, no time is lost when a child ends between two looks.
+ */
+function cpuMsOf(fields: readonly string[]): number {
+  return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0) * tickMs;
 }
 
 /** Of this process; where the kernel does not divide, what is resident. */

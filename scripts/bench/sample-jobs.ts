@@ -34,6 +34,14 @@ export function forEachOf(count: number, concurrency: number): SampleTasks {
   return [{ task_key: 'all', for_each_task: { inputs, concurrency, task } }] as SampleTasks;
 }
 
+/** They run until they are stopped; on hosts in memory only. */
+export function hangingTasks(count: number): SampleTasks {
+  return Array.from({ length: count }, (_, index) => {
+    const parameters = ['--fake={"kind":"hang"}'];
+    return { ...lightTask(`h${index}`, []), spark_python_task: { python_file: '/light.py', parameters } };
+  });
+}
+
 function lightTask(key: string, after: readonly string[]): SampleTask {
   const parents = [...new Set(after)];
   // The request's type is that of a parsed document; what it leaves out has a default.
