@@ -12,6 +12,7 @@ import { benchHeartbeats } from './bench/bench-heartbeats.ts';
 import { benchIdle } from './bench/bench-idle.ts';
 import { benchProcesses } from './bench/bench-processes.ts';
 import { benchRecovery } from './bench/bench-recovery.ts';
+import { benchServers } from './bench/bench-servers.ts';
 import { benchSpark } from './bench/bench-spark.ts';
 import { benchStart } from './bench/bench-start.ts';
 import { describeLoad, describeMachine } from './bench/statistics.ts';
@@ -25,6 +26,7 @@ const parts = {
   processes: { title: 'Real processes, warm host, without Spark', run: benchProcesses },
   spark: { title: 'Spark on a warm host', run: benchSpark },
   start: { title: 'headrace up and down', run: benchStart },
+  servers: { title: 'Three servers against one (hosts in memory)', run: benchServers },
   recovery: { title: 'After kill -9', run: benchRecovery },
   heartbeats: { title: 'Running attempts to which nothing happens', run: benchHeartbeats },
   idle: { title: 'Idle', run: benchIdle },

@@ -92,6 +92,12 @@ export function printFigure({ what, value, target, inUnits, floor }: Figure): vo
   printRow(what, inUnits(value), `target ${inUnits(target)}: ${verdict}${ratio}`);
 }
 
+/** A share that must not fall below its target. */
+export function printShare({ what, value, target }: Pick<Figure, 'what' | 'value' | 'target'>): void {
+  const verdict = value >= target ? 'met' : 'MISSED';
+  printRow(what, asRatio(value), `target at least ${asRatio(target)}: ${verdict}`);
+}
+
 export function inMs(value: number): string {
   return `${value.toFixed(value < 1 ? 3 : value < 10 ? 2 : 0)} ms`;
 }
