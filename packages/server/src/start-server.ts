@@ -22,6 +22,7 @@ import { createIdSource } from './ids.ts';
 import { createLoopDriver } from './loops/driver.ts';
 import type { Clock, Services } from './services.ts';
 import { ensureWorkspaceId } from './status/workspace-facts.ts';
+import { claimDataRoot } from './store/data-root-id.ts';
 import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
 import {
   layOut,
@@ -194,6 +195,9 @@ async function openServices(
     log,
   });
   teardown.add('blob store', close);
+  // With a bucket, what servers must share is there, and it knows its workspace.
+  if (config.blobUrl === null)
+    await claimDataRoot({ db, dataRoot: blobs.root, isAlone: config.databaseUrl === null });
   const ids = await createIdSource(db);
   return { db, embeddedPid, blobs, shipAttempts, ids, clock, log, config, events: createRunEventBus() };
 }
