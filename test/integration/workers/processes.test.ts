@@ -56,6 +56,10 @@ const statusOf = async (name: string) =>
 const signedOn = (name: string) =>
   waitUntil(`${name} is signed on`, async () => (await statusOf(name))?.state === 'live', deadlineMs);
 
+/** The process that wrote its name into the worker's folder last. */
+const instanceOf = (name: string): unknown =>
+  JSON.parse(fs.readFileSync(path.join(folder, name, 'worker.json'), 'utf8')).instance_id;
+
 /**
  * Says when it begins, all the time while it runs, and when it ends; no signal that can be ignored ends it. A first
  * attempt takes as long as it is told, a later one a moment.
@@ -182,6 +186,29 @@ test('a worker that is killed and comes back within its lease goes on with what 
   expect((await endOf(run_id)).state.result_state).toBe('SUCCESS');
   expect(startsOf(readDiary())).toEqual(['t 1']);
   expect(second.output).toContain('is signed on');
+}, 120_000);
+
+test('a start that met no server does not stand between a worker and what it left running', async () => {
+  const first = start('back', { HEADRACE_SERVER: proxy.url });
+  await signedOn('back');
+  const { run_id = 0 } = await server.client.runsSubmit({ run_name: 'long', tasks: [diaryTask('t', 5)] });
+  await begun(run_id, 1);
+  proxy.cut();
+  const signedOnAs = instanceOf('back');
+  first.signal('SIGKILL');
+  await first.ended;
+  const between = start('back', { HEADRACE_SERVER: proxy.url });
+  // It is on its way: it has the folder and its own name in it.
+  await waitUntil('it tries to sign on', () => instanceOf('back') !== signedOnAs);
+  between.signal('SIGTERM');
+  expect(await between.ended).toEqual({ code: 0, signal: null });
+
+  proxy.heal();
+  const third = start('back', { HEADRACE_SERVER: proxy.url });
+
+  expect((await endOf(run_id)).state.result_state).toBe('SUCCESS');
+  expect(startsOf(readDiary())).toEqual(['t 1']);
+  expect(third.output).not.toContain('runs already');
 }, 120_000);
 
 test('SIGTERM lets what runs end, takes nothing new, and signs off', async () => {

@@ -147,7 +147,7 @@ test('the successor of a process that ended takes its place at once; the old one
 
   const next = await startRemoteWorker(server, token, {
     workerId: 'heir',
-    previousInstanceId: 'the-first-instance',
+    previousInstanceIds: ['the-first-instance'],
   });
   workers.push(next);
 

@@ -39,7 +39,7 @@ export function aSource(
 ): HttpSource {
   return new HttpSource({
     ...{ servers: [server.url], token, version: 'test', elapsedMs: monotonicMs, random: () => 0.5 },
-    ...{ workerId: 'far', instanceId: crypto.randomUUID(), previousInstanceId: null, labels: {} },
+    ...{ workerId: 'far', instanceId: crypto.randomUUID(), previousInstanceIds: [], labels: {} },
     host: { hostname: 'elsewhere', pid: 1, platform: 'test', cpus: 1, memory_bytes: 1, version: 'test' },
     ...{ dataRoot: null, clock, stopGraceMs: 300, log: { ...silentLog, error: () => undefined } },
     signal: new AbortController().signal,

@@ -31,8 +31,8 @@ import {
 export interface HttpSourceOptions extends ServerCallsOptions {
   readonly workerId: string;
   readonly instanceId: string;
-  /** Of the process before this one in the same state folder, which is known to have ended. */
-  readonly previousInstanceId: string | null;
+  /** Of processes before this one in the same state folder, which are known to have ended: one may hold the id. */
+  readonly previousInstanceIds: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly host: Parameters<Client['workersRegister']>[0]['host'];
   /** Null: where the server says that it is. */
@@ -44,6 +44,8 @@ export interface HttpSourceOptions extends ServerCallsOptions {
   readonly log: WorkerLog;
   /** After each renewal: until when processes of this worker may run, monotonic. */
   readonly onRenewed?: (overdueAtMs: number) => void;
+  /** Known to a server from now on. */
+  readonly onSignedOn?: () => void;
   /** A server says for good that it will not work with this process any more. */
   readonly onRefused?: (error: ApiError) => void;
   /** Ends waiting, when the process is to end. */
@@ -61,6 +63,7 @@ const reportBytesMax = 4 * 1024 * 1024;
 const reasonCharsMax = 1_000;
 /** What a reason in an error says of a worker that must not go on. */
 const replacedReason = 'WORKER_REPLACED';
+const inUseReason = 'WORKER_ID_IN_USE';
 
 type Ask<Answer> = (client: Client, options: { readonly signal: AbortSignal }) => Promise<Answer>;
 
@@ -222,9 +225,27 @@ export class HttpSource implements AttemptSource {
     return this.#options.protocolVersion ?? workerProtocol.max;
   }
 
-  async #registerOnce(slots: number, backend: string): Promise<readonly ResumedAttempt[]> {
-    const { instanceId, previousInstanceId, labels, host, clock, elapsedMs, signal, workerId } =
-      this.#options;
+  /** In the place of the one before it, or of the one before that: which of them came to register is not known. */
+  async #registerOnce(
+    slots: number,
+    backend: string,
+    predecessors = this.#options.previousInstanceIds,
+  ): Promise<readonly ResumedAttempt[]> {
+    const [previous = null, ...older] = predecessors;
+    try {
+      return await this.#registerAfter(previous, slots, backend);
+    } catch (error) {
+      if (older.length === 0 || !isInUse(error)) throw error;
+    }
+    return this.#registerOnce(slots, backend, older);
+  }
+
+  async #registerAfter(
+    previousInstanceId: string | null,
+    slots: number,
+    backend: string,
+  ): Promise<readonly ResumedAttempt[]> {
+    const { instanceId, labels, host, clock, elapsedMs, signal, workerId, onSignedOn } = this.#options;
     const challenge = this.#challenge ?? (await this.#askChallenge());
     this.#challenge = null;
     this.#dataRoot ??= challenge.data_root;
@@ -241,6 +262,7 @@ export class HttpSource implements AttemptSource {
       client.workersRegister({ ...asked, now_ms: clock.nowMs() }, call),
     );
     this.#registration = registration;
+    onSignedOn?.();
     this.#times = planLease(lease_ms, this.#options.stopGraceMs);
     this.lease.begin(this.#times, sentAtMs);
     for (const warning of warnings) this.#options.log.warn({ worker: workerId }, warning);
@@ -302,6 +324,10 @@ function mayPass(error: unknown): error is Error {
 
 function isReplaced(error: unknown): error is ApiError {
   return error instanceof ApiError && error.details.some(({ reason }) => reason === replacedReason);
+}
+
+function isInUse(error: unknown): boolean {
+  return error instanceof ApiError && error.details.some(({ reason }) => reason === inUseReason);
 }
 
 /** A token that is refused may be a passing trouble of one server: it counts once the lease is lost over it. */

@@ -37,6 +37,7 @@ export async function runRemoteWorker(options: RemoteWorkerOptions): Promise<Rem
   const refused = Promise.withResolvers<ApiError>();
   const source = openSource(options, {
     onRenewed: settings.backend === 'local' ? guard.renewed : () => {},
+    onSignedOn: state.signedOn,
     onRefused: refused.resolve,
     signal: leave,
   });
@@ -82,12 +83,15 @@ async function drainWorker(worker: Worker, options: RemoteWorkerOptions): Promis
 
 function openSource(
   { settings, state, version, log, clock, random }: RemoteWorkerOptions,
-  hooks: Pick<ConstructorParameters<typeof HttpSource>[0], 'onRenewed' | 'onRefused' | 'signal'>,
+  hooks: Pick<
+    ConstructorParameters<typeof HttpSource>[0],
+    'onRenewed' | 'onSignedOn' | 'onRefused' | 'signal'
+  >,
 ): HttpSource {
   const { servers, token, labels, dataRoot, stopGraceMs } = settings;
-  const { workerId, instanceId, previousInstanceId } = state;
+  const { workerId, instanceId, previousInstanceIds } = state;
   return new HttpSource({
-    ...{ servers, token, labels, dataRoot, stopGraceMs, workerId, instanceId, previousInstanceId },
+    ...{ servers, token, labels, dataRoot, stopGraceMs, workerId, instanceId, previousInstanceIds },
     ...{ version, log, clock, random, elapsedMs: monotonicMs },
     host: {
       hostname: os.hostname().slice(0, 255),

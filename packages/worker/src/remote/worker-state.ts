@@ -1,7 +1,7 @@
 /**
  * The state folder of a worker on its own: its id, which it keeps, and proof that one process at a time speaks for it.
  *
- *   worker.json      its id, the instance that spoke for it last, and where that was
+ *   worker.json      its id, the instances that may speak for it as far as a server knows, and where they were
  *   worker.lock.<n>  the process that holds the folder; the highest n counts, so of two takers one fails
  *   lease.json       until when processes of this worker may run (see lease-guard.ts)
  *   hosts/           its hosts, as those of a server
@@ -15,10 +15,15 @@ import { identifyProcess, isAlive, type ProcessIdentity } from '../hosts/local/p
 export interface WorkerState {
   readonly workerId: string;
   readonly instanceId: string;
-  /** Null when this cannot be its successor: the folder is a copy, or was on another machine. */
-  readonly previousInstanceId: string | null;
+  /**
+   * Those that ended here before: the last one that was surely signed on, and all after it, the newest first. None when
+   * this cannot be their successor: the folder is a copy, or was on another machine.
+   */
+  readonly previousInstanceIds: readonly string[];
   readonly hostsFolder: string;
   readonly folder: string;
+  /** A server knows this instance: those before it matter no more. */
+  signedOn(): void;
   release(): void;
 }
 
@@ -29,7 +34,12 @@ interface WorkerFile {
   readonly worker_id: string;
   readonly instance_id: string;
   readonly place: string;
+  /** Before it, the newest first; none since it is signed on. Missing in files of earlier releases. */
+  readonly earlier_instance_ids?: readonly string[];
 }
+
+/** Starts that met no server, one after the other: the newest, and the one that was signed on, are kept. */
+const earlierMax = 20;
 
 export function openWorkerState(folder: string, wantedId: string | null): WorkerState {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -46,17 +56,25 @@ export function openWorkerState(folder: string, wantedId: string | null): Worker
   const place = placeOf(folder);
   const workerId = known?.worker_id ?? wantedId ?? `worker-${crypto.randomBytes(6).toString('hex')}`;
   const instanceId = crypto.randomUUID();
-  // Written before it is used: a process that is killed right after it registered has a successor that knows it.
+  const previousInstanceIds = known?.place === place ? listInstances(known) : [];
   const written: WorkerFile = { worker_id: workerId, instance_id: instanceId, place };
-  writeWhole(file, written);
+  // Written before it is used: a process that is killed right after it registered has a successor that knows it. One that
+  // ends before it has registered passes on whom a server knows.
+  writeWhole(file, { ...written, earlier_instance_ids: previousInstanceIds });
   return {
     workerId,
     instanceId,
-    previousInstanceId: known?.place === place ? known.instance_id : null,
+    previousInstanceIds,
     folder,
+    signedOn: () => writeWhole(file, written),
     hostsFolder: path.join(folder, 'hosts'),
     release: () => fs.writeFileSync(lock, '{}'),
   };
+}
+
+function listInstances({ instance_id, earlier_instance_ids = [] }: WorkerFile): string[] {
+  const all = [instance_id, ...earlier_instance_ids];
+  return all.length <= earlierMax ? all : [...all.slice(0, earlierMax - 1), ...all.slice(-1)];
 }
 
 /** This machine and this very folder: the lock proves nothing about another machine, or the original of a copy. */
