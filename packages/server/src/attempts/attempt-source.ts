@@ -16,6 +16,7 @@ import { reportAttempt } from './report-attempt.ts';
 import type { StopBells } from './stop-bells.ts';
 import { type DbNow, databaseNow, findRunsOf, readHeld, renewLease, upsertWorker } from './store.ts';
 import { takeBack } from './take-back.ts';
+import { UnheldClaims } from './unheld-claims.ts';
 
 export interface AttemptSourceOptions extends Pick<Services, 'db' | 'clock'> {
   readonly advancer: RunAdvancer;
@@ -42,6 +43,7 @@ export function createAttemptSource(options: AttemptSourceOptions): ServerAttemp
   const { db, advancer } = options;
   const lease = { dbNow: options.dbNow ?? databaseNow, leaseMs };
   const runs = new AttemptRuns(options);
+  const unheld = new UnheldClaims(options);
   const claimFor: ServerAttemptSource['claimFor'] = async (request, labels) => {
     const claimed = await advancer.claim({ ...request, labels });
     for (const { attemptId, runId } of claimed) runs.remember(attemptId, runId);
@@ -58,6 +60,7 @@ export function createAttemptSource(options: AttemptSourceOptions): ServerAttemp
     claimFor,
     async heartbeat(request) {
       await renewLease(db, request.workerId, lease);
+      await unheld.release(request.workerId, request.held);
       return awaitStops(request, options);
     },
     async report(_workerId, reports) {
