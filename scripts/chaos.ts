@@ -16,14 +16,11 @@ const { values } = parseArgs({
 });
 const minutes = toNumber(values.minutes, '--minutes');
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : toNumber(values.seed, '--seed');
-const leave = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => leave.abort());
 
 const result = await runChaos({
   seed,
   durationMs: minutes * 60_000,
   say: values.quiet ? () => {} : console.log,
-  signal: leave.signal,
 });
 console.log(formatReport(seed, result));
 const isClean = result.violations.length === 0;

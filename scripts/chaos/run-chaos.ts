@@ -21,7 +21,6 @@ export interface ChaosOptions {
   readonly seed: number;
   readonly durationMs: number;
   readonly say: (line: string) => void;
-  readonly signal: AbortSignal;
 }
 
 export interface ChaosResult {
@@ -47,7 +46,7 @@ const censusMs = 45_000;
 const streams = { workload: 1, faults: 2 };
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
-  const { seed, durationMs, say, signal } = options;
+  const { seed, durationMs, say } = options;
   const log = new IncidentLog(({ kind, what }) => say(`${new Date().toISOString()} ${kind}: ${what}`));
   const world = await openWorld(log);
   say(`seed ${seed}, folder ${world.folder}`);
@@ -62,7 +61,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     const jobs = await makeJobs(client, maker);
     const workload = startWorkload(client, jobs, maker);
     const trouble = startInflicting({ world, log, freezes }, new Random(seedOfHistory(seed, streams.faults)));
-    await delay(durationMs, undefined, { signal });
+    await delay(durationMs);
     await trouble.stop();
     await healAll(world);
     log.note('peace', 'everything is healed');

@@ -52,6 +52,7 @@ const programs = {
   worker: path.join(repository, 'packages/worker/src/main.ts'),
 };
 const readyMs = 120_000;
+const saidCharsMax = 2_000;
 const slots = { server: '3', worker: '4' };
 const drainMs = { server: '5000', worker: '6000' };
 
@@ -74,6 +75,15 @@ export async function openWorld(log: IncidentLog): Promise<World> {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });
+  try {
+    return await populate(folder, guard, log);
+  } catch (error) {
+    guard.stdin.end();
+    throw error;
+  }
+}
+
+async function populate(folder: string, guard: ChildProcess, log: IncidentLog): Promise<World> {
   const [temporary, shared] = ['t', 'data'].map((name) => path.join(folder, name));
   for (const made of [temporary, shared]) fs.mkdirSync(made ?? '');
   const postgres = await makePostgres(path.join(folder, 'postgres'));
@@ -120,7 +130,10 @@ async function makeServer(name: string, { folder, settings, onSelfEnd }: Maker):
   fs.symlinkSync(path.join(folder, 'data'), path.join(made.stateDir, 'data'));
   const server = { process: made, url: `http://127.0.0.1:${port}` };
   made.start();
-  await waitUntil(`server ${name} is ready`, () => isReady(server), readyMs);
+  await waitUntil(`server ${name} is ready`, () => isReady(server), readyMs).catch((cause: unknown) => {
+    const said = fs.readFileSync(made.logFile, 'utf8').slice(-saidCharsMax);
+    throw new Error(`server ${name} does not start:\n${said}`, { cause });
+  });
   return server;
 }
 
