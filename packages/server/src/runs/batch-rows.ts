@@ -11,10 +11,11 @@ export function toBatchSave(
   drafts: readonly RunDraft[],
   { places, nowMs }: { places: BatchSave['places']; nowMs: number },
 ): BatchSave {
-  const changed = drafts.filter(isChanged);
+  // In one order everywhere: two servers that save the same rows wait for each other, and never both at once.
+  const changed = drafts.filter(isChanged).sort((a, b) => a.run.runId - b.run.runId);
   return {
     runs: changed.map(toRunSave),
-    places,
+    places: places.toSorted((a, b) => a.job_id - b.job_id),
     generations: changed.flatMap(toGenerationSaves),
     followed: changed.flatMap(toFollowed),
     taskRuns: changed.flatMap((draft) => toTaskRunSaves(draft, nowMs)),
