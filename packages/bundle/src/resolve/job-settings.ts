@@ -15,6 +15,7 @@ const TEXT_MAPS = [
   'notebook_params',
   'python_named_params',
   'sql_params',
+  'worker_labels',
 ];
 /** Lists of texts. */
 const TEXT_LISTS = [

@@ -26,6 +26,7 @@ export function findControlFlowProblems(
     ...checkGuard(task),
     ...checkComparison(task),
     ...checkRetries(task),
+    ...checkLabels(task),
     ...checkBranches(task, tasks),
     ...checkInputs(task),
     ...checkInputReferences(task),
@@ -75,6 +76,22 @@ function checkRetries({ node, key }: JobTask): Problem[] {
   }
   if (kinds.length === 1 && kinds[0] === 'condition_task') {
     return [warningAt(retries.at, `max_retries of condition task '${key}' has no effect`)];
+  }
+  return [];
+}
+
+/** What no worker takes has no use for them: a condition is the server's work, and a job has labels of its own. */
+function checkLabels({ node, key }: JobTask): Problem[] {
+  const labels = nodeAt(node, 'headrace', 'worker_labels');
+  if (labels === undefined) return [];
+  const kinds = kindsOf(node);
+  if (kinds.includes('run_job_task')) {
+    const message = `worker_labels of task '${key}' have no effect on the job that it runs; write them there`;
+    return [warningAt(labels.at, message)];
+  }
+  if (kinds.length === 1 && kinds[0] === 'condition_task') {
+    const message = `worker_labels of condition task '${key}' have no effect: no worker takes it`;
+    return [warningAt(labels.at, message)];
   }
   return [];
 }

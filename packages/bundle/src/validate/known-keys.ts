@@ -4,6 +4,7 @@
 import {
   ConditionTask,
   ForEachTask,
+  HeadraceSettings,
   JobCluster,
   JobParameterDefinition,
   JobSettings,
@@ -12,6 +13,7 @@ import {
   QueueSettings,
   RunJobTask,
   SparkPythonTask,
+  TaskExtra,
   taskFields,
 } from '@headrace/api';
 import { type Entry, entriesAt, listAt, type MappingNode, type Node, at as nodeAt } from '../nodes.ts';
@@ -104,6 +106,8 @@ const TASK_KINDS: Readonly<Record<string, readonly string[]>> = {
 };
 const LEVELS = {
   parameters: Object.keys(JobParameterDefinition.shape),
+  headrace: Object.keys(HeadraceSettings.shape),
+  task_headrace: Object.keys(TaskExtra.shape),
   queue: Object.keys(QueueSettings.shape),
   depends_on: ['task_key', 'outcome'],
   schedule: ['quartz_cron_expression', 'timezone_id', 'pause_status', 'sql_condition'],
@@ -134,6 +138,7 @@ function checkJob(key: string, job: Entry): Problem[] {
     ...check(job.value, JOB, `job ${key}`),
     ...check(nodeAt(job.value, 'schedule'), LEVELS.schedule, 'schedule'),
     ...check(nodeAt(job.value, 'queue'), LEVELS.queue, 'queue'),
+    ...check(nodeAt(job.value, 'headrace'), LEVELS.headrace, 'headrace'),
     ...listAt(job.value, 'parameters').flatMap((parameter) =>
       check(parameter, LEVELS.parameters, 'a job parameter'),
     ),
@@ -148,6 +153,7 @@ function checkTask(task: Node): Problem[] {
   const nested = nodeAt(task, 'for_each_task', 'task');
   return [
     ...check(task, TASK, 'a task'),
+    ...check(nodeAt(task, 'headrace'), LEVELS.task_headrace, 'headrace of a task'),
     ...Object.entries(TASK_KINDS).flatMap(([kind, keys]) => check(nodeAt(task, kind), keys, kind)),
     ...listAt(task, 'depends_on').flatMap((parent) => check(parent, LEVELS.depends_on, 'depends_on')),
     ...(nested === undefined ? [] : checkTask(nested)),
