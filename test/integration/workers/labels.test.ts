@@ -123,10 +123,12 @@ test('the labels of the job are asked for by all of its tasks, those in a for-ea
   expect(keysOf(east)).toEqual(['inherits', 'inherits', 'jobs']);
   expect(keysOf(west)).toEqual(['nested', 'nested', 'own']);
   expect(job.settings).toMatchObject({ headrace: { worker_labels: { zone: 'east' } } });
-  expect(run.tasks?.[0]?.headrace).toEqual({ worker_labels: { zone: 'west' } });
+  expect(run.tasks?.map(({ headrace }) => headrace?.worker_labels?.zone).sort()).toEqual([
+    ...['east', 'west', 'west', undefined],
+  ]);
   expect(iterations.map(({ headrace }) => headrace)).toMatchObject([
-    { iteration: 0, worker_labels: { gpu: 'yes' } },
-    { iteration: 1, worker_labels: { gpu: 'yes' } },
+    { iteration: 0, worker_labels: { zone: 'west', gpu: 'yes' } },
+    { iteration: 1, worker_labels: { zone: 'west', gpu: 'yes' } },
   ]);
 });
 

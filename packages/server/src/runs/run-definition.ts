@@ -11,7 +11,6 @@ import {
 import {
   type Dependency,
   findGraphProblems,
-  noLabels,
   type RunDefinition,
   type TaskDefinition,
   type TaskWork,
@@ -19,7 +18,7 @@ import {
 } from '@headrace/core';
 import { selectTasks } from '../jobs/select-tasks.ts';
 import type { Document } from './run-facts.ts';
-import type { WrittenTask } from './task-documents.ts';
+import { askedLabelsByKey, type WrittenTask } from './task-documents.ts';
 
 /** @param only the tasks to run, see `selectTasks`; without it, all. */
 export function toRunDefinition(settings: Document, only: readonly string[] = []): RunDefinition {
@@ -32,7 +31,7 @@ export function toRunDefinition(settings: Document, only: readonly string[] = []
   if (tasks.length === 0) problems.push('tasks: there is nothing to run');
   if (problems.length > 0) throw new ApiError('INVALID_PARAMETER_VALUE', problems.join('; '));
   refuseUnsupported(tasks);
-  const asked = (settings as JobSettings).headrace?.worker_labels ?? noLabels;
+  const asked = askedLabelsByKey(settings);
   return {
     tasks: tasks.map((task) => toTaskDefinition(task, asked)),
     timeoutMs: secondsToMs(settings.timeout_seconds),
@@ -96,10 +95,10 @@ function isFromGit(task: WrittenTask): boolean {
   return task.notebook_task?.source === 'GIT' || task.spark_python_task?.source === 'GIT';
 }
 
-/** @param around labels that are asked for by what the task is a part of; its own value of a name goes before. */
-function toTaskDefinition(task: WrittenTask, around: WorkerLabels): TaskDefinition {
-  const asked = { ...around, ...task.headrace?.worker_labels };
+/** @param asked labels by task key. */
+function toTaskDefinition(task: WrittenTask, asked: ReadonlyMap<string, WorkerLabels>): TaskDefinition {
   const work = toWork(task, asked);
+  const workerLabels = asked.get(task.task_key);
   const isRetried = work.kind === 'attempt' || work.kind === 'run_job';
   const forEach = 'for_each_task' in task ? task.for_each_task : undefined;
   return {
@@ -118,14 +117,14 @@ function toTaskDefinition(task: WrittenTask, around: WorkerLabels): TaskDefiniti
       onTimeout: task.retry_on_timeout ?? false,
     },
     timeoutMs: secondsToMs(task.timeout_seconds),
-    ...(work.kind === 'attempt' && Object.keys(asked).length > 0 ? { workerLabels: asked } : {}),
+    ...(workerLabels ? { workerLabels } : {}),
   };
 }
 
 /** As hosted: one iteration after the other unless told. */
 const concurrencyDefault = 1;
 
-function toWork(task: WrittenTask, asked: WorkerLabels): TaskWork {
+function toWork(task: WrittenTask, asked: ReadonlyMap<string, WorkerLabels>): TaskWork {
   const forEach = 'for_each_task' in task ? task.for_each_task : undefined;
   if (forEach) {
     const nested = toTaskDefinition(

@@ -5,7 +5,7 @@ import { tasksOf } from './run-definition.ts';
 import type { Document, RunParameters } from './run-facts.ts';
 import { toTaskRun } from './run-rows.ts';
 import type { RunView, TaskRunView } from './store.ts';
-import { tasksByKey, type WrittenTask } from './task-documents.ts';
+import { askedLabelsByKey, tasksByKey, type WrittenTask } from './task-documents.ts';
 import type { GenerationView, IterationCounts } from './view-store.ts';
 import { toTaskWireState } from './wire-states.ts';
 
@@ -48,14 +48,29 @@ export function toRunTaskDocument(
     status,
     ...(taskRun.cluster_id === null ? {} : { cluster_instance: { cluster_id: taskRun.cluster_id } }),
     ...(options.includeResolvedValues ? resolvedFields(taskRun, parts) : {}),
-    ...(taskRun.parent_attempt_id === null
-      ? {}
-      : { headrace: { ...written?.headrace, iteration: taskRun.iteration, input: taskRun.input } }),
+    ...extraFields(settings, written, taskRun),
   };
 }
 
 export function runPageUrl(publicUrl: string, runId: number): string {
   return `${publicUrl}/runs/${runId}`;
+}
+
+/** What is ours: as written, but with all the labels that the task asks for, and where an iteration stands. */
+function extraFields(
+  settings: Document,
+  written: WrittenTask | undefined,
+  { task_key: key, parent_attempt_id: parentId, iteration, input }: TaskRunView,
+): Pick<RunTaskDocument, 'headrace'> {
+  const labels = askedLabelsByKey(settings).get(key);
+  if (!labels && parentId === null) return {};
+  return {
+    headrace: {
+      ...written?.headrace,
+      ...(labels ? { worker_labels: { ...labels } } : {}),
+      ...(parentId === null ? {} : { iteration, input }),
+    },
+  };
 }
 
 /** An iteration is shown on the page of its for-each. */

@@ -1,17 +1,19 @@
-/** What a task of control flow is and has come to: its condition, its iterations, the run that it started. */
+/** What a task is and has come to: what it asks of its worker, its condition, its iterations, the run that it started. */
 import type { RunTaskDocument } from '@headrace/api';
 import { Link } from 'react-router';
 import { paths } from '../../paths.ts';
 import { Fact } from '../../ui/Fact.tsx';
-import { conditionText, isGuarded, progressOf } from './work-text.ts';
+import { askedLabelsText, conditionText, isGuarded, progressOf } from './work-text.ts';
 
 export function TaskFacts({ task }: { task: RunTaskDocument }) {
   const condition = conditionText(task);
-  if (condition === null && !task.for_each_task && !task.run_job_task) return null;
+  const labels = askedLabelsText(task);
+  if (condition === null && labels === null && !task.for_each_task && !task.run_job_task) return null;
   const outcome = task.condition_task?.outcome;
   return (
     <>
       <dl className="facts">
+        {labels !== null && <Fact name="Only on workers with">{labels}</Fact>}
         {condition !== null && (
           <>
             <Fact name={isGuarded(task) ? 'Guarded: runs only if' : 'Condition'}>

@@ -1,6 +1,14 @@
 import type { RunTaskDocument } from '@headrace/api';
 import { expect, test } from 'vitest';
-import { inputText, isGuarded, markOf, parseInputs, progressOf, sortIterations } from './work-text.ts';
+import {
+  askedLabelsText,
+  inputText,
+  isGuarded,
+  markOf,
+  parseInputs,
+  progressOf,
+  sortIterations,
+} from './work-text.ts';
 
 const python = { spark_python_task: { python_file: '/x.py' } };
 const ended = { state: { life_cycle_state: 'TERMINATED', result_state: 'SUCCESS' } } as const;
@@ -73,4 +81,11 @@ test('of each iteration the latest attempt is listed, in the order of the inputs
   const sorted = sortIterations([each(9, 1), each(5, 0), each(7, 1)]);
 
   expect(sorted.map(({ run_id }) => run_id)).toEqual([5, 9]);
+});
+
+test('the labels that a task asks for are told as people give them', () => {
+  expect(askedLabelsText(aTask({ headrace: { worker_labels: { gpu: 'yes', zone: 'a' } } }))).toBe(
+    'gpu=yes, zone=a',
+  );
+  expect(askedLabelsText(aTask({ headrace: { iteration: 1 } }))).toBeNull();
 });

@@ -29,6 +29,12 @@ export function isGuarded(task: RunTaskDocument): boolean {
   return task.condition_task !== undefined && findTaskKinds(task).length > 1;
 }
 
+/** `gpu=yes, zone=a`: what the task asks of its worker; null where it asks for nothing. */
+export function askedLabelsText(task: RunTaskDocument): string | null {
+  const labels = Object.entries(task.headrace?.worker_labels ?? {});
+  return labels.length === 0 ? null : labels.map(([name, value]) => `${name}=${value}`).join(', ');
+}
+
 /** Only user code has a log. */
 export function runsCode(task: RunTaskDocument): boolean {
   const kind = findTaskKinds(task).find((each) => each !== 'condition_task');
