@@ -9,8 +9,16 @@ export interface SupervisedOptions {
   readonly stateDir: string;
   readonly program: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** What it logs once it is up. */
+  readonly upMark: string;
   /** It ended, and nobody had asked it to. */
-  readonly onSelfEnd: (what: string) => void;
+  readonly onSelfEnd: (end: SelfEnd) => void;
+}
+
+export interface SelfEnd {
+  readonly what: string;
+  /** It had come up before. */
+  readonly wasUp: boolean;
 }
 
 const restartMs = 1_000;
@@ -60,8 +68,9 @@ export class Supervised {
   }
 
   #spawn(): void {
-    const { program, environment, stateDir, onSelfEnd, name } = this.#options;
+    const { program, environment, stateDir, onSelfEnd, name, upMark } = this.#options;
     const log = fs.openSync(this.logFile, 'a');
+    const from = fs.fstatSync(log).size;
     const child = spawn(
       process.execPath,
       ['--conditions=source', '--disable-warning=ExperimentalWarning', program],
@@ -75,7 +84,11 @@ export class Supervised {
     child.once('exit', (code, signal) => {
       this.#child = null;
       if (!this.#isWanted) return;
-      onSelfEnd(`${name} (process ${child.pid}) ended by itself: ${signal ?? `code ${code}`}`);
+      const said = fs.readFileSync(this.logFile).subarray(from).toString('utf8');
+      onSelfEnd({
+        what: `${name} (process ${child.pid}) ended by itself: ${signal ?? `code ${code}`}`,
+        wasUp: said.includes(upMark),
+      });
       this.#timer = setTimeout(() => this.#isWanted && this.#spawn(), restartMs);
     });
   }

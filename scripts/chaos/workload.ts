@@ -26,7 +26,8 @@ interface Deed {
   readonly isRepaired: boolean;
 }
 
-const pauseMs = { least: 300, most: 1_500 };
+/** Half of what the slots could do in peace: in trouble work piles up. */
+const pauseMs = { least: 600, most: 2_600 };
 const lookMs = 1_000;
 /** A client that waits for its run's end to repair it does not wait longer. */
 const looksMax = 60;

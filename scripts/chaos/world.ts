@@ -14,7 +14,7 @@ import { type CuttableProxy, startProxy } from '../../test/support/cuttable-prox
 import type { IncidentLog } from './incident-log.ts';
 import { type ChaosPostgres, makePostgres } from './postgres.ts';
 import { listProcesses, sendSignal } from './processes.ts';
-import { Supervised } from './supervised.ts';
+import { type SelfEnd, Supervised } from './supervised.ts';
 
 export interface ChaosServer {
   readonly process: Supervised;
@@ -94,14 +94,19 @@ async function populate(folder: string, guard: ChildProcess, log: IncidentLog): 
     HEADRACE_WORKER_LEASE_MS: String(leaseMs),
     TMPDIR: temporary ?? '',
   };
-  const onSelfEnd = (what: string) => log.note('self-end', what);
+  /** A server may refuse to start while PostgreSQL is away: whoever runs it starts it again. */
+  const serverEnded = ({ what, wasUp }: SelfEnd) => log.note(wasUp ? 'self-end' : 'start refused', what);
+  const workerEnded = ({ what }: SelfEnd) => log.note('self-end', what);
   const servers: ChaosServer[] = [];
-  for (const name of serverNames) servers.push(await makeServer(name, { folder, settings, onSelfEnd }));
+  for (const name of serverNames)
+    servers.push(await makeServer(name, { folder, settings, onSelfEnd: serverEnded }));
   const token = readAdminToken(servers);
   const worker = await createClient({ baseUrl: servers[0]?.url ?? '', token }).workerTokensCreate({});
   const workers = await Promise.all(
     workerNames.map((name) =>
-      makeWorker(name, { folder, settings, onSelfEnd, servers, token: worker.token_value }),
+      makeWorker(name, {
+        ...{ folder, settings, onSelfEnd: workerEnded, servers, token: worker.token_value },
+      }),
     ),
   );
   const world = { folder, diaryFile: path.join(folder, 'diary'), postgres, servers, workers, token };
@@ -111,13 +116,19 @@ async function populate(folder: string, guard: ChildProcess, log: IncidentLog): 
 interface Maker {
   readonly folder: string;
   readonly settings: Readonly<Record<string, string>>;
-  readonly onSelfEnd: (what: string) => void;
+  readonly onSelfEnd: (end: SelfEnd) => void;
 }
 
 async function makeServer(name: string, { folder, settings, onSelfEnd }: Maker): Promise<ChaosServer> {
   const port = await findFreePort();
   const made = new Supervised({
-    ...{ name, stateDir: path.join(folder, name), program: programs.server, onSelfEnd },
+    ...{
+      name,
+      stateDir: path.join(folder, name),
+      program: programs.server,
+      onSelfEnd,
+      upMark: '"msg":"ready"',
+    },
     environment: {
       ...settings,
       HEADRACE_PORT: String(port),
@@ -154,7 +165,13 @@ async function makeWorker(
 ): Promise<ChaosWorker> {
   const proxies = await Promise.all(servers.map(({ url }) => startProxy(url)));
   const made = new Supervised({
-    ...{ name, stateDir: path.join(folder, name), program: programs.worker, onSelfEnd },
+    ...{
+      name,
+      stateDir: path.join(folder, name),
+      program: programs.worker,
+      onSelfEnd,
+      upMark: 'is signed on',
+    },
     environment: {
       ...settings,
       HEADRACE_SERVER: proxies.map(({ url }) => url).join(','),
