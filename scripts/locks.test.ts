@@ -38,3 +38,11 @@ test('every Python package is pinned, from no index in particular', () => {
 
   expect(lines.filter((line) => !/^[a-z0-9-]+==[0-9][^ ]*( ; .+)?$/.test(line))).toEqual([]);
 });
+
+test('the installer of libraries is pinned with its hashes, from no index in particular', () => {
+  const text = readFileSync(join(root, 'python', 'installer.lock.txt'), 'utf8');
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+
+  expect(lines[0]).toMatch(/^uv==[0-9.]+ \\$/);
+  expect(lines.slice(1).filter((line) => !/^ {4}--hash=sha256:[0-9a-f]{64}( \\)?$/.test(line))).toEqual([]);
+});
