@@ -22,7 +22,7 @@ const crashesPerWorkload = 6;
 const outsideStatements = [
   'attempts-register-worker-database',
   'attempts-renew-registered-database',
-  'attempts-is-registered',
+  'attempts-find-registered',
   'attempts-sign-off-database',
 ];
 /** Shared by both, and met in another state. */
