@@ -129,6 +129,16 @@ export {
   runsListLimitMax,
   WhyFact,
 } from './runs.ts';
+export {
+  SecretAcl,
+  SecretMetadata,
+  type SecretPermission,
+  SecretScope,
+  secretPermissions,
+  secretScopesMax,
+  secretsPerScopeMax,
+  secretValueBytesMax,
+} from './secrets.ts';
 export { ServerStatus } from './server.ts';
 export { readServerSentEvents } from './server-sent-events.ts';
 export { ColumnInfo, columnsMax, TableExtra, TableInfo, tableTypes } from './tables.ts';

@@ -31,6 +31,19 @@ import {
   taskLog,
   taskNotebook,
 } from './runs.ts';
+import {
+  secretAclsDelete,
+  secretAclsGet,
+  secretAclsList,
+  secretAclsPut,
+  secretScopesCreate,
+  secretScopesDelete,
+  secretScopesList,
+  secretsDelete,
+  secretsGet,
+  secretsList,
+  secretsPut,
+} from './secrets.ts';
 import { healthz, readyz, signIn, signInLinksCreate, signOut, status, wellKnownConfig } from './server.ts';
 import {
   tableLocationsCreate,
@@ -99,6 +112,17 @@ export const routes = {
   tokensCreate,
   tokensList,
   tokensDelete,
+  secretScopesCreate,
+  secretScopesList,
+  secretScopesDelete,
+  secretsPut,
+  secretsGet,
+  secretsList,
+  secretsDelete,
+  secretAclsPut,
+  secretAclsGet,
+  secretAclsList,
+  secretAclsDelete,
   catalogsCreate,
   catalogsGet,
   catalogsList,

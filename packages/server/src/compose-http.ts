@@ -19,6 +19,8 @@ import { createJobHandlers } from './jobs/handlers.ts';
 import { createRepairUses } from './jobs/repair-uses.ts';
 import type { LoopDriver } from './loops/driver.ts';
 import { createRunHandlers } from './runs/handlers.ts';
+import { createSecretHandlers } from './secrets/handlers.ts';
+import type { SecretKeys } from './secrets/secret-key.ts';
 import type { Services } from './services.ts';
 import { createStatusHandlers } from './status/handlers.ts';
 import { createAuthenticator } from './tokens/authenticator.ts';
@@ -32,6 +34,7 @@ export interface HttpParts {
   readonly loops: LoopDriver;
   readonly audit: AuditRecorder;
   readonly catalogNames: CatalogNames;
+  readonly secretKeys: SecretKeys;
   readonly workspaceId: string;
   readonly version: string;
   readonly webFolder: string;
@@ -85,7 +88,7 @@ export async function startHttp(parts: HttpParts): Promise<RunningHttp> {
 }
 
 function createHandlers(
-  { services, runs, operations, loops, catalogNames, workspaceId, version, isReady }: HttpParts,
+  { services, runs, operations, loops, catalogNames, secretKeys, workspaceId, version, isReady }: HttpParts,
   { forgetTokens, publicUrl }: { forgetTokens: () => void; publicUrl: () => string },
 ): Handlers<typeof routes, RequestContext> {
   const { db, clock } = services;
@@ -96,6 +99,7 @@ function createHandlers(
     ...createMetastoreHandlers(services, catalogNames),
     ...createClustersHandlers(services),
     ...createWorkerHandlers(runs.remoteWorkers),
+    ...createSecretHandlers({ ...services, secretKeys }),
     ...createTokensHandlers(services, { forgetTokens, publicUrl }),
     ...operations.handlers,
     ...createStatusHandlers(services, {

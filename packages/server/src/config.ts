@@ -142,6 +142,12 @@ const settings = {
     schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
     about: 'How much the server logs.',
   },
+  secretsKeyFile: {
+    env: 'HEADRACE_SECRETS_KEY_FILE',
+    schema: absolutePath.nullable().default(null),
+    about:
+      'Where the key that seals secrets lies, if not in the state folder; the same for all servers of a store.',
+  },
   bodyBytesMax: {
     env: 'HEADRACE_BODY_BYTES_MAX',
     schema: int(1024, 1024 ** 3).default(16 * 1024 ** 2),

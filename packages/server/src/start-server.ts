@@ -20,6 +20,7 @@ import { migrate } from './db/migrate.ts';
 import { createRunEventBus } from './event-bus.ts';
 import { createIdSource } from './ids.ts';
 import { createLoopDriver } from './loops/driver.ts';
+import { createSecretKeys, type SecretKeys } from './secrets/secret-key.ts';
 import type { Clock, Services } from './services.ts';
 import { ensureWorkspaceId } from './status/workspace-facts.ts';
 import { claimDataRoot } from './store/data-root-id.ts';
@@ -84,7 +85,7 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   teardown.add('state folder lock', lock.release);
   const settings = await readStateSettings(state);
   const services = await openServices(options, state, teardown);
-  const { db, blobs, embeddedPid } = services;
+  const { db, blobs, embeddedPid, secretKeys } = services;
   const workspaceId = await ensureWorkspaceId(db);
   const admin = await ensureAdmin(services);
   const clusters = createClusterBook(services);
@@ -117,6 +118,7 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
     loops,
     audit,
     catalogNames,
+    secretKeys,
     workspaceId,
     version: options.version,
     webFolder: options.webFolder,
@@ -176,6 +178,7 @@ async function ensureDefaults(services: Services, admin: Principal, clusters: Cl
 interface OpenServices extends Services {
   readonly blobs: FolderStore;
   readonly shipAttempts: OpenedBlobs['shipAttempts'];
+  readonly secretKeys: SecretKeys;
   /** Null where PostgreSQL is not ours to run. */
   readonly embeddedPid: (() => number | null) | null;
 }
@@ -199,7 +202,9 @@ async function openServices(
   if (config.blobUrl === null)
     await claimDataRoot({ db, dataRoot: blobs.root, isAlone: config.databaseUrl === null });
   const ids = await createIdSource(db);
-  return { db, embeddedPid, blobs, shipAttempts, ids, clock, log, config, events: createRunEventBus() };
+  const secretKeys = createSecretKeys({ db, file: config.secretsKeyFile ?? state.secretsKeyFile });
+  const events = createRunEventBus();
+  return { db, embeddedPid, blobs, shipAttempts, secretKeys, ids, clock, log, config, events };
 }
 
 /** Connected and migrated. The embedded PostgreSQL unless the settings name another. */

@@ -2,7 +2,8 @@
  * What an audit row may say about a request: short plain values by name. Nested values are counted, not copied: any
  * of them may hold a secret that a user wrote there (environment variables, configuration, parameters).
  */
-const secretName = /token|secret|password|credential|content|^code$|parameters|params/i;
+const secretName =
+  /token|secret|password|credential|content|^(string|bytes)_value$|^code$|parameters|params/i;
 /** Names that the pattern above hits and that say only which thing was meant. */
 const harmlessNames = new Set(['token_id', 'direct_download', 'omit_properties']);
 const textCharsMax = 300;

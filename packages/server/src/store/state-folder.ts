@@ -18,6 +18,8 @@ export interface StateFolder {
   readonly dataRoot: string;
   readonly hostsFolder: string;
   readonly postgresFolder: string;
+  /** Unless the settings name another. */
+  readonly secretsKeyFile: string;
 }
 
 export function layOut(folder: string): StateFolder {
@@ -26,6 +28,7 @@ export function layOut(folder: string): StateFolder {
     dataRoot: path.join(folder, 'data'),
     hostsFolder: path.join(folder, 'hosts'),
     postgresFolder: path.join(folder, 'postgres'),
+    secretsKeyFile: path.join(folder, 'secrets.key'),
   };
 }
 

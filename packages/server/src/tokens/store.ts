@@ -77,6 +77,23 @@ export async function findPrincipalById(db: Querier, id: number): Promise<Princi
   return rows[0] ?? null;
 }
 
+export async function findPrincipalByUserName(db: Querier, userName: string): Promise<PrincipalRow | null> {
+  const rows = await db.query<PrincipalRow>({
+    name: 'find-principal-by-user-name',
+    text: `select ${principalColumns} from principals where user_name = $1`,
+    values: [userName],
+  });
+  return rows[0] ?? null;
+}
+
+export function listPrincipals(db: Querier, ids: readonly number[]): Promise<PrincipalRow[]> {
+  return db.query<PrincipalRow>({
+    name: 'list-principals',
+    text: `select ${principalColumns} from principals where id = any($1)`,
+    values: [ids],
+  });
+}
+
 export async function insertToken(db: Querier, token: TokenRow & { hash: Buffer }): Promise<void> {
   await db.query({
     name: 'insert-token',
