@@ -47,6 +47,7 @@ export async function claimQueued(
   context: BatchContext,
   dependencies: BatchDependencies,
 ): Promise<readonly Claim[]> {
+  dependencies.queue.dropUnwanted(context.nowMs);
   const offers = dependencies.queue.offers();
   if (offers.length === 0) return [];
   if (!dependencies.queue.hasEnoughFor(offers)) await openQueuedRuns(offers, batch, context, dependencies);

@@ -1,6 +1,6 @@
 import { toAttemptId, toRunId, type WorkerLabels } from '@headrace/core';
 import { expect, test } from 'vitest';
-import { ClaimQueue, lineAttemptsMax, type WaitingClaimer } from './claim-queue.ts';
+import { ClaimQueue, lineAttemptsMax, unwantedMs, type WaitingClaimer } from './claim-queue.ts';
 
 let nextId = 1;
 function anAttempt(asked: WorkerLabels = {}) {
@@ -127,4 +127,23 @@ test('what ended in the queue is forgotten, with its line', () => {
 
   expect(queue.size).toBe(0);
   expect(countLooks(queue, () => queue.take({ gpu: 'yes' }))).toBe(0);
+});
+
+test('what no worker comes for is left to the store after a while', () => {
+  const queue = aQueue(anAttempt(), anAttempt({ gpu: 'yes' }), anAttempt({ zone: 'a' }));
+  const [waiting, gone] = [aClaimer(), aClaimer({ zone: 'a' })];
+  for (const claimer of [waiting, gone]) queue.addClaimer(claimer);
+  queue.removeClaimer(gone);
+  for (const labels of [{}, { gpu: 'yes' }]) queue.noteAllTaken(labels);
+
+  queue.dropUnwanted(unwantedMs);
+  const afterOne = queue.size;
+  queue.dropUnwanted(2 * unwantedMs - 1);
+  const tooSoon = queue.size;
+  queue.dropUnwanted(2 * unwantedMs);
+
+  expect([afterOne, tooSoon, queue.size]).toEqual([2, 2, 1]);
+  expect(queue.take({ gpu: 'yes', zone: 'a' })?.asked).toEqual({});
+  expect(queue.take({ gpu: 'yes', zone: 'a' })).toBeNull();
+  expect(queue.labelsToLookFor([{ claimer: aClaimer({ gpu: 'yes' }), free: 1 }])).toHaveLength(1);
 });

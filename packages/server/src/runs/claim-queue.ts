@@ -46,6 +46,8 @@ interface Placed extends QueuedAttempt {
 export const lineAttemptsMax = 10_000;
 /** Wishes are few; a name of its own in each run's would make a line of each. The store has the others. */
 export const linesMax = 10_000;
+/** Lines that no worker has come for in so long are left to the store: it may have been another server's worker. */
+export const unwantedMs = 60_000;
 /** As many as there are kinds of workers; beyond it the store is asked once more than needed. */
 const lookedForMax = 1_000;
 
@@ -58,9 +60,13 @@ export class ClaimQueue {
   #looks = 0;
   /** Labels of claimers for whom the store has nothing that this queue does not have. */
   readonly #lookedFor = new Set<string>();
+  /** Labels of claimers that came since unwanted lines were dropped. */
+  readonly #seen = new Map<string, WorkerLabels>();
+  #droppedAtMs = 0;
 
   addClaimer(claimer: WaitingClaimer): void {
     this.#claimers.add(claimer);
+    this.#seen.set(keyOf(claimer.labels), claimer.labels);
   }
 
   /** False when it does not wait any more. */
@@ -115,6 +121,20 @@ export class ClaimQueue {
   /** Whether somebody who waits could take something now. */
   get canServe(): boolean {
     return this.#size > 0 && this.offers().some(({ claimer }) => this.#countFor(claimer.labels, 1) > 0);
+  }
+
+  /** Without it, what others have taken would stay here for ever where no worker asks for the like of it. */
+  dropUnwanted(nowMs: number): void {
+    if (nowMs - this.#droppedAtMs < unwantedMs) return;
+    this.#droppedAtMs = nowMs;
+    const wanting = [...this.#seen.values(), ...[...this.#claimers].map(({ labels }) => labels)];
+    this.#seen.clear();
+    for (const line of [...this.#lines.values()]) {
+      if (wanting.some((labels) => hasLabels(labels, line.asked))) continue;
+      this.#size -= line.attempts.size;
+      this.#forgetLine(line);
+    }
+    this.lookInStoreAgain();
   }
 
   /** The store may know of queued attempts that this queue does not. */
@@ -183,8 +203,11 @@ export class ClaimQueue {
 
   #onTaken(line: Line): void {
     this.#size -= 1;
-    // That of those who ask for nothing is always there.
-    if (line.attempts.size > 0 || line.key === '') return;
+    // Most ask for nothing: their line is kept, though it is empty again and again.
+    if (line.attempts.size === 0 && line.key !== '') this.#forgetLine(line);
+  }
+
+  #forgetLine(line: Line): void {
     this.#lines.delete(line.key);
     const first = firstLabelOf(line.asked);
     const beside = this.#linesByFirstLabel.get(first);
