@@ -17,6 +17,7 @@ import type { Config } from './config.ts';
 import type { Principal } from './context.ts';
 import { connectDatabase } from './db/connect.ts';
 import { migrate } from './db/migrate.ts';
+import { awaitStore } from './db/store-away.ts';
 import { createRunEventBus } from './event-bus.ts';
 import { createIdSource } from './ids.ts';
 import { createLoopDriver } from './loops/driver.ts';
@@ -223,6 +224,7 @@ async function openDatabase(
   } else connection = config.databaseUrl;
   const db = connectDatabase({ connection, log, connectionsMax: config.databaseConnectionsMax });
   teardown.add('database connections', db.close);
+  await awaitStore(db, { log });
   const { applied } = await migrate(db.pool);
   if (applied.length > 0) log.info({ applied }, 'the schema was brought up to date');
   return { db, embeddedPid };

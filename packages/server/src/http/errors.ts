@@ -1,6 +1,7 @@
 /** Whatever a request threw, as the one error body. Only this file knows what Fastify calls its errors. */
 import { ApiError } from '@headrace/api';
 import { sqlState } from '../db/connect.ts';
+import { isStoreAway } from '../db/store-away.ts';
 
 /** `bug` is true when the error is ours: it is logged with its cause and tells the caller nothing but the request id. */
 export interface Diagnosis {
@@ -41,42 +42,4 @@ export function diagnose(thrown: unknown, limits: { requestId: string; bodyBytes
   }
   const text = `the server made a mistake; its log says more under request id ${limits.requestId}`;
   return { error: new ApiError('INTERNAL_ERROR', text), bug: true };
-}
-
-/** A batch of runs that could not be saved carries the reason as its cause, and that may have one again. */
-const causesMax = 5;
-
-/** The database cannot be reached, is starting, stopping or full, or does not answer: the same request may do later. */
-export function isStoreAway(thrown: unknown): boolean {
-  let error = thrown;
-  for (let depth = 0; depth <= causesMax && error instanceof Error; depth += 1, error = error.cause) {
-    if (isAwayItself(error)) return true;
-  }
-  return false;
-}
-
-/**
- * Classes 08 (connection), 53 (out of connections, disk or memory), 57P (starting, stopping, ended by an administrator)
- * and 58 (its files); a statement that took too long (57014); a standby (25006).
- */
-const awayStates = /^(?:08|53|57P|58|57014$|25006$)/;
-const awayCodes = [
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ETIMEDOUT',
-  'EPIPE',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-];
-/** The driver gives these no code. */
-const awayWordings =
-  /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client has encountered a connection error|Client was closed|the server is stopping$)/;
-
-function isAwayItself(error: Error): boolean {
-  const state = sqlState(error);
-  if (state !== null) return awayStates.test(state);
-  const { code = '' } = error as { code?: string };
-  return awayWordings.test(error.message) || awayCodes.includes(code);
 }
