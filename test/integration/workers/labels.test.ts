@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findQueuedAttempts } from '../../../packages/server/src/runs/save-store.ts';
 import { waitUntil } from '../../support/census.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
-import { fakeTask } from '../runs/engine.ts';
+import { fakeTask, startTestEngine, type TestEngine } from '../runs/engine.ts';
 import { makeWorkerToken, type RemoteWorker, shortLeaseMs, startRemoteWorker } from './support.ts';
 
 let server: TestServer;
@@ -226,6 +226,31 @@ test('a worker that comes back with other labels takes by those', async () => {
   expect(run.state.result_state).toBe('SUCCESS');
   expect(keysOf(again)).toEqual(['b']);
   await server.client.runsCancel({ run_id: waiting });
+});
+
+test('what one server makes ready, a worker of another that has the labels takes', async () => {
+  const here = await startTestEngine({ hasWorker: false });
+  const there = await startTestEngine({ hasWorker: false, beside: here });
+  const claimAt = (engine: TestEngine, labels: Labels, signal: AbortSignal) =>
+    engine.runs.services.advancer.claim({ workerId: 'w', labels, freeSlots: () => 1, prepare() {}, signal });
+  try {
+    const plain = new AbortController();
+    const empty = claimAt(here, {}, plain.signal);
+    const taken = claimAt(there, { gpu: 'yes' }, AbortSignal.timeout(20_000));
+
+    const { run_id } = await here.client.runsSubmit({
+      run_name: 'far',
+      tasks: [fakeTask('load', asking({ gpu: 'yes' }))],
+    });
+
+    expect((await taken).map(({ runId }) => runId)).toEqual([run_id]);
+    plain.abort();
+    expect(await empty).toEqual([]);
+    await here.client.runsCancel({ run_id });
+  } finally {
+    await there.close();
+    await here.close();
+  }
 });
 
 describe('the look into the store', () => {
