@@ -50,7 +50,7 @@ export async function startBenchServer(worker: {
   };
   const forget = () => fs.rm(stateDir, { recursive: true, force: true });
   const server = await startServer({
-    ...{ config, log, clock, version: 'bench', webFolder: path.join(stateDir, 'no-web') },
+    ...{ config, log, version: 'bench', webFolder: path.join(stateDir, 'no-web') },
     startWorker: (wiring) => worker.start(wiring, log),
   }).catch(async (error: unknown) => {
     await forget();

@@ -59,7 +59,7 @@ async function open(parts: Parts): Promise<TestServer> {
   const log = pino({ level: process.env.HEADRACE_TEST_LOG ?? 'silent' });
   const backend = parts.backend === undefined ? createFakeBackend({ clock: systemClock }) : parts.backend;
   const server = await startServer({
-    ...{ log, clock: systemClock, version: 'test', webFolder: path.join(stateDir, 'web') },
+    ...{ log, version: 'test', webFolder: path.join(stateDir, 'web') },
     config: { ...config, databaseUrl: parts.databaseUrl },
     startWorker:
       backend &&

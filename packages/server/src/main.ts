@@ -44,7 +44,6 @@ async function main(): Promise<void> {
   const server = await startServer({
     config,
     log,
-    clock,
     version,
     webFolder: path.join(repository, 'packages/web/dist'),
     startWorker: config.backend === 'none' ? null : (wiring) => startWorkerHere(config, log, wiring),

@@ -17,12 +17,13 @@ import type { Config } from './config.ts';
 import type { Principal } from './context.ts';
 import { connectDatabase } from './db/connect.ts';
 import { migrate } from './db/migrate.ts';
+import { type StoreClock, startStoreClock } from './db/store-clock.ts';
 import { awaitStore } from './db/store-away.ts';
 import { createRunEventBus } from './event-bus.ts';
 import { createIdSource } from './ids.ts';
-import { createLoopDriver } from './loops/driver.ts';
+import { createLoopDriver, type LoopDriver } from './loops/driver.ts';
 import { createSecretKeys, type SecretKeys } from './secrets/secret-key.ts';
-import type { Clock, Services } from './services.ts';
+import type { Services } from './services.ts';
 import { ensureWorkspaceId } from './status/workspace-facts.ts';
 import { claimDataRoot } from './store/data-root-id.ts';
 import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
@@ -51,7 +52,6 @@ export interface WorkerWiring {
 export interface ServerOptions {
   readonly config: Config;
   readonly log: Logger;
-  readonly clock: Clock;
   readonly version: string;
   /** Folder of the built UI. */
   readonly webFolder: string;
@@ -80,7 +80,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 async function startParts(options: ServerOptions, teardown: Teardown): Promise<RunningServer> {
-  const { config, log, clock } = options;
+  const { config } = options;
   const state = layOut(config.stateDir);
   const lock = await lockStateFolder(state.folder);
   teardown.add('state folder lock', lock.release);
@@ -92,7 +92,7 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   const clusters = createClusterBook(services);
   await ensureDefaults(services, admin, clusters);
 
-  const loops = createLoopDriver({ log, clock });
+  const loops = createLoops(services);
   const catalogNames = createCatalogNames(services);
   let http: RunningHttp | null = null;
   const advancer = () => runs.services.advancer;
@@ -157,6 +157,13 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   return { url: listening.publicUrl, localToken: local.token, newAdminToken, services, stop: teardown.run };
 }
 
+/** Of every server, whatever its roles: it must know the time. */
+function createLoops({ log, clock }: OpenServices): LoopDriver {
+  const loops = createLoopDriver({ log, clock });
+  loops.add(clock.loop);
+  return loops;
+}
+
 async function startOwnWorker(
   { config, startWorker }: ServerOptions,
   teardown: Teardown,
@@ -177,6 +184,7 @@ async function ensureDefaults(services: Services, admin: Principal, clusters: Cl
 }
 
 interface OpenServices extends Services {
+  readonly clock: StoreClock;
   readonly blobs: FolderStore;
   readonly shipAttempts: OpenedBlobs['shipAttempts'];
   readonly secretKeys: SecretKeys;
@@ -189,7 +197,7 @@ async function openServices(
   state: StateFolder,
   teardown: Teardown,
 ): Promise<OpenServices> {
-  const { config, log, clock } = options;
+  const { config, log } = options;
   const { db, embeddedPid } = await openDatabase(options, state, teardown);
   const workspaceId = () => ensureWorkspaceId(db);
   const { blobs, shipAttempts, close } = await openBlobs({
@@ -203,6 +211,7 @@ async function openServices(
   if (config.blobUrl === null)
     await claimDataRoot({ db, dataRoot: blobs.root, isAlone: config.databaseUrl === null });
   const ids = await createIdSource(db);
+  const clock = await startStoreClock(db, () => performance.now());
   const secretKeys = createSecretKeys({ db, file: config.secretsKeyFile ?? state.secretsKeyFile });
   const events = createRunEventBus();
   return { db, embeddedPid, blobs, shipAttempts, secretKeys, ids, clock, log, config, events };

@@ -26,9 +26,8 @@ async function start(name: string): Promise<RunningServer> {
   const stateDir = path.join(folder, name);
   const config = { ...readConfig({}), stateDir, port: 0, databaseUrl: database.url };
   const log = pino({ level: 'silent' });
-  const clock = { nowMs: () => Date.now() };
   const webFolder = path.join(folder, 'none');
-  const server = await startServer({ config, log, clock, version: 'test', webFolder, startWorker: null });
+  const server = await startServer({ config, log, version: 'test', webFolder, startWorker: null });
   servers.push(server);
   return server;
 }

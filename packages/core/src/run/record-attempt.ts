@@ -32,7 +32,7 @@ export function recordOfAttempt(draft: Draft, event: AttemptEvent, context: Adva
   if (event.epoch !== taskRun.epoch) return draft.ignore(event, 'another epoch');
   switch (event.kind) {
     case 'attempt_started':
-      return recordStarted(draft, taskRun, state, event);
+      return recordStarted(draft, taskRun, state, event, context);
     case 'attempt_ended':
       draft.addTaskValues(slotOf(taskRun.taskKey, taskRun.iteration), event.taskValues);
       return endLive(draft, taskRun, state, event.outcome, context);
@@ -53,14 +53,17 @@ function recordStarted(
   taskRun: TaskRun,
   state: LiveState,
   event: Extract<RunEvent, { kind: 'attempt_started' }>,
+  { nowMs }: AdvanceContext,
 ): void {
+  // Its worker's clock may be anywhere; time-outs and retries count from it on ours.
+  const startedAtMs = Math.min(Math.max(event.startedAtMs, state.claimedAtMs), nowMs);
   if (state.kind === 'running') return draft.ignore(event, 'already started');
   if (state.kind === 'stopping') {
     if (state.startedAtMs !== null) return draft.ignore(event, 'already started');
-    draft.setState(taskRun, { ...state, startedAtMs: event.startedAtMs });
+    draft.setState(taskRun, { ...state, startedAtMs });
     return;
   }
-  draft.setState(taskRun, { ...state, kind: 'running', startedAtMs: event.startedAtMs });
+  draft.setState(taskRun, { ...state, kind: 'running', startedAtMs });
 }
 
 function recordLostUnstarted(

@@ -196,3 +196,17 @@ describe('timeout_seconds of a task', () => {
     expect(run.states()).toEqual({ a: 'succeeded', after: 'queued' });
   });
 });
+
+test.each([-3_600_000, 3_600_000])('a start that its worker puts %i ms off counts on our clock', (offMs) => {
+  const run = runWith(retries(1, { intervalMinMs: 500 }));
+  run.claim('a');
+  const { attemptId, epoch } = run.taskRun('a');
+  run.nowMs += 100;
+
+  run.advance({ kind: 'attempt_started', attemptId, epoch, startedAtMs: run.nowMs + offMs });
+  run.end('a', failed);
+
+  const { state } = run.taskRun('a');
+  const dueAtMs = state.kind === 'waiting_for_retry' ? state.dueAtMs : null;
+  expect(dueAtMs).toBe(run.nowMs + 500 - (offMs < 0 ? 100 : 0));
+});
