@@ -172,6 +172,15 @@ describe('a task that nobody can take', () => {
     expect((await endOf(runId)).state.result_state).toBe('CANCELED');
   });
 
+  test('ends when its run has taken longer than it may', async () => {
+    const { run_id } = await server.client.runsSubmit({
+      ...{ run_name: 'late', timeout_seconds: 1 },
+      tasks: [fakeTask('train', asking({ gpu: 'yes' }))],
+    });
+
+    expect((await endOf(run_id)).state.result_state).toBe('TIMEDOUT');
+  });
+
   test('keeps nobody waiting, found in the store or in memory, however many there are', async () => {
     const many = Array.from({ length: 300 }, (_, index) => fakeTask(`t${index}`, asking({ gpu: 'no one' })));
     const stuck = [await submit(...many), await submit(...many)];

@@ -222,7 +222,8 @@ const keys = new WeakMap<WorkerLabels, string>();
 function keyOf(labels: WorkerLabels): string {
   const known = keys.get(labels);
   if (known !== undefined) return known;
-  const key = sortedTexts(labels).join('\n');
+  const texts = sortedTexts(labels);
+  const key = texts.length === 0 ? '' : JSON.stringify(texts);
   keys.set(labels, key);
   return key;
 }
@@ -237,7 +238,7 @@ function sortedTexts(labels: WorkerLabels): string[] {
     .sort();
 }
 
-/** Neither part has a line break, and a name has no '='. */
+/** A name has no '='. */
 function toText(name: string, value: string): string {
   return `${name}=${value}`;
 }
