@@ -61,3 +61,14 @@ test('a bucket’s URL with keys in it is refused without being quoted', () => {
   expect(read).toThrow('HEADRACE_BLOB_URL: must hold no keys');
   expect(read).not.toThrow('hunter2');
 });
+
+test('labels of the own worker are read as a worker on its own reads them', () => {
+  expect(readConfig({ HEADRACE_WORKER_LABELS: 'zone=a, gpu=yes' }).workerLabels).toEqual({
+    zone: 'a',
+    gpu: 'yes',
+  });
+  expect(readConfig({}).workerLabels).toEqual({});
+  expect(() => readConfig({ HEADRACE_WORKER_LABELS: 'gpu,a b=c' })).toThrow(
+    'HEADRACE_WORKER_LABELS: gpu is no label; write a=b,c=d, a b=c is no label; write a=b,c=d',
+  );
+});

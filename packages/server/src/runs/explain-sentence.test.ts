@@ -45,6 +45,28 @@ test.each<[TaskFact, string]>([
     `waits since ${iso} for a worker, as number 3: 1 of 8 slots of 2 workers is free.`,
   ],
   [
+    {
+      ...{ kind: 'waits_for_worker', ...task, since_ms: at, position: 1, worker_labels: { gpu: 'yes' } },
+      ...{ workers: 0, slots: 0, free_slots: 0, full_worker_ids: [] },
+    },
+    `waits since ${iso} for a worker with gpu=yes, as number 1: none is signed on.`,
+  ],
+  [
+    {
+      ...{ kind: 'waits_for_worker', ...task, since_ms: at, position: 1 },
+      ...{ worker_labels: { gpu: 'yes', zone: 'a' }, workers: 3, slots: 4, free_slots: 0 },
+      full_worker_ids: ['w1', 'w2'],
+    },
+    `waits since ${iso} for a worker with gpu=yes and zone=a, as number 1: the ones that have them are full: w1, w2 and 1 more.`,
+  ],
+  [
+    {
+      ...{ kind: 'waits_for_worker', ...task, since_ms: at, position: 1 },
+      ...{ worker_labels: { gpu: 'yes' }, workers: 1, slots: 2, free_slots: 1, full_worker_ids: [] },
+    },
+    `waits since ${iso} for a worker with gpu=yes, as number 1: 1 of 2 slots of 1 such worker is free.`,
+  ],
+  [
     { kind: 'waits_for_retry', ...task, due_at_ms: at, attempt_number: 2 },
     'waits for a retry: attempt 3 is due at 03:04:05 UTC.',
   ],
