@@ -58,21 +58,33 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
     ...services,
     buildClaim: (claim, context) => buildClaim(claim, claims, context),
     resolveStep: createStepResolver(urls),
-    onChildren: () => loops.wake(childRunLoopName),
-    onPlaceFreed: () => loops.wake(admissionLoopName),
-    onStopping: (workerId) => bells.ring(workerId),
+    onChildren: () => wakeEverywhere(childRunLoopName),
+    onPlaceFreed: () => wakeEverywhere(admissionLoopName),
+    onStopping: (workerId) => {
+      bells.ring(workerId);
+      neighbours?.noteStopping(workerId);
+    },
     ...(surroundings.observer ? { observer: surroundings.observer } : {}),
   });
   const runServices = { ...services, advancer };
   const neighbours = surroundings.mayHaveNeighbours
-    ? createNeighbourBell({ ...services, onHeard: (runIds) => onNeighbour(runIds) })
+    ? createNeighbourBell({
+        ...services,
+        hasQueued: () => advancer.hasQueued,
+        onHeard: (heard) => onNeighbour(heard),
+      })
     : null;
-  const onNeighbour = (runIds: Heard) => {
+  const wakeEverywhere = (loopName: string) => {
+    loops.wake(loopName);
+    neighbours?.noteLoop(loopName);
+  };
+  const onNeighbour = ({ runIds, stopping, loops: toWake, hasQueued }: Heard) => {
     advancer.forget(runIds);
+    if (hasQueued) advancer.lookForClaims({ inStore: true });
     for (const runId of runIds ?? []) services.events.publish(runId);
-    bells.ringAll();
-    loops.wake(admissionLoopName);
-    loops.wake(childRunLoopName);
+    if (stopping === null) bells.ringAll();
+    else for (const workerId of stopping) bells.ring(workerId);
+    for (const loopName of toWake ?? [admissionLoopName, childRunLoopName]) loops.wake(loopName);
   };
   const { recordHostReport } = surroundings.clusters;
   const { workerLabels: labels } = services.config;

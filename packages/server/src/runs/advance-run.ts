@@ -190,7 +190,11 @@ export class RunAdvancer {
   forget(runIds: readonly number[] | null): void {
     if (runIds === null) this.#hot.forgetAll();
     else for (const runId of runIds) this.#hot.forget(runId);
-    this.lookForClaims({ inStore: true });
+  }
+
+  /** Attempts wait here that no worker of this server has taken. */
+  get hasQueued(): boolean {
+    return this.#queue.size > 0;
   }
 
   /** Takes nothing new and waits for what is under way. */
