@@ -1,4 +1,5 @@
 /** Requests are told to come back, loops go on afterwards, and no run notices more than time. */
+import { routes } from '@headrace/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitUntil } from '../../support/census.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
@@ -68,6 +69,28 @@ test('while connections are refused requests get 503 with Retry-After, and work 
   await waitForSuccess(runId);
   await waitForSuccess(await submit());
 });
+
+test('no route fails otherwise, and what clients ask first never does', async () => {
+  await trouble.refuse();
+  const others: string[] = [];
+  const told: string[] = [];
+  for (const [name, route] of Object.entries(routes)) {
+    const hasBody = route.method !== 'GET' && route.method !== 'HEAD';
+    const answer = await server.send(route.method, route.path.replaceAll(/\{\w+\+?\}/g, '1'), {
+      ...(hasBody ? { headers: { 'content-type': 'application/json' }, body: '{}' } : {}),
+    });
+    if (answer.status === 503 && answer.headers.get('retry-after') === '1') told.push(name);
+    // Bad input is refused by whoever reads it, and what never changes is told.
+    else if (![200, 400].includes(answer.status)) others.push(`${name} ${answer.status}`);
+    await answer.body?.cancel();
+  }
+  await trouble.heal();
+  await waitUntil('the server is ready again', isReady);
+
+  expect(others).toEqual([]);
+  expect(told.length).toBeGreaterThan(20);
+  expect(told).not.toContain('wellKnownConfig');
+}, 180_000);
 
 test('killed backends are replaced without a trace in the runs', async () => {
   const runIds = await Promise.all([submit(200), submit(600), submit(1_000)]);
