@@ -87,6 +87,13 @@ export function draftJobs(maker: TaskMaker, childJobId: number): JobDraft[] {
       ],
     },
     {
+      name: 'patient',
+      // Each outlives a lease: of a worker that is silent, what it began would still run when another gets it.
+      tasks: ['p0', 'p1'].map((key) =>
+        work(key, { seconds: 16, traits: draw(maker, ['deaf', 'child']), more: retries(2) }),
+      ),
+    },
+    {
       name: 'stubborn',
       // One place: the others wait in the queue.
       max_concurrent_runs: 1,
