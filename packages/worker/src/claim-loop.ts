@@ -3,6 +3,7 @@
  * then returns may run.
  */
 import type { HostPool } from './host-pool.ts';
+import { fieldsOf } from './log.ts';
 import type { AttemptRef, AttemptSource, ClaimedAttempt } from './ports.ts';
 import {
   createSupervised,
@@ -65,7 +66,7 @@ function prepareClaimed(
     prepareAttempt(supervised, host, options);
   } catch (error) {
     // Thrown on, it would keep the claims of all others from being saved. Met again, and reported, once it is claimed.
-    options.log.warn({ attempt: attempt.attemptId, err: error }, 'an attempt cannot be prepared');
+    options.log.warn({ ...fieldsOf(attempt), err: error }, 'an attempt cannot be prepared');
     return;
   }
   prepared.set(attempt.attemptId, supervised);

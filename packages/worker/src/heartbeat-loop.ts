@@ -1,5 +1,5 @@
 /** Renews the leases and hears what to stop. The answer comes at once when there is something to stop. */
-import type { WorkerLog } from './log.ts';
+import { fieldsOf, type WorkerLog } from './log.ts';
 import type { AttemptRef, AttemptSource } from './ports.ts';
 import type { Supervised } from './supervise.ts';
 import { waitBackingOff, waitMs } from './wait.ts';
@@ -40,7 +40,7 @@ export async function keepLeases(options: HeartbeatLoopOptions): Promise<void> {
           continue;
         news += 1;
         log.warn(
-          { loop: 'heartbeat', attempt: attemptId, epoch },
+          { loop: 'heartbeat', ...fieldsOf(supervised.attempt), epoch },
           'the attempt is no longer ours; ending it',
         );
         supervised.events.push({ kind: 'gone' });

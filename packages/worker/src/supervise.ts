@@ -12,9 +12,9 @@ import { attemptFolder, readAttemptFiles, writeAttemptFolder } from './attempt-f
 import { createEventQueue, type EventQueue } from './event-queue.ts';
 import type { Host, HostEvent, HostPool } from './host-pool.ts';
 import type { HostedAttempt, HostedEnd, ToHost } from './hosts/host-protocol.ts';
-import type { WorkerLog } from './log.ts';
+import { fieldsOf, type WorkerLog } from './log.ts';
 import { exitValueOf, outcomeOf } from './outcome.ts';
-import type { AttemptRef, AttemptReport, ClaimedAttempt } from './ports.ts';
+import type { AttemptReport, ClaimedAttempt } from './ports.ts';
 
 export type AttemptEvent =
   | HostEvent
@@ -50,9 +50,9 @@ export interface SuperviseDependencies {
   readonly pool: HostPool;
   readonly dataRoot: string;
   /** Resolves when durable; tries for ever until the worker stops. */
-  readonly report: (report: AttemptReport) => Promise<void>;
+  readonly report: (report: AttemptReport, attempt: ClaimedAttempt) => Promise<void>;
   /** Whether user code may begin; null where nobody else can have been given the attempt. */
-  readonly askToStart: ((ref: AttemptRef) => Promise<boolean>) | null;
+  readonly askToStart: ((attempt: ClaimedAttempt) => Promise<boolean>) | null;
   readonly clock: { nowMs(): number };
   readonly log: WorkerLog;
   readonly stopGraceMs: number;
@@ -111,7 +111,7 @@ export async function superviseAttempt(
   } catch (error) {
     // Its end was on its way: only a worker that stops gives that up, and its next life reports it again.
     if (supervised.phase === 'ended') throw error;
-    dependencies.log.error({ attempt: supervised.attempt.attemptId, err: error }, 'supervising failed');
+    dependencies.log.error({ ...fieldsOf(supervised.attempt), err: error }, 'supervising failed');
     const message = 'The worker could not set up or follow the task; the log of the server tells why.';
     await reportEnd(supervised, dependencies, {
       kind: 'failed',
@@ -217,10 +217,10 @@ function begin(supervised: Supervised, { askToStart, log }: SuperviseDependencie
   if (askToStart === null) return sendGo(supervised);
   if (supervised.isAsking) return;
   supervised.isAsking = true;
-  askToStart(refOf(supervised)).then(
+  askToStart(supervised.attempt).then(
     (isGiven) => supervised.events.push({ kind: 'leave', isGiven }),
     // The worker stops: the host gives up holding it, or the next life asks again.
-    (error: unknown) => log.info({ attempt: supervised.attempt.attemptId, err: error }, 'not started'),
+    (error: unknown) => log.info({ ...fieldsOf(supervised.attempt), err: error }, 'not started'),
   );
 }
 
@@ -253,7 +253,9 @@ function onStarted(supervised: Supervised, dependencies: SuperviseDependencies, 
   if (supervised.isGone || dependencies.askToStart !== null) return;
   // Not awaited: the mark travels with the next batch, and the end does not wait for it.
   // It rejects only when the worker stops: the next life reports it again.
-  dependencies.report({ kind: 'started', ...refOf(supervised), startedAtMs }).catch(() => undefined);
+  dependencies
+    .report({ kind: 'started', ...refOf(supervised), startedAtMs }, supervised.attempt)
+    .catch(() => undefined);
 }
 
 /** After a broken connection: say again what the host may not have heard. */
@@ -354,14 +356,11 @@ async function settle(
   const { attempt, host } = supervised;
   // Before the report: the same commit may hand the next attempt to this slot.
   supervised.phase = 'ended';
-  dependencies.log.debug(
-    { run_id: attempt.runId, task_key: attempt.taskKey, attempt: attempt.attemptId },
-    report.kind,
-  );
+  dependencies.log.debug(fieldsOf(attempt), report.kind);
   // Also before: what was lost before user code may come back, under its id, as soon as that is recorded.
   host?.leave(attempt.attemptId);
   const tell = async () => {
-    if (!supervised.isGone) await dependencies.report(report);
+    if (!supervised.isGone) await dependencies.report(report, attempt);
   };
   if (report.kind !== 'lost') return dependencies.pool.settle(attempt.cluster.hostKey, attempt, tell);
   await tell();

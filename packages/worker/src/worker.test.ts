@@ -242,3 +242,28 @@ test('an attempt that was lost before user code may come back under its id at on
     outcome: { kind: 'succeeded' },
   });
 });
+
+test('each line of the log about an attempt names its run and task too', async () => {
+  const lines: { readonly fields: Readonly<Record<string, unknown>>; readonly message: string }[] = [];
+  const write = (fields: Readonly<Record<string, unknown>>, message: string) =>
+    void lines.push({ fields, message });
+  const log = { debug: write, info: write, warn: write, error: write };
+  worker = await startWorker({ source, backend, workerId: 'w', slots: 4, dataRoot, spare: null, clock, log });
+  const [ending, broken] = [
+    anAttempt(dataRoot, { kind: 'succeed' }),
+    anAttempt(dataRoot, { kind: 'succeed' }),
+  ];
+  fs.mkdirSync(path.join(dataRoot, 'attempts/7'), { recursive: true });
+  fs.writeFileSync(path.join(dataRoot, `attempts/7/${broken.attemptId}`), 'no folder');
+
+  source.failNext(2);
+  source.offer(ending, broken);
+  await source.reported(ending.attemptId, 'ended');
+  await source.reported(broken.attemptId, 'ended');
+
+  const about = lines.filter(({ fields }) => 'attempt' in fields);
+  expect(about.map(({ message }) => message)).toEqual(
+    expect.arrayContaining(['cannot report; trying again', 'supervising failed', 'ended']),
+  );
+  for (const { fields } of about) expect(fields).toMatchObject({ run_id: 7, task_key: 'load' });
+});

@@ -3,8 +3,15 @@ import { claimAttempts } from './claim-loop.ts';
 import { keepLeases, refsOf } from './heartbeat-loop.ts';
 import { HostPool } from './host-pool.ts';
 import type { FoundHost, HostBackend } from './hosts/host-backend.ts';
-import type { WorkerLog } from './log.ts';
-import type { AttemptReport, AttemptSource, ClusterAssignment, HostReport, ResumedAttempt } from './ports.ts';
+import { fieldsOf, type WorkerLog } from './log.ts';
+import type {
+  AttemptReport,
+  AttemptSource,
+  ClaimedAttempt,
+  ClusterAssignment,
+  HostReport,
+  ResumedAttempt,
+} from './ports.ts';
 import { resumeAttempts } from './resume.ts';
 import { type SuperviseDependencies, type Supervised, superviseAttempt } from './supervise.ts';
 import { waitBackingOff, waitForAbort, waitMs } from './wait.ts';
@@ -70,7 +77,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     const { attemptId } = supervised.attempt;
     live.set(attemptId, supervised);
     const done = superviseAttempt(supervised, dependencies)
-      .catch((error: unknown) => log.warn({ attempt: attemptId, err: error }, 'an end is not reported yet'))
+      .catch((error: unknown) =>
+        log.warn({ ...fieldsOf(supervised.attempt), err: error }, 'an end is not reported yet'),
+      )
       .finally(() => {
         under.delete(done);
         if (live.get(attemptId) === supervised) live.delete(attemptId);
@@ -150,7 +159,8 @@ function createAsker(
   const { lease } = source;
   const start = source.start?.bind(source);
   if (start === undefined) return null;
-  return async (ref) => {
+  return async (attempt) => {
+    const ref = { attemptId: attempt.attemptId, epoch: attempt.epoch };
     const lapses = lease?.lapses;
     const mayAct = () => lease === undefined || (lease.holds() && lease.lapses === lapses);
     for (let failures = 0; mayAct(); ) {
@@ -160,7 +170,7 @@ function createAsker(
       } catch (error) {
         if (signal.aborted) throw error;
         failures += 1;
-        log.warn({ attempt: ref.attemptId, err: error }, 'cannot ask whether to start; trying again');
+        log.warn({ ...fieldsOf(attempt), err: error }, 'cannot ask whether to start; trying again');
         await waitBackingOff(failures, signal);
       }
     }
@@ -210,13 +220,13 @@ function createReporter(
   const { source, workerId, log, signal } = options;
 
   /** Rejects only when the worker stops; the host keeps the end until the next life reads it. */
-  async function report(attemptReport: AttemptReport): Promise<void> {
+  async function report(attemptReport: AttemptReport, attempt: ClaimedAttempt): Promise<void> {
     for (let failures = 0; ; ) {
       try {
         return await source.report(workerId, [attemptReport]);
       } catch (error) {
         failures += 1;
-        log.warn({ attempt: attemptReport.attemptId, err: error }, 'cannot report; trying again');
+        log.warn({ ...fieldsOf(attempt), err: error }, 'cannot report; trying again');
         if (signal.aborted)
           throw new Error('the worker stopped before the report was recorded', { cause: error });
         await waitBackingOff(failures, signal);
