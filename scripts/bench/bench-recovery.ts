@@ -58,7 +58,6 @@ async function benchServerKill(server: InstalledServer, gated: GatedTasks): Prom
     floor,
   });
   printRow(`the slowest of ${kills}`, inMs(percentile(under, 1)), '');
-  printRow('what re-attaching adds', inMs(median(under) - floor.value), '');
   await gated.letThrough();
   await expectSuccess(await server.client(), runIds);
   if (gated.countBegun() !== tasks) throw new Error(`user code began ${gated.countBegun()} times`);
