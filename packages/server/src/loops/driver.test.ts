@@ -89,6 +89,35 @@ test('a turn that fails is told, and tried again by itself', async () => {
   await driver.stop();
 });
 
+test('a store that is away for a minute is not hammered, and is found again within ten seconds', async () => {
+  vi.useFakeTimers();
+  try {
+    const driver = createDriver();
+    let isAway = true;
+    const outcomes: boolean[] = [];
+    driver.add({
+      name: 'patient',
+      everyMs: never,
+      turn() {
+        outcomes.push(!isAway);
+        return isAway ? Promise.reject(new Error('connection refused')) : Promise.resolve('idle');
+      },
+    });
+
+    await vi.advanceTimersByTimeAsync(60_000);
+    const triedWhileAway = outcomes.length;
+    isAway = false;
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    expect(triedWhileAway).toBeGreaterThan(8);
+    expect(triedWhileAway).toBeLessThan(20);
+    expect(outcomes.at(-1)).toBe(true);
+    await driver.stop();
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test('a stop waits for the turn under way', async () => {
   const driver = createDriver();
   const { loop, turns, until } = manualLoop();
