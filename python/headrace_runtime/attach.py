@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 SOCKET_VARIABLE = "HEADRACE_HOST_SOCKET"
 ATTEMPT_VARIABLE = "HEADRACE_ATTEMPT"
 KEY_VARIABLE = "HEADRACE_ATTACH_KEY"
+# What the host answered, for a fresh image of the process: its key is good for one answer, its gateway for the attempt.
+GATEWAY_VARIABLE = "HEADRACE_GATEWAY"
 
 # A cold JVM with Delta needs 7–13 s on two loaded cores; a machine that needs more than this has another problem.
 ATTACH_SECONDS_MAX = 300
@@ -49,6 +51,7 @@ class Attachment:
         # The thread that is making the session; pyspark's own code must run plainly on it meanwhile.
         self.opening_thread: int | None = None
         self.credentials = _take_credentials()
+        self.gateway: dict[str, Any] | None = _take_gateway()
 
 
 _attachment: Attachment | None = None
@@ -167,6 +170,27 @@ def _catalog_conf() -> dict[str, str]:
     return conf
 
 
+def credentials_to_pass_on() -> dict[str, str]:
+    """For the environment of a fresh image of this process."""
+    attachment = get_attachment()
+    passed = dict(attachment.credentials or {})
+    if attachment.gateway is not None:
+        passed[GATEWAY_VARIABLE] = json.dumps(attachment.gateway)
+    return passed
+
+
+def use_worker_python(python: str) -> None:
+    """Start Python workers with this interpreter from now on; one that is not attached yet reads the environment."""
+    if _attachment is not None and _attachment.session is not None:
+        _attachment.session.sparkContext.pythonExec = python
+
+
+def _take_gateway() -> dict[str, Any] | None:
+    text = os.environ.pop(GATEWAY_VARIABLE, None)
+    gateway: dict[str, Any] | None = None if text is None else json.loads(text)
+    return gateway
+
+
 def _take_credentials() -> dict[str, str] | None:
     taken = {name: os.environ.pop(name, None) for name in (SOCKET_VARIABLE, ATTEMPT_VARIABLE, KEY_VARIABLE)}
     if taken[SOCKET_VARIABLE] is None or taken[KEY_VARIABLE] is None:
@@ -210,7 +234,8 @@ def _request_gateway(credentials: dict[str, str] | None) -> dict[str, Any]:
 
 
 def _open_session(attachment: Attachment) -> SparkSession:
-    answer = _request_gateway(attachment.credentials)
+    answer = attachment.gateway or _request_gateway(attachment.credentials)
+    attachment.gateway = answer
     os.environ["PYSPARK_GATEWAY_PORT"] = str(answer["port"])
     os.environ["PYSPARK_GATEWAY_SECRET"] = answer["secret"]
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from . import documents
@@ -23,12 +24,25 @@ class TaskContext:
         self.own_task_values: dict[str, JsonValue] = {}
         # The workspace path of the notebook under way; `%run` changes it for a while.
         self.notebook_path: str | None = None
+        # The folder of the environment that the task's libraries are in.
+        self.environment: str | None = None
         self._first_path = frozenset(sys.path)
+        self._python_path: frozenset[str] = frozenset()
 
     def worker_path(self) -> list[str]:
         """Folders that Python workers of Spark must import from: all that were added since the task began."""
         translate = self.paths.translate
-        return [translate(entry) for entry in sys.path if entry and entry not in self._first_path]
+        known = self._first_path | self._python_path
+        return [translate(entry) for entry in sys.path if entry and entry not in known]
+
+    def use_python(self, python: str, folders: list[str]) -> None:
+        """Have Spark start its Python workers with an interpreter that sees these folders by itself."""
+        self._python_path |= frozenset(folders)
+        for name in ("PYSPARK_PYTHON", "PYSPARK_DRIVER_PYTHON"):
+            os.environ[name] = python
+        from . import attach
+
+        attach.use_worker_python(python)
 
     def warn(self, message: str) -> None:
         """Tell the person who reads the log, and the run page."""

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         package: str
 
     @final
+        repo: str | None
     class IndexLibrary(TypedDict):
         pypi: IndexPackage
 

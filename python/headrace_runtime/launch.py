@@ -149,3 +149,11 @@ if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("usage: python -m headrace_runtime.launch <attempt folder>")
     sys.exit(main(sys.argv[1]))
+def _leave_launcher_path() -> None:
+    """What led here: the current folder, which `-m` puts first, and a variable that the task's programs must not have."""
+    if sys.path and sys.path[0] in ("", os.getcwd()):
+        del sys.path[0]
+    os.environ.pop("PYTHONPATH", None)
+
+
+    _leave_launcher_path()

@@ -1,34 +1,28 @@
 """Installs a task's libraries, each once per content, into `<data root>/libraries/<sha256>`.
 
-Whoever comes first installs into a temporary folder and renames it; a second one finds the name taken and uses it.
-The folders go on `sys.path`; nothing is ever installed into the shared environment.
+A process that has loaded a module which the environment has in another version can never see that version: then the
+task goes on in a fresh image of this process, started by the environment's own interpreter (`own_image.py`).
 """
 
 from __future__ import annotations
 
-import os
-import re
-import sys
-
-from .failures import TaskFailure
+from .environments import layer
+from .environments.cache import provide
+from .environments.requested import read_requested
+from .own_image import continue_in, is_fresh_image
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import Any
-
     from .context import TaskContext
-    from .documents import LibraryDocument
-
-# An index that is slow or away must not hold a task for ever.
-PIP_SECONDS_MAX = 900
-HASH_CHUNK_BYTES = 1024 * 1024
 
 
 def prepare_libraries(context: TaskContext) -> None:
-    """Make every library of the task importable."""
-    libraries = context.attempt["libraries"]
-    if not libraries:
+    """Make every library of the task importable; may not return, and then the task begins again elsewhere."""
+    requested = read_requested(context.paths, context.attempt["libraries"])
+    if not requested.is_empty:
+        environment = provide(context, requested)
+        context.environment = environment.folder
+    if (is_fresh_image() and _is_inside_own_layer(context)) or requested.is_empty:
         return
     wheel_folders = []
     for library in libraries:

@@ -248,6 +248,8 @@ def test_pip_installs_for_this_task_only(workspace: Workspace) -> None:
 
 # COMMAND ----------
 dbutils.library.restartPython()
+
+# COMMAND ----------
 import headrace_test_extra
 print("extra", headrace_test_extra.X)
 

@@ -64,8 +64,17 @@ export type TaskDocument =
 
 export type LibraryDocument =
   | { readonly whl: string }
-  | { readonly pypi: { readonly package: string } }
-  | { readonly requirements: string };
+  /** A line as a requirements file has it; its own index, if it names one. */
+  | { readonly pypi: { readonly package: string; readonly repo: string | null } }
+  | { readonly requirements: string }
+  | { readonly jar: string }
+  | {
+      readonly maven: {
+        readonly coordinates: string;
+        readonly repo: string | null;
+        readonly exclusions: readonly string[];
+      };
+    };
 
 export type TaskMessage =
   | { readonly kind: 'task_value'; readonly name: string; readonly value: JsonValue }

@@ -1,9 +1,8 @@
-"""`dbutils.library`: only what notebooks call after `%pip install`."""
+"""`dbutils.library`: a fresh Python for the cells that follow, mostly after `%pip install`."""
 
 from __future__ import annotations
 
-import importlib
-
+from ..failures import PythonRestart
 from .help import WithHelp
 
 TYPE_CHECKING = False
@@ -12,11 +11,16 @@ if TYPE_CHECKING:
 
 
 class Library(WithHelp):
-    """Makes packages of `%pip install` importable."""
+    """Starts Python anew."""
 
     def __init__(self, context: TaskContext) -> None:
         self._context = context
 
     def restartPython(self) -> None:
-        """Packages are importable at once; the process goes on, and modules already imported keep their version."""
-        importlib.invalidate_caches()
+        """Go on with the next cell in a fresh Python: variables and imports are gone; widgets, task values, temporary
+        views and what %pip has installed stay."""
+        if self._context.notebook_path is None:
+            raise RuntimeError(
+                "dbutils.library.restartPython() belongs into a notebook: a script has no cells to go on with"
+            )
+        raise PythonRestart

@@ -7,6 +7,7 @@ from .help import WithHelp
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from ..context import TaskContext
 
@@ -76,6 +77,15 @@ class Widgets(WithHelp):
         """Remove all parameters."""
         for name in self.getAll():
             self.remove(name)
+
+    def describe(self) -> dict[str, object]:
+        """What code has defined and removed; parameters of the task are not among it."""
+        return {"defaults": self._defaults, "removed": sorted(self._removed)}
+
+    def restore(self, described: dict[str, Any]) -> None:
+        """Back to what `describe` told, in a fresh process."""
+        self._defaults.update(described["defaults"])
+        self._removed.update(described["removed"])
 
     def _define(self, name: str, default: str) -> None:
         self._removed.discard(name)

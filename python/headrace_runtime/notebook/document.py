@@ -9,7 +9,9 @@ from .. import documents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..documents import CellState, NotebookOutput
+    from typing import Any
+
+    from ..documents import CellState, NotebookOutput, TableColumn
     from .source import Cell
 
 # Text of one cell; the whole of it is in the log. A page of it is some 4 kB.
@@ -69,7 +71,7 @@ class CellRecord:
             "source": self.source,
             "state": self.state,
             "elapsed_ms": self.elapsed_ms,
-            "outputs": self.outputs,
+            "outputs": [_without_secrets(output) for output in self.outputs],
         }
         return json.dumps(cell, ensure_ascii=False)
 
@@ -105,3 +107,15 @@ class NotebookFile:
         cells = ",".join(self._ended.get(index) or record.to_json() for index, record in enumerate(self.records))
         head = f'{{"version":{documents.PROTOCOL_VERSION},"path":{json.dumps(self._path, ensure_ascii=False)}'
         documents.replace_file(self._file, f'{head},"cells":[{cells}]}}')
+    def describe(self) -> list[dict[str, Any]]:
+        """For `restore` in a fresh process."""
+        return [{"state": each.state, "elapsed_ms": each.elapsed_ms, "outputs": each.outputs} for each in self.records]
+
+    def restore(self, described: list[dict[str, Any]]) -> None:
+        """Back to where an earlier process was."""
+        for index, (record, before) in enumerate(zip(self.records, described, strict=False)):
+            record.state, record.elapsed_ms = before["state"], before["elapsed_ms"]
+            record.outputs = before["outputs"]
+            if record.state not in ("waiting", "running"):
+                self.end_cell(index)
+

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 import shlex
@@ -24,7 +23,6 @@ _REFUSED = {
 }
 _FIRST_MAGIC = re.compile(r"\s*%(\w+)[ \t]*")
 _FS_COMMANDS = ("ls", "cp", "mv", "rm", "mkdirs", "head", "put")
-_PIP_REPORTS = ("list", "freeze", "show", "check", "download")
 
 
 def run_whole_cell(code: str, context: TaskContext) -> bool:
@@ -72,46 +70,3 @@ def run_fs(line: str) -> None:
         display.display(result)
     elif isinstance(result, str):
         print(result)
-
-
-def run_pip(line: str, context: TaskContext) -> None:
-    """`%pip install …` into a folder of this attempt, which is put first on `sys.path`."""
-    words = shlex.split(line)
-    command = words[0] if words else "help"
-    if command == "install":
-        target = os.path.join(context.folder, "packages")
-        arguments = [
-            "install",
-            "--target",
-            target,
-            "--upgrade",
-            *(_translate_word(word, context) for word in words[1:]),
-        ]
-        if target not in sys.path:
-            sys.path.insert(0, target)
-    elif command in _PIP_REPORTS:
-        arguments = words
-    else:
-        raise ValueError(
-            f"%pip {command} is not supported: a job's environment is shared; %pip install adds to this task's own"
-        )
-    finished = subprocess.run(
-        [sys.executable, "-m", "pip", *arguments, "--disable-pip-version-check", "--no-input"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-    output = finished.stdout.decode("utf-8", "replace")
-    print(output, end="")
-    importlib.invalidate_caches()
-    if finished.returncode:
-        from ..libraries import essential_line
-
-        raise TaskFailure("LIBRARY_INSTALLATION_ERROR", f"%pip {line.strip()} failed: {essential_line(output)}")
-
-
-def _translate_word(word: str, context: TaskContext) -> str:
-    if word.startswith("-"):
-        return word
-    translated: str = context.paths.translate(word)
-    return translated

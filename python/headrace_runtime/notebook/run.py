@@ -10,14 +10,16 @@ import sys
 import time
 
 from .. import attach, display
-from ..failures import NotebookExit, TaskFailure, describe_error, exit_status, format_trace
-from . import magics, sql
+from ..failures import NotebookExit, PythonRestart, TaskFailure, describe_error, exit_status, format_trace
+from ..own_image import continue_in
+from . import magics, packages, restart, sql
 from .document import CellRecord, NotebookFile
 from .included import IncludedNotebooks
 from .source import parse_notebook
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
     from typing import Any
 
@@ -32,6 +34,7 @@ def run_notebook(context: TaskContext, notebook_path: str, module: ModuleType) -
     included.start_with(file)
     cells = parse_notebook(included.read(file), file)
     document = NotebookFile(context.folder, shown_path, cells)
+    position = restart.take_up(context, document)
     document.write()
     NotebookRunner(context, module, document, included).run(cells, file, shown_path)
 
@@ -48,10 +51,13 @@ class NotebookRunner:
         self._record: CellRecord | None = None
         self._shell = CellShell(module, context.folder)
         self._shell.register_magic("run", self._include)
-        self._shell.register_magic("pip", lambda line: magics.run_pip(line, context))
+        self._shell.register_magic("pip", lambda line: packages.run_pip(line, context))
         self._shell.register_magic("sql", lambda line, cell="": self._run_sql(line + "\n" + cell), "line_cell")
         self._shell.register_magic("sh", lambda line, cell="": magics.run_shell(line + "\n" + cell), "line_cell")
         self._shell.register_magic("fs", magics.run_fs)
+        # The cell under way, and in cells that include notebooks the ones within; where to go on after a restart.
+        self._position: list[int] = []
+        self._goal: list[int] = []
 
     def run(self, cells: list[Cell], file: str, shown_path: str) -> None:
         folder = os.path.dirname(file)
@@ -93,6 +99,26 @@ class NotebookRunner:
         try:
             self._run_cell(cell, f"{shown_path}, cell {index + 1}")
             record.state = "succeeded"
+    def _run_each(self, cells: list[Cell], run_one: Callable[[int, Cell], None]) -> None:
+        """From the first cell, or from where a restart has left off."""
+        depth = len(self._position)
+        first = 0
+        if self._goal:
+            reached, *self._goal = self._goal
+            # A cell that includes a notebook is gone through again, to reach the one within.
+            first = reached if self._goal else reached + 1
+        self._position.append(first)
+        try:
+            for index in range(first, len(cells)):
+                self._position[depth] = index
+                run_one(index, cells[index])
+        except PythonRestart:
+            raise  # with the position as it is
+        except BaseException:
+            del self._position[depth:]
+            raise
+        del self._position[depth:]
+
         except BaseException as error:
             if _is_good_end(error):
                 record.state = "succeeded"
@@ -153,4 +179,6 @@ class CellStream:
 
 
 def _is_good_end(error: BaseException) -> bool:
-    return isinstance(error, NotebookExit) or (isinstance(error, SystemExit) and exit_status(error) == 0)
+    return isinstance(error, (NotebookExit, PythonRestart)) or (
+        isinstance(error, SystemExit) and exit_status(error) == 0
+    )

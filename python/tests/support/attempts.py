@@ -31,6 +31,11 @@ class Outcome:
         self.messages: list[dict[str, Any]] = [json.loads(line) for line in lines]
 
     @property
+    def printed(self) -> str:
+        """The log without the lines of installations."""
+        return "".join(line for line in self.log.splitlines(True) if not line.startswith("[libraries] "))
+
+    @property
     def code(self) -> str | None:
         return self.result.get("failure", {}).get("code")
 

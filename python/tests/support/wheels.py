@@ -9,11 +9,20 @@ from pathlib import Path
 
 
 def make_wheel(
-    folder: Path, name: str, files: dict[str, str], *, entry_points: str = "", requires: tuple[str, ...] = ()
+    folder: Path,
+    name: str,
+    files: dict[str, str],
+    *,
+    version: str = "1.0",
+    entry_points: str = "",
+    requires: tuple[str, ...] = (),
 ) -> Path:
-    """Write `<name>-1.0-py3-none-any.whl` into a folder."""
-    info = f"{name}-1.0.dist-info"
-    metadata = [f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", *(f"Requires-Dist: {r}\n" for r in requires)]
+    """Write `<name>-<version>-py3-none-any.whl` into a folder."""
+    info = f"{name}-{version}.dist-info"
+    metadata = [
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        *(f"Requires-Dist: {r}\n" for r in requires),
+    ]
     contents = {
         **files,
         f"{info}/METADATA": "".join(metadata),
@@ -23,7 +32,7 @@ def make_wheel(
     record = [f"{path},sha256={_digest(text)},{len(text.encode())}\n" for path, text in contents.items()]
     contents[f"{info}/RECORD"] = "".join([*record, f"{info}/RECORD,,\n"])
     folder.mkdir(parents=True, exist_ok=True)
-    wheel = folder / f"{name}-1.0-py3-none-any.whl"
+    wheel = folder / f"{name}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         for path, text in contents.items():
             archive.writestr(path, text)
