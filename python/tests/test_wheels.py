@@ -28,7 +28,7 @@ def wheel(workspace: Workspace) -> str:
 
 
 def libraries(workspace: Workspace) -> list[Path]:
-    return [path for path in (workspace.root / "libraries").iterdir()]
+    return [path for path in (workspace.root / "libraries").iterdir() if not path.name.startswith(".")]
 
 
 def test_an_entry_point_gets_positional_and_named_parameters(workspace: Workspace, wheel: str) -> None:
@@ -82,8 +82,9 @@ def test_a_broken_wheel_fails_with_the_installers_lines(workspace: Workspace) ->
 
     assert outcome.code == "LIBRARY_INSTALLATION_ERROR"
     assert "library dbfs:/broken-1.0-py3-none-any.whl could not be installed: " in outcome.message
-    assert "invalid" in outcome.message
-    assert list((workspace.root / "libraries").iterdir()) == []
+    assert "Failed to read" in outcome.message
+    assert libraries(workspace) == []
+    assert list((workspace.root / "libraries").glob(".installing-*")) == []
 
 
 def test_a_missing_wheel_is_named(workspace: Workspace) -> None:
