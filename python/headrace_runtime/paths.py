@@ -98,6 +98,13 @@ class PathMap:
             name = name[len("/Workspace") :]
         return _below(self.workspace, name)
 
+    def git_folder_of(self, name: str) -> str | None:
+        """The Git folder that a workspace path is in, as far as its name tells: `/Repos/<folder>/<name>/…`."""
+        parts = name.removeprefix("/Workspace").split("/")
+        if len(parts) < 5 or parts[:2] != ["", "Repos"] or parts[2].startswith("."):
+            return None
+        return self.locate_workspace("/".join(parts[:4]))
+
     def locate_storage(self, name: str) -> str | None:
         """The file of a name as `dbutils.fs` and job settings write it; None for other file systems.
 

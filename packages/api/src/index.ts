@@ -41,11 +41,21 @@ export {
 } from './errors.ts';
 export { describeIssue, formatIssue, formatIssues, formatPath } from './format-issues.ts';
 export {
+  findGitProvider,
+  type GitProviderName,
+  GitSource,
+  gitNameCharsMax,
+  gitProviders,
+  gitUrlCharsMax,
+  SparseCheckout,
+  sparsePatternsMax,
+} from './git.ts';
+export { GitCredential, gitTokenCharsMax } from './git-credentials.ts';
+export {
   AccessControlList,
   CronSchedule,
   concurrentRunsMax,
   expandedElementsMax,
-  GitSource,
   HeadraceSettings,
   idempotencyTokenCharsMax,
   JobCluster,
@@ -73,6 +83,7 @@ export {
   repairActions,
   repairDefinitions,
 } from './repairs.ts';
+export { Repo, reposPageSize } from './repos.ts';
 export {
   type Handlers,
   type Method,

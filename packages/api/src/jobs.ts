@@ -1,6 +1,7 @@
 /** Job definitions: the settings document, stored whole, and the routes that keep it. */
 import { z } from 'zod';
 import { NewCluster } from './clusters.ts';
+import { GitSource } from './git.ts';
 import { route } from './route.ts';
 import { runParameterFields } from './run-parameters.ts';
 import {
@@ -52,14 +53,6 @@ export const RunAs = z.looseObject({
   user_name: z.string().optional(),
   service_principal_name: z.string().optional(),
   group_name: z.string().optional(),
-});
-
-export const GitSource = z.looseObject({
-  git_url: z.string(),
-  git_provider: z.string(),
-  git_branch: z.string().optional(),
-  git_tag: z.string().optional(),
-  git_commit: z.string().optional(),
 });
 
 export const QueueSettings = z.looseObject({ enabled: wireBool });

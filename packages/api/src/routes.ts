@@ -14,9 +14,18 @@ import {
 import { clustersGet, clustersList } from './clusters.ts';
 import { currentUserMe } from './current-user.ts';
 import { doctor } from './doctor.ts';
+import { runGitCheckout } from './git.ts';
+import {
+  gitCredentialsCreate,
+  gitCredentialsDelete,
+  gitCredentialsGet,
+  gitCredentialsList,
+  gitCredentialsUpdate,
+} from './git-credentials.ts';
 import { jobsCreate, jobsDelete, jobsGet, jobsList, jobsReset, jobsRunNow, jobsUpdate } from './jobs.ts';
 import { metrics } from './metrics.ts';
 import { runsRepair, runsRepairPreview } from './repairs.ts';
+import { reposCreate, reposDelete, reposGet, reposList, reposUpdate } from './repos.ts';
 import {
   runEvents,
   runsCancel,
@@ -106,6 +115,17 @@ export const routes = {
   workspaceGetStatus,
   workspaceMkdirs,
   workspaceDelete,
+  reposCreate,
+  reposGet,
+  reposList,
+  reposUpdate,
+  reposDelete,
+  gitCredentialsCreate,
+  gitCredentialsGet,
+  gitCredentialsList,
+  gitCredentialsUpdate,
+  gitCredentialsDelete,
+  runGitCheckout,
   currentUserMe,
   clustersGet,
   clustersList,

@@ -1,5 +1,6 @@
 /** How a run and its tasks look on the wire, with both descriptions of their state: old clients read only `state`. */
 import { z } from 'zod';
+import { GitSource } from './git.ts';
 import { JobCluster } from './jobs.ts';
 import { runParameterFields } from './run-parameters.ts';
 import { ConditionTask, ForEachTask, RunJobTask, TaskExtra, taskFields } from './tasks.ts';
@@ -205,6 +206,8 @@ export const RunDocument = z.looseObject({
     .array(z.looseObject({ name: z.string(), default: z.string().optional(), value: z.string().optional() }))
     .optional(),
   overriding_parameters: z.looseObject(runParameterFields).optional(),
+  /** With the commit that a branch or tag stood for. */
+  git_source: GitSource.optional(),
   cluster_instance: clusterInstance.optional(),
   /** With `include_history`, the original execution first. */
   repair_history: z.array(RepairHistoryItem).optional(),

@@ -1,8 +1,8 @@
 /** Runs: start, watch, cancel, read their output. */
 import { z } from 'zod';
+import { GitSource } from './git.ts';
 import {
   AccessControlList,
-  GitSource,
   HeadraceSettings,
   idempotencyTokenCharsMax,
   jobNameCharsMax,

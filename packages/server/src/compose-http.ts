@@ -7,10 +7,12 @@ import { listWorkers } from './attempts/worker-status.ts';
 import type { AuditRecorder } from './audit/audit-recorder.ts';
 import type { CatalogNames } from './catalogs/catalog-names.ts';
 import { createMetastoreHandlers } from './catalogs/handlers.ts';
+import { composeGit } from './compose-git.ts';
 import type { Operations } from './compose-operations.ts';
 import type { RunParts } from './compose-runs.ts';
 import { createClustersHandlers } from './compute/handlers.ts';
 import type { RequestContext } from './context.ts';
+import { createGitHandlers } from './git/handlers.ts';
 import { createHttpCloser } from './http/close-http.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { listen, urlOf } from './http/listen.ts';
@@ -18,6 +20,8 @@ import { createRateLimiter } from './http/rate-limit.ts';
 import { createJobHandlers } from './jobs/handlers.ts';
 import { createRepairUses } from './jobs/repair-uses.ts';
 import type { LoopDriver } from './loops/driver.ts';
+import { createRepoHandlers } from './repos/handlers.ts';
+import { readGitRun } from './runs/git-run.ts';
 import { createRunHandlers } from './runs/handlers.ts';
 import { createSecretHandlers } from './secrets/handlers.ts';
 import type { SecretKeys } from './secrets/secret-key.ts';
@@ -92,6 +96,7 @@ function createHandlers(
   { forgetTokens, publicUrl }: { forgetTokens: () => void; publicUrl: () => string },
 ): Handlers<typeof routes, RequestContext> {
   const { db, clock } = services;
+  const git = composeGit(services, secretKeys);
   return {
     ...createJobHandlers(runs.services),
     ...createRunHandlers(runs.services, { publicUrl, logBytesMax, repair: createRepairUses(db) }),
@@ -100,6 +105,8 @@ function createHandlers(
     ...createClustersHandlers(services),
     ...createWorkerHandlers(runs.remoteWorkers),
     ...createSecretHandlers({ ...services, secretKeys }),
+    ...createGitHandlers(git, (runId) => readGitRun(db, runId)),
+    ...createRepoHandlers({ ...services, ...git }),
     ...createTokensHandlers(services, { forgetTokens, publicUrl }),
     ...operations.handlers,
     ...createStatusHandlers(services, {

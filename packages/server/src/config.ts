@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseWorkerLabels } from '@headrace/api';
 import { z } from 'zod';
 import { parseS3Url, type S3Credentials } from './blobs/s3-settings.ts';
+import { gitProtocols } from './git/git-url.ts';
 import { StartError } from './start-error.ts';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
@@ -147,6 +148,16 @@ const settings = {
     schema: absolutePath.nullable().default(null),
     about:
       'Where the key that seals secrets lies, if not in the state folder; the same for all servers of a store.',
+  },
+  gitProtocols: {
+    env: 'HEADRACE_GIT_PROTOCOLS',
+    schema: z
+      .string()
+      .transform((text) => text.split(',').map((name) => name.trim()))
+      .pipe(z.array(z.enum(gitProtocols)).min(1))
+      .default(['https']),
+    about:
+      'How Git repositories may be reached: https, ssh (with the keys of the user that the server runs as), http, file; with one of the last two, addresses of this machine too.',
   },
   bodyBytesMax: {
     env: 'HEADRACE_BODY_BYTES_MAX',

@@ -24,6 +24,8 @@ export interface AttemptDocument {
   readonly attempt_number: number;
   /** References resolved, job parameters merged. */
   readonly task: TaskDocument;
+  /** Its path is one in the checkout of the run's Git source, which the task asks the API for. */
+  readonly from_git?: boolean;
   readonly libraries: readonly LibraryDocument[];
   /** Values that ended tasks of this run have set: task key → name → value. */
   readonly task_values: Readonly<Record<string, Readonly<Record<string, JsonValue>>>>;

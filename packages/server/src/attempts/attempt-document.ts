@@ -5,6 +5,7 @@
 import { findTaskKinds, type JobSettings } from '@headrace/api';
 import type { Failure, JsonValue } from '@headrace/core';
 import type { AttemptDocument, LibraryDocument, TaskDocument } from '@headrace/worker';
+import { findGitPath } from '../runs/git-path.ts';
 import type { Document, OverridingParameters } from '../runs/run-facts.ts';
 import { findTask, type WrittenTask } from '../runs/task-documents.ts';
 import { type AttemptOf, resolveAll, type ServerUrls, toReferenceScope } from './reference-scope.ts';
@@ -31,6 +32,7 @@ export interface AttemptSurroundings extends ServerUrls {
 
 export interface AttemptParts {
   readonly task: TaskDocument;
+  readonly isFromGit: boolean;
   readonly libraries: readonly LibraryDocument[];
   /** As `resolved_values` shows it. */
   readonly resolved: JsonValue;
@@ -46,7 +48,8 @@ export function toAttemptParts(attempt: AttemptOf, urls: ServerUrls): AttemptPar
   if ('code' in libraries) return libraries;
   const overriding = resolveAll(attempt.facts.parameters.overriding, scope);
   const document = toTaskDocument(task, overriding, scope.job.parameters);
-  if (document) return { task: document, libraries, resolved: toResolvedValues(document) };
+  const isFromGit = findGitPath(written, settings) !== null;
+  if (document) return { task: document, isFromGit, libraries, resolved: toResolvedValues(document) };
   const kinds = findTaskKinds(written).join(', ');
   return { code: 'INTERNAL_ERROR', message: `A ${kinds} is not supported yet.`, trace: null };
 }
@@ -68,6 +71,7 @@ export function toAttemptDocument(
     task_key: taskRun.taskKey,
     attempt_number: taskRun.attempt,
     task: parts.task,
+    ...(parts.isFromGit ? { from_git: true } : {}),
     libraries: parts.libraries,
     task_values: valuesForTasks(run),
     spark: {

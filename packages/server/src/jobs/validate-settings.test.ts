@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Document } from '../runs/run-facts.ts';
 import { validateSettings } from './validate-settings.ts';
 
-const config = { unknownIds: 'default' } as const;
+const config: Parameters<typeof validateSettings>[1] = { unknownIds: 'default', gitProtocols: ['https'] };
 const notebook_task = { notebook_path: '/Shared/step' };
 const condition_task = { op: 'EQUAL_TO', left: '1', right: '1' };
 

@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import { findUnstorable } from '../db/storable-json.ts';
 import { withTasks } from '../runs/run-definition.ts';
 import type { Document } from '../runs/run-facts.ts';
+import { findGitProblems } from './validate-git.ts';
 import { findScheduleProblems } from './validate-schedule.ts';
 import { findTaskProblems, referenceProblemsOf } from './validate-tasks.ts';
 
@@ -15,7 +16,7 @@ import { findTaskProblems, referenceProblemsOf } from './validate-tasks.ts';
  */
 export function validateSettings(
   document: Document,
-  config: Pick<Config, 'unknownIds'>,
+  config: Pick<Config, 'unknownIds' | 'gitProtocols'>,
   jobId: number | null = null,
 ): void {
   refuseUnstorable(document, 'settings');
@@ -27,6 +28,7 @@ export function validateSettings(
   checkClusterIds(tasks, config);
   const problems = [
     ...findTaskProblems(tasks, jobId),
+    ...findGitProblems(settings, config),
     ...clusterProblems(settings),
     ...parameterProblems(settings),
     ...(settings.schedule ? findScheduleProblems(settings.schedule) : []),

@@ -76,11 +76,7 @@ function refuseUnsupported(tasks: readonly Task[]): void {
   );
   const problems = all.flatMap((task) => {
     const kinds = findTaskKinds(task).filter((kind) => !isRunnable(kind));
-    const notYet = kinds.map(
-      (kind) => `task '${task.task_key}' is a ${kind}, which is stored but not supported yet`,
-    );
-    if (isFromGit(task)) notYet.push(`task '${task.task_key}' is read from Git, which is not supported yet`);
-    return notYet;
+    return kinds.map((kind) => `task '${task.task_key}' is a ${kind}, which is stored but not supported yet`);
   });
   if (problems.length === 0) return;
   const supported = `; supported are ${runnableTaskKinds.join(', ')}`;
@@ -89,10 +85,6 @@ function refuseUnsupported(tasks: readonly Task[]): void {
 
 function isRunnable(kind: string): boolean {
   return runnableTaskKinds.some((runnable) => runnable === kind);
-}
-
-function isFromGit(task: WrittenTask): boolean {
-  return task.notebook_task?.source === 'GIT' || task.spark_python_task?.source === 'GIT';
 }
 
 /** @param asked labels by task key. */

@@ -1,6 +1,7 @@
 /** Task runs as the wire shows them: of tasks and of iterations. Each attempt is a task run of its own. */
 import type { RunTaskDocument, Task } from '@headrace/api';
 import type { JsonValue, RunResult, StopReason, TaskRunState } from '@headrace/core';
+import { type FindUsedCommit, noUsedCommits } from '../git/used-commits.ts';
 import { tasksOf } from './run-definition.ts';
 import type { Document, RunParameters } from './run-facts.ts';
 import { toTaskRun } from './run-rows.ts';
@@ -23,9 +24,15 @@ export interface RunParts {
   readonly counts: ReadonlyMap<number, IterationCounts>;
   /** By the run that a task started; only where resolved values are asked for. */
   readonly childParameters: ReadonlyMap<number, RunParameters>;
+  readonly findUsedCommit: FindUsedCommit;
 }
 
-export const noParts: RunParts = { generations: [], counts: new Map(), childParameters: new Map() };
+export const noParts: RunParts = {
+  generations: [],
+  counts: new Map(),
+  childParameters: new Map(),
+  findUsedCommit: noUsedCommits,
+};
 
 export function toRunTaskDocument(
   run: RunView,

@@ -1,5 +1,6 @@
 /** Runs as the wire shows them, and a task run by itself in the form of a run. */
 import type { JobSettings, RunDocument } from '@headrace/api';
+import { withUsedCommit } from '../git/used-commits.ts';
 import type { Document, RunParameters } from './run-facts.ts';
 import { toPhase } from './run-rows.ts';
 import type { RunView, TaskRunView } from './store.ts';
@@ -36,6 +37,14 @@ export function toRunDocument(
       hasGivenUp: hasGivenUp({ ...run, created_at_ms: run.generation_created_at_ms }),
     }),
     ...parametersOf(run.parameters),
+    ...(settings.git_source
+      ? {
+          git_source: withUsedCommit(
+            settings.git_source,
+            parts.findUsedCommit(run.run_id, settings.git_source),
+          ),
+        }
+      : {}),
     ...(taskRuns === null
       ? {}
       : {

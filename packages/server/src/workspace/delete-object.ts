@@ -4,7 +4,7 @@ import type { Services } from '../services.ts';
 import { deleteObjects, listChildren, lockForDelete } from './store.ts';
 import { normalizePath, toBlobKey } from './workspace-path.ts';
 
-const keptPaths = ['/', '/Users', '/Shared'];
+const keptPaths = ['/', '/Users', '/Shared', '/Repos'];
 
 export async function deleteObject(
   services: Services,

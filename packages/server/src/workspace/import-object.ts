@@ -10,7 +10,7 @@ import {
   type WorkspaceFormat,
   type WorkspaceLanguage,
 } from './notebook-source.ts';
-import { insertObject, lockFolder, replaceObject } from './store.ts';
+import { insertObject, isFolder, lockFolder, replaceObject } from './store.ts';
 import { normalizePath, parentOf, toBlobKey } from './workspace-path.ts';
 
 export interface ImportRequest {
@@ -76,7 +76,7 @@ async function requireFolder(client: Querier, path: string): Promise<void> {
   if (!parent) {
     throw new ApiError('RESOURCE_DOES_NOT_EXIST', `The parent folder (${path}) does not exist.`);
   }
-  if (parent.objectType !== 'DIRECTORY') {
+  if (!isFolder(parent)) {
     throw new ApiError(
       'INVALID_PARAMETER_VALUE',
       `path: ${path} is a ${parent.objectType.toLowerCase()}, not a folder`,

@@ -1,6 +1,6 @@
 import { ApiError } from '@headrace/api';
 import type { Services } from '../services.ts';
-import { insertObject, lockFolder } from './store.ts';
+import { insertObject, isFolder, lockFolder } from './store.ts';
 import { ancestorsOf, normalizePath, parentOf, toBlobKey } from './workspace-path.ts';
 
 /** Makes a folder and those above it; folders that exist are left as they are. */
@@ -12,7 +12,7 @@ export async function makeFolders(
   await db.transaction(async (client) => {
     for (const folder of ancestorsOf(path)) {
       const existing = await lockFolder(client, folder);
-      if (existing?.objectType === 'DIRECTORY') continue;
+      if (existing && isFolder(existing)) continue;
       const inserted =
         !existing &&
         (await insertObject(client, {
@@ -26,7 +26,8 @@ export async function makeFolders(
           createdBy: request.createdBy,
         }));
       // Not inserted although nothing was there: another request made it in this moment, as what, we look again.
-      if (inserted || (await lockFolder(client, folder))?.objectType === 'DIRECTORY') continue;
+      const found = inserted ? null : await lockFolder(client, folder);
+      if (inserted || (found && isFolder(found))) continue;
       throw new ApiError('RESOURCE_ALREADY_EXISTS', `Path (${folder}) already exists and is not a folder.`);
     }
     await blobs.makeFolder(toBlobKey(path));

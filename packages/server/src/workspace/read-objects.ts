@@ -3,7 +3,7 @@ import { ApiError, type RawBytes } from '@headrace/api';
 import type { Services } from '../services.ts';
 import { listedObjectsMax } from './limits.ts';
 import { languageFacts } from './notebook-source.ts';
-import { findObject, listChildren, type ObjectRow } from './store.ts';
+import { findObject, isFolder, listChildren, type ObjectRow } from './store.ts';
 import { toWorkspaceObject } from './wire.ts';
 import { normalizePath, toBlobKey } from './workspace-path.ts';
 
@@ -19,7 +19,7 @@ export async function exportObject(
   request: { path: string; format: string; direct_download: boolean },
 ): Promise<{ content: string; file_type?: string } | RawBytes> {
   const object = await requireObject(services, request.path);
-  if (object.objectType === 'DIRECTORY') {
+  if (isFolder(object)) {
     throw new ApiError(
       'INVALID_PARAMETER_VALUE',
       `path: ${object.path} is a folder; export its files one by one`,
@@ -52,10 +52,9 @@ export async function listObjects(
   request: { path: string; notebooks_modified_after?: number | undefined },
 ): Promise<{ objects: ReturnType<typeof toWorkspaceObject>[] }> {
   const object = await requireObject(services, request.path);
-  const rows =
-    object.objectType === 'DIRECTORY'
-      ? await listChildren(services.db, object.path, listedObjectsMax + 1)
-      : [object];
+  const rows = isFolder(object)
+    ? await listChildren(services.db, object.path, listedObjectsMax + 1)
+    : [object];
   if (rows.length > listedObjectsMax) {
     throw new ApiError(
       'INVALID_STATE',

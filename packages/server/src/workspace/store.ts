@@ -6,11 +6,16 @@ import { ancestorsOf } from './workspace-path.ts';
 export interface ObjectRow {
   readonly path: string;
   readonly objectId: number;
-  readonly objectType: Extract<WorkspaceObject['object_type'], 'DIRECTORY' | 'NOTEBOOK' | 'FILE'>;
+  readonly objectType: Extract<WorkspaceObject['object_type'], 'DIRECTORY' | 'REPO' | 'NOTEBOOK' | 'FILE'>;
   readonly language: WorkspaceLanguage | null;
   readonly sizeBytes: number;
   readonly createdAtMs: number;
   readonly modifiedAtMs: number;
+}
+
+/** A Git folder is a folder. */
+export function isFolder({ objectType }: Pick<ObjectRow, 'objectType'>): boolean {
+  return objectType === 'DIRECTORY' || objectType === 'REPO';
 }
 
 const columns = `path, object_id as "objectId", object_type as "objectType", language, size_bytes as "sizeBytes",
@@ -76,7 +81,7 @@ export async function replaceObject(
     text: `
       update workspace_objects
       set object_type = $2, language = $3, size_bytes = $4, modified_at_ms = $5
-      where path = $1 and object_type <> 'DIRECTORY'
+      where path = $1 and object_type not in ('DIRECTORY', 'REPO')
       returning path`,
     values: [row.path, row.objectType, row.language, row.sizeBytes, row.modifiedAtMs],
   });
@@ -98,5 +103,47 @@ export async function deleteObjects(db: Querier, path: string): Promise<void> {
     name: 'delete-workspace-objects',
     text: `delete from workspace_objects where path = $1 or (path >= $1 || '/' and path < $1 || '0')`,
     values: [path],
+  });
+}
+
+/** Many at once; what stands at a path is replaced, but keeps its id and its kind of folder. */
+export async function putObjects(
+  db: Querier,
+  rows: readonly Omit<NewObject, 'createdAtMs' | 'createdBy'>[],
+  { nowMs, createdBy }: { readonly nowMs: number; readonly createdBy: number },
+): Promise<void> {
+  await db.query({
+    name: 'put-workspace-objects',
+    text: `
+      insert into workspace_objects
+        (path, parent, object_id, object_type, language, size_bytes, created_at_ms, modified_at_ms, created_by)
+      select "path", "parent", "objectId", "objectType", "language", "sizeBytes", $2, $2, $3
+      from jsonb_to_recordset($1::jsonb)
+        as r("path" text, "parent" text, "objectId" bigint, "objectType" text, "language" text, "sizeBytes" bigint)
+      on conflict (path) do update
+      set object_type = excluded.object_type, language = excluded.language, size_bytes = excluded.size_bytes,
+        modified_at_ms = excluded.modified_at_ms`,
+    values: [JSON.stringify(rows), nowMs, createdBy],
+  });
+}
+
+export async function deletePaths(db: Querier, paths: readonly string[]): Promise<void> {
+  await db.query({
+    name: 'delete-workspace-paths',
+    text: 'delete from workspace_objects where path = any($1)',
+    values: [paths],
+  });
+}
+
+/** All below a folder, by path. */
+export async function listBelow(db: Querier, folder: string, limit: number): Promise<ObjectRow[]> {
+  return db.query<ObjectRow>({
+    name: 'list-workspace-below',
+    text: `
+      select ${columns} from workspace_objects
+      where path >= $1 || '/' and path < $1 || '0'
+      order by path
+      limit $2`,
+    values: [folder, limit],
   });
 }

@@ -2,6 +2,8 @@
 import { ApiError } from '@headrace/api';
 
 export const blobRoot = 'workspace';
+/** Checkouts of runs lie there: tasks read them, and nobody else reaches them. */
+export const internalFolder = '/Repos/.internal';
 
 export function normalizePath(path: string): string {
   const parts = path.split('/').slice(1);
@@ -13,7 +15,14 @@ export function normalizePath(path: string): string {
       `path: "${path.slice(0, 200)}" is not an absolute path of the workspace`,
     );
   }
-  return `/${parts.join('/')}`;
+  const normalized = `/${parts.join('/')}`;
+  if (normalized === internalFolder || normalized.startsWith(`${internalFolder}/`)) {
+    throw new ApiError(
+      'INVALID_PARAMETER_VALUE',
+      `path: ${internalFolder} holds the checkouts of runs, for tasks to read`,
+    );
+  }
+  return normalized;
 }
 
 export function parentOf(path: string): string {

@@ -1,0 +1,20 @@
+/** Puts the parts together that reach Git repositories. */
+import { inheritedEnvironment } from './config.ts';
+import { createCheckouts } from './git/checkouts.ts';
+import type { GitServices } from './git/run-checkout.ts';
+import { createGit } from './git/run-git.ts';
+import type { SecretKeys } from './secrets/secret-key.ts';
+import type { Services } from './services.ts';
+
+export function composeGit(services: Services, keys: SecretKeys): GitServices {
+  const { db, ids, config, log, blobs } = services;
+  const { gitProtocols: protocols } = config;
+  const environment = inheritedEnvironment();
+  const checkouts = createCheckouts({
+    blobs,
+    git: createGit({ protocols, environment }),
+    isLocalAllowed: protocols.includes('http') || protocols.includes('file'),
+    hasProxy: ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'].some((name) => environment[name]),
+  });
+  return { db, ids, config, log, keys, checkouts };
+}
