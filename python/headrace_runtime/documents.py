@@ -57,9 +57,9 @@ if TYPE_CHECKING:
 
     class IndexPackage(TypedDict):
         package: str
+        repo: str | None
 
     @final
-        repo: str | None
     class IndexLibrary(TypedDict):
         pypi: IndexPackage
 
@@ -67,12 +67,22 @@ if TYPE_CHECKING:
     class RequirementsLibrary(TypedDict):
         requirements: str
 
-    LibraryDocument: TypeAlias = WheelLibrary | IndexLibrary | RequirementsLibrary
+    @final
+    class JarLibrary(TypedDict):
+        jar: str
 
-    class GitFields(TypedDict, total=False):
-        from_git: bool
+    class MavenPackage(TypedDict):
+        coordinates: str
+        repo: str | None
+        exclusions: list[str]
 
-    class AttemptDocument(GitFields):
+    @final
+    class MavenLibrary(TypedDict):
+        maven: MavenPackage
+
+    LibraryDocument: TypeAlias = WheelLibrary | IndexLibrary | RequirementsLibrary | JarLibrary | MavenLibrary
+
+    class AttemptDocument(TypedDict):
         version: int
         attempt_id: int
         epoch: int

@@ -75,13 +75,7 @@ def _set_up(folder: str) -> TaskContext:
 def _run_task(context: TaskContext) -> str | None:
     """Run user code to its end; gives its exit value, which only `dbutils.notebook.exit` sets."""
     task = context.attempt["task"]
-    if context.attempt.get("from_git"):
-        from .git_checkout import enter_checkout
-
-        enter_checkout(context)
-    else:
-        _import_from_git_folder(context)
-    if context.attempt["libraries"]:
+    if context.attempt["libraries"] or "HEADRACE_FRESH_IMAGE" in os.environ:
         from .libraries import prepare_libraries
 
         prepare_libraries(context)
@@ -102,19 +96,6 @@ def _run_task(context: TaskContext) -> str | None:
     else:
         raise TaskFailure("RUN_EXECUTION_ERROR", f"this runtime cannot run tasks of the kind {task['kind']}")
     return None
-
-
-def _import_from_git_folder(context: TaskContext) -> None:
-    task = context.attempt["task"]
-    if task["kind"] == "notebook":
-        path = task["notebook_path"]
-    elif task["kind"] == "spark_python":
-        path = task["python_file"]
-    else:
-        return
-    root = context.paths.git_folder_of(path)
-    if root is not None:
-        sys.path.insert(0, root)
 
 
 def _describe(context: TaskContext, error: BaseException) -> FailureDocument:
@@ -164,10 +145,6 @@ def _end_user_code() -> None:
             pass  # user code closed or replaced it
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m headrace_runtime.launch <attempt folder>")
-    sys.exit(main(sys.argv[1]))
 def _leave_launcher_path() -> None:
     """What led here: the current folder, which `-m` puts first, and a variable that the task's programs must not have."""
     if sys.path and sys.path[0] in ("", os.getcwd()):
@@ -175,4 +152,8 @@ def _leave_launcher_path() -> None:
     os.environ.pop("PYTHONPATH", None)
 
 
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m headrace_runtime.launch <attempt folder>")
     _leave_launcher_path()
+    sys.exit(main(sys.argv[1]))

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..documents import CellState, NotebookOutput, TableColumn
+    from ..documents import CellState, NotebookOutput
     from .source import Cell
 
 # Text of one cell; the whole of it is in the log. A page of it is some 4 kB.
@@ -71,7 +71,7 @@ class CellRecord:
             "source": self.source,
             "state": self.state,
             "elapsed_ms": self.elapsed_ms,
-            "outputs": [_without_secrets(output) for output in self.outputs],
+            "outputs": self.outputs,
         }
         return json.dumps(cell, ensure_ascii=False)
 
@@ -103,10 +103,6 @@ class NotebookFile:
         self._ended[index] = text
         self._ended_bytes += len(text)
 
-    def write(self) -> None:
-        cells = ",".join(self._ended.get(index) or record.to_json() for index, record in enumerate(self.records))
-        head = f'{{"version":{documents.PROTOCOL_VERSION},"path":{json.dumps(self._path, ensure_ascii=False)}'
-        documents.replace_file(self._file, f'{head},"cells":[{cells}]}}')
     def describe(self) -> list[dict[str, Any]]:
         """For `restore` in a fresh process."""
         return [{"state": each.state, "elapsed_ms": each.elapsed_ms, "outputs": each.outputs} for each in self.records]
@@ -119,3 +115,7 @@ class NotebookFile:
             if record.state not in ("waiting", "running"):
                 self.end_cell(index)
 
+    def write(self) -> None:
+        cells = ",".join(self._ended.get(index) or record.to_json() for index, record in enumerate(self.records))
+        head = f'{{"version":{documents.PROTOCOL_VERSION},"path":{json.dumps(self._path, ensure_ascii=False)}'
+        documents.replace_file(self._file, f'{head},"cells":[{cells}]}}')

@@ -36,7 +36,13 @@ def run_notebook(context: TaskContext, notebook_path: str, module: ModuleType) -
     document = NotebookFile(context.folder, shown_path, cells)
     position = restart.take_up(context, document)
     document.write()
-    NotebookRunner(context, module, document, included).run(cells, file, shown_path)
+    try:
+        NotebookRunner(context, module, document, included).run(cells, file, shown_path, position)
+    except PythonRestart:
+        own = packages.own_layer(context)
+        continue_in(context, own if os.path.isdir(own) else context.environment)
+    finally:
+        packages.remove(context)
 
 
 class NotebookRunner:
@@ -49,17 +55,18 @@ class NotebookRunner:
         self._document = document
         self._included = included
         self._record: CellRecord | None = None
+        # The cell under way, and in cells that include notebooks the ones within; where to go on after a restart.
+        self._position: list[int] = []
+        self._goal: list[int] = []
         self._shell = CellShell(module, context.folder)
         self._shell.register_magic("run", self._include)
         self._shell.register_magic("pip", lambda line: packages.run_pip(line, context))
         self._shell.register_magic("sql", lambda line, cell="": self._run_sql(line + "\n" + cell), "line_cell")
         self._shell.register_magic("sh", lambda line, cell="": magics.run_shell(line + "\n" + cell), "line_cell")
         self._shell.register_magic("fs", magics.run_fs)
-        # The cell under way, and in cells that include notebooks the ones within; where to go on after a restart.
-        self._position: list[int] = []
-        self._goal: list[int] = []
 
-    def run(self, cells: list[Cell], file: str, shown_path: str) -> None:
+    def run(self, cells: list[Cell], file: str, shown_path: str, position: list[int]) -> None:
+        self._goal = position
         folder = os.path.dirname(file)
         os.chdir(folder)
         sys.path.insert(0, folder)
@@ -69,8 +76,10 @@ class NotebookRunner:
         sys.stdout, sys.stderr = CellStream(sys.stdout, self), CellStream(sys.stderr, self)
         display.set_sink(self._add_output)
         try:
-            for index, cell in enumerate(cells):
-                self._run_recorded(index, cell, shown_path)
+            self._run_each(cells, lambda index, cell: self._run_recorded(index, cell, shown_path))
+        except PythonRestart:
+            restart.save(self._context, self._document, self._position)
+            raise
         except BaseException:
             for record in self._document.records:
                 if record.state == "waiting":
@@ -90,15 +99,6 @@ class NotebookRunner:
         if self._record is not None:
             self._record.add(output)
 
-    def _run_recorded(self, index: int, cell: Cell, shown_path: str) -> None:
-        record = self._document.records[index]
-        self._record = record
-        record.state = "running"
-        self._document.write()
-        started = time.monotonic()
-        try:
-            self._run_cell(cell, f"{shown_path}, cell {index + 1}")
-            record.state = "succeeded"
     def _run_each(self, cells: list[Cell], run_one: Callable[[int, Cell], None]) -> None:
         """From the first cell, or from where a restart has left off."""
         depth = len(self._position)
@@ -119,6 +119,15 @@ class NotebookRunner:
             raise
         del self._position[depth:]
 
+    def _run_recorded(self, index: int, cell: Cell, shown_path: str) -> None:
+        record = self._document.records[index]
+        self._record = record
+        record.state = "running"
+        self._document.write()
+        started = time.monotonic()
+        try:
+            self._run_cell(cell, f"{shown_path}, cell {index + 1}")
+            record.state = "succeeded"
         except BaseException as error:
             if _is_good_end(error):
                 record.state = "succeeded"
@@ -154,8 +163,10 @@ class NotebookRunner:
     def _include(self, line: str) -> None:
         """`%run ./other $name="value"`: the cells of another notebook, here and now."""
         with self._included.enter(line, self._context) as notebook:
-            for index, cell in enumerate(notebook.cells):
-                self._run_cell(cell, f"{notebook.shown_path}, cell {index + 1}")
+            self._run_each(
+                notebook.cells,
+                lambda index, cell: self._run_cell(cell, f"{notebook.shown_path}, cell {index + 1}"),
+            )
 
 
 class CellStream:
