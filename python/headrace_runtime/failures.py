@@ -38,12 +38,12 @@ class NotebookExit(BaseException):
         self.value = value
 
 
-def describe_failure(error: BaseException) -> FailureDocument:
-    """Turn whatever ended the task into a code, a sentence and the user's own trace."""
 class PythonRestart(BaseException):
     """`dbutils.library.restartPython()`: the notebook goes on behind its cell in a fresh image of the process."""
 
 
+def describe_failure(error: BaseException) -> FailureDocument:
+    """Turn whatever ended the task into a code, a sentence and the user's own trace."""
     if isinstance(error, TaskFailure):
         return {"code": error.code, "message": error.message, "trace": None}
     if isinstance(error, SystemExit):
