@@ -24,7 +24,7 @@ import { createIdSource } from './ids.ts';
 import { createLoopDriver, type LoopDriver } from './loops/driver.ts';
 import { createSecretKeys, type SecretKeys } from './secrets/secret-key.ts';
 import type { Services } from './services.ts';
-import { ensureWorkspaceId } from './status/workspace-facts.ts';
+import { ensureBucketPlace, ensureWorkspaceId } from './status/workspace-facts.ts';
 import { claimDataRoot } from './store/data-root-id.ts';
 import { startEmbeddedPostgres } from './store/embedded-postgres.ts';
 import {
@@ -204,6 +204,7 @@ async function openServices(
     dataRoot: state.dataRoot,
     config,
     workspaceId,
+    bucketPlace: (proposal) => ensureBucketPlace(db, proposal),
     log,
   });
   teardown.add('blob store', close);

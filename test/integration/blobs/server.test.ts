@@ -1,8 +1,11 @@
 /** Whole servers with a bucket, a real S3 server, and machines that are lost: their data roots are deleted. */
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { S3Settings } from '../../../packages/server/src/blobs/s3-settings.ts';
+import { readConfig } from '../../../packages/server/src/config.ts';
+import { startServer } from '../../../packages/server/src/start-server.ts';
 import { waitUntil } from '../../support/census.ts';
 import {
   type FaultProxy,
@@ -220,6 +223,18 @@ test('a start without the bucket first, then with it, brings the workspace along
 
   const { bytes } = await server.client.workspaceExport({ path: '/Shared/old.py', direct_download: true });
   expect(Buffer.from(bytes).toString()).toBe('old\n');
+});
+
+test('a server that comes to the same database with another place is refused', async () => {
+  const server = await startWithBucket();
+  const stateDir = path.join(server.stateDir, 'other');
+  const blobUrl = { ...hereNow(), prefix: `elsewhere-${prefixes}/` };
+  const config = { ...readConfig({}), stateDir, port: 0, databaseUrl: server.database.url, blobUrl };
+  const log = pino({ level: 'silent' });
+
+  const start = startServer({ config, log, version: 'test', webFolder: stateDir, startWorker: null });
+
+  await expect(start).rejects.toThrow(`keep their files in s3://headrace/place-${prefixes}/`);
 });
 
 test.each([

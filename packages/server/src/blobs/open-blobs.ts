@@ -22,10 +22,13 @@ export interface BlobOptions {
   readonly dataRoot: string;
   readonly config: Config;
   readonly workspaceId: () => Promise<string>;
+  /** Remembers the place of the first bucket, and tells it ever after. */
+  readonly bucketPlace: (proposal: string) => Promise<string>;
   readonly log: Logger;
 }
 
-export async function openBlobs({ dataRoot, config, workspaceId, log }: BlobOptions): Promise<OpenedBlobs> {
+export async function openBlobs(options: BlobOptions): Promise<OpenedBlobs> {
+  const { dataRoot, config, workspaceId, bucketPlace, log } = options;
   const local = await openFolderStore(dataRoot);
   if (config.blobUrl === null) {
     return {
@@ -41,6 +44,7 @@ export async function openBlobs({ dataRoot, config, workspaceId, log }: BlobOpti
     settings: config.blobUrl,
     credentials: readStorageCredentials(),
     workspaceId: await workspaceId(),
+    bucketPlace,
     log,
   });
 }

@@ -18,6 +18,7 @@ export interface SplitOptions {
   readonly settings: S3Settings;
   readonly credentials: S3Credentials | null;
   readonly workspaceId: string;
+  readonly bucketPlace: (proposal: string) => Promise<string>;
   readonly log: Logger;
 }
 
@@ -49,10 +50,19 @@ export async function openSplitStore(options: SplitOptions): Promise<OpenedBlobs
 /** Two installations in one place would take each other's runs for their own. */
 async function claimBucket(
   remote: S3Store,
-  { local, settings, workspaceId, log }: SplitOptions,
+  { local, settings, workspaceId, bucketPlace, log }: SplitOptions,
 ): Promise<void> {
+  const place = `s3://${settings.bucket}/${settings.prefix}`;
   const mark = Buffer.from(JSON.stringify({ workspace_id: workspaceId }));
   let found = await remote.get(markKey);
+  // Only now: a bucket that cannot be used is nobody's.
+  const known = await bucketPlace(place);
+  if (found === null && known !== place) {
+    throw new StartError(
+      `HEADRACE_BLOB_URL: the servers of this database keep their files in ${known}, and nothing of them is in ${place}: ` +
+        'use the same, or stop them all and copy everything from there first',
+    );
+  }
   if (found === null) {
     const count = await moveWorkspace(local, remote);
     if (count > 0) log.info({ files: count }, 'the workspace was brought to the bucket');
@@ -61,7 +71,7 @@ async function claimBucket(
   }
   if (found?.equals(mark)) return;
   throw new StartError(
-    `HEADRACE_BLOB_URL: s3://${settings.bucket}/${settings.prefix} belongs to another installation (${markKey} there ` +
+    `HEADRACE_BLOB_URL: ${place} belongs to another installation (${markKey} there ` +
       'names its workspace): choose another prefix, or use the database that belongs to it',
   );
 }

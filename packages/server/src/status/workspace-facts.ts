@@ -16,6 +16,11 @@ export function ensureDataRootId(db: Querier, proposal: string): Promise<string>
   return ensureFact(db, 'data_root_id', proposal);
 }
 
+/** Where the servers of this store keep their blobs: the first bucket that one of them came with. */
+export function ensureBucketPlace(db: Querier, proposal: string): Promise<string> {
+  return ensureFact(db, 'bucket', proposal);
+}
+
 /** The value that the first of several starters stored. */
 async function ensureFact(db: Querier, name: string, proposal: string): Promise<string> {
   await db.query({
