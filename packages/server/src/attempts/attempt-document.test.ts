@@ -110,14 +110,38 @@ test("libraries come from the task, and from its environment's dependencies", ()
     { whl: '/a.whl' },
     { whl: '/b.whl' },
     { requirements: '/req.txt' },
-    { pypi: { package: 'numpy==2' } },
+    { pypi: { package: 'numpy==2', repo: null } },
   ]);
 });
 
-test('a library that is not supported is said before anything runs', () => {
-  const attempt = anAttempt({ spark_python_task: { python_file: '/a.py' }, libraries: [{ jar: '/a.jar' }] });
+test('a library of Maven has its repository and exclusions', () => {
+  const { libraries } = partsOf({
+    spark_python_task: { python_file: '/a.py' },
+    libraries: [
+      { maven: { coordinates: 'g:a:1', exclusions: ['x:y'] } },
+      { jar: '/a.jar' },
+      { pypi: { package: 'p', repo: 'http://i' } },
+    ],
+  });
 
-  expect(toAttemptParts(attempt, urls)).toMatchObject({ code: 'LIBRARY_INSTALLATION_ERROR' });
+  expect(libraries).toEqual([
+    { maven: { coordinates: 'g:a:1', repo: null, exclusions: ['x:y'] } },
+    { jar: '/a.jar' },
+    { pypi: { package: 'p', repo: 'http://i' } },
+  ]);
+});
+
+test.each([
+  [{ libraries: [{ egg: '/a.egg' }] }, 'build a wheel of /a.egg'],
+  [{ libraries: [{ cran: { package: 'ggplot2' } }] }, 'ggplot2'],
+  [{ environment_key: 'gone' }, "no environment 'gone'"],
+])('what cannot be had is named before anything runs: %j', (fields, named) => {
+  const attempt = anAttempt({ spark_python_task: { python_file: '/a.py' }, ...fields });
+
+  expect(toAttemptParts(attempt, urls)).toMatchObject({
+    code: 'LIBRARY_INSTALLATION_ERROR',
+    message: expect.stringContaining(named),
+  });
 });
 
 test('the default catalog is the one of the job, else of the server', () => {

@@ -8,6 +8,7 @@ import type { AttemptDocument, LibraryDocument, TaskDocument } from '@headrace/w
 import { findGitPath } from '../runs/git-path.ts';
 import type { Document, OverridingParameters } from '../runs/run-facts.ts';
 import { findTask, type WrittenTask } from '../runs/task-documents.ts';
+import { toLibraries } from './libraries-of-task.ts';
 import { type AttemptOf, resolveAll, type ServerUrls, toReferenceScope } from './reference-scope.ts';
 import { valuesForTasks } from './task-values.ts';
 
@@ -121,40 +122,6 @@ function toTaskDocument(
     return { kind: 'spark_python', python_file, parameters: overriding.python_params ?? parameters ?? [] };
   }
   return null;
-}
-
-function toLibraries(task: WrittenTask, settings: JobSettings): LibraryDocument[] | Failure {
-  const libraries: LibraryDocument[] = [];
-  for (const library of task.libraries ?? []) {
-    if (library.whl !== undefined) libraries.push({ whl: library.whl });
-    else if (library.pypi !== undefined) libraries.push({ pypi: { package: library.pypi.package } });
-    else if (library.requirements !== undefined) libraries.push({ requirements: library.requirements });
-    else {
-      const kind = Object.keys(library).join(', ');
-      const message = `A library of kind ${kind} is not supported yet; supported are whl, pypi and requirements.`;
-      return { code: 'LIBRARY_INSTALLATION_ERROR', message, trace: null };
-    }
-  }
-  if (task.environment_key === undefined) return libraries;
-  const environment = (settings.environments ?? []).find(
-    ({ environment_key }) => environment_key === task.environment_key,
-  );
-  const spec = environment?.spec;
-  return [...libraries, ...dependenciesOf(spec).map(toDependency)];
-}
-
-function dependenciesOf(spec: unknown): string[] {
-  if (typeof spec !== 'object' || spec === null || !('dependencies' in spec)) return [];
-  const { dependencies } = spec;
-  return Array.isArray(dependencies) ? dependencies.filter((entry) => typeof entry === 'string') : [];
-}
-
-/** Lines of a requirements file: a wheel's path, `-r` with a path, or a package. */
-function toDependency(line: string): LibraryDocument {
-  const text = line.trim();
-  const requirements = /^(?:-r|--requirement)[ =]?\s*(.+)$/.exec(text)?.[1];
-  if (requirements !== undefined) return { requirements };
-  return text.endsWith('.whl') ? { whl: text } : { pypi: { package: text } };
 }
 
 function toResolvedValues(task: TaskDocument): Document {
