@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from . import documents
+from . import documents, known_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class TaskContext:
         """Tell the person who reads the log, and the run page."""
         print(f"Warning: {message}", file=sys.stderr, flush=True)
         try:
-            documents.append_message(self.folder, {"kind": "warning", "message": message})
+            documents.append_message(self.folder, {"kind": "warning", "message": known_secrets.redact_text(message)})
         except ValueError:
             pass  # the file is full of task values; the warning stands in the log
 

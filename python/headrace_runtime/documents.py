@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 
+from . import known_secrets
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Literal, TypeAlias, TypedDict, final
@@ -169,7 +171,18 @@ def read_attempt(folder: str) -> AttemptDocument:
 
 def write_result(folder: str, result: ResultDocument) -> None:
     """Write `result.json`, always the last file of an attempt."""
-    replace_file(os.path.join(folder, RESULT_FILE), json.dumps(result, ensure_ascii=False))
+    shown: ResultDocument = {**result}
+    if "exit_value" in shown:
+        shown["exit_value"] = known_secrets.redact_text(shown["exit_value"])
+    if "failure" in shown:
+        failure = shown["failure"]
+        trace = failure["trace"]
+        shown["failure"] = {
+            "code": failure["code"],
+            "message": known_secrets.redact_text(failure["message"]),
+            "trace": None if trace is None else known_secrets.redact_text(trace),
+        }
+    replace_file(os.path.join(folder, RESULT_FILE), json.dumps(shown, ensure_ascii=False))
 
 
 def append_message(folder: str, message: dict[str, JsonValue]) -> None:

@@ -110,11 +110,14 @@ class DriverLending:
             await asyncio.sleep(DEATH_POLL_SECONDS)
 
     def _on_state(self, state: str, message: str, jvm_pid: int | None) -> None:
+        # It may quote the end of the driver's log.
+        message = self._host.secrets.redact_text(message)
         self._host.say({"op": "spark", "state": state, "message": message, "jvm_pid": jvm_pid})
 
     def _on_death(self, message: str) -> None:
         """Whoever used it fails with this reason, unless it succeeds without."""
         self._is_warm = False
+        message = self._host.secrets.redact_text(message)
         for attempt in self._host.attempts.values():
             if attempt.is_attached and attempt.is_live:
                 attempt.driver_message = message

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import sys
 
+from . import known_secrets
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import traceback
@@ -62,7 +64,7 @@ def describe_exit(error: SystemExit) -> str:
     status = exit_status(error)
     if isinstance(error.code, (int, type(None))):
         return f"exited with status {status}"
-    return cut(f"exited with status {status}: {error.code}", MESSAGE_CHARACTERS_MAX)
+    return _cut_safely(f"exited with status {status}: {error.code}")
 
 
 def describe_error(error: BaseException) -> str:
@@ -76,7 +78,7 @@ def describe_error(error: BaseException) -> str:
         text = f"<its message could not be made: {type(broken).__name__}>"
     if type(error).__module__.startswith("pyspark.") and text:
         text = _spark_sentence(text)
-    return cut(f"{name}: {text}" if text else name, MESSAGE_CHARACTERS_MAX)
+    return _cut_safely(f"{name}: {text}" if text else name)
 
 
 def _spark_sentence(text: str) -> str:
@@ -97,7 +99,8 @@ def format_trace(error: BaseException) -> str:
 
     description = traceback.TracebackException.from_exception(error, compact=True)
     _drop_our_frames(description)
-    return _keep_ends("".join(description.format()), TRACE_CHARACTERS_MAX)
+    # Before it is cut: half a secret is not found.
+    return _keep_ends(known_secrets.redact_text("".join(description.format())), TRACE_CHARACTERS_MAX)
 
 
 def print_trace(error: BaseException) -> None:
@@ -107,6 +110,11 @@ def print_trace(error: BaseException) -> None:
         sys.stderr.flush()
     except (OSError, ValueError):
         pass  # the user's code closed or replaced standard error; result.json has the trace
+
+
+def _cut_safely(message: str) -> str:
+    """Without secrets before it is cut: half of one is not found any more."""
+    return cut(known_secrets.redact_text(message), MESSAGE_CHARACTERS_MAX)
 
 
 def cut(text: str, characters_max: int) -> str:

@@ -14,13 +14,13 @@ import os
 import shutil
 import signal
 import socket
-import sys
 import traceback
 from typing import Any
 
 from .driver_lending import PROOF_SECONDS_MAX, DriverLending
 from .ending import drain_output, end_leftovers, stop_processes
-from .hosted import Attempt, from_journal, now_ms, open_descriptors
+from .host_secrets import ClusterSecrets
+from .hosted import Attempt, from_journal, now_ms, open_descriptors, task_environment
 from .journal import Journal, replay_journal
 from .processes import start_time
 from .protocol import HOST_PROTOCOL_VERSION, Frame, HostedAttempt
@@ -59,6 +59,7 @@ class Host:
         self._tasks: set[asyncio.Task[None]] = set()
         self.worker_socket = WorkerSocket(self)
         self.task_socket = TaskSocket(self)
+        self.secrets = ClusterSecrets(folder, config)
         self.zygote = self._start_zygote()
         self.lending = DriverLending(self)
         self._linger: asyncio.TimerHandle | None = None
@@ -139,22 +140,16 @@ class Host:
         loop = asyncio.get_running_loop()
         descriptors = open_descriptors(attempt)
         assert attempt.control is not None and attempt.pump is not None
+        self.secrets.hide_in(attempt)
         loop.add_reader(attempt.control.fileno(), self._on_control, attempt)
         loop.add_reader(attempt.pump.fd, self._on_output, attempt)
         attempt.hold_timer = loop.call_later(HOLD_SECONDS_MAX, self.drop, attempt)
-        environment = {
-            "HEADRACE_HOST_SOCKET": self.task_path,
-            "HEADRACE_ATTEMPT": str(attempt.attempt_id),
-            "HEADRACE_ATTACH_KEY": attempt.attach_key or "",
-            "PYSPARK_PYTHON": sys.executable,
-            "PYSPARK_DRIVER_PYTHON": sys.executable,
-        }
         order = {
             "attempt_id": attempt.attempt_id,
             "epoch": attempt.epoch,
             "folder": attempt.folder,
             "journal": self.journal.path,
-            "env": environment,
+            "env": {**task_environment(attempt, self.task_path), **self.secrets.environment},
         }
         self.zygote.send_order(order, descriptors)
 

@@ -10,6 +10,7 @@ import asyncio
 import os
 import secrets
 import socket
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -36,6 +37,8 @@ class Attempt:
     control: socket.socket | None = None
     pump: LogPump | None = None
     attach_key: str | None = field(default_factory=lambda: secrets.token_hex(16))
+    # With it the task tells which secrets its log must not show.
+    redact_key: str = field(default_factory=lambda: secrets.token_hex(16))
     is_attached: bool = False
     attaching: asyncio.Future[Any] | None = None
     is_dropping: bool = False
@@ -115,6 +118,18 @@ def open_descriptors(attempt: Attempt) -> tuple[int, int]:
             os.close(descriptor)
         raise
     return theirs.detach(), write_fd
+
+
+def task_environment(attempt: Attempt, socket_path: str) -> dict[str, str]:
+    """How its process finds the host, and proves what it is."""
+    return {
+        "HEADRACE_HOST_SOCKET": socket_path,
+        "HEADRACE_ATTEMPT": str(attempt.attempt_id),
+        "HEADRACE_ATTACH_KEY": attempt.attach_key or "",
+        "HEADRACE_REDACT_KEY": attempt.redact_key,
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+    }
 
 
 def now_ms() -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from . import attach, documents, sdk_runtime, spark_patches
+from . import attach, documents, known_secrets, sdk_runtime, spark_patches
 from .context import TaskContext, set_context
 from .failures import NotebookExit, TaskFailure, cut, describe_failure, exit_status, print_trace
 from .namespace import make_main_module
@@ -57,6 +57,7 @@ def main(folder: str) -> int:
 
 
 def _set_up(folder: str) -> TaskContext:
+    known_secrets.prepare()
     attempt = documents.read_attempt(folder)
     paths = PathMap(attempt["data_root"])
     context = TaskContext(folder, attempt, paths)

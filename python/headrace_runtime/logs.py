@@ -10,6 +10,9 @@ from __future__ import annotations
 import fcntl
 import os
 from collections import deque
+from collections.abc import Iterable
+
+from .redaction import Redactor, StreamRedactor
 
 READ_BYTES = 256 * 1024
 # Linux; a bigger pipe lets a task that prints much run on while the host is busy elsewhere.
@@ -35,6 +38,15 @@ class LogPump:
         self._tail_size = 0
         self._left_out = 0
         self._is_grown = False
+        self._received = 0
+        self._redactor: StreamRedactor | None = None
+
+    def hide(self, values: Iterable[bytes]) -> None:
+        """Secrets that the task knows: what comes from now on is kept without them."""
+        if self._redactor is None:
+            self._redactor = StreamRedactor(Redactor())
+        for value in values:
+            self._redactor.redactor.add(value)
 
     def pump(self) -> bool:
         """Move what is there, at most one read so that all tasks get their turn; False when all writers are gone."""
@@ -46,16 +58,17 @@ class LogPump:
             return False
         if len(piece) >= 32 * 1024 and not self._is_grown:
             self._grow()
-        self._keep(piece)
+        self._received += len(piece)
+        self._keep(piece if self._redactor is None else self._redactor.feed(piece))
         return True
 
     def drain(self) -> bool:
         """Move all that is in the pipe now; False when all writers are gone."""
         for _ in range(2 * PIPE_BYTES // 4096):  # bounded: somebody may still be writing
-            before = self._head_left, self._tail_size, self._left_out
+            before = self._received
             if not self.pump():
                 return False
-            if before == (self._head_left, self._tail_size, self._left_out):
+            if before == self._received:
                 return True
         return True
 
@@ -65,6 +78,8 @@ class LogPump:
             return
         self.is_open = False
         os.close(self.fd)
+        if self._redactor is not None:
+            self._keep(self._redactor.flush())
         if self._tail:
             self._write_tail()
         os.close(self._file)

@@ -29,6 +29,7 @@ def install_runtime_modules() -> None:
         sys.modules[module.__name__] = module
     run_after_import("databricks", _make_submodule_reachable)
     run_after_import("databricks.sdk", lambda module: setattr(module, "runtime", runtime))
+    run_after_import("databricks.sdk.service.workspace", _hide_what_is_read)
 
 
 def load_name(name: str) -> Any:
@@ -92,6 +93,26 @@ class DbutilsModule(ModuleType):
     @staticmethod
     def DBUtils(spark: object = None) -> Any:
         return load_name("dbutils")
+
+
+def _hide_what_is_read(module: ModuleType) -> None:
+    """A secret that user code reads through the vendor's client is one that logs must not show."""
+    api: Any = getattr(module, "SecretsAPI", None)
+    if api is None:
+        return
+    get_secret = api.get_secret
+
+    def get_and_hide(self: Any, *args: Any, **keywords: Any) -> Any:
+        import base64
+
+        from . import known_secrets
+
+        secret = get_secret(self, *args, **keywords)
+        if secret.value:
+            known_secrets.learn(base64.b64decode(secret.value))
+        return secret
+
+    api.get_secret = get_and_hide
 
 
 def _make_submodule_reachable(databricks: ModuleType) -> None:

@@ -7,12 +7,14 @@ import json
 import os
 from typing import TYPE_CHECKING
 
+from .host_secrets import hide_values
 from .protocol import HOST_PROTOCOL_VERSION, Frame, FrameDecoder, encode_frame
 
 if TYPE_CHECKING:
     from .host import Host
 
-REQUEST_BYTES_MAX = 64 * 1024
+# A secret of 128 KiB in base64.
+REQUEST_BYTES_MAX = 256 * 1024
 
 
 class WorkerConnection(asyncio.Protocol):
@@ -98,7 +100,7 @@ class WorkerSocket:
 
 
 class TaskSocket:
-    """Where tasks ask for Spark; each has a one-time key."""
+    """Where tasks ask for Spark, and tell which secrets their logs must not show; each has keys of its own."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -111,9 +113,13 @@ class TaskSocket:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             request = json.loads(await reader.readline())
-            if request["op"] != "attach":
+            attempt_id, key = int(request["attempt_id"]), str(request["key"])
+            if request["op"] == "attach":
+                answer = await self._host.lending.attach(attempt_id, key)
+            elif request["op"] == "redact":
+                answer = hide_values(self._host.attempts.get(attempt_id), key, request["values"])
+            else:
                 raise ValueError(f"unknown request {request['op']!r}")
-            answer = await self._host.lending.attach(int(request["attempt_id"]), str(request["key"]))
         except (ValueError, KeyError, TypeError) as error:
             answer = {"error": f"not a request: {error}", "code": "CLUSTER_ERROR"}
         except ConnectionError:

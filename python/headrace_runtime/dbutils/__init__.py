@@ -23,7 +23,7 @@ class DBUtils:
         self.jobs = Jobs(context)
         self.notebook = Notebook(context)
         self.widgets = Widgets(context)
-        self.secrets = Secrets()
+        self.secrets = Secrets(context)
         self.library = Library(context)
         self.credentials = Credentials()
 

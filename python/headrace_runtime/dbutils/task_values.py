@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from .. import documents
+from .. import documents, known_secrets
 from .help import WithHelp
 
 TYPE_CHECKING = False
@@ -42,6 +42,7 @@ class TaskValues(WithHelp):
                 "write it to a table or file and hand on its name"
             )
         stored = _decode(key, encoded)
+        _refuse_secret(key, encoded.decode("utf-8", "replace"))
         if size_bytes > HOSTED_VALUE_BYTES_MAX:
             self._warn_of_size(key, size_bytes)
         documents.append_message(self._context.folder, {"kind": "task_value", "name": key, "value": stored})
@@ -106,6 +107,15 @@ def _check_key(key: object) -> None:
     if len(key) > KEY_CHARS_MAX:
         raise ValueError(
             f"the key of a task value may have {KEY_CHARS_MAX} characters, and {key[:40]!r}… has {len(key)}"
+        )
+
+
+def _refuse_secret(key: str, text: str) -> None:
+    """Hidden, it would be useless to the task that reads it; as it is, everybody who sees the run would see it."""
+    if known_secrets.redact_text(text) != text:
+        raise ValueError(
+            f"task value {key!r} holds a secret that this task knows, and task values are kept and shown as they are: "
+            "hand on the secret's scope and key, and read it where it is needed"
         )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 
-from .. import documents
+from .. import documents, known_secrets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..documents import CellState, NotebookOutput
+    from ..documents import CellState, NotebookOutput, TableColumn
     from .source import Cell
 
 # Text of one cell; the whole of it is in the log. A page of it is some 4 kB.
@@ -48,6 +48,8 @@ class CellRecord:
         kept = text[: self._text_left]
         self._text_left -= len(kept)
         self._append_text(kept)
+        if len(kept) < len(text):
+            self._redact_end()
         if self._text_left <= 0:
             self._mark_cut(
                 f"\n… the cell printed more than {CELL_TEXT_CHARACTERS_MAX} characters; the log has more …\n"
@@ -60,6 +62,12 @@ class CellRecord:
         else:
             self.outputs.append({"kind": "text", "text": text})
 
+    def _redact_end(self) -> None:
+        """Half a secret is not found any more."""
+        last = self.outputs[-1]
+        if last["kind"] == "text":
+            last["text"] = known_secrets.redact_head(last["text"])
+
     def _mark_cut(self, note: str) -> None:
         if not self._is_cut:
             self._is_cut = True
@@ -71,9 +79,25 @@ class CellRecord:
             "source": self.source,
             "state": self.state,
             "elapsed_ms": self.elapsed_ms,
-            "outputs": self.outputs,
+            "outputs": [_without_secrets(output) for output in self.outputs],
         }
         return json.dumps(cell, ensure_ascii=False)
+
+
+def _without_secrets(output: NotebookOutput) -> NotebookOutput:
+    if output["kind"] == "text":
+        return {"kind": "text", "text": known_secrets.redact_text(output["text"])}
+    if output["kind"] == "html":
+        return {"kind": "html", "html": known_secrets.redact_text(output["html"])}
+    if output["kind"] == "error":
+        message, trace = (known_secrets.redact_text(output[name]) for name in ("message", "trace"))
+        return {"kind": "error", "message": message, "trace": trace}
+    if output["kind"] == "table":
+        columns: list[TableColumn] = [
+            {"name": known_secrets.redact_text(column["name"]), "type": column["type"]} for column in output["columns"]
+        ]
+        return {**output, "columns": columns, "rows": known_secrets.redact_json(output["rows"])}
+    return output  # nobody reads an image as text
 
 
 class NotebookFile:

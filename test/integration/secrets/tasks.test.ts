@@ -1,0 +1,113 @@
+/** Real tasks on real hosts of a whole server: what they may read, and what is left of it. Plain Python, no Spark. */
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Client, RunDocument } from '@headrace/api';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  createLocalBackend,
+  readHostRuntime,
+} from '../../../packages/worker/src/hosts/local/local-backend.ts';
+import { findProcessesOf, waitUntil } from '../../support/census.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
+import { addUser, base64, type TestUser } from './support.ts';
+
+const repository = path.resolve(import.meta.dirname, '../../..');
+const patienceMs = 120_000;
+
+let folder: string;
+let server: TestServer;
+let ada: TestUser;
+beforeAll(async () => {
+  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'hr-secret-tasks-'));
+  server = await startTestServer({ backend: aBackend() });
+  ada = await addUser(server, 'ada');
+  await ada.client.secretScopesCreate({ scope: 'of-ada' });
+  await ada.client.secretsPut({ scope: 'of-ada', key: 'password', string_value: 'hunter2-of-ada' });
+});
+afterAll(async () => {
+  await server.dispose();
+  for (const line of await findProcessesOf(folder)) process.kill(Number.parseInt(line, 10), 'SIGKILL');
+  await fs.rm(folder, { recursive: true, force: true });
+});
+
+function aBackend() {
+  const runtime = readHostRuntime(path.join(repository, '.runtime/runtime.json'));
+  return createLocalBackend({
+    hostsFolder: path.join(folder, 'hosts'),
+    dataRoot: path.join(folder, 'data'),
+    runtime: { ...runtime, spark: null },
+    pythonPath: path.join(repository, 'python'),
+    preimport: [],
+    warmUp: false,
+    environment: process.env,
+    workerId: 'w',
+  });
+}
+
+async function runTask(
+  client: Client,
+  script: string,
+  cluster?: object,
+): Promise<{ run: RunDocument; log: string }> {
+  const file = `/Shared/${Math.random().toString(36).slice(2)}.py`;
+  await server.client.workspaceImport({ path: file, content: base64(script), format: 'AUTO' });
+  const task = {
+    task_key: 't',
+    spark_python_task: { python_file: file },
+    ...(cluster ? { new_cluster: cluster } : {}),
+  };
+  const { run_id } = await client.runsSubmit({ tasks: [task] });
+  let run = await client.runsGet({ run_id });
+  await waitUntil(
+    'the run has ended',
+    async () => {
+      run = await client.runsGet({ run_id });
+      return run.state?.result_state !== undefined;
+    },
+    patienceMs,
+  );
+  const taskRunId = run.tasks?.[0]?.run_id ?? 0;
+  const { log } = await client.taskLog({ run_id, task_run_id: taskRunId });
+  return { run, log };
+}
+
+const showAll = `
+import sys, os, base64, time
+value = dbutils.secrets.get("of-ada", "password")
+print("read", len(value), value)
+for part in (value[:5], value[5:9], value[9:] + "\\n"):
+    sys.stdout.write(part); sys.stdout.flush(); time.sleep(0.05)
+os.system(f"echo from a program: '{value}'")
+print(base64.b64encode(value.encode()).decode(), repr(value), file=sys.stderr)
+`;
+
+test('a task reads what its run’s owner may read, and its log does not show it', async () => {
+  const { run, log } = await runTask(ada.client, showAll);
+
+  expect(run.state?.result_state, log).toBe('SUCCESS');
+  expect(log.split('\n').sort()).toEqual(
+    ['read 14 [REDACTED]', '[REDACTED]', 'from a program: [REDACTED]', "[REDACTED]= '[REDACTED]'", ''].sort(),
+  );
+});
+
+test('a task of somebody else may not read it', async () => {
+  const bob = await addUser(server, 'bob');
+
+  const { run, log } = await runTask(bob.client, showAll);
+
+  expect(run.state?.result_state).toBe('FAILED');
+  expect(log).toContain('PermissionError: bob does not have READ permission on scope of-ada');
+});
+
+test('an error shows no secret, in no place', async () => {
+  const { run, log } = await runTask(
+    ada.client,
+    'value = dbutils.secrets.get("of-ada", "password")\nraise ValueError("cannot sign in with " + value)\n',
+  );
+
+  const taskRunId = run.tasks?.[0]?.run_id ?? 0;
+  const output = await ada.client.runsGetOutput({ run_id: taskRunId });
+  expect(output.error).toBe('ValueError: cannot sign in with [REDACTED]');
+  expect(JSON.stringify([run, output, log])).not.toContain('hunter2');
+});
