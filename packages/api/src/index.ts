@@ -22,10 +22,16 @@ export {
 export {
   AutoScale,
   ClusterDocument,
+  ClusterEvent,
+  type ClusterState,
+  clusterEventsLimitMax,
   clusterStates,
   clustersListLimitMax,
+  InitScript,
   LibrarySpec,
   NewCluster,
+  NodeType,
+  TerminationReason,
 } from './clusters.ts';
 export { User } from './current-user.ts';
 export { DoctorFinding, DoctorReport } from './doctor.ts';
@@ -209,6 +215,9 @@ export { AskedLabels, parseWorkerLabels, WorkerLabels, workerLabelsMax } from '.
 export {
   AttemptReportDocument,
   ClaimedAttemptDocument,
+  ClusterAssignmentDocument,
+  type HostFactsDocument,
+  HostStatusDocument,
   ResumedAttemptDocument,
   WorkerHostFacts,
   workerProtocol,

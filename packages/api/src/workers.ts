@@ -12,6 +12,7 @@ export const workerWaitMsMax = 30_000;
 export const workerSlotsMax = 256;
 /** More than any worker holds, those that it still reports included. */
 const refsMax = 5_000;
+const hostsMax = 1_000;
 
 const WorkerId = z
   .string()
@@ -50,19 +51,25 @@ export const WorkerHostFacts = z.looseObject({
 });
 export type WorkerHostFacts = z.output<typeof WorkerHostFacts>;
 
+export const ClusterAssignmentDocument = z.looseObject({
+  cluster_id: z.string(),
+  cluster_name: z.string(),
+  host_key: z.string(),
+  spark_conf: textMap,
+  environment: textMap,
+  idle_ms: z.int().nullable(),
+  init_scripts: z
+    .looseObject({ paths: z.array(z.string()), log_folder: z.string(), timeout_ms: z.int() })
+    .optional(),
+});
+export type ClusterAssignmentDocument = z.output<typeof ClusterAssignmentDocument>;
+
 export const ClaimedAttemptDocument = z.looseObject({
   attempt_id: wireId,
   epoch,
   run_id: wireId,
   task_key: z.string(),
-  cluster: z.looseObject({
-    cluster_id: z.string(),
-    cluster_name: z.string(),
-    host_key: z.string(),
-    spark_conf: textMap,
-    environment: textMap,
-    idle_ms: z.int().nullable(),
-  }),
+  cluster: ClusterAssignmentDocument,
   /** The attempt's own document, as the runtime reads it. */
   document: z.looseObject({}),
 });
@@ -133,14 +140,50 @@ export const workersStart = route({
   audit: null,
 });
 
+const hostFacts = {
+  cluster_id: z.string().max(255),
+  host_key: z.string().max(255),
+  spark_state: z.enum(['none', 'starting', 'ready', 'failed']),
+  pid: z.int().optional(),
+  message: z.string().max(10_000),
+  failure_code: z.enum(['INIT_SCRIPT_FAILURE', 'START_FAILURE']).optional(),
+};
+
+/** How a host is, without its state: that is another when it is reported than when it is told of. */
+export type HostFactsDocument = z.output<z.ZodObject<typeof hostFacts>>;
+
+export const HostStatusDocument = z.looseObject({
+  ...hostFacts,
+  state: z.enum(['starting', 'running', 'stopping', 'failed']),
+});
+export type HostStatusDocument = z.output<typeof HostStatusDocument>;
+
 export const workersHeartbeat = route({
   method: 'POST',
   path: '/api/headrace/workers/heartbeat',
-  summary: 'Renews the lease, then waits a while for something to stop.',
-  request: z.object({ ...whoSpeaks, held: refs, wait_ms: wireIntBetween({ min: 0, max: workerWaitMsMax }) }),
+  summary: 'Renews the lease, then waits a while for something to stop, or to start.',
+  request: z.object({
+    ...whoSpeaks,
+    held: refs,
+    hosts: z.array(HostStatusDocument).max(hostsMax).optional(),
+    wait_ms: wireIntBetween({ min: 0, max: workerWaitMsMax }),
+  }),
   response: z.looseObject({
     stop: z.array(z.looseObject({ ...AttemptRef.shape, reason: z.enum(stopReasons) })),
     gone: z.array(AttemptRef),
+    orders: z
+      .looseObject({
+        start: z.array(ClusterAssignmentDocument),
+        stop: z.array(
+          z.looseObject({
+            host_key: z.string(),
+            message: z.string(),
+            is_replaced: z.boolean(),
+            if_idle: z.boolean(),
+          }),
+        ),
+      })
+      .optional(),
   }),
   permission: 'worker',
   audit: null,
@@ -197,12 +240,8 @@ export const workersReportHost = route({
   summary: 'Tells how a host of the worker goes, for people.',
   request: z.object({
     ...whoSpeaks,
-    cluster_id: z.string().max(255),
-    host_key: z.string().max(255),
+    ...hostFacts,
     state: z.enum(['starting', 'running', 'stopped', 'failed']),
-    spark_state: z.enum(['none', 'starting', 'ready', 'failed']),
-    pid: z.int().optional(),
-    message: z.string().max(10_000),
   }),
   response: Nothing,
   permission: 'worker',

@@ -1,5 +1,16 @@
 export { assert, assertNever } from './assert.ts';
 export {
+  type AllPurposeState,
+  type ClusterFacts,
+  type ClusterHost,
+  type ClusterMove,
+  type ClusterNews,
+  decideCluster,
+  recoveryWindowMs,
+  type Termination,
+} from './cluster/decide-cluster.ts';
+export { generationOf, toHostKey } from './cluster/host-key.ts';
+export {
   type ConditionOperator,
   type ConditionVerdict,
   conditionOperators,

@@ -10,6 +10,7 @@ import { createMetastoreHandlers } from './catalogs/handlers.ts';
 import { composeGit } from './compose-git.ts';
 import type { Operations } from './compose-operations.ts';
 import type { RunParts } from './compose-runs.ts';
+import type { ClusterBook } from './compute/cluster-book.ts';
 import { createClustersHandlers } from './compute/handlers.ts';
 import type { RequestContext } from './context.ts';
 import { createGitHandlers } from './git/handlers.ts';
@@ -34,6 +35,7 @@ import { createWorkspaceHandlers } from './workspace/handlers.ts';
 export interface HttpParts {
   readonly services: Services;
   readonly runs: RunParts;
+  readonly clusters: ClusterBook;
   readonly operations: Operations;
   readonly loops: LoopDriver;
   readonly audit: AuditRecorder;
@@ -92,7 +94,18 @@ export async function startHttp(parts: HttpParts): Promise<RunningHttp> {
 }
 
 function createHandlers(
-  { services, runs, operations, loops, catalogNames, secretKeys, workspaceId, version, isReady }: HttpParts,
+  {
+    services,
+    runs,
+    clusters,
+    operations,
+    loops,
+    catalogNames,
+    secretKeys,
+    workspaceId,
+    version,
+    isReady,
+  }: HttpParts,
   { forgetTokens, publicUrl }: { forgetTokens: () => void; publicUrl: () => string },
 ): Handlers<typeof routes, RequestContext> {
   const { db, clock } = services;
@@ -102,7 +115,7 @@ function createHandlers(
     ...createRunHandlers(runs.services, { publicUrl, logBytesMax, repair: createRepairUses(db) }),
     ...createWorkspaceHandlers(services),
     ...createMetastoreHandlers(services, catalogNames),
-    ...createClustersHandlers(services),
+    ...createClustersHandlers(services, clusters),
     ...createWorkerHandlers(runs.remoteWorkers),
     ...createSecretHandlers({ ...services, secretKeys }),
     ...createGitHandlers(git, (runId) => readGitRun(db, runId)),

@@ -1,4 +1,5 @@
 /** Puts the parts together that move runs: the advancer, the worker's source of attempts, and their loops. */
+import type { JobSettings } from '@headrace/api';
 import type { AttemptSource } from '@headrace/worker';
 import { type AttemptSourceOptions, createAttemptSource } from './attempts/attempt-source.ts';
 import { buildClaim, type ClaimSources } from './attempts/build-claim.ts';
@@ -9,6 +10,8 @@ import { createStepResolver } from './attempts/take-step.ts';
 import { createTaskTokenVerifier, loadTaskTokenKey } from './attempts/task-token.ts';
 import type { CatalogNames } from './catalogs/catalog-names.ts';
 import type { ClusterBook } from './compute/cluster-book.ts';
+import { createClusterLoop } from './compute/cluster-loop.ts';
+import type { TaskPlace } from './compute/resolve-cluster.ts';
 import { createChildStarter } from './jobs/start-child-run.ts';
 import type { LoopDriver } from './loops/driver.ts';
 import { admissionLoopName, createAdmissionLoop } from './runs/admission-loop.ts';
@@ -60,10 +63,7 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
     resolveStep: createStepResolver(urls),
     onChildren: () => wakeEverywhere(childRunLoopName),
     onPlaceFreed: () => wakeEverywhere(admissionLoopName),
-    onStopping: (workerId) => {
-      bells.ring(workerId);
-      neighbours?.noteStopping(workerId);
-    },
+    onStopping: (workerId) => ringWorker(workerId),
     ...(surroundings.observer ? { observer: surroundings.observer } : {}),
   });
   const runServices = { ...services, advancer };
@@ -74,6 +74,10 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
         onHeard: (heard) => onNeighbour(heard),
       })
     : null;
+  const ringWorker = (workerId: string) => {
+    bells.ring(workerId);
+    neighbours?.noteStopping(workerId);
+  };
   const wakeEverywhere = (loopName: string) => {
     loops.wake(loopName);
     neighbours?.noteLoop(loopName);
@@ -86,11 +90,13 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
     else for (const workerId of stopping) bells.ring(workerId);
     for (const loopName of toWake ?? [admissionLoopName, childRunLoopName]) loops.wake(loopName);
   };
-  const { recordHostReport } = surroundings.clusters;
-  const { workerLabels: labels } = services.config;
-  const forSource: AttemptSourceOptions = { db, clock, advancer, claims, bells, recordHostReport, labels };
+  const { clusters } = surroundings;
+  const { recordHostReport, orderHosts } = clusters;
+  clusters.listen({ ringWorker, wakeEverywhere });
+  const { workerLabels: labels, workerLeaseMs: leaseMs } = services.config;
+  const told = { recordHostReport, orderHosts };
+  const forSource: AttemptSourceOptions = { db, clock, advancer, claims, bells, ...told, labels };
   const source = createAttemptSource(forSource);
-  const { workerLeaseMs: leaseMs } = services.config;
   return {
     services: runServices,
     source,
@@ -102,9 +108,11 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
       readPrincipal: (principalId) => findActivePrincipal(db, principalId),
     }),
     startListening() {
+      loops.add(clusters.loop);
       if (neighbours) loops.add(neighbours.loop);
     },
     startLoops() {
+      loops.add(createClusterLoop(services, clusters.ringAll));
       loops.add(createWakeLoop(runServices));
       loops.add(createAdmissionLoop(runServices));
       loops.add(createChildRunLoop(runServices, createChildStarter(runServices, urls)));
@@ -136,14 +144,20 @@ function describeClaims(
     dataRoot,
     defaultCatalog: config.defaultCatalog,
     listCatalogNames: catalogNames.list,
-    async resolveCluster({ settings, taskKey, runId, ownerId, ownerUserName }) {
-      const task = settings.tasks?.find((candidate) => candidate.task_key === taskKey) ?? {
-        task_key: taskKey,
-      };
+    async resolveCluster({ settings, taskKey, runId, ownerId, ownerUserName, mayStart }) {
+      const task = findTask(settings, taskKey);
       const run = { runId, runAs: { id: ownerId, userName: ownerUserName } };
-      const { assignment, warnings } = clusters.resolve(task, settings, run);
+      const resolved = await clusters.resolve(task, settings, run, { mayStart });
+      if ('code' in resolved) return resolved;
+      const { assignment, warnings } = resolved;
       for (const warning of warnings) log.info({ run_id: runId, task_key: taskKey }, warning);
       return assignment;
     },
   };
+}
+
+/** Also one that a for-each runs for each of its inputs. */
+function findTask({ tasks = [] }: JobSettings, taskKey: string): TaskPlace {
+  const nested = tasks.flatMap(({ for_each_task: each }) => (each ? [each.task] : []));
+  return [...tasks, ...nested].find(({ task_key }) => task_key === taskKey) ?? { task_key: taskKey };
 }

@@ -17,8 +17,8 @@ import type { Config } from './config.ts';
 import type { Principal } from './context.ts';
 import { connectDatabase } from './db/connect.ts';
 import { migrate } from './db/migrate.ts';
-import { type StoreClock, startStoreClock } from './db/store-clock.ts';
 import { awaitStore } from './db/store-away.ts';
+import { type StoreClock, startStoreClock } from './db/store-clock.ts';
 import { createRunEventBus } from './event-bus.ts';
 import { createIdSource } from './ids.ts';
 import { createLoopDriver, type LoopDriver } from './loops/driver.ts';
@@ -113,9 +113,7 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   teardown.add('runs', runs.stop);
   let isReady = false;
   const listening = await startHttp({
-    services,
-    runs,
-    operations,
+    ...{ services, runs, clusters, operations },
     loops,
     audit,
     catalogNames,
@@ -141,7 +139,7 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
     workerId,
     hostsFolder: state.hostsFolder,
     dataRoot: blobs.root,
-    spare: clusters.resolve({ task_key: '' }, {}, { runId: 0, runAs: admin }).assignment,
+    spare: clusters.spareFor(admin),
   }));
   if (config.roles.includes('scheduler')) {
     operations.startLoops();
@@ -179,7 +177,7 @@ async function ensureDefaults(services: Services, admin: Principal, clusters: Cl
   await Promise.all([
     ensureHomeFolders(services, admin),
     ensureCatalogs(services, admin.userName),
-    clusters.ensureDefault(admin.userName),
+    clusters.ensureDefault(admin),
   ]);
 }
 

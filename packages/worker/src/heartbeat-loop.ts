@@ -1,6 +1,10 @@
-/** Renews the leases and hears what to stop. The answer comes at once when there is something to stop. */
+/**
+ * Renews the leases, tells which hosts there are, and hears what to stop and what to start. The answer comes at once when
+ * there is something to do.
+ */
+import type { HostPool } from './host-pool.ts';
 import { fieldsOf, type WorkerLog } from './log.ts';
-import type { AttemptRef, AttemptSource } from './ports.ts';
+import type { AttemptRef, AttemptSource, Heartbeat } from './ports.ts';
 import type { Supervised } from './supervise.ts';
 import { waitBackingOff, waitMs } from './wait.ts';
 
@@ -12,6 +16,7 @@ export interface HeartbeatLoopOptions {
   readonly source: AttemptSource;
   readonly workerId: string;
   readonly live: ReadonlyMap<number, Supervised>;
+  readonly pool: HostPool;
   readonly log: WorkerLog;
   readonly signal: AbortSignal;
 }
@@ -21,12 +26,15 @@ export function refsOf(live: ReadonlyMap<number, Supervised>): AttemptRef[] {
 }
 
 export async function keepLeases(options: HeartbeatLoopOptions): Promise<void> {
-  const { source, workerId, live, signal, log } = options;
+  const { source, workerId, live, pool, signal, log } = options;
   for (let failures = 0; !signal.aborted; ) {
     try {
       const held = refsOf(live);
-      const { stop, gone } = await source.heartbeat({ workerId, held, waitMs: heartbeatWaitMs, signal });
-      let news = 0;
+      const hosts = pool.describe();
+      const answer = await source.heartbeat({ workerId, held, hosts, waitMs: heartbeatWaitMs, signal });
+      const { stop, gone, orders } = answer;
+      pool.forgetFailures(hosts);
+      let news = orders === undefined ? 0 : pool.follow(orders);
       for (const { attemptId, epoch, reason } of stop) {
         const supervised = live.get(attemptId);
         if (supervised?.attempt.epoch !== epoch || supervised.isStopRequested) continue;
@@ -47,7 +55,8 @@ export async function keepLeases(options: HeartbeatLoopOptions): Promise<void> {
       }
       failures = 0;
       // Answered at once because of stops that are already under way: don't spin until they are done.
-      if (news === 0 && stop.length + gone.length > 0) await waitMs(stopsKnownWaitMs, signal);
+      if (news === 0 && stop.length + gone.length + countOrders(answer) > 0)
+        await waitMs(stopsKnownWaitMs, signal);
     } catch (error) {
       if (signal.aborted) return;
       failures += 1;
@@ -55,4 +64,8 @@ export async function keepLeases(options: HeartbeatLoopOptions): Promise<void> {
       await waitBackingOff(failures, signal);
     }
   }
+}
+
+function countOrders({ orders }: Heartbeat): number {
+  return orders === undefined ? 0 : orders.start.length + orders.stop.length;
 }

@@ -1,8 +1,10 @@
 /**
  * The hosts of this worker, one for each host key: started when first needed, kept while needed, ended when idle.
  * It routes what a host says to the attempts on it and tells the server of each change; it decides nothing about
- * attempts.
+ * attempts. Hosts of clusters that people start and stop follow the server's orders; of those a worker that comes back
+ * ends none by itself.
  */
+import { generationOf } from '@headrace/core';
 import type { HostBackend, HostConnection, HostDeath, HostHello } from './hosts/host-backend.ts';
 import {
   type FromHost,
@@ -12,8 +14,9 @@ import {
   type SparkState,
   type ToHost,
 } from './hosts/host-protocol.ts';
+import { HostStartError, HostUnwantedError } from './hosts/start-errors.ts';
 import type { WorkerLog } from './log.ts';
-import type { AttemptRef, ClusterAssignment, HostReport } from './ports.ts';
+import type { AttemptRef, ClusterAssignment, HostOrders, HostReport, HostStatus, HostStop } from './ports.ts';
 
 export type HostEvent =
   | { readonly kind: 'started'; readonly atMs: number }
@@ -21,6 +24,8 @@ export type HostEvent =
   | { readonly kind: 'dropped' }
   /** The connection was broken for a while: this is what the host knows of the attempt now. */
   | { readonly kind: 'resynced'; readonly hosted: HostedAttempt | null }
+  /** Its cluster was terminated, or another host takes the place of this one; its end follows. */
+  | { readonly kind: 'host_unwanted'; readonly message: string; readonly isReplaced: boolean }
   | { readonly kind: 'host_died'; readonly hosted: HostedAttempt | null; readonly message: string };
 
 export interface Host {
@@ -44,6 +49,12 @@ interface Slot extends Host {
   death: HostDeath | null;
 }
 
+interface Start {
+  readonly clusterId: string;
+  readonly host: Promise<Host>;
+  readonly abort: AbortController;
+}
+
 export interface HostPoolOptions {
   readonly backend: HostBackend;
   readonly report: (report: HostReport) => void;
@@ -53,7 +64,9 @@ export interface HostPoolOptions {
 
 export class HostPool {
   readonly #options: HostPoolOptions;
-  readonly #starting = new Map<string, Promise<Host>>();
+  readonly #starting = new Map<string, Start>();
+  /** Starts that failed, until the server knows. */
+  readonly #failed = new Map<string, HostStatus>();
   readonly #slots = new Map<string, Slot>();
   /** Attempts whose end is not durable yet: no host may forget it. */
   readonly #telling = new Set<number>();
@@ -69,11 +82,13 @@ export class HostPool {
       slot.idleMs = cluster.idleMs;
       return Promise.resolve(slot);
     }
-    const pending = this.#starting.get(cluster.hostKey);
-    if (pending !== undefined) return pending;
-    const started = this.#start(cluster, slot).finally(() => this.#starting.delete(cluster.hostKey));
-    this.#starting.set(cluster.hostKey, started);
-    return started;
+    const { hostKey, clusterId } = cluster;
+    const pending = this.#starting.get(hostKey);
+    if (pending !== undefined) return pending.host;
+    const abort = new AbortController();
+    const host = this.#start(cluster, slot, abort.signal).finally(() => this.#starting.delete(hostKey));
+    this.#starting.set(hostKey, { clusterId, host, abort });
+    return host;
   }
 
   /** Takes a host over that runs already. */
@@ -98,9 +113,60 @@ export class HostPool {
     this.#slots.get(hostKey)?.send({ op: 'ack', attempt_id: attemptId, epoch });
   }
 
+  /** Every host, as the server is to know it. */
+  describe(): HostStatus[] {
+    const running = [...this.#slots.values()].map((slot): HostStatus => {
+      const { clusterId, hostKey, sparkState, isStopping, connection } = slot;
+      const state = isStopping ? 'stopping' : 'running';
+      return { clusterId, hostKey, state, sparkState, pid: connection.hello.pid, message: '' };
+    });
+    const starting = [...this.#starting].map(([hostKey, { clusterId }]): HostStatus => {
+      return { clusterId, hostKey, state: 'starting', sparkState: 'none', pid: null, message: '' };
+    });
+    const begun = new Set(starting.map(({ hostKey }) => hostKey));
+    return [...running.filter(({ hostKey }) => !begun.has(hostKey)), ...starting, ...this.#failed.values()];
+  }
+
+  forgetFailures(told: readonly HostStatus[]): void {
+    for (const status of told) {
+      if (this.#failed.get(status.hostKey) === status) this.#failed.delete(status.hostKey);
+    }
+  }
+
+  /** How many of the orders were news. */
+  follow({ start, stop }: HostOrders): number {
+    const stopped = stop.filter((order) => this.#follow(order)).length;
+    const missing = start.filter(
+      ({ hostKey }) => this.ready(hostKey) === null && !this.#starting.has(hostKey),
+    );
+    for (const cluster of missing) {
+      // The report of it has told the server.
+      this.acquire(cluster).catch(() => undefined);
+    }
+    return stopped + missing.length;
+  }
+
+  #follow({ hostKey, message, isReplaced, ifIdle }: HostStop): boolean {
+    const starting = this.#starting.get(hostKey);
+    if (starting !== undefined) {
+      if (ifIdle || starting.abort.signal.aborted) return false;
+      starting.abort.abort(new HostUnwantedError(message, isReplaced));
+      return true;
+    }
+    const slot = this.#slots.get(hostKey);
+    if (slot === undefined || slot.isStopping || (ifIdle && slot.listeners.size > 0)) return false;
+    this.#options.log.info({ host_key: hostKey }, message);
+    for (const listener of [...slot.listeners.values()])
+      listener({ kind: 'host_unwanted', message, isReplaced });
+    this.#stopLogged(slot);
+    return true;
+  }
+
   /** Ends the hosts that nothing runs on; for a cluster that is kept, its idle time is set instead. */
   async stopUnneeded(kept: ClusterAssignment | null): Promise<void> {
-    const unneeded = [...this.#slots.values()].filter(({ listeners }) => listeners.size === 0);
+    const unneeded = [...this.#slots.values()].filter(
+      ({ listeners, hostKey }) => listeners.size === 0 && (kept === null || generationOf(hostKey) === 0),
+    );
     await Promise.all(
       unneeded.map(async (slot) => {
         if (kept?.hostKey !== slot.hostKey || isOutdated(slot)) return this.#stop(slot);
@@ -130,21 +196,31 @@ export class HostPool {
     }
   }
 
-  async #start(cluster: ClusterAssignment, ending: Slot | undefined): Promise<Host> {
+  async #start(cluster: ClusterAssignment, ending: Slot | undefined, signal: AbortSignal): Promise<Host> {
     const { backend, report } = this.#options;
     const facts = { clusterId: cluster.clusterId, hostKey: cluster.hostKey, sparkState: 'none' } as const;
     // One host for a key: its folder, socket and journal have one owner.
     if (ending !== undefined) await ending.connection.died;
+    this.#failed.delete(cluster.hostKey);
     report({ ...facts, state: 'starting', pid: null, message: 'the cluster is starting' });
     try {
-      const slot = this.#adopt(await backend.start(cluster));
+      signal.throwIfAborted();
+      const slot = this.#adopt(await backend.start(cluster, { signal }));
       slot.idleMs = cluster.idleMs;
       this.#watchIdle(slot);
       this.#acknowledgeInherited(slot);
       return slot;
     } catch (error) {
+      if (signal.aborted) {
+        const message = signal.reason instanceof Error ? signal.reason.message : 'the cluster was stopped';
+        report({ ...facts, state: 'stopped', pid: null, message });
+        throw signal.reason;
+      }
       const message = error instanceof Error ? error.message : String(error);
-      report({ ...facts, state: 'failed', pid: null, message });
+      const failureCode = error instanceof HostStartError ? error.code : 'START_FAILURE';
+      const failed = { ...facts, state: 'failed', pid: null, message, failureCode } as const;
+      this.#failed.set(cluster.hostKey, failed);
+      report(failed);
       throw error;
     }
   }
@@ -214,12 +290,15 @@ export class HostPool {
     const idleMs = isOutdated(slot) ? 0 : slot.idleMs;
     if (slot.death !== null || slot.listeners.size > 0 || idleMs === null) return;
     slot.idleTimer = setTimeout(() => {
-      if (slot.listeners.size > 0) return;
-      this.#stop(slot).catch((error: unknown) =>
-        this.#options.log.warn({ host_key: slot.hostKey, err: error }, 'an idle host did not stop well'),
-      );
+      if (slot.listeners.size === 0) this.#stopLogged(slot);
     }, idleMs);
     slot.idleTimer.unref();
+  }
+
+  #stopLogged(slot: Slot): void {
+    this.#stop(slot).catch((error: unknown) =>
+      this.#options.log.warn({ host_key: slot.hostKey, err: error }, 'a host did not stop well'),
+    );
   }
 
   async #stop(slot: Slot): Promise<void> {
@@ -256,8 +335,8 @@ function createSlot(connection: HostConnection, onIdle: (slot: Slot) => void): S
     connection,
     listeners: new Map(),
     attempts: new Map(),
-    // Until its cluster's own time is known: a host taken back from a former life.
-    idleMs: 10 * 60_000,
+    // Until its cluster's own time is known: a host taken back from a former life. Others wait for orders.
+    idleMs: generationOf(connection.hostKey) === 0 ? 10 * 60_000 : null,
     idleTimer: null,
     sparkState: 'none',
     isStopping: false,

@@ -4,6 +4,7 @@ export type { FakeBehaviour, FakeScript } from './hosts/fake/fake-script.ts';
 export type { FoundHost, HostBackend, HostConnection, HostDeath } from './hosts/host-backend.ts';
 export type { HostRuntime, LocalBackendOptions } from './hosts/local/local-backend.ts';
 export { createLocalBackend, preimportDefault, readHostRuntime } from './hosts/local/local-backend.ts';
+export type { HostFailureCode } from './hosts/start-errors.ts';
 export type { WorkerLog } from './log.ts';
 export type {
   AttemptRef,
@@ -12,7 +13,12 @@ export type {
   ClaimedAttempt,
   ClaimRequest,
   ClusterAssignment,
+  Heartbeat,
+  HostOrders,
   HostReport,
+  HostStatus,
+  HostStop,
+  InitScripts,
   ResumedAttempt,
   StopRequest,
 } from './ports.ts';

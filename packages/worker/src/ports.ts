@@ -3,6 +3,7 @@
  * server's process, over HTTP when it does not; the worker cannot tell.
  */
 import type { AttemptId, AttemptOutcome, JsonValue, RunId, StopReason } from '@headrace/core';
+import type { HostFailureCode } from './hosts/start-errors.ts';
 import type { AttemptDocument } from './protocol.ts';
 
 /** An attempt under the epoch that its holder may write with. */
@@ -21,6 +22,17 @@ export interface ClusterAssignment {
   readonly environment: Readonly<Record<string, string>>;
   /** How long the host is kept without a live attempt; null keeps it while the worker lives. */
   readonly idleMs: number | null;
+  /** Run before the host starts. */
+  readonly initScripts?: InitScripts;
+}
+
+export interface InitScripts {
+  /** In this order; as job settings and people write paths: `/Workspace/…`, `/Volumes/…`, `dbfs:/…`, `file:/…`. */
+  readonly paths: readonly string[];
+  /** For what they print; written like the paths. */
+  readonly logFolder: string;
+  /** Of all together. */
+  readonly timeoutMs: number;
 }
 
 export interface ClaimedAttempt extends AttemptRef {
@@ -72,6 +84,32 @@ export interface HostReport {
   readonly sparkState: 'none' | 'starting' | 'ready' | 'failed';
   readonly pid: number | null;
   readonly message: string;
+  /** Only with `failed`, where it never ran. */
+  readonly failureCode?: HostFailureCode;
+}
+
+/**
+ * A host as it is now, told with each heartbeat: what a report said that was lost is said again. One that failed is
+ * told until a heartbeat was answered.
+ */
+export interface HostStatus extends Omit<HostReport, 'state'> {
+  readonly state: 'starting' | 'running' | 'stopping' | 'failed';
+}
+
+/** What the server wants of this worker's hosts, compared with those that it told of. */
+export interface HostOrders {
+  readonly start: readonly ClusterAssignment[];
+  readonly stop: readonly HostStop[];
+}
+
+export interface HostStop {
+  readonly hostKey: string;
+  /** For the attempts that run on it. */
+  readonly message: string;
+  /** Another takes its place: what has not begun on it goes there. */
+  readonly isReplaced: boolean;
+  /** Leave it if something runs on it. */
+  readonly ifIdle: boolean;
 }
 
 /**
@@ -88,6 +126,12 @@ export interface WorkerLease {
   listen(listener: { readonly lapsed: () => void; readonly overdue: () => void }): void;
 }
 
+export interface Heartbeat {
+  readonly stop: readonly StopRequest[];
+  readonly gone: readonly AttemptRef[];
+  readonly orders?: HostOrders;
+}
+
 export interface AttemptSource {
   /** Only where workers are lost by time. */
   readonly lease?: WorkerLease;
@@ -97,14 +141,16 @@ export interface AttemptSource {
   claim(request: ClaimRequest): Promise<readonly ClaimedAttempt[]>;
   /**
    * Renews the lease on `held`; returns as soon as there is something to stop, else after `waitMs`. `gone` are refs
-   * that are no longer this worker's: it must kill them and say nothing more about them.
+   * that are no longer this worker's: it must kill them and say nothing more about them. `orders` compare `hosts` with
+   * what clusters are wanted.
    */
   heartbeat(request: {
     workerId: string;
     held: readonly AttemptRef[];
+    hosts?: readonly HostStatus[];
     waitMs: number;
     signal: AbortSignal;
-  }): Promise<{ readonly stop: readonly StopRequest[]; readonly gone: readonly AttemptRef[] }>;
+  }): Promise<Heartbeat>;
   /**
    * Asked right before user code begins; of `refs`, those that may still begin. The store knows of it before it does, so
    * that what it does not know of can be dispatched again. Only where workers are lost by time.

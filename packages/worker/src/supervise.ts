@@ -12,6 +12,7 @@ import { attemptFolder, readAttemptFiles, writeAttemptFolder } from './attempt-f
 import { createEventQueue, type EventQueue } from './event-queue.ts';
 import type { Host, HostEvent, HostPool } from './host-pool.ts';
 import type { HostedAttempt, HostedEnd, ToHost } from './hosts/host-protocol.ts';
+import { HostUnwantedError } from './hosts/start-errors.ts';
 import { fieldsOf, type WorkerLog } from './log.ts';
 import { exitValueOf, outcomeOf } from './outcome.ts';
 import type { AttemptReport, ClaimedAttempt } from './ports.ts';
@@ -43,6 +44,8 @@ export interface Supervised {
   isGone: boolean;
   /** Why the worker ended it by itself. */
   cutOff: string | null;
+  /** Why its host goes. */
+  unwanted: { readonly message: string; readonly isReplaced: boolean } | null;
   isAsking: boolean;
 }
 
@@ -69,6 +72,7 @@ export function createSupervised(attempt: ClaimedAttempt): Supervised {
     isStopRequested: false,
     isGone: false,
     cutOff: null,
+    unwanted: null,
     isAsking: false,
   };
 }
@@ -135,10 +139,11 @@ async function followAttempt(supervised: Supervised, dependencies: SuperviseDepe
         onLeave(supervised, event.isGiven);
         break;
       case 'host_failed':
-        return reportEnd(supervised, dependencies, {
-          kind: 'failed',
-          failure: { code: 'CLUSTER_ERROR', message: event.message, trace: null },
-        });
+        return reportEnd(supervised, dependencies, clusterFailure(event.message));
+      case 'host_unwanted':
+        supervised.unwanted = event;
+        if (supervised.host === null) return finishUnstarted(supervised, dependencies);
+        break;
       case 'started':
         onStarted(supervised, dependencies, event.atMs);
         break;
@@ -178,7 +183,10 @@ function awaitHost(supervised: Supervised, { pool }: SuperviseDependencies): voi
     (host) => supervised.events.push({ kind: 'host_ready', host }),
     (error: unknown) => {
       const message = error instanceof Error ? error.message : String(error);
-      supervised.events.push({ kind: 'host_failed', message: `The cluster could not start: ${message}` });
+      if (error instanceof HostUnwantedError)
+        supervised.events.push({ kind: 'host_unwanted', message, isReplaced: error.isReplaced });
+      else
+        supervised.events.push({ kind: 'host_failed', message: `The cluster could not start: ${message}` });
     },
   );
 }
@@ -296,7 +304,9 @@ async function finish(
   // Nobody but us asked for its end. What came to an end by itself before that counts as it ended.
   if (cutOff !== null && end.stopped && outcome.kind === 'failed')
     return reportLost(supervised, dependencies, { beforeUserCode: false, message: cutOff });
-  await reportEnd(supervised, dependencies, outcome, {
+  const isEndedByHost = end.stopped && outcome.kind === 'failed' && supervised.unwanted !== null;
+  const told = isEndedByHost ? clusterFailure(supervised.unwanted?.message ?? '') : outcome;
+  await reportEnd(supervised, dependencies, told, {
     taskValues: files.taskValues,
     exitValue: exitValueOf(files.result),
   });
@@ -310,7 +320,10 @@ function finishUnstarted(
 ): Promise<void> {
   if (supervised.isStopRequested || supervised.isGone)
     return reportEnd(supervised, dependencies, { kind: 'stopped' });
-  const message = supervised.cutOff ?? otherwise;
+  const { cutOff, unwanted } = supervised;
+  if (cutOff === null && unwanted !== null && !unwanted.isReplaced)
+    return reportEnd(supervised, dependencies, clusterFailure(unwanted.message));
+  const message = cutOff ?? unwanted?.message ?? otherwise;
   return reportLost(supervised, dependencies, { beforeUserCode: true, message });
 }
 
@@ -323,9 +336,20 @@ function onHostDied(
   if (hosted?.end !== undefined) return finish(supervised, dependencies, hosted.end, hosted.started_at_ms);
   if (supervised.isStopRequested) return reportEnd(supervised, dependencies, { kind: 'stopped' });
   const hasStarted = supervised.phase === 'started' || hosted?.state === 'started';
+  const { unwanted, cutOff } = supervised;
+  // Its host did not end it in time, and was ended by force.
+  if (unwanted !== null && cutOff === null) {
+    return hasStarted
+      ? reportEnd(supervised, dependencies, clusterFailure(unwanted.message))
+      : finishUnstarted(supervised, dependencies);
+  }
   // By force, where it was cut off and did not end otherwise.
   const told = supervised.cutOff ?? message;
   return reportLost(supervised, dependencies, { beforeUserCode: !hasStarted, message: told });
+}
+
+function clusterFailure(message: string): Extract<AttemptReport, { kind: 'ended' }>['outcome'] {
+  return { kind: 'failed', failure: { code: 'CLUSTER_ERROR', message, trace: null } };
 }
 
 async function reportLost(

@@ -97,7 +97,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   for (const supervised of resumeAttempts({ resumed, found, pool })) take(supervised);
   forgetSettled(found, resumed, backend);
   // At once: hosts may take long to stop, and a lease does not wait for them.
-  const beating = keepLeases({ source, workerId, live, log, signal });
+  const beating = keepLeases({ source, workerId, live, pool, log, signal });
   await pool.stopUnneeded(options.spare);
   warmSpare(pool, options);
   const freeSlots = () => (claiming.signal.aborted ? 0 : Math.max(0, slots - running()));

@@ -222,10 +222,17 @@ async function startLife(options: {
     dataRoot,
     catalogNames: { list: async () => ['main', 'dev'], forget() {} },
     clusters: {
-      resolve: () => ({ assignment: cluster, warnings: [] }),
+      resolve: async () => ({ assignment: cluster, warnings: [] }),
       recordHostReport: async () => {},
       ensureDefault: async () => {},
       settle: async () => {},
+      orderHosts: async () => null,
+      listen() {},
+      ringAll: async () => {},
+      loop: { name: 'shared-cluster', everyMs: 60_000, turn: async () => 'idle' },
+      announce: async () => {},
+      spareFor: () => cluster,
+      cores: 2,
     },
     loops: driver,
   });

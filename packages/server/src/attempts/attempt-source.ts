@@ -6,6 +6,9 @@ import type {
   AttemptSource,
   ClaimedAttempt,
   ClaimRequest,
+  Heartbeat,
+  HostOrders,
+  HostStatus,
   StopRequest,
 } from '@headrace/worker';
 import type { Querier } from '../db/connect.ts';
@@ -24,6 +27,8 @@ export interface AttemptSourceOptions extends Pick<Services, 'db' | 'clock'> {
   /** Rung by the advancer's `onStopping`. */
   readonly bells: StopBells;
   readonly recordHostReport: AttemptSource['reportHost'];
+  /** What is wanted of the hosts that a worker tells of; null when nothing is to be done. */
+  readonly orderHosts: (workerId: string, hosts: readonly HostStatus[]) => Promise<HostOrders | null>;
   /** Of the worker in this process. */
   readonly labels: WorkerLabels;
   readonly dbNow?: DbNow;
@@ -97,15 +102,27 @@ async function releaseAttempt(
   await reportAttempt(advancer, runId, report);
 }
 
-/** What is to be stopped, and what is no longer the worker's; waits for it up to `waitMs`. */
+/** What is to be stopped or started, and what is no longer the worker's; waits for it up to `waitMs`. */
 export async function awaitStops(
-  { workerId, held, waitMs, signal }: Parameters<AttemptSource['heartbeat']>[0],
-  options: Pick<AttemptSourceOptions, 'db' | 'bells'>,
+  request: Parameters<AttemptSource['heartbeat']>[0],
+  options: Pick<AttemptSourceOptions, 'db' | 'bells' | 'orderHosts'>,
 ): ReturnType<AttemptSource['heartbeat']> {
-  const found = await compareHeld(workerId, held, options.db);
-  if (found.stop.length > 0 || found.gone.length > 0 || signal.aborted) return found;
+  const { workerId, waitMs, signal } = request;
+  const found = await compareTold(request, options);
+  if (found.stop.length > 0 || found.gone.length > 0 || found.orders || signal.aborted) return found;
   const hasRung = await options.bells.wait(workerId, waitMs, signal);
-  return hasRung ? compareHeld(workerId, held, options.db) : found;
+  return hasRung ? compareTold(request, options) : found;
+}
+
+async function compareTold(
+  { workerId, held, hosts }: Parameters<AttemptSource['heartbeat']>[0],
+  { db, orderHosts }: Pick<AttemptSourceOptions, 'db' | 'orderHosts'>,
+): Promise<Heartbeat> {
+  const [stops, orders] = await Promise.all([
+    compareHeld(workerId, held, db),
+    hosts === undefined ? null : orderHosts(workerId, hosts),
+  ]);
+  return orders === null ? stops : { ...stops, orders };
 }
 
 async function compareHeld(

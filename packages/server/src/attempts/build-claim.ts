@@ -16,6 +16,8 @@ export interface ClusterRequest {
   /** With `job_clusters`. */
   readonly settings: JobSettings;
   readonly taskKey: string;
+  /** Whether a terminated cluster is started for it; not where it is taken back. */
+  readonly mayStart: boolean;
 }
 
 export interface ClaimSources {
@@ -26,8 +28,8 @@ export interface ClaimSources {
   readonly dataRoot: string;
   readonly defaultCatalog: string;
   readonly listCatalogNames: () => Promise<readonly string[]>;
-  /** Rejects with an ApiError for a cluster that cannot be had. */
-  readonly resolveCluster: (request: ClusterRequest) => Promise<ClusterAssignment>;
+  /** Or why it cannot be had. */
+  readonly resolveCluster: (request: ClusterRequest) => Promise<ClusterAssignment | Failure>;
 }
 
 export type BuiltClaim = { readonly attempt: ClaimedAttempt; readonly note: ClaimNote };
@@ -50,9 +52,11 @@ export async function buildClaim(
       ownerUserName: facts.creatorUserName,
       settings: facts.settings as JobSettings, // It passed the schema before it was frozen.
       taskKey,
+      mayStart: attempt.claimEpoch === undefined,
     }),
     sources.listCatalogNames(),
   ]);
+  if ('code' in cluster) return cluster;
   const token = mintTaskToken(sources.tokenKey, {
     attemptId,
     epoch: attempt.claimEpoch ?? epoch,

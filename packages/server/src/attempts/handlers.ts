@@ -3,9 +3,11 @@ import type { Handlers, routes } from '@headrace/api';
 import type { RequestContext } from '../context.ts';
 import type { RemoteWorkers } from './remote-workers.ts';
 import {
+  fromHostDocument,
   fromRefDocument,
   fromReportDocument,
   toClaimedDocument,
+  toHeartbeatDocument,
   toRefDocument,
   toResumedDocument,
 } from './wire.ts';
@@ -65,32 +67,21 @@ export function createWorkerHandlers(workers: RemoteWorkers): WorkerHandlers {
       return { may_start: started.map(toRefDocument) };
     },
     async workersHeartbeat(request, { signal }) {
-      const { stop, gone } = await workers.heartbeat({
+      const answer = await workers.heartbeat({
         ...whoSpeaks(request),
         held: request.held.map(fromRefDocument),
+        ...(request.hosts && { hosts: request.hosts.map(fromHostDocument) }),
         waitMs: request.wait_ms,
         signal,
       });
-      return {
-        stop: stop.map(({ reason, ...ref }) => ({ ...toRefDocument(ref), reason })),
-        gone: gone.map(toRefDocument),
-      };
+      return toHeartbeatDocument(answer);
     },
     async workersReport(request) {
       await workers.report(whoSpeaks(request), request.reports.map(fromReportDocument));
       return {};
     },
     async workersReportHost(request) {
-      const {
-        cluster_id: clusterId,
-        host_key: hostKey,
-        state,
-        spark_state: sparkState,
-        pid = null,
-        message,
-      } = request;
-      const report = { clusterId, hostKey, state, sparkState, pid, message };
-      await workers.reportHost(whoSpeaks(request), report);
+      await workers.reportHost(whoSpeaks(request), fromHostDocument(request));
       return {};
     },
     async workersRelease(request) {

@@ -5,7 +5,14 @@
  */
 import { ApiError } from '@headrace/api';
 import type { WorkerLabels } from '@headrace/core';
-import type { AttemptRef, AttemptReport, AttemptSource, ClaimedAttempt, HostReport } from '@headrace/worker';
+import type {
+  AttemptRef,
+  AttemptReport,
+  AttemptSource,
+  ClaimedAttempt,
+  HostReport,
+  HostStatus,
+} from '@headrace/worker';
 import { type AttemptSourceOptions, awaitStops, type ServerAttemptSource } from './attempt-source.ts';
 import { type Challenge, writeChallenge } from './data-root-proof.ts';
 import {
@@ -33,6 +40,7 @@ export interface RemoteWorkers {
   heartbeat(
     request: Registration & {
       readonly held: readonly AttemptRef[];
+      readonly hosts?: readonly HostStatus[];
       readonly waitMs: number;
       readonly signal: AbortSignal;
     },
@@ -89,10 +97,10 @@ export function createRemoteWorkers(options: RemoteWorkersOptions): RemoteWorker
       await refuseReplaced(worker);
       return startHeld(worker.workerId, refs, options);
     },
-    async heartbeat({ workerId, registration, held, waitMs, signal }) {
+    async heartbeat({ workerId, registration, ...told }) {
       const worker = { workerId, registration };
       if (!(await renewRegistered(db, worker, lease))) throw replaced(worker);
-      return awaitStops({ workerId, held, waitMs, signal }, options);
+      return awaitStops({ workerId, ...told }, options);
     },
     // Fenced by the epoch of each attempt: what was lost, or taken over, stays as it is.
     async report({ workerId }, reports) {

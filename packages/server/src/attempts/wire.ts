@@ -1,7 +1,23 @@
 /** Attempts, as workers on other machines hear of them and tell about them. */
-import type { AttemptReportDocument, ClaimedAttemptDocument, ResumedAttemptDocument } from '@headrace/api';
+import type {
+  AttemptReportDocument,
+  ClaimedAttemptDocument,
+  ClusterAssignmentDocument,
+  HostFactsDocument,
+  ResponseOf,
+  ResumedAttemptDocument,
+  routes,
+} from '@headrace/api';
 import { toAttemptId } from '@headrace/core';
-import type { AttemptRef, AttemptReport, ClaimedAttempt, ResumedAttempt } from '@headrace/worker';
+import type {
+  AttemptRef,
+  AttemptReport,
+  ClaimedAttempt,
+  ClusterAssignment,
+  Heartbeat,
+  HostReport,
+  ResumedAttempt,
+} from '@headrace/worker';
 
 export function toRefDocument({ attemptId, epoch }: AttemptRef) {
   return { attempt_id: attemptId, epoch };
@@ -12,21 +28,69 @@ export function fromRefDocument(document: { attempt_id: number; epoch: number })
 }
 
 export function toClaimedDocument(attempt: ClaimedAttempt): ClaimedAttemptDocument {
-  const { clusterId, clusterName, hostKey, sparkConf, environment, idleMs } = attempt.cluster;
   return {
     ...toRefDocument(attempt),
     run_id: attempt.runId,
     task_key: attempt.taskKey,
-    cluster: {
-      cluster_id: clusterId,
-      cluster_name: clusterName,
-      host_key: hostKey,
-      spark_conf: { ...sparkConf },
-      environment: { ...environment },
-      idle_ms: idleMs,
-    },
+    cluster: toClusterDocument(attempt.cluster),
     document: { ...attempt.document },
   };
+}
+
+function toClusterDocument(cluster: ClusterAssignment): ClusterAssignmentDocument {
+  const { clusterId, clusterName, hostKey, sparkConf, environment, idleMs, initScripts } = cluster;
+  return {
+    cluster_id: clusterId,
+    cluster_name: clusterName,
+    host_key: hostKey,
+    spark_conf: { ...sparkConf },
+    environment: { ...environment },
+    idle_ms: idleMs,
+    ...(initScripts && {
+      init_scripts: {
+        paths: [...initScripts.paths],
+        log_folder: initScripts.logFolder,
+        timeout_ms: initScripts.timeoutMs,
+      },
+    }),
+  };
+}
+
+export function toHeartbeatDocument({
+  stop,
+  gone,
+  orders,
+}: Heartbeat): ResponseOf<typeof routes.workersHeartbeat> {
+  return {
+    stop: stop.map(({ reason, ...ref }) => ({ ...toRefDocument(ref), reason })),
+    gone: gone.map(toRefDocument),
+    ...(orders && {
+      orders: {
+        start: orders.start.map(toClusterDocument),
+        stop: orders.stop.map(({ hostKey, message, isReplaced, ifIdle }) => ({
+          host_key: hostKey,
+          message,
+          is_replaced: isReplaced,
+          if_idle: ifIdle,
+        })),
+      },
+    }),
+  };
+}
+
+type HostDocument<State> = HostFactsDocument & { readonly state: State };
+
+export function fromHostDocument<State extends string>(document: HostDocument<State>) {
+  const { failure_code: failureCode } = document;
+  return {
+    clusterId: document.cluster_id,
+    hostKey: document.host_key,
+    state: document.state,
+    sparkState: document.spark_state,
+    pid: document.pid ?? null,
+    message: document.message,
+    ...(failureCode && { failureCode }),
+  } satisfies Omit<HostReport, 'state'> & { readonly state: State };
 }
 
 export function toResumedDocument(attempt: ResumedAttempt): ResumedAttemptDocument {

@@ -1,18 +1,44 @@
 /** Checked when a job is saved: cluster ids that this server does not know mean the shared cluster, or are refused. */
 import { ApiError } from '@headrace/api';
 import type { Config } from '../config.ts';
-import { defaultClusterId, type TaskPlace } from './resolve-cluster.ts';
+import type { Querier } from '../db/connect.ts';
+import { withTasks } from '../runs/run-definition.ts';
+import type { Document } from '../runs/run-facts.ts';
+import { findLife } from './life-store.ts';
+import { defaultClusterId } from './resolve-cluster.ts';
 
-export function checkClusterIds(
-  tasks: readonly TaskPlace[],
+/** Of settings that are valid otherwise. */
+export async function checkClusterIds(
+  db: Querier,
+  settings: Document,
   { unknownIds }: Pick<Config, 'unknownIds'>,
-): void {
-  if (unknownIds === 'default') return;
-  tasks.forEach(({ existing_cluster_id: id }, index) => {
-    if (id === undefined || id === defaultClusterId) return;
-    throw new ApiError(
-      'INVALID_PARAMETER_VALUE',
-      `tasks[${index}].existing_cluster_id: Cluster ${id} does not exist`,
-    );
-  });
+): Promise<void> {
+  for (const { path, id } of findClusterIds(settings)) {
+    if (id === defaultClusterId) continue;
+    const row = await findLife(db, id);
+    const isThere = row !== null && row.deletedAtMs === null;
+    // One that was deleted is no unknown one: somebody wanted it gone.
+    if (isThere || (row === null && unknownIds === 'default')) continue;
+    throw new ApiError('INVALID_PARAMETER_VALUE', `${path}: Cluster ${id} does not exist`);
+  }
+}
+
+interface PlacedTask {
+  readonly existing_cluster_id?: string;
+  readonly for_each_task?: { readonly task?: PlacedTask };
+}
+
+/** Each once, where it stands first. */
+function findClusterIds(settings: Document): { readonly path: string; readonly id: string }[] {
+  // They have passed the schema.
+  const { tasks = [] } = withTasks(settings, 'task') as { readonly tasks?: readonly PlacedTask[] };
+  const found = new Map<string, string>();
+  for (const [index, task] of tasks.entries()) {
+    const path = `tasks[${index}]`;
+    const nested = task.for_each_task?.task?.existing_cluster_id;
+    if (task.existing_cluster_id && !found.has(task.existing_cluster_id))
+      found.set(task.existing_cluster_id, `${path}.existing_cluster_id`);
+    if (nested && !found.has(nested)) found.set(nested, `${path}.for_each_task.task.existing_cluster_id`);
+  }
+  return [...found].map(([id, path]) => ({ id, path }));
 }

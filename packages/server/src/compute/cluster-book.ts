@@ -1,99 +1,182 @@
 /**
- * Keeps the clusters table in step with what claims decide. Claims cannot wait, so a new cluster is remembered at once
- * and written a moment later; a host's report writes what is still missing first.
+ * What the server knows of clusters while it claims, and keeps in step with what workers report. Claims cannot wait for
+ * the row of a cluster that a job describes: it is remembered at once and written a moment later; a host's report writes
+ * what is still missing first.
  */
 import os from 'node:os';
-import type { ClusterAssignment, HostReport } from '@headrace/worker';
+import type { Failure } from '@headrace/core';
+import type { ClusterAssignment, HostOrders, HostReport, HostStatus } from '@headrace/worker';
+import type { Principal } from '../context.ts';
+import type { Loop } from '../loops/driver.ts';
 import type { Services } from '../services.ts';
+import { clusterLoopName } from './cluster-loop.ts';
+import { insertClusterEvents } from './event-store.ts';
+import { findExisting } from './find-existing.ts';
+import { findLife, findWorkersOf } from './life-store.ts';
+import { orderHosts } from './order-hosts.ts';
+import { recordHost } from './record-host.ts';
 import {
+  assignAllPurpose,
   type ComputeFacts,
   defaultClusterId,
   defaultClusterName,
   type JobPlaces,
+  noDefaultSettings,
   type ResolvedCluster,
   type RunPlace,
   resolveCluster,
   type TaskPlace,
 } from './resolve-cluster.ts';
-import { findCluster, insertCluster, type NewClusterRow, upsertHost } from './store.ts';
+import { settleCluster } from './settle-clusters.ts';
+import { insertCluster, type NewClusterRow } from './store.ts';
 
 export interface ClusterBook {
-  /** The cluster of an attempt, and what a reader should know about it. Never waits. */
+  /** The cluster of an attempt, and what a reader should know about it. Waits only for one that the task names by id. */
   resolve(
     task: TaskPlace,
     job: JobPlaces,
     run: RunPlace,
-  ): { assignment: ClusterAssignment; warnings: readonly string[] };
+    options?: { readonly mayStart?: boolean },
+  ): Promise<{ assignment: ClusterAssignment; warnings: readonly string[] } | Failure>;
+  /** The shared cluster as this principal's tasks get it. */
+  spareFor(principal: Pick<Principal, 'id' | 'userName'>): ClusterAssignment;
   recordHostReport(workerId: string, report: HostReport): Promise<void>;
+  /** What a worker is to do with its hosts; null when nothing. */
+  orderHosts(workerId: string, hosts: readonly HostStatus[]): Promise<HostOrders | null>;
+  /** A cluster was changed: brings it on as far as it goes at once, and rings the workers that it concerns. */
+  announce(clusterId: string): Promise<void>;
+  /** Rings the workers that these clusters concern. */
+  ringAll(clusterIds: readonly string[]): Promise<void>;
+  listen(listener: ClusterListener): void;
+  /** Processors of this machine: the threads of a cluster at most. */
+  readonly cores: number;
+  /** Learns what another server changed of the shared cluster. */
+  readonly loop: Loop;
   /** Resolves when everything told so far is stored, or could not be. */
   settle(): Promise<void>;
   /** At start, before anything is claimed. */
-  ensureDefault(createdBy: string): Promise<void>;
+  ensureDefault(admin: Pick<Principal, 'id' | 'userName'>): Promise<void>;
+}
+
+/** Makes others look at the store at once: workers, and the loops of every server. */
+export interface ClusterListener {
+  ringWorker(workerId: string): void;
+  wakeEverywhere(loopName: string): void;
 }
 
 /** Clusters of runs in progress; older ones are in the table. */
 const rememberedMax = 10_000;
+export const sharedClusterLoopName = 'shared-cluster';
+const sharedEveryMs = 5_000;
 
-export function createClusterBook(
-  { db, clock, log }: Services,
-  cores = os.availableParallelism(),
-): ClusterBook {
-  const facts: ComputeFacts = { cores };
-  const unwritten = new Map<string, NewClusterRow>();
-  const written = new Set<string>();
+export function createClusterBook(services: Services, cores = os.availableParallelism()): ClusterBook {
+  const { db, clock } = services;
+  let facts: ComputeFacts = { cores, defaultCluster: noDefaultSettings };
+  const jobClusters = createJobClusters(services);
+  let listener: ClusterListener = { ringWorker() {}, wakeEverywhere() {} };
   /** Nobody waits for a host's last report while the worker stops. */
   const underWay = new Set<Promise<void>>();
 
-  function remember(resolved: ResolvedCluster, run: RunPlace): void {
-    const { clusterId } = resolved.assignment;
-    if (resolved.kind === 'default' || written.has(clusterId) || unwritten.has(clusterId)) return;
-    unwritten.set(clusterId, toRow(resolved, run, clock.nowMs()));
-    void write(clusterId).catch((error) =>
-      log.warn({ err: error, cluster_id: clusterId }, 'a cluster could not be recorded yet'),
-    );
-  }
-
-  async function write(clusterId: string): Promise<void> {
-    const row = unwritten.get(clusterId);
-    if (!row) return;
-    await insertCluster(db, row);
-    unwritten.delete(clusterId);
-    if (written.size >= rememberedMax) written.clear();
-    written.add(clusterId);
-  }
-
   async function record(workerId: string, report: HostReport): Promise<void> {
-    await write(report.clusterId);
-    const known = written.has(report.clusterId) || (await findCluster(db, report.clusterId)) !== null;
-    // A host of a cluster whose row was tidied away has nothing left to report on.
-    if (known) await upsertHost(db, workerId, report, clock.nowMs());
+    await jobClusters.write(report.clusterId);
+    if (await recordHost(services, workerId, report)) await ring(report.clusterId);
+  }
+
+  async function ring(clusterId: string): Promise<void> {
+    for (const workerId of await findWorkersOf(db, clusterId)) listener.ringWorker(workerId);
+    listener.wakeEverywhere(clusterId === defaultClusterId ? sharedClusterLoopName : clusterLoopName);
+  }
+
+  async function refreshDefault(): Promise<void> {
+    const row = await findLife(db, defaultClusterId);
+    if (row) facts = { ...facts, defaultCluster: { spec: row.spec, generation: row.generation } };
   }
 
   return {
-    resolve(task, job, run) {
+    cores,
+    async resolve(task, job, run, { mayStart = false } = {}) {
+      const { existing_cluster_id: id, task_key: taskKey } = task;
+      const isNamed =
+        id !== undefined && id !== defaultClusterId && !task.new_cluster && !task.job_cluster_key;
+      const found = isNamed ? await findExisting(services, id, { run, taskKey, mayStart }) : null;
+      if (found !== null && 'code' in found) return found;
+      if (found !== null)
+        return { assignment: assignAllPurpose(found.row, run.runAs.id, facts), warnings: [] };
       const resolved = resolveCluster(task, job, run, facts);
-      remember(resolved, run);
+      jobClusters.remember(resolved, run);
       return { assignment: resolved.assignment, warnings: resolved.warnings };
     },
+    spareFor: ({ id, userName }) =>
+      resolveCluster({ task_key: '' }, {}, { runId: 0, runAs: { id, userName } }, facts).assignment,
     recordHostReport(workerId, report) {
       const recording = record(workerId, report).finally(() => underWay.delete(recording));
       underWay.add(recording);
       return recording;
     },
+    orderHosts: (workerId, hosts) => orderHosts(workerId, hosts, { db, facts, nowMs: clock.nowMs(), record }),
+    async announce(clusterId) {
+      if (clusterId === defaultClusterId) await refreshDefault();
+      else await settleCluster(services, clusterId);
+      await ring(clusterId);
+    },
+    async ringAll(clusterIds) {
+      for (const clusterId of clusterIds) await ring(clusterId);
+    },
+    listen(told) {
+      listener = told;
+    },
+    loop: {
+      name: sharedClusterLoopName,
+      everyMs: sharedEveryMs,
+      async turn() {
+        await refreshDefault();
+        return 'idle';
+      },
+    },
     async settle() {
       await Promise.allSettled([...underWay]);
     },
-    async ensureDefault(createdBy) {
+    async ensureDefault({ id, userName }) {
       await insertCluster(db, {
-        clusterId: defaultClusterId,
-        clusterName: defaultClusterName,
-        kind: 'default',
-        runId: null,
-        spec: {},
-        warnings: [],
-        createdBy,
-        createdAtMs: clock.nowMs(),
+        ...{ clusterId: defaultClusterId, clusterName: defaultClusterName, kind: 'default', runId: null },
+        ...{ spec: {}, warnings: [], createdBy: userName, createdAtMs: clock.nowMs(), ownerId: id },
       });
+      await refreshDefault();
+    },
+  };
+}
+
+/** Clusters that jobs describe, remembered until they are written. */
+function createJobClusters({ db, clock, log }: Services) {
+  const unwritten = new Map<string, NewClusterRow>();
+  const written = new Set<string>();
+
+  async function write(clusterId: string): Promise<void> {
+    const row = unwritten.get(clusterId);
+    if (!row) return;
+    if (await insertCluster(db, row)) {
+      const details = {
+        attributes: row.spec,
+        user: row.createdBy,
+        job_run_id: row.runId,
+        warnings: row.warnings,
+      };
+      await insertClusterEvents(db, clusterId, [{ type: 'CREATING', details }], row.createdAtMs);
+    }
+    unwritten.delete(clusterId);
+    if (written.size >= rememberedMax) written.clear();
+    written.add(clusterId);
+  }
+
+  return {
+    write,
+    remember(resolved: ResolvedCluster, run: RunPlace): void {
+      const { clusterId } = resolved.assignment;
+      if (resolved.kind === 'default' || written.has(clusterId) || unwritten.has(clusterId)) return;
+      unwritten.set(clusterId, toRow(resolved, run, clock.nowMs()));
+      void write(clusterId).catch((error) =>
+        log.warn({ err: error, cluster_id: clusterId }, 'a cluster could not be recorded yet'),
+      );
     },
   };
 }

@@ -1,12 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { resolveCluster, type TaskPlace } from './resolve-cluster.ts';
+import { noDefaultSettings, resolveCluster, type TaskPlace } from './resolve-cluster.ts';
 
 const run = { runId: 7, runAs: { id: 1, userName: 'ada' } };
 const job = {
   job_clusters: [{ job_cluster_key: 'etl', new_cluster: { num_workers: 3, spark_conf: { a: '1' } } }],
 };
 const resolve = (task: Partial<TaskPlace>, changes: Partial<typeof run> = {}) =>
-  resolveCluster({ task_key: 't', ...task }, job, { ...run, ...changes }, { cores: 4 });
+  resolveCluster(
+    { task_key: 't', ...task },
+    job,
+    { ...run, ...changes },
+    {
+      cores: 4,
+      defaultCluster: noDefaultSettings,
+    },
+  );
 
 describe('which cluster', () => {
   test('a task without any compute runs on the shared default cluster, which is kept', () => {

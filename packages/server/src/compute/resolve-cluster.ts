@@ -1,13 +1,16 @@
 /**
  * Which cluster an attempt runs on, and so which host. Decided from documents alone: claims ask this while they are
- * under way, so nothing here waits.
+ * under way, so nothing here waits. An all-purpose cluster has been looked up by then.
  *   nothing, or an unknown id ──▶ the shared default cluster
+ *   existing_cluster_id       ──▶ that all-purpose cluster, in the generation that is wanted
  *   job_cluster_key           ──▶ one cluster for all tasks of the run that name it
  *   new_cluster               ──▶ one cluster for the task, its retries included
  */
 import crypto from 'node:crypto';
-import type { NewCluster } from '@headrace/api';
-import type { ClusterAssignment } from '@headrace/worker';
+import type { InitScript, NewCluster } from '@headrace/api';
+import { toHostKey } from '@headrace/core';
+import type { ClusterAssignment, InitScripts } from '@headrace/worker';
+import { checkClusterSpec } from './check-cluster-spec.ts';
 import { dropHostedOnlyConfs } from './hosted-only-confs.ts';
 
 export const defaultClusterId = 'default';
@@ -50,6 +53,18 @@ const taskClusterIdleMs = 15_000;
 export interface ComputeFacts {
   /** Processors of this machine: the most threads that local mode gets. */
   readonly cores: number;
+  /** As an administrator edited it; until then it has no settings of its own. */
+  readonly defaultCluster: { readonly spec: NewCluster; readonly generation: number };
+}
+
+export const noDefaultSettings: ComputeFacts['defaultCluster'] = { spec: {}, generation: 0 };
+
+/** What stands in the row of an all-purpose cluster. */
+export interface AllPurposeCluster {
+  readonly clusterId: string;
+  readonly clusterName: string;
+  readonly spec: NewCluster;
+  readonly generation: number;
 }
 
 export function resolveCluster(
@@ -78,23 +93,43 @@ export function resolveCluster(
         run,
         facts,
       );
-    return useDefaultCluster(run, [`the job has no cluster ${key}: the shared cluster is used`]);
+    return useDefaultCluster(run, [`the job has no cluster ${key}: the shared cluster is used`], facts);
   }
   const isKnown = existingId === undefined || existingId === defaultClusterId;
   return useDefaultCluster(
     run,
     isKnown ? [] : [`cluster ${existingId} is unknown here: the shared cluster is used`],
+    facts,
   );
 }
 
-function useDefaultCluster(run: RunPlace, warnings: readonly string[]): ResolvedCluster {
-  const assignment = assign(
-    { clusterId: defaultClusterId, name: defaultClusterName, idleMs: null },
-    run,
-    {},
-    {},
-  );
-  return { assignment, kind: 'default', spec: {}, warnings };
+function useDefaultCluster(
+  run: RunPlace,
+  warnings: readonly string[],
+  { cores, defaultCluster: { spec, generation } }: ComputeFacts,
+): ResolvedCluster {
+  const place = { clusterId: defaultClusterId, name: defaultClusterName, idleMs: null };
+  const isEdited = Object.keys(spec).length > 0;
+  const settings = isEdited ? settingsOf(spec, defaultClusterId, cores) : noSettings;
+  return { assignment: assign(place, run.runAs.id, settings, generation), kind: 'default', spec, warnings };
+}
+
+/** The host of one who runs tasks on it: each principal has its own. */
+export function assignAllPurpose(
+  { clusterId, clusterName, spec, generation }: AllPurposeCluster,
+  principalId: number,
+  { cores }: Pick<ComputeFacts, 'cores'>,
+): ClusterAssignment {
+  const place = { clusterId, name: clusterName, idleMs: null };
+  return {
+    ...assign(place, principalId, settingsOf(spec, clusterId, cores), generation),
+    hostKey: allPurposeHostKey(clusterId, principalId, generation),
+  };
+}
+
+/** Whatever the generation holds, it is one thing; so machines with other cores agree on the key. */
+export function allPurposeHostKey(clusterId: string, principalId: number, generation: number): string {
+  return toHostKey(shortHash(JSON.stringify([principalId, clusterId])), generation);
 }
 
 function makeJobCluster(
@@ -103,31 +138,62 @@ function makeJobCluster(
   run: RunPlace,
   { cores }: ComputeFacts,
 ): ResolvedCluster {
-  const { kept, warnings } = dropHostedOnlyConfs(spec.spark_conf ?? {});
-  const sparkConf = { 'spark.master': `local[${countThreads(spec, cores)}]`, ...kept };
+  const { warnings } = checkClusterSpec(spec, 'job');
   const name = spec.cluster_name || place.name;
+  const settings = settingsOf(spec, place.clusterId, cores);
+  return { assignment: assign({ ...place, name }, run.runAs.id, settings, 0), kind: 'job', spec, warnings };
+}
+
+interface HostSettings {
+  readonly sparkConf: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly initScripts?: InitScripts;
+}
+
+const noSettings: HostSettings = { sparkConf: {}, environment: {} };
+/** Scripts install packages, which takes minutes; one that hangs must not hold its tasks for hours. */
+const initScriptsTimeoutMs = 20 * 60_000;
+
+function settingsOf(spec: NewCluster, clusterId: string, cores: number): HostSettings {
+  const { kept } = dropHostedOnlyConfs(spec.spark_conf ?? {});
+  const paths = (spec.init_scripts ?? []).map(toScriptPath).filter((path) => path !== null);
+  const logs = spec.cluster_log_conf?.volumes ?? spec.cluster_log_conf?.dbfs;
+  const logFolder = `${(logs?.destination ?? 'dbfs:/cluster-logs').replace(/\/+$/, '')}/${clusterId}`;
   return {
-    assignment: assign({ ...place, name }, run, sparkConf, spec.spark_env_vars ?? {}),
-    kind: 'job',
-    spec,
-    warnings,
+    sparkConf: { 'spark.master': `local[${countThreads(spec, cores)}]`, ...kept },
+    environment: spec.spark_env_vars ?? {},
+    ...(paths.length > 0 && { initScripts: { paths, logFolder, timeoutMs: initScriptsTimeoutMs } }),
   };
 }
 
+/** With its place in front; null for one that only a cloud has, which is refused before it is stored. */
+function toScriptPath({ workspace, volumes, dbfs, file }: InitScript): string | null {
+  if (workspace) {
+    const path = workspace.destination;
+    return path.startsWith('/Workspace/') ? path : `/Workspace/${path.replace(/^\/+/, '')}`;
+  }
+  if (volumes) return volumes.destination.replace(/^dbfs:/, '');
+  if (dbfs) return dbfs.destination.startsWith('dbfs:') ? dbfs.destination : `dbfs:${dbfs.destination}`;
+  return file ? `file:${file.destination.replace(/^file:/, '')}` : null;
+}
+
 /** Workers become threads of local mode, at least two: with one, a stream and a query would wait for each other. */
-function countThreads({ autoscale, num_workers }: NewCluster, cores: number): number {
+export function countThreads({ autoscale, num_workers }: NewCluster, cores: number): number {
   const workers = autoscale?.max_workers ?? num_workers ?? 0;
   return Math.max(2, Math.min(cores, workers));
 }
 
 function assign(
   { clusterId, name, idleMs }: { clusterId: string; name: string; idleMs: number | null },
-  run: RunPlace,
-  sparkConf: Readonly<Record<string, string>>,
-  environment: Readonly<Record<string, string>>,
+  principalId: number,
+  settings: HostSettings,
+  generation: number,
 ): ClusterAssignment {
-  const facts = JSON.stringify([run.runAs.id, clusterId, sorted(sparkConf), sorted(environment)]);
-  return { clusterId, clusterName: name, hostKey: shortHash(facts), sparkConf, environment, idleMs };
+  const { sparkConf, environment, initScripts } = settings;
+  const scripts = initScripts === undefined ? [] : [initScripts];
+  const facts = [principalId, clusterId, sorted(sparkConf), sorted(environment), ...scripts];
+  const hostKey = toHostKey(shortHash(JSON.stringify(facts)), generation);
+  return { clusterId, clusterName: name, hostKey, idleMs, ...settings };
 }
 
 const sorted = (record: Readonly<Record<string, string>>) =>

@@ -1,6 +1,7 @@
 /** Making and changing jobs. A settings document is checked before it is saved, and saved whole or not at all. */
 import { ApiError } from '@headrace/api';
 import { toJobId } from '@headrace/core';
+import { checkClusterIds } from '../compute/check-clusters.ts';
 import type { Principal } from '../context.ts';
 import type { Document } from '../runs/run-facts.ts';
 import type { Services } from '../services.ts';
@@ -16,6 +17,7 @@ export async function createJob(
   job: { readonly settings: Document; readonly principal: Principal; readonly nowMs: number },
 ): Promise<number> {
   validateSettings(job.settings, config);
+  await checkClusterIds(db, job.settings, config);
   await refuseRunJobCycles(db, { jobId: null, settings: job.settings });
   const jobId = toJobId(ids.newId());
   await insertJob(db, {
@@ -31,6 +33,7 @@ export async function resetJob(
   job: { readonly jobId: number; readonly settings: Document; readonly nowMs: number },
 ): Promise<void> {
   validateSettings(job.settings, config, job.jobId);
+  await checkClusterIds(db, job.settings, config);
   return db.transaction(async (client) => {
     const row = await lockJob(client, job.jobId);
     if (!row) throw noSuchJob(job.jobId);
@@ -53,6 +56,7 @@ export function changeJob(
     if (!row) throw noSuchJob(job.jobId);
     const settings = changeSettings(row.settings, job);
     validateSettings(settings, config, job.jobId);
+    await checkClusterIds(client, settings, config);
     await refuseRunJobCycles(client, { jobId: job.jobId, settings, before: row.settings });
     await updateJob(client, toWrite(job.jobId, settings, job.nowMs));
   });

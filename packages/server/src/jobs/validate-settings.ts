@@ -1,7 +1,7 @@
 /** What is wrong with a settings document that someone wants to save. Kept whole: nothing is dropped or filled in. */
 import { ApiError, formatIssues, JobSettings } from '@headrace/api';
 import { findReferenceProblems } from '@headrace/core';
-import { checkClusterIds } from '../compute/check-clusters.ts';
+import { checkClusterSpec } from '../compute/check-cluster-spec.ts';
 import type { Config } from '../config.ts';
 import { findUnstorable } from '../db/storable-json.ts';
 import { withTasks } from '../runs/run-definition.ts';
@@ -25,7 +25,6 @@ export function validateSettings(
   if (!parsed.success) throw new ApiError('INVALID_PARAMETER_VALUE', formatIssues(parsed.error));
   const settings = parsed.data;
   const tasks = settings.tasks ?? [];
-  checkClusterIds(tasks, config);
   const problems = [
     ...findTaskProblems(tasks, jobId),
     ...findGitProblems(settings, config),
@@ -63,8 +62,20 @@ function clusterProblems(settings: JobSettings): string[] {
   const unknown = tasks.filter(
     (task) => task.job_cluster_key !== undefined && !keys.includes(task.job_cluster_key),
   );
+  const described = [
+    ...(settings.job_clusters ?? []).map((cluster) => ({
+      where: `job_clusters: '${cluster.job_cluster_key}'`,
+      spec: cluster.new_cluster,
+    })),
+    ...tasks.map((task) => ({ where: `tasks: task '${task.task_key}'`, spec: task.new_cluster })),
+  ];
   return [
     ...doubled('job_clusters', keys),
+    ...described.flatMap(({ where, spec }) =>
+      (spec ? checkClusterSpec(spec, 'job').problems : []).map(
+        (problem) => `${where}: new_cluster.${problem}`,
+      ),
+    ),
     ...(settings.job_clusters ?? []).flatMap((cluster) =>
       [...referenceProblemsOf(cluster)].map(
         (problem) => `job_clusters: '${cluster.job_cluster_key}': ${problem}`,

@@ -1,5 +1,6 @@
 /** A one-time run: tasks that belong to no job. */
 import type { RunsSubmitRequest } from '@headrace/api';
+import { checkClusterIds } from '../compute/check-clusters.ts';
 import type { Principal } from '../context.ts';
 import { refuseRunJobCycles } from '../jobs/refuse-run-job-cycles.ts';
 import { validateSettings } from '../jobs/validate-settings.ts';
@@ -15,6 +16,7 @@ export async function submitRun(
   const { idempotency_token: token, access_control_list: _, ...fields } = request;
   const document = fields as Document; // The request passed its schema; what it holds is JSON.
   validateSettings(document, services.config);
+  await checkClusterIds(services.db, document, services.config);
   await refuseRunJobCycles(services.db, { jobId: null, settings: document });
   const runName = request.run_name ?? 'Untitled';
   return createRun(services, {

@@ -35,10 +35,15 @@ export type FoundHost =
       readonly death: HostDeath;
     };
 
+export interface StartOptions {
+  /** Aborts when the host is not wanted any more; whatever was begun is ended before `start` rejects. */
+  readonly signal?: AbortSignal;
+}
+
 export interface HostBackend {
   readonly name: string;
   /** Rejects with a message for people when the host could not be started. */
-  start(cluster: ClusterAssignment): Promise<HostConnection>;
+  start(cluster: ClusterAssignment, options?: StartOptions): Promise<HostConnection>;
   /** Every host that an earlier life of this worker left behind, alive or dead. */
   attach(): Promise<readonly FoundHost[]>;
   /** What a dead host left behind has been dealt with. */

@@ -20,9 +20,10 @@ import { createLease, type LeaseTimes, planLease, type RenewableLease } from './
 import { createServerCalls, type ServerCalls, type ServerCallsOptions } from './server-calls.ts';
 import {
   fromClaimedDocument,
-  fromRefDocument,
+  fromHeartbeatDocument,
   fromResumedDocument,
   type Place,
+  toHostDocument,
   toRefDocument,
   toRefusedDocument,
   toReportDocument,
@@ -141,22 +142,21 @@ export class HttpSource implements AttemptSource {
 
   async heartbeat({
     held,
+    hosts = [],
     waitMs: wantedMs,
     signal,
   }: Parameters<AttemptSource['heartbeat']>[0]): ReturnType<AttemptSource['heartbeat']> {
     const waitsMs = Math.floor(Math.min(wantedMs, this.#times?.heartbeatMs ?? wantedMs));
-    const asked = { ...this.#speaks(), held: held.map(toRefDocument), wait_ms: waitsMs };
+    const told = { held: held.map(toRefDocument), hosts: hosts.map(toHostDocument) };
+    const asked = { ...this.#speaks(), ...told, wait_ms: waitsMs };
     const sentAtMs = this.#options.elapsedMs();
     try {
-      const { stop, gone } = await this.#call((client, call) => client.workersHeartbeat(asked, call), {
+      const answer = await this.#call((client, call) => client.workersHeartbeat(asked, call), {
         waitsMs,
         signal,
       });
       this.lease.renew(sentAtMs);
-      return {
-        stop: stop.map((request) => ({ ...fromRefDocument(request), reason: request.reason })),
-        gone: gone.map(fromRefDocument),
-      };
+      return fromHeartbeatDocument(answer);
     } catch (error) {
       if (isReplaced(error)) return { stop: [], gone: held };
       throw error;
@@ -172,11 +172,7 @@ export class HttpSource implements AttemptSource {
   }
 
   async reportHost(_workerId: string, report: HostReport): Promise<void> {
-    const { clusterId, hostKey, state, sparkState, pid, message } = report;
-    const told = {
-      ...{ cluster_id: clusterId, host_key: hostKey, state, spark_state: sparkState, message },
-      ...(pid === null ? {} : { pid }),
-    };
+    const told = toHostDocument(report);
     await this.#call((client, call) => client.workersReportHost({ ...this.#speaks(), ...told }, call));
   }
 

@@ -1,7 +1,24 @@
 /** Attempts as they travel between a server and a worker on another machine. */
-import type { AttemptReportDocument, ClaimedAttemptDocument, ResumedAttemptDocument } from '@headrace/api';
+import type {
+  AttemptReportDocument,
+  ClaimedAttemptDocument,
+  ClusterAssignmentDocument,
+  HostFactsDocument,
+  ResponseOf,
+  ResumedAttemptDocument,
+  routes,
+} from '@headrace/api';
 import { toAttemptId, toRunId } from '@headrace/core';
-import type { AttemptRef, AttemptReport, ClaimedAttempt, ResumedAttempt } from '../ports.ts';
+import type {
+  AttemptRef,
+  AttemptReport,
+  ClaimedAttempt,
+  ClusterAssignment,
+  Heartbeat,
+  HostReport,
+  HostStatus,
+  ResumedAttempt,
+} from '../ports.ts';
 import type { AttemptDocument } from '../protocol.ts';
 
 /** What is another on this machine than on the server's. */
@@ -26,14 +43,7 @@ export function fromClaimedDocument(claimed: ClaimedAttemptDocument, place: Plac
     ...fromRefDocument(claimed),
     runId: toRunId(claimed.run_id),
     taskKey: claimed.task_key,
-    cluster: {
-      clusterId: cluster.cluster_id,
-      clusterName: cluster.cluster_name,
-      hostKey: cluster.host_key,
-      sparkConf: cluster.spark_conf,
-      environment: cluster.environment,
-      idleMs: cluster.idle_ms,
-    },
+    cluster: fromClusterDocument(cluster),
     document: {
       ...document,
       api: { ...document.api, url: place.apiUrl },
@@ -41,6 +51,60 @@ export function fromClaimedDocument(claimed: ClaimedAttemptDocument, place: Plac
     },
   };
 }
+
+function fromClusterDocument(cluster: ClusterAssignmentDocument): ClusterAssignment {
+  const { init_scripts: scripts } = cluster;
+  return {
+    clusterId: cluster.cluster_id,
+    clusterName: cluster.cluster_name,
+    hostKey: cluster.host_key,
+    sparkConf: cluster.spark_conf,
+    environment: cluster.environment,
+    idleMs: cluster.idle_ms,
+    ...(scripts && {
+      initScripts: {
+        paths: scripts.paths,
+        logFolder: scripts.log_folder,
+        timeoutMs: scripts.timeout_ms,
+      },
+    }),
+  };
+}
+
+type HeartbeatDocument = ResponseOf<typeof routes.workersHeartbeat>;
+
+export function fromHeartbeatDocument({ stop, gone, orders }: HeartbeatDocument): Heartbeat {
+  return {
+    stop: stop.map((request) => ({ ...fromRefDocument(request), reason: request.reason })),
+    gone: gone.map(fromRefDocument),
+    ...(orders && {
+      orders: {
+        start: orders.start.map(fromClusterDocument),
+        stop: orders.stop.map((order) => ({
+          hostKey: order.host_key,
+          message: order.message,
+          isReplaced: order.is_replaced,
+          ifIdle: order.if_idle,
+        })),
+      },
+    }),
+  };
+}
+
+export function toHostDocument<State extends string>(
+  report: Omit<HostReport | HostStatus, 'state'> & { readonly state: State },
+): HostFactsDocument & { state: State } {
+  const { clusterId, hostKey, state, sparkState, pid, message, failureCode } = report;
+  return {
+    ...{ cluster_id: clusterId, host_key: hostKey, state, spark_state: sparkState },
+    message: toText(message).slice(0, messageCharsMax),
+    ...(pid === null ? {} : { pid }),
+    ...(failureCode === undefined ? {} : { failure_code: failureCode }),
+  };
+}
+
+/** What the server takes. */
+const messageCharsMax = 10_000;
 
 export function fromResumedDocument(resumed: ResumedAttemptDocument, place: Place): ResumedAttempt {
   return { ...fromClaimedDocument(resumed, place), state: resumed.state, stopReason: resumed.stop_reason };

@@ -3,7 +3,9 @@
  * against. A backend outlives its worker, as real hosts do: hand the same one to the next worker to re-attach.
  */
 import type { ClusterAssignment } from '../../ports.ts';
+import { waitMs } from '../../wait.ts';
 import type { FoundHost, HostBackend, HostConnection, HostDeath } from '../host-backend.ts';
+import { HostStartError } from '../start-errors.ts';
 import { createFakeHost, type FakeHost } from './fake-host.ts';
 import { type FakeScript, scriptFromParameters } from './fake-script.ts';
 
@@ -45,10 +47,15 @@ export function createFakeBackend(options: FakeBackendOptions): FakeBackend {
   return {
     name: 'fake',
     hosts,
-    async start(cluster): Promise<HostConnection> {
-      if (options.startMs !== undefined) await new Promise((resolve) => setTimeout(resolve, options.startMs));
+    async start(cluster, { signal } = {}): Promise<HostConnection> {
+      if (options.startMs !== undefined)
+        await waitMs(options.startMs, signal ?? new AbortController().signal);
+      signal?.throwIfAborted();
       if (options.refusedClusters?.has(cluster.clusterName))
         throw new Error('the fake backend was told to refuse it');
+      const refusedScript = cluster.initScripts?.paths.find((path) => path.endsWith('/fails.sh'));
+      if (refusedScript !== undefined)
+        throw new HostStartError('INIT_SCRIPT_FAILURE', `init script ${refusedScript} ended with code 1`);
       deaths.delete(cluster.hostKey);
       return (hosts.get(cluster.hostKey) ?? newHost(cluster)).connect();
     },

@@ -1,0 +1,277 @@
+/**
+ * What people ask of a cluster: each request changes, with the row locked, what is wanted, and writes down that it did.
+ * Starting and ending hosts is what workers do about it.
+ */
+import { ApiError, type AutoScale, NewCluster } from '@headrace/api';
+import type { ClusterNews } from '@headrace/core';
+import type { z } from 'zod';
+import type { Principal } from '../context.ts';
+import type { Querier } from '../db/connect.ts';
+import { refuseUnstorable } from '../jobs/validate-settings.ts';
+import type { Services } from '../services.ts';
+import { findPrincipalByName } from '../tokens/find-principal.ts';
+import { requireClusterSpec } from './check-cluster-spec.ts';
+import { toStoredSpec } from './create-cluster.ts';
+import { insertClusterEvents } from './event-store.ts';
+import { changeCluster, type LifeChange, type LifeRow, lockCluster, lockFacts } from './life-store.ts';
+import { unknownCluster } from './list-clusters.ts';
+import { countThreads } from './resolve-cluster.ts';
+
+type ChangeServices = Pick<Services, 'db' | 'clock'>;
+
+interface Decision {
+  readonly change: LifeChange;
+  readonly news: readonly ClusterNews[];
+}
+
+interface Request {
+  readonly services: ChangeServices;
+  readonly clusterId: string;
+  readonly principal: Principal;
+}
+
+/** Null of `decide`: it is so already. */
+async function changeLocked(
+  { services: { db, clock }, clusterId, principal }: Request,
+  decide: (row: LifeRow, nowMs: number, client: Querier) => Promise<Decision | null> | Decision | null,
+): Promise<void> {
+  await db.transaction(async (client) => {
+    const row = await lockCluster(client, clusterId);
+    if (!row || row.deletedAtMs !== null) throw unknownCluster(clusterId);
+    refuseOthers(row, principal);
+    const nowMs = clock.nowMs();
+    const decided = await decide(row, nowMs, client);
+    if (decided === null) return;
+    await changeCluster(client, clusterId, decided.change);
+    await insertClusterEvents(client, clusterId, decided.news, nowMs);
+  });
+}
+
+function refuseOthers({ kind, clusterId, ownerId }: LifeRow, principal: Principal): void {
+  if (kind === 'job')
+    throw new ApiError(
+      'INVALID_PARAMETER_VALUE',
+      `Cluster ${clusterId} was made for a run and ends with it: cancel the run to end it earlier`,
+    );
+  if (principal.isAdmin || (kind === 'all_purpose' && ownerId === principal.id)) return;
+  const whose =
+    kind === 'default' ? 'the shared cluster is changed by administrators' : 'it is another user’s';
+  throw new ApiError('PERMISSION_DENIED', `Cluster ${clusterId} cannot be changed: ${whose}`);
+}
+
+function refuseState({ clusterId, state }: LifeRow, wanted: string): ApiError {
+  return new ApiError(
+    'INVALID_STATE',
+    `Cluster ${clusterId} is in unexpected state ${state ?? 'RUNNING'}: ${wanted}`,
+  );
+}
+
+/** Also for others than its owner: a job of theirs would start it, too. */
+export async function startCluster({ services, clusterId, principal }: Request): Promise<void> {
+  const { db, clock } = services;
+  await db.transaction(async (client) => {
+    const row = await lockCluster(client, clusterId);
+    if (!row || row.deletedAtMs !== null) throw unknownCluster(clusterId);
+    if (row.kind !== 'all_purpose' || row.state !== 'TERMINATED')
+      throw refuseState(row, 'only a terminated cluster can be started');
+    await beginAgain(client, row, { user: principal.userName }, clock.nowMs());
+  });
+}
+
+/** A new generation of a cluster that nobody wants to run yet. */
+export async function beginAgain(
+  client: Querier,
+  { clusterId, generation }: LifeRow,
+  details: ClusterNews['details'],
+  nowMs: number,
+): Promise<void> {
+  await changeCluster(client, clusterId, {
+    wanted: 'running',
+    state: 'PENDING',
+    generation: generation + 1,
+    workerId: null,
+    termination: null,
+    terminatedAtMs: null,
+    startedAtMs: nowMs,
+    activeAtMs: nowMs,
+    message: 'it starts',
+  });
+  await insertClusterEvents(client, clusterId, [{ type: 'STARTING', details }], nowMs);
+}
+
+export function restartCluster(request: Request): Promise<void> {
+  const { userName: user } = request.principal;
+  return changeLocked(request, (row, nowMs) => {
+    if (row.kind === 'all_purpose' && row.state !== 'RUNNING')
+      throw refuseState(row, 'only a cluster that runs can be restarted');
+    return {
+      change: restarted(row, nowMs),
+      news: [{ type: 'RESTARTING', details: { cause: 'USER_REQUEST', user } }],
+    };
+  });
+}
+
+/** The shared cluster has no state of its own: its hosts come and go with tasks. */
+function restarted({ kind, generation }: LifeRow, nowMs: number): LifeChange {
+  const change = { generation: generation + 1, restartedAtMs: nowMs };
+  if (kind === 'default') return change;
+  return { ...change, state: 'RESTARTING', activeAtMs: nowMs, message: 'it restarts' };
+}
+
+/** Terminates it. */
+export function deleteCluster(request: Request): Promise<void> {
+  return changeLocked(request, (row) => {
+    refuseDefault(row, 'terminated');
+    return row.wanted === 'terminated' ? null : terminated(request.principal);
+  });
+}
+
+function terminated({ userName: username }: Principal): Decision {
+  const termination = { code: 'USER_REQUEST', type: 'SUCCESS', parameters: { username } } as const;
+  const news = [{ type: 'TERMINATING', details: { reason: termination, user: username } }];
+  return { change: { wanted: 'terminated', state: 'TERMINATING', termination, message: '' }, news };
+}
+
+export function permanentDeleteCluster(request: Request): Promise<void> {
+  return changeLocked(request, (row, nowMs) => {
+    refuseDefault(row, 'deleted');
+    const ended = row.wanted === 'terminated' ? { change: {}, news: [] } : terminated(request.principal);
+    return { ...ended, change: { ...ended.change, deletedAtMs: nowMs } };
+  });
+}
+
+export function pinCluster(request: Request, { isPinned }: { readonly isPinned: boolean }): Promise<void> {
+  const { userName: user } = request.principal;
+  return changeLocked(request, (row, nowMs) => {
+    refuseDefault(row, isPinned ? 'pinned' : 'unpinned');
+    if ((row.pinnedAtMs !== null) === isPinned) return null;
+    const type = isPinned ? 'PINNED' : 'UNPINNED';
+    return { change: { pinnedAtMs: isPinned ? nowMs : null }, news: [{ type, details: { user } }] };
+  });
+}
+
+function refuseDefault({ kind }: LifeRow, what: string): void {
+  if (kind === 'default')
+    throw new ApiError(
+      'INVALID_PARAMETER_VALUE',
+      `The shared cluster cannot be ${what}: tasks without a cluster need it`,
+    );
+}
+
+/** Replaces what it is. */
+export function editCluster(request: Request, asked: NewCluster): Promise<void> {
+  refuseUnstorable(asked, 'cluster');
+  return changeLocked(request, (row, nowMs) =>
+    edited(row, asked, { user: request.principal.userName, nowMs }),
+  );
+}
+
+/** Changes the fields that the mask names. */
+export function updateCluster(
+  request: Request,
+  { mask, fields = {} }: { readonly mask: string; readonly fields?: NewCluster | undefined },
+): Promise<void> {
+  refuseUnstorable(fields, 'cluster');
+  const names = mask.split(',').map((name) => name.trim());
+  return changeLocked(request, (row, nowMs) => {
+    const kept = Object.entries(row.spec).filter(([name]) => !isNamed(names, name));
+    const given = Object.entries(fields).filter(([name]) => isNamed(names, name));
+    const parsed = NewCluster.parse(Object.fromEntries([...kept, ...given]));
+    return edited(row, parsed, { user: request.principal.userName, nowMs });
+  });
+}
+
+/** A path into a field names the field: it is replaced whole. */
+function isNamed(names: readonly string[], field: string): boolean {
+  return names.some((name) => name === '*' || name === field || name.startsWith(`${field}.`));
+}
+
+function edited(
+  row: LifeRow,
+  asked: NewCluster,
+  { user, nowMs }: { readonly user: string; readonly nowMs: number },
+): Decision {
+  const isRunning = row.kind === 'default' || row.state === 'RUNNING';
+  if (!isRunning && row.state !== 'TERMINATED')
+    throw refuseState(row, 'a cluster can be edited while it runs or is terminated');
+  const spec = row.kind === 'default' ? asked : toStoredSpec(asked);
+  const warnings = requireClusterSpec(spec);
+  const clusterName = row.kind === 'default' ? row.clusterName : spec.cluster_name || row.clusterName;
+  const details = {
+    user,
+    attributes: spec,
+    previous_attributes: row.spec,
+    ...(warnings.length > 0 && { warnings }),
+  };
+  const news = [{ type: 'EDITED', details }];
+  const change = { spec, warnings, clusterName };
+  if (!isRunning) return { change, news };
+  const restart = { type: 'RESTARTING', details: { cause: 'USER_REQUEST', user } };
+  return { change: { ...change, ...restarted(row, nowMs) }, news: [...news, restart] };
+}
+
+export interface Size {
+  readonly num_workers?: number | undefined;
+  readonly autoscale?: z.output<typeof AutoScale> | undefined;
+}
+
+/**
+ * In local mode workers are threads, and those of a JVM are counted once: an idle host is replaced by one of the new
+ * size; on one that is busy the size takes effect with the next start, and its event says so.
+ */
+export async function resizeCluster(request: Request, size: Size, cores: number): Promise<void> {
+  const { autoscale, num_workers: workers } = size;
+  if (autoscale === undefined && workers === undefined)
+    throw new ApiError('INVALID_PARAMETER_VALUE', 'num_workers or autoscale: one of them is needed');
+  await changeLocked(request, async (row, nowMs, client) => {
+    if (row.kind === 'default' || row.state !== 'RUNNING')
+      throw refuseState(row, 'only an all-purpose cluster that runs can be resized');
+    const { num_workers: _, autoscale: __, ...rest } = row.spec;
+    // Both given: autoscale counts.
+    const spec: NewCluster =
+      autoscale === undefined ? { ...rest, num_workers: workers } : { ...rest, autoscale };
+    requireClusterSpec(spec);
+    const facts = await lockFacts(client, row.clusterId, nowMs);
+    const isSame = countThreads(spec, cores) === countThreads(row.spec, cores);
+    const details = {
+      cause: 'USER_REQUEST',
+      user: request.principal.userName,
+      cluster_size: sizeOf(spec),
+      previous_cluster_size: sizeOf(row.spec),
+    };
+    if (facts?.isBusy && !isSame) {
+      const did_not_expand_reason =
+        'tasks run on it: the new number of threads takes effect when the cluster starts the next time';
+      return {
+        change: { spec },
+        news: [{ type: 'RESIZING', details: { ...details, did_not_expand_reason } }],
+      };
+    }
+    const generation = isSame ? row.generation : row.generation + 1;
+    const change = { spec, generation, state: 'RESIZING', message: 'it changes its size' } as const;
+    return { change, news: [{ type: 'RESIZING', details }] };
+  });
+}
+
+function sizeOf({ num_workers: workers, autoscale }: NewCluster): Record<string, unknown> {
+  return autoscale === undefined ? { num_workers: workers ?? 0 } : { autoscale };
+}
+
+export function changeClusterOwner(request: Request, ownerUserName: string): Promise<void> {
+  return changeLocked(request, async (row, _nowMs, client) => {
+    refuseDefault(row, 'given away');
+    if (row.state !== 'TERMINATED') throw refuseState(row, 'terminate it before it changes hands');
+    const owner = await findPrincipalByName(client, ownerUserName);
+    if (!owner)
+      throw new ApiError('INVALID_PARAMETER_VALUE', `owner_username: there is no user ${ownerUserName}`);
+    const details = {
+      user: request.principal.userName,
+      owner: owner.userName,
+      previous_owner: row.createdBy,
+    };
+    return {
+      change: { ownerId: owner.id, createdBy: owner.userName },
+      news: [{ type: 'EDITED', details }],
+    };
+  });
+}

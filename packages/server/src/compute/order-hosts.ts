@@ -1,0 +1,95 @@
+/**
+ * What a worker is to do with its hosts: compared anew with every heartbeat, so an order that was lost is given again.
+ * A host of an all-purpose cluster, or of the shared one, goes when its generation is over; that of a job cluster when
+ * its run is.
+ */
+import { generationOf } from '@headrace/core';
+import type { ClusterAssignment, HostOrders, HostReport, HostStatus, HostStop } from '@headrace/worker';
+import type { Querier } from '../db/connect.ts';
+import { findOrdered, findRecordedHosts, type OrderedRow } from './life-store.ts';
+import { assignAllPurpose, type ComputeFacts } from './resolve-cluster.ts';
+
+/** A report on its way is younger. */
+const settledMs = 15_000;
+
+export interface OrderOptions {
+  readonly db: Querier;
+  readonly facts: Pick<ComputeFacts, 'cores'>;
+  readonly nowMs: number;
+  readonly record: (workerId: string, report: HostReport) => Promise<void>;
+}
+
+/** Null when nothing is to be done. */
+export async function orderHosts(
+  workerId: string,
+  hosts: readonly HostStatus[],
+  options: OrderOptions,
+): Promise<HostOrders | null> {
+  await recordWhatDiffers(workerId, hosts, options);
+  const ids = [...new Set(hosts.map(({ clusterId }) => clusterId))];
+  const rows = await findOrdered(options.db, workerId, ids);
+  const byId = new Map(rows.map((row) => [row.clusterId, row]));
+  const stop = hosts.flatMap((host) => {
+    const row = byId.get(host.clusterId);
+    return row === undefined ? [] : stopOf(host, row);
+  });
+  const there = new Set(hosts.filter(({ state }) => state !== 'failed').map(({ hostKey }) => hostKey));
+  const start = rows
+    .flatMap((row) => ownHostOf(row, workerId, options.facts))
+    .filter(({ hostKey }) => !there.has(hostKey));
+  return stop.length + start.length === 0 ? null : { start, stop };
+}
+
+/** A report may have been lost: what the worker tells now is the truth. */
+async function recordWhatDiffers(
+  workerId: string,
+  hosts: readonly HostStatus[],
+  { db, nowMs, record }: OrderOptions,
+): Promise<void> {
+  const recorded = await findRecordedHosts(db, workerId);
+  const states = new Map(recorded.map(({ clusterId, hostKey, state }) => [`${clusterId} ${hostKey}`, state]));
+  const told = new Set(hosts.map(({ clusterId, hostKey }) => `${clusterId} ${hostKey}`));
+  for (const host of hosts) {
+    const { state } = host;
+    const known = states.get(`${host.clusterId} ${host.hostKey}`);
+    if (state === 'failed' || (state === 'running' && known !== 'running'))
+      await record(workerId, { ...host, state });
+  }
+  for (const { clusterId, hostKey, reportedAtMs } of recorded) {
+    if (told.has(`${clusterId} ${hostKey}`) || nowMs - reportedAtMs < settledMs) continue;
+    const facts = { clusterId, hostKey, sparkState: 'none', pid: null } as const;
+    await record(workerId, { ...facts, state: 'stopped', message: 'the worker has no such host any more' });
+  }
+}
+
+function stopOf({ hostKey, state }: HostStatus, row: OrderedRow): HostStop[] {
+  if (state === 'failed' || state === 'stopping') return [];
+  if (row.kind === 'job') {
+    const message = 'the run of the cluster has ended';
+    return row.isRunOver ? [{ hostKey, message, isReplaced: true, ifIdle: true }] : [];
+  }
+  const name = row.kind === 'default' ? 'The shared cluster' : `Cluster ${row.clusterId}`;
+  if (row.wanted === 'terminated')
+    return [
+      { hostKey, message: `${name} was terminated${reasonOf(row)}.`, isReplaced: false, ifIdle: false },
+    ];
+  if (generationOf(hostKey) === row.generation) return [];
+  return [{ hostKey, message: `${name} was restarted.`, isReplaced: true, ifIdle: false }];
+}
+
+function reasonOf({ termination }: OrderedRow): string {
+  if (termination === null) return '';
+  const { username } = termination.parameters;
+  return username === undefined ? ` (${termination.code})` : ` by ${username}`;
+}
+
+/** Of a cluster whose host this worker is to have. */
+function ownHostOf(
+  row: OrderedRow,
+  workerId: string,
+  facts: Pick<ComputeFacts, 'cores'>,
+): ClusterAssignment[] {
+  if (row.kind !== 'all_purpose' || row.wanted !== 'running' || row.workerId !== workerId) return [];
+  if (row.ownerId === null) return [];
+  return [assignAllPurpose(row, row.ownerId, facts)];
+}

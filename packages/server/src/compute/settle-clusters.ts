@@ -1,0 +1,70 @@
+/**
+ * Brings rows of all-purpose clusters to where the facts say they are. Every path asks the same pure decision with the
+ * row locked, so that servers and reports that come at once agree, and a crash anywhere leaves what the next look finds.
+ */
+import { type ClusterFacts, type ClusterMove, decideCluster } from '@headrace/core';
+import type { Querier } from '../db/connect.ts';
+import type { Services } from '../services.ts';
+import { insertClusterEvents } from './event-store.ts';
+import { changeCluster, findUnsettled, type LifeChange, type LifeFactsRow, lockFacts } from './life-store.ts';
+import { allPurposeHostKey } from './resolve-cluster.ts';
+
+/** As the hosted product has it, where a cluster names none. */
+export const autoterminationMinutesDefault = 120;
+const minuteMs = 60_000;
+/** A host that fails leads on to its cluster's end in two moves; more would be a circle. */
+const movesMax = 5;
+
+/** The ids of those that moved. */
+export async function settleUnsettled({ db, clock }: Pick<Services, 'db' | 'clock'>): Promise<string[]> {
+  const nowMs = clock.nowMs();
+  const rows = await findUnsettled(db, nowMs);
+  const moved: string[] = [];
+  for (const row of rows) {
+    // Most stand still: only those that move are locked and read again.
+    if (decideCluster(toFacts(row), nowMs) === null) continue;
+    if (await settleCluster({ db, clock }, row.clusterId)) moved.push(row.clusterId);
+  }
+  return moved;
+}
+
+/** Whether it moved. */
+export async function settleCluster(
+  { db, clock }: Pick<Services, 'db' | 'clock'>,
+  clusterId: string,
+): Promise<boolean> {
+  let moves = 0;
+  while (moves < movesMax) {
+    const hasMoved = await db.transaction((client) => moveOnce(client, clusterId, clock.nowMs()));
+    if (!hasMoved) break;
+    moves += 1;
+  }
+  return moves > 0;
+}
+
+async function moveOnce(client: Querier, clusterId: string, nowMs: number): Promise<boolean> {
+  const row = await lockFacts(client, clusterId, nowMs);
+  const move = row && decideCluster(toFacts(row), nowMs);
+  if (!row || !move) return false;
+  await changeCluster(client, clusterId, toChange(move, nowMs));
+  await insertClusterEvents(client, clusterId, move.news, nowMs);
+  return true;
+}
+
+function toChange({ news: _, ...move }: ClusterMove, nowMs: number): LifeChange {
+  return {
+    ...move,
+    ...(move.state === 'TERMINATED' ? { terminatedAtMs: nowMs, workerId: null } : {}),
+    ...(move.state === 'RUNNING' ? { activeAtMs: nowMs, termination: null } : {}),
+    ...(move.state === 'RESTARTING' ? { restartedAtMs: nowMs } : {}),
+  };
+}
+
+function toFacts(row: LifeFactsRow): ClusterFacts {
+  const { autotermination_minutes: minutes = autoterminationMinutesDefault } = row.spec;
+  return {
+    ...row,
+    ownHostKey: allPurposeHostKey(row.clusterId, row.ownerId, row.generation),
+    autoterminationMs: minutes === 0 ? null : minutes * minuteMs,
+  };
+}
