@@ -2,11 +2,25 @@
 import { Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
 import { example } from './commands/example.ts';
+import {
+  createGitCredentialsCreateCommand,
+  createGitCredentialsUpdateCommand,
+} from './commands/git-credentials/change.ts';
+import { createGitCredentialsDeleteCommand } from './commands/git-credentials/delete.ts';
+import {
+  createGitCredentialsGetCommand,
+  createGitCredentialsListCommand,
+} from './commands/git-credentials/list.ts';
 import { createJobsCreateCommand } from './commands/jobs/create.ts';
 import { createJobsGetCommand } from './commands/jobs/get.ts';
 import { createJobsListCommand } from './commands/jobs/list.ts';
 import { createJobsResetCommand } from './commands/jobs/reset.ts';
 import { createJobsRunNowCommand } from './commands/jobs/run-now.ts';
+import { createReposCreateCommand } from './commands/repos/create.ts';
+import { createReposDeleteCommand } from './commands/repos/delete.ts';
+import { createReposGetCommand } from './commands/repos/get.ts';
+import { createReposListCommand } from './commands/repos/list.ts';
+import { createReposUpdateCommand } from './commands/repos/update.ts';
 import { createRunsCancelCommand } from './commands/runs/cancel.ts';
 import { createRunsCancelAllCommand } from './commands/runs/cancel-all.ts';
 import { createRunsDeleteCommand } from './commands/runs/delete.ts';
@@ -63,6 +77,24 @@ export async function createProgram(context: CliContext, args: readonly string[]
       createRunsCancelAllCommand(context),
       createRunsDeleteCommand(context),
       createRunsExportCommand(context),
+    ]),
+  );
+  program.addCommand(
+    group('repos', 'Git folders of the workspace', 'repos list', [
+      createReposListCommand(context),
+      createReposGetCommand(context),
+      createReposCreateCommand(context),
+      createReposUpdateCommand(context),
+      createReposDeleteCommand(context),
+    ]),
+  );
+  program.addCommand(
+    group('git-credentials', 'tokens for private repositories', 'git-credentials list', [
+      createGitCredentialsListCommand(context),
+      createGitCredentialsGetCommand(context),
+      createGitCredentialsCreateCommand(context),
+      createGitCredentialsUpdateCommand(context),
+      createGitCredentialsDeleteCommand(context),
     ]),
   );
   program.addCommand(createWorkerCommand(context));

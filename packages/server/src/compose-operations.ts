@@ -6,6 +6,7 @@ import { createDiscardLoop } from './blobs/discard.ts';
 import { createClusterRetentionLoop } from './compute/cluster-retention-loop.ts';
 import type { RequestContext } from './context.ts';
 import { createDoctor } from './doctor/doctor.ts';
+import { createGitRetentionLoop } from './git/retention-loop.ts';
 import type { LoopDriver } from './loops/driver.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { createOtlpLoop } from './metrics/otlp.ts';
@@ -39,6 +40,7 @@ const upkeep = [
   createRunPurgeLoop,
   createRunFilesLoop,
   createLibrariesLoop,
+  createGitRetentionLoop,
 ];
 
 export function composeOperations(

@@ -43,6 +43,12 @@ test('short plain values stay, secrets and nested values do not', () => {
   });
 });
 
+test('a login within a URL is not recorded, the rest of the URL is', () => {
+  const url = 'https://ann:ghp_1@git.example/x.git';
+
+  expect(redactParameters({ url })).toEqual({ url: 'https://(not recorded)@git.example/x.git' });
+});
+
 test('names are limited too: they come from outside', () => {
   const many = Object.fromEntries(
     Array.from({ length: 1_000 }, (_, index) => [`${index}${'n'.repeat(1_000)}`, 1]),

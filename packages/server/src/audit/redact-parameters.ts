@@ -6,6 +6,8 @@ const secretName =
   /token|secret|password|credential|content|^(string|bytes)_value$|^code$|parameters|params/i;
 /** Names that the pattern above hits and that say only which thing was meant. */
 const harmlessNames = new Set(['token_id', 'direct_download', 'omit_properties']);
+/** A URL that is refused because a token stands in it must not put that into the log. */
+const loginInUrl = /(:\/\/)[^/@\s]*@/g;
 const textCharsMax = 300;
 const namesMax = 50;
 
@@ -19,7 +21,10 @@ export function redactParameters(parameters: Readonly<Record<string, unknown>>):
 
 function redactValue(name: string, value: unknown): unknown {
   if (secretName.test(name) && !harmlessNames.has(name)) return '(not recorded)';
-  if (typeof value === 'string') return value.slice(0, textCharsMax).toWellFormed().replaceAll('\0', '');
+  if (typeof value === 'string') {
+    const text = value.slice(0, textCharsMax).toWellFormed().replaceAll('\0', '');
+    return text.replace(loginInUrl, '$1(not recorded)@');
+  }
   if (Array.isArray(value)) return `(${value.length} entries)`;
   if (typeof value === 'object' && value !== null) return `(${Object.keys(value).length} fields)`;
   return value ?? null;

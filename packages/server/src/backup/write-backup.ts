@@ -85,7 +85,9 @@ async function fill(draft: string, { config, log, version, nowMs }: BackupOption
  */
 function isLeftOut(relative: string): boolean {
   const parts = relative.split(path.sep);
-  if (parts.length === 1 && ['trash', 'libraries'].includes(relative)) return true;
+  if (parts.length === 1 && ['trash', 'libraries', 'git'].includes(relative)) return true;
+  // Checkouts are made again by the run that wants them.
+  if (parts.slice(0, 3).join('/') === 'workspace/Repos/.internal') return true;
   if (parts[0] === 'attempts' && parts.length === 4 && parts[3] === 'work') return true;
   return parts.at(-1)?.startsWith('.headrace-draft-') ?? false;
 }

@@ -30,7 +30,7 @@ const deniedText =
   /Authentication failed|could not read (Username|Password)|terminal prompts disabled|error: 40[13]\b|Access denied|Permission denied \(|Host key verification failed/i;
 const notFoundText =
   /repository .*not found|does not appear to be a git repository|error: 404\b|No such file or directory|Repository not found|project you were looking for/i;
-const redirectText = /redirect/i;
+const redirectText = /redirect|error: 30\d\b/i;
 const transientText =
   /Could not resolve host|timed? ?out|Connection (refused|reset|closed)|Failed to connect|early EOF|error: (429|5\d\d)\b|RPC failed|unexpected disconnect|hung up unexpectedly|Operation too slow|cannot lock ref|Unable to create .*\.lock/i;
 

@@ -246,7 +246,11 @@ export async function replaceKeyFingerprint(db: Querier, fingerprint: string): P
 export async function hasSecrets(db: Querier): Promise<boolean> {
   const rows = await db.query({
     name: 'has-secrets',
-    text: 'select 1 as one from secrets limit 1',
+    text: `
+select 1 as one from secrets
+union all
+select 1 from git_credentials where sealed_token is not null
+limit 1`,
     values: [],
   });
   return rows.length > 0;
