@@ -121,13 +121,17 @@ interface Maker {
 
 async function makeServer(name: string, { folder, settings, onSelfEnd }: Maker): Promise<ChaosServer> {
   const port = await findFreePort();
+  let isRefused = false;
   const made = new Supervised({
     ...{
       name,
       stateDir: path.join(folder, name),
       program: programs.server,
-      onSelfEnd,
       upMark: '"msg":"ready"',
+    },
+    onSelfEnd(end) {
+      isRefused ||= !end.wasUp;
+      onSelfEnd(end);
     },
     environment: {
       ...settings,
@@ -141,7 +145,11 @@ async function makeServer(name: string, { folder, settings, onSelfEnd }: Maker):
   fs.symlinkSync(path.join(folder, 'data'), path.join(made.stateDir, 'data'));
   const server = { process: made, url: `http://127.0.0.1:${port}` };
   made.start();
-  await waitUntil(`server ${name} is ready`, () => isReady(server), readyMs).catch((cause: unknown) => {
+  const isUp = () => {
+    if (isRefused) throw new Error('it refused to start, in peace');
+    return isReady(server);
+  };
+  await waitUntil(`server ${name} is ready`, isUp, readyMs).catch((cause: unknown) => {
     const said = fs.readFileSync(made.logFile, 'utf8').slice(-saidCharsMax);
     throw new Error(`server ${name} does not start:\n${said}`, { cause });
   });
