@@ -127,7 +127,7 @@ for writer in ${JSON.stringify(writers)}:
     expect(bench().log(attempt)).toContain('active jobs []');
     expect(bench().log(attempt)).toContain('threads of others that act []');
   }
-}, 400_000);
+}, 900_000);
 
 /** Who wrote, place by place, in the order of the writes. */
 type Written = Readonly<Record<string, readonly string[]>>;
@@ -154,7 +154,7 @@ function committers(table: string): string[] {
 
 async function hasWritten(folder: string, name: string, attempt: ClaimedAttempt): Promise<void> {
   await expect
-    .poll(() => writtenBy(folder, name) || logOf(attempt), { timeout: 120_000, interval: 100 })
+    .poll(() => writtenBy(folder, name) || logOf(attempt), { timeout: 300_000, interval: 100 })
     .toBe(true);
 }
 
