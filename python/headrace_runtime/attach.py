@@ -198,35 +198,46 @@ def _take_credentials() -> dict[str, str] | None:
     return {name: value or "" for name, value in taken.items()}
 
 
-def _request_gateway(credentials: dict[str, str] | None) -> dict[str, Any]:
-    """Ask the host for this attempt's gateway."""
-    if credentials is None:
-        raise TaskFailure("CLUSTER_ERROR", "Spark is not available: this task was started without a cluster")
+def ask_host(request: dict[str, Any], seconds: float = 30) -> dict[str, Any]:
+    """One request of this attempt to the host, proven by its key. Raises OSError, ValueError when there is no answer."""
     import socket
 
-    request = {
-        "op": "attach",
+    credentials = get_attachment().credentials
+    if credentials is None:
+        raise OSError("this task was started without a cluster")
+    asked = {
+        **request,
         "attempt_id": int(credentials[ATTEMPT_VARIABLE] or get_context().attempt["attempt_id"]),
         "key": credentials[KEY_VARIABLE],
     }
     received = bytearray()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(seconds)
+        connection.connect(credentials[SOCKET_VARIABLE])
+        connection.sendall(json.dumps(asked).encode() + b"\n")
+        while not received.endswith(b"\n") and len(received) < ANSWER_BYTES_MAX:
+            part = connection.recv(4096)
+            if not part:
+                raise ValueError("the host hung up")
+            received += part
+    answer: dict[str, Any] = json.loads(received)
+    return answer
+
+
+def _request_gateway(credentials: dict[str, str] | None) -> dict[str, Any]:
+    """Ask the host for this attempt's gateway."""
+    if credentials is None:
+        raise TaskFailure("CLUSTER_ERROR", "Spark is not available: this task was started without a cluster")
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(ATTACH_SECONDS_MAX)
-            connection.connect(credentials[SOCKET_VARIABLE])
-            connection.sendall(json.dumps(request).encode() + b"\n")
-            while not received.endswith(b"\n") and len(received) < ANSWER_BYTES_MAX:
-                part = connection.recv(4096)
-                if not part:
-                    break
-                received += part
+        answer = ask_host({"op": "attach", "jars": get_context().jars}, ATTACH_SECONDS_MAX)
     except OSError as error:
         raise TaskFailure(
             "CLUSTER_ERROR", f"Spark is not available: the cluster's host did not answer ({error})"
         ) from None
-    if not received.endswith(b"\n"):
-        raise TaskFailure("CLUSTER_ERROR", "Spark is not available: the cluster's host hung up before Spark was ready")
-    answer: dict[str, Any] = json.loads(received)
+    except ValueError:
+        raise TaskFailure(
+            "CLUSTER_ERROR", "Spark is not available: the cluster's host hung up before Spark was ready"
+        ) from None
     if "error" in answer:
         code: FailureCode = "DRIVER_ERROR" if answer.get("code") == "DRIVER_ERROR" else "CLUSTER_ERROR"
         raise TaskFailure(code, f"Spark is not available: {answer['error']}")

@@ -26,6 +26,8 @@ class TaskContext:
         self.notebook_path: str | None = None
         # The folder of the environment that the task's libraries are in.
         self.environment: str | None = None
+        # Files that the driver, and the executors, load classes from.
+        self.jars: list[str] = []
         self._first_path = frozenset(sys.path)
         self._python_path: frozenset[str] = frozenset()
 

@@ -46,8 +46,8 @@ class DriverLending:
         """Whether the driver has been used and its first Delta write is still to come."""
         return bool(self._host.config["warm_up"]) and self.state == "ready" and not self._is_warm
 
-    async def attach(self, attempt_id: int, key: str) -> dict[str, Any]:
-        """A task asks for Spark; its key is good for one answer."""
+    async def attach(self, attempt_id: int, key: str, jars: list[str]) -> dict[str, Any]:
+        """A task asks for Spark, with jars that its session shall load; its key is good for one answer."""
         attempt = self._host.attempts.get(attempt_id)
         if attempt is None or not attempt.is_live or attempt.attach_key != key:
             return {"error": "this task has no right to the cluster (any more)", "code": "CLUSTER_ERROR"}
@@ -55,7 +55,7 @@ class DriverLending:
             return {"error": "this host was set up without Spark", "code": "CLUSTER_ERROR"}
         attempt.attach_key = None
         attempt.is_attached = True
-        attempt.attaching = asyncio.ensure_future(self.driver.attach(attempt_id))
+        attempt.attaching = asyncio.ensure_future(self.driver.attach(attempt_id, jars))
         try:
             return {**await attempt.attaching}
         except DriverError as error:

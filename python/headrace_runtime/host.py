@@ -25,7 +25,7 @@ from .journal import Journal, replay_journal
 from .processes import start_time
 from .protocol import HOST_PROTOCOL_VERSION, Frame, HostedAttempt
 from .sockets import TaskSocket, WorkerConnection, WorkerSocket
-from .zygote_link import ZygoteLink
+from .zygotes import Zygotes, digest_of
 
 # Part of every task, or of every notebook: imported before the first fork, whatever else the configuration names.
 TASK_MODULES = [
@@ -60,7 +60,8 @@ class Host:
         self.worker_socket = WorkerSocket(self)
         self.task_socket = TaskSocket(self)
         self.secrets = ClusterSecrets(folder, config)
-        self.zygote = self._start_zygote()
+        # Last: what it wraps of pyspark must be there.
+        self.zygotes = Zygotes(self, [*TASK_MODULES, *config["preimport"], f"{__package__}.preload"])
         self.lending = DriverLending(self)
         self._linger: asyncio.TimerHandle | None = None
         self._warm_up: asyncio.TimerHandle | None = None
@@ -151,7 +152,7 @@ class Host:
             "journal": self.journal.path,
             "env": {**task_environment(attempt, self.task_path), **self.secrets.environment},
         }
-        self.zygote.send_order(order, descriptors)
+        self.zygotes.send_order(attempt, order, descriptors)
 
     def _give_back(self, attempt: Attempt) -> None:
         del self.attempts[attempt.attempt_id]
@@ -267,12 +268,20 @@ class Host:
             attempt.control.close()
             attempt.control = None
 
-    def on_zygote_death(self) -> None:
+    def help_to_install(self, attempt_id: int, key: str, request: dict[str, Any]) -> dict[str, Any]:
+        """A task that brings itself its libraries: what it has learned, or asks."""
+        attempt = self.attempts.get(attempt_id)
+        if attempt is None or not attempt.is_live or attempt.attach_key != key:
+            return {"error": "this task has no right to the cluster (any more)", "code": "CLUSTER_ERROR"}
+        if request["op"] == "java":
+            return {"runtime": self.config["runtime"]}
+        self.zygotes.learn(digest_of(request["libraries"]), str(request["folder"]))
+        return {}
+
+    def on_zygote_death(self, children: set[int]) -> None:
         """Its children died with it, by the kernel's hand."""
-        if not self.is_shutting_down:
-            self.zygote = self._start_zygote()
         for attempt in list(self.attempts.values()):
-            if attempt.is_live and not attempt.is_ending:
+            if attempt.attempt_id in children and attempt.is_live and not attempt.is_ending:
                 attempt.exit_code = -signal.SIGKILL
                 self.spawn(self._finish(attempt))
 
@@ -304,7 +313,7 @@ class Host:
                 break
             await asyncio.sleep(0.02)
         await self.lending.end()
-        self.zygote.close()
+        self.zygotes.close()
         shutil.rmtree(self.config["socket_folder"], ignore_errors=True)
         if not self.attempts:
             for path in (self.journal.path, os.path.join(self.folder, "host.json")):
@@ -353,11 +362,6 @@ class Host:
         if error is not None:  # our bug
             traceback.print_exception(error)
             self.say({"op": "error", "message": f"{type(error).__name__}: {error}"})
-
-    def _start_zygote(self) -> ZygoteLink:
-        # Last: what it wraps of pyspark must be there.
-        modules = [*TASK_MODULES, *self.config["preimport"], f"{__package__}.preload"]
-        return ZygoteLink(modules, on_ended=self.on_child_ended, on_death=self.on_zygote_death)
 
     def _write_host_file(self) -> None:
         path = os.path.join(self.folder, "host.json")

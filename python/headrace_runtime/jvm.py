@@ -115,11 +115,11 @@ class Driver:
         """Of the JVM, while there is one."""
         return None if self._process is None else self._process.pid
 
-    async def attach(self, attempt_id: int) -> Gateway:
+    async def attach(self, attempt_id: int, jars: list[str]) -> Gateway:
         """A gateway of the attempt's own, to a session of its own; starts the JVM if need be."""
         link = await self.start()
         secret = secrets.token_hex(32)
-        port = await self._call(link.open_gateway, attempt_id, secret)
+        port = await self._call(link.open_gateway, attempt_id, secret, jars)
         return {"port": port, "secret": secret, "jvm_pid": self.pid or 0}
 
     def start(self) -> Awaitable[DriverLink]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 KEY_VARIABLE = "HEADRACE_REDACT_KEY"
 CLUSTER_VARIABLE = "HEADRACE_CLUSTER_SECRETS"
+# A file without a name, with what an earlier image of this process has learned.
+LEARNED_VARIABLE = "HEADRACE_LEARNED_SECRETS"
 HOST_SECONDS_MAX = 30
 # The host looks for each in all that the task prints.
 VALUES_MAX = 1_000
@@ -26,17 +28,52 @@ _redactor: Redactor | None = None
 _learned: set[bytes] = set()
 _learned_bytes = 0
 _host: dict[str, str] = {}
+_cluster_path: str | None = None
 
 
 def prepare() -> None:
     """Take what the host says out of the environment, so that programs of user code do not inherit it."""
-    path = os.environ.pop(CLUSTER_VARIABLE, None)
+    global _cluster_path
+    _cluster_path = path = os.environ.pop(CLUSTER_VARIABLE, None)
     key = os.environ.pop(KEY_VARIABLE, None)
     if key is not None:
         _host.update(key=key, socket=os.environ["HEADRACE_HOST_SOCKET"], attempt_id=os.environ["HEADRACE_ATTEMPT"])
     if path is not None:
         for value in read_cluster_secrets(path):
             _remember(value)
+    learned = os.environ.pop(LEARNED_VARIABLE, None)
+    if learned is not None:
+        _take_learned(int(learned))
+
+
+def pass_on() -> dict[str, str]:
+    """For the environment of a fresh image of this process, which writes files of the same attempt."""
+    passed = {} if _cluster_path is None else {CLUSTER_VARIABLE: _cluster_path}
+    if _host:
+        passed[KEY_VARIABLE] = _host["key"]
+    if _learned:
+        import base64
+        import tempfile
+
+        with tempfile.TemporaryFile() as file:
+            file.write(b"\n".join(base64.b64encode(value) for value in _learned))
+            file.seek(0)
+            descriptor = os.dup(file.fileno())
+        os.set_inheritable(descriptor, True)
+        passed[LEARNED_VARIABLE] = str(descriptor)
+    return passed
+
+
+def _take_learned(descriptor: int) -> None:
+    global _learned_bytes
+    import base64
+
+    with os.fdopen(descriptor, "rb") as file:
+        for line in file.read().split(b"\n"):
+            value = base64.b64decode(line)
+            _remember(value)
+            _learned.add(value)
+            _learned_bytes += len(value)
 
 
 def read_cluster_secrets(path: str) -> list[bytes]:

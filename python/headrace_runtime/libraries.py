@@ -25,7 +25,8 @@ def prepare_libraries(context: TaskContext) -> None:
     if (is_fresh_image() and _is_inside_own_layer(context)) or requested.is_empty:
         return
     overridden = layer.find_overridden(environment.folder, environment.modules)
-    if overridden and not is_fresh_image():
+    is_elsewhere = layer.is_inside_any() and not layer.is_inside(environment.folder)
+    if (overridden or is_elsewhere) and not is_fresh_image():
         continue_in(context, environment.folder)
     for name in overridden:
         context.warn(f"the task's libraries bring {name}, but the runtime itself needs its own version of it")

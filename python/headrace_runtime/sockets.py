@@ -115,7 +115,9 @@ class TaskSocket:
             request = json.loads(await reader.readline())
             attempt_id, key = int(request["attempt_id"]), str(request["key"])
             if request["op"] == "attach":
-                answer = await self._host.lending.attach(attempt_id, key)
+                answer = await self._host.lending.attach(attempt_id, key, request.get("jars", []))
+            elif request["op"] in ("environment", "java"):
+                answer = self._host.help_to_install(attempt_id, key, request)
             elif request["op"] == "redact":
                 answer = hide_values(self._host.attempts.get(attempt_id), key, request["values"])
             else:

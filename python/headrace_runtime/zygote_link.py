@@ -15,24 +15,28 @@ from .processes import environment_with_room
 
 
 class ZygoteLink:
-    """One zygote process. `on_ended` gets each message of the kind; `on_death` comes once."""
+    """One zygote process, of the host's interpreter or an environment's. `on_ended` gets each message of the kind;
+    `on_death` comes once."""
 
     def __init__(
         self,
         modules: list[str],
         *,
+        python: str | None = None,
         on_ended: Callable[[dict[str, Any]], None],
         on_death: Callable[[], None],
     ) -> None:
         self._on_ended = on_ended
         self._on_death = on_death
         self._buffer = bytearray()
+        # Its imports are done: a child is there at once.
+        self.is_ready = False
         self._socket, theirs = socket.socketpair()
         with theirs:
             # Executed, not forked: it must be started again, when killed, by a host that has threads by then.
             self.process = subprocess.Popen(
                 [
-                    sys.executable,
+                    python or sys.executable,
                     *("-s", "-m", f"{__package__}.zygote"),
                     *(str(theirs.fileno()), str(os.getpid()), *modules),
                 ],
@@ -83,3 +87,5 @@ class ZygoteLink:
             message = json.loads(line)
             if message["op"] == "ended":
                 self._on_ended(message)
+            elif message["op"] == "ready":
+                self.is_ready = True

@@ -106,6 +106,11 @@ def is_inside(folder: str) -> bool:
     return os.path.realpath(sys.prefix) == os.path.realpath(folder)
 
 
+def is_inside_any() -> bool:
+    """Whether this process was started with some layer's interpreter: a zygote's guess may have been wrong."""
+    return os.path.exists(os.path.join(site.getsitepackages()[0], BELOW_FILE))
+
+
 def find_overridden(folder: str, modules: Iterable[str]) -> list[str]:
     """Modules of the layer that this process has loaded from elsewhere: it would never see the layer's."""
     return [name for name in modules if _is_from_elsewhere(sys.modules.get(name), folder)]
