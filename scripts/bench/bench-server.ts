@@ -12,6 +12,7 @@ import {
   startServer,
   type WorkerWiring,
 } from '../../packages/server/src/start-server.ts';
+import { endWhenInterrupted } from './interruption.ts';
 import { inMs, measureFdatasync, measureNewFile, median, printRow, repeat, timed } from './statistics.ts';
 
 export interface BenchServer {
@@ -21,13 +22,6 @@ export interface BenchServer {
   timeToEnd(submit: () => Promise<readonly number[]>): Promise<number>;
   stop(): Promise<void>;
 }
-
-/** How to stop each server that runs: an interrupted benchmark leaves none behind. */
-const live = new Set<() => Promise<void>>();
-const abandon = () => void Promise.allSettled([...live].map((stop) => stop())).then(() => process.exit(130));
-process.once('SIGINT', abandon).once('SIGTERM', abandon);
-// Nobody reads on: what was printed to has been closed.
-process.stdout.once('error', abandon);
 
 export const clock = { nowMs: () => Date.now() };
 
@@ -49,18 +43,19 @@ export async function startBenchServer(worker: {
     requestsPerMinute: 10_000_000,
   };
   const forget = () => fs.rm(stateDir, { recursive: true, force: true });
-  const server = await startServer({
+  const starting = startServer({
     ...{ config, log, version: 'bench', webFolder: path.join(stateDir, 'no-web') },
     startWorker: (wiring) => worker.start(wiring, log),
-  }).catch(async (error: unknown) => {
+  });
+  const stop = async () => {
+    await starting.then((server) => server.stop()).finally(forget);
+  };
+  const forgetStop = endWhenInterrupted(stop);
+  const server = await starting.catch(async (error: unknown) => {
+    forgetStop();
     await forget();
     throw error;
   });
-  const stop = async () => {
-    await server.stop();
-    await forget();
-  };
-  live.add(stop);
   return {
     client: createClient({ baseUrl: server.url, token: server.localToken }),
     server,
@@ -71,7 +66,7 @@ export async function startBenchServer(worker: {
       return Math.max(...endedAt) - startedAt;
     },
     async stop() {
-      live.delete(stop);
+      forgetStop();
       await stop();
     },
   };

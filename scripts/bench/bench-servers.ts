@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { pino } from 'pino';
 import { startEmbeddedPostgres } from '../../packages/server/src/store/embedded-postgres.ts';
+import { endWhenInterrupted } from './interruption.ts';
 import { readTreeCpuMs } from './process-cost.ts';
 import { chainOf } from './sample-jobs.ts';
 import { type ServerGroup, startServerGroup } from './server-processes.ts';
@@ -43,19 +44,19 @@ export async function benchServers(): Promise<void> {
   // PostgreSQL runs as another user when this runs as root.
   await fs.chmod(folder, 0o711);
   const log = pino({ level: 'error' });
-  const postgres = await startEmbeddedPostgres({ folder: path.join(folder, 'postgres'), log });
+  const starting = startEmbeddedPostgres({ folder: path.join(folder, 'postgres'), log });
   const groups: Group[] = [];
   const clearUp = async () => {
     for (const { stop, db } of groups) {
       await stop();
       await db.end();
     }
-    await postgres.stop();
+    await starting.then((postgres) => postgres.stop()).catch(() => {}); // whoever waits for it is told
     await fs.rm(folder, { recursive: true, force: true });
   };
-  const abandon = () => void clearUp().finally(() => process.exit(130));
-  process.once('SIGINT', abandon).once('SIGTERM', abandon);
+  const forgetClearUp = endWhenInterrupted(clearUp);
   try {
+    const postgres = await starting;
     const open = async (count: number) => {
       const postgresPid = postgres.pid() ?? 0;
       const group = await openGroup(count, { folder, connection: postgres.connection });
@@ -64,7 +65,7 @@ export async function benchServers(): Promise<void> {
     };
     await compare(await open(1), await open(servers));
   } finally {
-    process.off('SIGINT', abandon).off('SIGTERM', abandon);
+    forgetClearUp();
     await clearUp();
   }
 }

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, createClient } from '@headrace/api';
 import { findMarked, type LeftProcess, MARKER, takeCensus } from '../census.ts';
 import { repository } from './baselines.ts';
+import { endWhenInterrupted } from './interruption.ts';
 
 export interface InstalledServer {
   readonly stateDir: string;
@@ -55,8 +56,7 @@ export async function withInstalledServer(
     underWay = command;
     return command;
   };
-  const abandon = () => void clearUp().finally(() => process.exit(130));
-  process.once('SIGINT', abandon).once('SIGTERM', abandon);
+  const forgetClearUp = endWhenInterrupted(clearUp);
   try {
     await use({
       stateDir,
@@ -74,8 +74,8 @@ export async function withInstalledServer(
       },
     });
   } finally {
-    process.off('SIGINT', abandon).off('SIGTERM', abandon);
     await clearUp();
+    forgetClearUp();
   }
 }
 
