@@ -84,7 +84,10 @@ if TYPE_CHECKING:
 
     LibraryDocument: TypeAlias = WheelLibrary | IndexLibrary | RequirementsLibrary | JarLibrary | MavenLibrary
 
-    class AttemptDocument(TypedDict):
+    class GitFields(TypedDict, total=False):
+        from_git: bool
+
+    class AttemptDocument(GitFields):
         version: int
         attempt_id: int
         epoch: int

@@ -76,6 +76,12 @@ def _set_up(folder: str) -> TaskContext:
 def _run_task(context: TaskContext) -> str | None:
     """Run user code to its end; gives its exit value, which only `dbutils.notebook.exit` sets."""
     task = context.attempt["task"]
+    if context.attempt.get("from_git"):
+        from .git_checkout import enter_checkout
+
+        enter_checkout(context)
+    else:
+        _import_from_git_folder(context)
     if context.attempt["libraries"] or "HEADRACE_FRESH_IMAGE" in os.environ:
         from .libraries import prepare_libraries
 
@@ -97,6 +103,19 @@ def _run_task(context: TaskContext) -> str | None:
     else:
         raise TaskFailure("RUN_EXECUTION_ERROR", f"this runtime cannot run tasks of the kind {task['kind']}")
     return None
+
+
+def _import_from_git_folder(context: TaskContext) -> None:
+    task = context.attempt["task"]
+    if task["kind"] == "notebook":
+        path = task["notebook_path"]
+    elif task["kind"] == "spark_python":
+        path = task["python_file"]
+    else:
+        return
+    root = context.paths.git_folder_of(path)
+    if root is not None:
+        sys.path.insert(0, root)
 
 
 def _describe(context: TaskContext, error: BaseException) -> FailureDocument:

@@ -27,7 +27,9 @@ def headrace(*arguments: str) -> None:
 def _environment() -> dict[str, str]:
     """Without the variables by which the SDK, or we, would find another server."""
     prefixes = ("DATABRICKS_", "HEADRACE_HOST", "HEADRACE_TOKEN")
-    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
+    # Repositories that the tests make are files of this machine.
+    return {**kept, "HEADRACE_GIT_PROTOCOLS": "https,file"}
 
 
 @pytest.fixture(scope="session")
