@@ -21,6 +21,7 @@ from .driver_lending import PROOF_SECONDS_MAX, DriverLending
 from .ending import drain_output, end_leftovers, stop_processes
 from .host_secrets import ClusterSecrets
 from .hosted import Attempt, from_journal, now_ms, open_descriptors, task_environment
+from .init_scripts import run_init_scripts
 from .journal import Journal, replay_journal
 from .processes import start_time
 from .protocol import HOST_PROTOCOL_VERSION, Frame, HostedAttempt
@@ -390,6 +391,7 @@ def main() -> None:
     folder = os.path.abspath(parser.parse_args().folder)
     with open(os.path.join(folder, "config.json")) as file:
         config = json.load(file)
+    run_init_scripts(folder, config)
     socket.setdefaulttimeout(None)
     asyncio.run(_serve(folder, config))
 

@@ -5,8 +5,9 @@ import os from 'node:os';
 import path from 'node:path';
 import type { ClusterAssignment } from '../../ports.ts';
 import type { FoundHost, HostBackend, HostConnection } from '../host-backend.ts';
+import { HostStartError } from '../start-errors.ts';
 import { buryHost, openLocalHost, readHostRecord } from './local-host.ts';
-import { hostMark, isAlive, kill } from './processes.ts';
+import { hostMark, isAlive, kill, killMarked } from './processes.ts';
 
 /** Python and asyncio need 0.2 s; a machine that needs longer than this is in trouble. */
 const startWaitMs = 30_000;
@@ -14,6 +15,7 @@ const startPollMs = 5;
 /** After the grace: the host's own proofs, and the JVM's end. */
 const stopMarginMs = 40_000;
 const logBytesMax = 1024 * 1024;
+const failureFile = 'start-failure.json';
 
 /** What is passed on from our environment; all else stays out of tasks. */
 const passedVariables = [
@@ -97,21 +99,28 @@ export function createLocalBackend(options: LocalBackendOptions): HostBackend {
 
   return {
     name: 'local',
-    async start(cluster): Promise<HostConnection> {
+    async start(cluster, { signal } = {}): Promise<HostConnection> {
       const folder = folderOf(cluster.hostKey);
       const before = readHostRecord(folder);
       if (before !== null) await buryHost(folder, before);
+      // Of a start that was broken off before the host had told who it is.
+      else if (fs.existsSync(folder)) await killMarked(folder);
       const socketFolder = fs.mkdtempSync(path.join(os.tmpdir(), 'hr-'));
       prepareFolder(folder, cluster, { ...options, socketFolder });
       const child = spawnHost(folder, cluster, options);
       try {
-        await awaitHostFile(folder, child);
+        await awaitHostFile(folder, child, { waitMs: startWaitOf(cluster), signal });
         const record = readHostRecord(folder);
         if (record === null) throw new Error(`${folder}/host.json is not readable`);
         return await openLocalHost({ folder, record, workerId });
       } catch (error) {
         if (child.pid !== undefined) kill(child.pid);
+        // An init script has processes of its own.
+        await killMarked(folder);
         fs.rmSync(socketFolder, { recursive: true, force: true });
+        // What an earlier host of this key did may still have to be told.
+        if (!fs.existsSync(path.join(folder, 'journal.jsonl')))
+          fs.rmSync(folder, { recursive: true, force: true });
         throw error;
       }
     },
@@ -169,10 +178,19 @@ function prepareFolder(
   options: LocalBackendOptions & { readonly socketFolder: string },
 ): void {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  fs.rmSync(path.join(folder, 'host.json'), { force: true });
+  for (const name of ['host.json', failureFile]) fs.rmSync(path.join(folder, name), { force: true });
+  const { initScripts } = cluster;
   const config = {
     host_key: cluster.hostKey,
     cluster_id: cluster.clusterId,
+    cluster_name: cluster.clusterName,
+    ...(initScripts && {
+      init_scripts: {
+        paths: initScripts.paths,
+        log_folder: initScripts.logFolder,
+        timeout_ms: initScripts.timeoutMs,
+      },
+    }),
     socket_folder: options.socketFolder,
     runtime: options.runtime.spark,
     spark_conf: cluster.sparkConf,
@@ -222,19 +240,39 @@ function hostEnvironment(
   };
 }
 
-async function awaitHostFile(folder: string, child: ChildProcess): Promise<void> {
-  const deadline = performance.now() + startWaitMs;
+function startWaitOf({ initScripts }: ClusterAssignment): number {
+  return startWaitMs + (initScripts?.timeoutMs ?? 0);
+}
+
+async function awaitHostFile(
+  folder: string,
+  child: ChildProcess,
+  { waitMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal | undefined },
+): Promise<void> {
+  const deadline = performance.now() + waitMs;
   let failure: string | null = null;
   child.once('error', (error) => {
     failure = error.message;
   });
   while (!fs.existsSync(path.join(folder, 'host.json'))) {
+    signal?.throwIfAborted();
+    const told = child.exitCode === null ? null : readFailure(folder);
+    if (told !== null) throw told;
     if (child.exitCode !== null || child.signalCode !== null)
       failure = lastLines(path.join(folder, 'host.log'));
-    if (performance.now() > deadline) failure = `no answer within ${startWaitMs / 1000} s`;
+    if (performance.now() > deadline) failure = `no answer within ${waitMs / 1000} s`;
     if (failure !== null) throw new Error(`the host process did not start: ${failure}`);
     await new Promise((resolve) => setTimeout(resolve, startPollMs));
   }
+}
+
+/** What headrace_runtime/init_scripts.py says of a start that it ended. */
+function readFailure(folder: string): HostStartError | null {
+  const file = path.join(folder, failureFile);
+  if (!fs.existsSync(file)) return null;
+  // Our own host wrote it.
+  const { code, message } = JSON.parse(fs.readFileSync(file, 'utf8')) as HostStartError;
+  return new HostStartError(code, message);
 }
 
 function lastLines(file: string): string {
