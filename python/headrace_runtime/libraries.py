@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 def prepare_libraries(context: TaskContext) -> None:
     """Make every library of the task importable; may not return, and then the task begins again elsewhere."""
-    requested = read_requested(context.paths, context.attempt["libraries"])
+    libraries = context.attempt["libraries"]
+    if any("jar" in library or "maven" in library for library in libraries):
+        from .environments.jars import prepare_jars
+
+        prepare_jars(context, libraries)
+    requested = read_requested(context.paths, libraries)
     if not requested.is_empty:
         environment = provide(context, requested)
         context.environment = environment.folder

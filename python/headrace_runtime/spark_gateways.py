@@ -80,10 +80,11 @@ class DriverLink:
         self._gateways: dict[int, _OpenGateway] = {}
         self._pools = _Pools()
 
-    def open_gateway(self, attempt_id: int, secret: str) -> int:
+    def open_gateway(self, attempt_id: int, secret: str, jars: list[str]) -> int:
         """Serve a new session on a port of its own; everything done through it carries the attempt's tag."""
         java = self._jvm.java
         session = self._root.newSession()
+        loader = _load_jars(session, jars)
         builder = self._jvm.py4j.ClientServer.ClientServerBuilder(session)
         localhost = java.net.InetAddress.getByName("127.0.0.1")
         # Started by the thread below and by no other: what `build` itself starts would not belong to the attempt.
@@ -100,6 +101,9 @@ class DriverLink:
         try:
             # A new thread copies the local properties, and the active session, of the one that makes it.
             thread = java.lang.Thread(group, start, f"{job_tag(attempt_id)}-start")
+            if loader is not None:
+                # Inherited by all threads of the attempt: py4j and Spark look there for classes.
+                thread.setContextClassLoader(loader)
         finally:
             for name in properties:
                 self._context.setLocalProperty(name, None)
@@ -165,6 +169,16 @@ class DriverLink:
         tracker = self._context.statusTracker()
         active = set(tracker.getActiveJobIds())
         return bool(active) and not active.isdisjoint(tracker.getJobIdsForTag(job_tag(attempt_id)))
+
+
+def _load_jars(session: Any, jars: list[str]) -> Any:
+    """Make classes of jars known to a session alone, on executors too; its class loader, None without jars."""
+    if not jars:
+        return None
+    session.conf().set("spark.sql.artifact.isolation.enabled", "true")
+    for jar in jars:
+        session.addArtifact(jar)
+    return session.artifactManager().classloader()
 
 
 def _is_acting(thread: Any) -> bool:

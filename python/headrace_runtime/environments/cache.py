@@ -72,7 +72,7 @@ class _Cache:
         except (OSError, ValueError, KeyError):
             return None
         # First the mark, then the look: the server looks for marks before it removes.
-        self._mark_use(name)
+        mark_use(self._context, name)
         folder = os.path.join(self._root, name)
         facts = layer.read_facts(folder)
         if facts is None:
@@ -80,8 +80,8 @@ class _Cache:
         self.is_fresh = until is None or time.time() < until
         return Environment(folder, facts["modules"])
 
-    def locked(self) -> _Lock:
-        return _Lock(os.path.join(self._root, ".locks", self._key), self._say)
+    def locked(self) -> Lock:
+        return Lock(os.path.join(self._root, ".locks", self._key), self._say)
 
     def build(self, older: Environment | None) -> Environment:
         """Aside, then renamed. What cannot be looked up anew, because the index is away, stays as it was."""
@@ -138,7 +138,7 @@ class _Cache:
 
     def _keep(self, aside: str, name: str) -> Environment:
         folder = os.path.join(self._root, name)
-        self._mark_use(name)
+        mark_use(self._context, name)
         os.chmod(aside, 0o755)
         try:
             os.rename(aside, folder)
@@ -166,18 +166,20 @@ class _Cache:
             if name.startswith(f".installing-{self._key[:32]}-"):
                 shutil.rmtree(os.path.join(self._root, name), ignore_errors=True)
 
-    def _mark_use(self, name: str) -> None:
-        folder = os.path.join(self._root, ".uses", name)
-        os.makedirs(folder, exist_ok=True)
-        with open(os.path.join(folder, str(self._context.attempt["attempt_id"])), "w"):
-            pass
-        os.utime(folder)
-
     def _say(self, line: str) -> None:
         print(PREFIX + self._context.paths.show(line), flush=True)
 
 
-class _Lock:
+def mark_use(context: TaskContext, name: str) -> None:
+    """For the server, which removes what nobody has used for long and no live attempt uses."""
+    folder = os.path.join(context.paths.libraries, ".uses", name)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, str(context.attempt["attempt_id"])), "w"):
+        pass
+    os.utime(folder)
+
+
+class Lock:
     """Between processes of one machine, and others where the file system can. Its only use is to save work."""
 
     def __init__(self, path: str, say: Callable[[str], None]) -> None:
