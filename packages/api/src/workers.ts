@@ -61,6 +61,8 @@ export const ClusterAssignmentDocument = z.looseObject({
   init_scripts: z
     .looseObject({ paths: z.array(z.string()), log_folder: z.string(), timeout_ms: z.int() })
     .optional(),
+  /** Whose rights count for `{{secrets/…}}` in it. */
+  principal_id: z.int().optional(),
 });
 export type ClusterAssignmentDocument = z.output<typeof ClusterAssignmentDocument>;
 
@@ -256,6 +258,26 @@ export const workersRelease = route({
   response: Nothing,
   permission: 'worker',
   audit: 'workers.release',
+});
+
+/** More than a cluster's configuration can hold in any sensible way. */
+const revealedMax = 1_000;
+
+export const workersReadSecrets = route({
+  method: 'POST',
+  path: '/api/headrace/workers/read-secrets',
+  summary: 'Gives the secrets that a cluster of the worker names, with the rights of whoever runs tasks on it.',
+  request: z.object({
+    ...whoSpeaks,
+    principal_id: wireId,
+    references: z
+      .array(z.object({ scope: z.string().min(1).max(1_000), key: z.string().min(1).max(1_000) }))
+      .max(revealedMax),
+  }),
+  /** In the order of the references, in base64. */
+  response: z.looseObject({ values: z.array(z.string()) }),
+  permission: 'worker',
+  audit: 'workers.read-secrets',
 });
 
 export const workersSignOff = route({

@@ -20,6 +20,7 @@ import { childRunLoopName, createChildRunLoop } from './runs/child-run-loop.ts';
 import type { RunServices } from './runs/create-run.ts';
 import { createNeighbourBell, type Heard } from './runs/neighbour-bell.ts';
 import { createWakeLoop } from './runs/wake-loop.ts';
+import type { RevealSecrets } from './secrets/reveal-secrets.ts';
 import type { Services } from './services.ts';
 import type { VerifyTaskToken } from './tokens/authenticator.ts';
 import { findActivePrincipal } from './tokens/find-principal.ts';
@@ -41,6 +42,7 @@ export interface RunSurroundings {
   readonly dataRoot: string;
   readonly clusters: ClusterBook;
   readonly catalogNames: CatalogNames;
+  readonly revealSecrets: RevealSecrets;
   readonly loops: LoopDriver;
   readonly observer?: AdvancerObserver & { leaseLost(): void };
   /** Known once the server listens. */
@@ -94,7 +96,7 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
   const { recordHostReport, orderHosts } = clusters;
   clusters.listen({ ringWorker, wakeEverywhere });
   const { workerLabels: labels, workerLeaseMs: leaseMs } = services.config;
-  const told = { recordHostReport, orderHosts };
+  const told = { recordHostReport, orderHosts, revealSecrets: surroundings.revealSecrets };
   const forSource: AttemptSourceOptions = { db, clock, advancer, claims, bells, ...told, labels };
   const source = createAttemptSource(forSource);
   return {

@@ -22,6 +22,7 @@ import { type StoreClock, startStoreClock } from './db/store-clock.ts';
 import { createRunEventBus } from './event-bus.ts';
 import { createIdSource } from './ids.ts';
 import { createLoopDriver, type LoopDriver } from './loops/driver.ts';
+import { createRevealSecrets } from './secrets/reveal-secrets.ts';
 import { createSecretKeys, type SecretKeys } from './secrets/secret-key.ts';
 import type { Services } from './services.ts';
 import { ensureBucketPlace, ensureWorkspaceId } from './status/workspace-facts.ts';
@@ -101,6 +102,7 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
     workspaceId,
     clusters,
     catalogNames,
+    revealSecrets: createRevealSecrets(services),
     loops,
     observer: operations.observer,
     dataRoot: blobs.root,

@@ -118,6 +118,7 @@ export const restHandlers: Omit<MockHandlers, Used> = {
   workersHeartbeat: refuse,
   workersReport: refuse,
   workersReportHost: refuse,
+  workersReadSecrets: refuse,
   workersRelease: refuse,
   workersSignOff: refuse,
   workerTokensCreate: refuse,

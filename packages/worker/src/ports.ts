@@ -24,6 +24,10 @@ export interface ClusterAssignment {
   readonly idleMs: number | null;
   /** Run before the host starts. */
   readonly initScripts?: InitScripts;
+  /** Whose rights count for `{{secrets/…}}` above; only where there is such a reference. */
+  readonly principalId?: number;
+  /** What stands above in the place of references; only where the host starts, and kept out of all that is written. */
+  readonly secretValues?: readonly string[];
 }
 
 export interface InitScripts {
@@ -33,6 +37,11 @@ export interface InitScripts {
   readonly logFolder: string;
   /** Of all together. */
   readonly timeoutMs: number;
+}
+
+export interface SecretReference {
+  readonly scope: string;
+  readonly key: string;
 }
 
 export interface ClaimedAttempt extends AttemptRef {
@@ -159,6 +168,11 @@ export interface AttemptSource {
   /** Resolves when all are durably recorded (or were no longer this worker's to record). Safe to repeat. */
   report(workerId: string, reports: readonly AttemptReport[]): Promise<void>;
   reportHost(workerId: string, report: HostReport): Promise<void>;
+  /** The values, in the order of the references; rejects with a message for people. */
+  readonly revealSecrets?: (
+    workerId: string,
+    asked: { readonly principalId: number; readonly references: readonly SecretReference[] },
+  ) => Promise<readonly Uint8Array[]>;
   /** Gives attempts back that were claimed and not started. */
   release(workerId: string, refs: readonly AttemptRef[]): Promise<void>;
 }

@@ -3,6 +3,7 @@ import { claimAttempts } from './claim-loop.ts';
 import { keepLeases, refsOf } from './heartbeat-loop.ts';
 import { HostPool } from './host-pool.ts';
 import type { FoundHost, HostBackend } from './hosts/host-backend.ts';
+import { revealSecretsIn } from './hosts/reveal-secrets.ts';
 import { fieldsOf, type WorkerLog } from './log.ts';
 import type {
   AttemptReport,
@@ -54,7 +55,8 @@ const lastReportsMs = 10_000;
 
 /** Resolves when the attempts of a former life are taken back and new ones may come. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const { source, backend, workerId, slots, log } = options;
+  const { source, workerId, slots, log } = options;
+  const backend = revealSecretsIn(options.backend, options);
   const stopping = new AbortController();
   const { signal } = stopping;
   const claiming = new AbortController();

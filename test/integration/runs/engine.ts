@@ -221,6 +221,7 @@ async function startLife(options: {
     mayHaveNeighbours: true,
     dataRoot,
     catalogNames: { list: async () => ['main', 'dev'], forget() {} },
+    revealSecrets: async () => [],
     clusters: {
       resolve: async () => ({ assignment: cluster, warnings: [] }),
       recordHostReport: async () => {},

@@ -111,3 +111,41 @@ test('an error shows no secret, in no place', async () => {
   expect(output.error).toBe('ValueError: cannot sign in with [REDACTED]');
   expect(JSON.stringify([run, output, log])).not.toContain('hunter2');
 });
+
+const cluster = {
+  num_workers: 0,
+  spark_conf: { 'spark.my.password': '{{secrets/of-ada/password}}' },
+  spark_env_vars: { MY_PASSWORD: '{{secrets/of-ada/password}}', PLAIN: 'plain' },
+};
+
+test('a cluster gets values in the place of references, and shows them nowhere', async () => {
+  const script = `
+import os, json, glob
+value = os.environ["MY_PASSWORD"]
+print(os.environ["PLAIN"], len(value), value)
+marked = [p for p in glob.glob("/proc/[0-9]*/cmdline") if b"headrace_runtime" in open(p, "rb").read()]
+assert marked and not any(value.encode() in open(p, "rb").read() for p in marked)
+assert not [name for name in os.environ if "SECRET" in name or "REDACT" in name], list(os.environ)
+`;
+  const { run, log } = await runTask(ada.client, script, cluster);
+
+  expect(run.state?.result_state, log).toBe('SUCCESS');
+  expect(log).toBe('plain 14 [REDACTED]\n');
+  const output = await ada.client.runsGetOutput({ run_id: run.tasks?.[0]?.run_id ?? 0 });
+  expect(JSON.stringify([run, output])).not.toContain('hunter2');
+  const { clusters = [] } = await ada.client.clustersList({});
+  expect(JSON.stringify(clusters)).not.toContain('hunter2');
+});
+
+test.each([
+  ['its owner may not read', 'of-admin', /does not have READ permission on scope of-admin/],
+  ['does not exist', 'of-nobody', /Scope of-nobody does not exist/],
+])('a cluster with a secret that %s does not start, and the task says why', async (_what, scope, reason) => {
+  await server.client.secretScopesCreate({ scope: 'of-admin' }).catch(() => undefined);
+  const withIt = { num_workers: 0, spark_env_vars: { X: `{{secrets/${scope}/password}}` } };
+
+  const { run } = await runTask(ada.client, 'print("never")', withIt);
+
+  const output = await ada.client.runsGetOutput({ run_id: run.tasks?.[0]?.run_id ?? 0 });
+  expect(output.error).toMatch(reason);
+});

@@ -13,6 +13,7 @@ import type {
 } from '@headrace/worker';
 import type { Querier } from '../db/connect.ts';
 import type { RunAdvancer } from '../runs/advance-run.ts';
+import type { RevealSecrets } from '../secrets/reveal-secrets.ts';
 import type { Services } from '../services.ts';
 import type { ClaimSources } from './build-claim.ts';
 import { reportAttempt } from './report-attempt.ts';
@@ -29,6 +30,7 @@ export interface AttemptSourceOptions extends Pick<Services, 'db' | 'clock'> {
   readonly recordHostReport: AttemptSource['reportHost'];
   /** What is wanted of the hosts that a worker tells of; null when nothing is to be done. */
   readonly orderHosts: (workerId: string, hosts: readonly HostStatus[]) => Promise<HostOrders | null>;
+  readonly revealSecrets: RevealSecrets;
   /** Of the worker in this process. */
   readonly labels: WorkerLabels;
   readonly dbNow?: DbNow;
@@ -80,6 +82,7 @@ export function createAttemptSource(options: AttemptSourceOptions): ServerAttemp
       );
     },
     reportHost: options.recordHostReport,
+    revealSecrets: (_workerId, asked) => options.revealSecrets(asked),
     async release(_workerId, refs) {
       const runIds = await runs.find(refs.map(({ attemptId }) => attemptId));
       await Promise.all(refs.map((ref) => releaseAttempt(advancer, ref, runIds.get(ref.attemptId))));

@@ -21,6 +21,7 @@ type WorkerHandlers = Pick<
   | 'workersHeartbeat'
   | 'workersReport'
   | 'workersReportHost'
+  | 'workersReadSecrets'
   | 'workersRelease'
   | 'workersSignOff'
 >;
@@ -83,6 +84,11 @@ export function createWorkerHandlers(workers: RemoteWorkers): WorkerHandlers {
     async workersReportHost(request) {
       await workers.reportHost(whoSpeaks(request), fromHostDocument(request));
       return {};
+    },
+    async workersReadSecrets(request) {
+      const { principal_id: principalId, references } = request;
+      const values = await workers.revealSecrets(whoSpeaks(request), { principalId, references });
+      return { values: values.map((value) => Buffer.from(value).toString('base64')) };
     },
     async workersRelease(request) {
       await workers.release(whoSpeaks(request), request.attempts.map(fromRefDocument));

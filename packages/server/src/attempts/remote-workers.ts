@@ -13,6 +13,7 @@ import type {
   HostReport,
   HostStatus,
 } from '@headrace/worker';
+import type { RevealSecrets } from '../secrets/reveal-secrets.ts';
 import { type AttemptSourceOptions, awaitStops, type ServerAttemptSource } from './attempt-source.ts';
 import { type Challenge, writeChallenge } from './data-root-proof.ts';
 import {
@@ -21,7 +22,7 @@ import {
   refuseOtherProtocol,
   registerRemoteWorker,
 } from './register-worker.ts';
-import { databaseNow, findHeldBy, type HeldRow, readHeld } from './store.ts';
+import { databaseNow, findHeldBy, type HeldRow, readHeld, worksFor } from './store.ts';
 import { rebuildHeld } from './take-back.ts';
 import { findRegistered, type Lease, type Registration, renewRegistered, signOff } from './worker-store.ts';
 
@@ -47,6 +48,7 @@ export interface RemoteWorkers {
   ): ReturnType<AttemptSource['heartbeat']>;
   report(worker: Registration, reports: readonly AttemptReport[]): Promise<void>;
   reportHost(worker: Registration, report: HostReport): Promise<void>;
+  revealSecrets(worker: Registration, asked: Parameters<RevealSecrets>[0]): ReturnType<RevealSecrets>;
   release(worker: Registration, refs: readonly AttemptRef[]): Promise<void>;
   signOff(worker: Registration): Promise<void>;
 }
@@ -110,6 +112,11 @@ export function createRemoteWorkers(options: RemoteWorkersOptions): RemoteWorker
       await refuseReplaced(worker);
       await source.reportHost(worker.workerId, report);
     },
+    async revealSecrets(worker, asked) {
+      await refuseReplaced(worker);
+      if (!(await worksFor(db, worker.workerId, asked.principalId))) throw worksForOthers(worker, asked);
+      return options.revealSecrets(asked);
+    },
     async release({ workerId }, refs) {
       await source.release(workerId, await keepOwn(workerId, refs, options));
     },
@@ -119,6 +126,13 @@ export function createRemoteWorkers(options: RemoteWorkersOptions): RemoteWorker
       await settleUnheld(await findHeldBy(db, worker.workerId), options);
     },
   };
+}
+
+function worksForOthers({ workerId }: Registration, asked: { readonly principalId: number }): ApiError {
+  return new ApiError(
+    'PERMISSION_DENIED',
+    `worker ${workerId} runs nothing for principal ${asked.principalId}, so it may not read its secrets`,
+  );
 }
 
 function replaced({ workerId }: Registration): ApiError {

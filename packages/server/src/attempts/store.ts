@@ -169,6 +169,29 @@ on conflict do nothing`,
   return rows[0]?.secret ?? fresh;
 }
 
+/** Whether the worker has an attempt of this principal, or is to have a host of a cluster of its. */
+export async function worksFor(db: Querier, workerId: string, principalId: number): Promise<boolean> {
+  const rows = await db.query({
+    name: 'attempts-works-for',
+    text: `
+select 1 as found
+from task_runs t
+join runs r on r.run_id = t.run_id
+where t.worker_id = $1
+  and t.state in ('claimed', 'running', 'stopping')
+  and r.owner_id = $2
+union all
+select 1
+from clusters
+where worker_id = $1
+  and owner_id = $2
+  and wanted = 'running'
+limit 1`,
+    values: [workerId, principalId],
+  });
+  return rows.length > 0;
+}
+
 /** The attempt is live, and still the one that the token was made for. */
 export async function findLiveClaim(db: Querier, claim: AttemptIdAndEpoch): Promise<boolean> {
   const rows = await db.query({

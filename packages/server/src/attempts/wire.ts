@@ -38,7 +38,8 @@ export function toClaimedDocument(attempt: ClaimedAttempt): ClaimedAttemptDocume
 }
 
 function toClusterDocument(cluster: ClusterAssignment): ClusterAssignmentDocument {
-  const { clusterId, clusterName, hostKey, sparkConf, environment, idleMs, initScripts } = cluster;
+  const { clusterId, clusterName, hostKey, sparkConf, environment, idleMs, initScripts, principalId } =
+    cluster;
   return {
     cluster_id: clusterId,
     cluster_name: clusterName,
@@ -53,6 +54,7 @@ function toClusterDocument(cluster: ClusterAssignment): ClusterAssignmentDocumen
         timeout_ms: initScripts.timeoutMs,
       },
     }),
+    ...(principalId !== undefined && { principal_id: principalId }),
   };
 }
 

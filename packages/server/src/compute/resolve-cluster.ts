@@ -193,7 +193,9 @@ function assign(
   const scripts = initScripts === undefined ? [] : [initScripts];
   const facts = [principalId, clusterId, sorted(sparkConf), sorted(environment), ...scripts];
   const hostKey = toHostKey(shortHash(JSON.stringify(facts)), generation);
-  return { clusterId, clusterName: name, hostKey, idleMs, ...settings };
+  const values = [...Object.values(sparkConf), ...Object.values(environment)];
+  const hasSecrets = values.some((value) => value.startsWith('{{') && value.includes('secrets/'));
+  return { clusterId, clusterName: name, hostKey, idleMs, ...settings, ...(hasSecrets && { principalId }) };
 }
 
 const sorted = (record: Readonly<Record<string, string>>) =>

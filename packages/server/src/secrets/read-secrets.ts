@@ -28,7 +28,7 @@ export async function listSecrets(
 
 /** The value, for whoever may read the scope. */
 export async function readSecret(
-  { db, secretKeys }: SecretServices,
+  { db, secretKeys }: Pick<SecretServices, 'db' | 'secretKeys'>,
   asked: SecretName,
   principal: Principal,
 ): Promise<{ readonly key: string; readonly value: Buffer }> {

@@ -12,6 +12,7 @@ import type {
   ClaimRequest,
   HostReport,
   ResumedAttempt,
+  SecretReference,
 } from '../ports.ts';
 import { waitBackingOff, waitMs } from '../wait.ts';
 import { type Batcher, createBatcher } from './batcher.ts';
@@ -179,6 +180,20 @@ export class HttpSource implements AttemptSource {
   async release(_workerId: string, refs: readonly AttemptRef[]): Promise<void> {
     const attempts = refs.map(toRefDocument);
     await this.#call((client, call) => client.workersRelease({ ...this.#speaks(), attempts }, call));
+  }
+
+  async revealSecrets(
+    _workerId: string,
+    { principalId, references }: { principalId: number; references: readonly SecretReference[] },
+  ): Promise<readonly Uint8Array[]> {
+    const asked = {
+      principal_id: principalId,
+      references: references.map((reference) => ({ ...reference })),
+    };
+    const { values } = await this.#untilAnswered('read secrets', () =>
+      this.#call((client, call) => client.workersReadSecrets({ ...this.#speaks(), ...asked }, call)),
+    );
+    return values.map((value) => Buffer.from(value, 'base64'));
   }
 
   /** Nothing runs here any more, and nothing will. */

@@ -68,6 +68,7 @@ function fromClusterDocument(cluster: ClusterAssignmentDocument): ClusterAssignm
         timeoutMs: scripts.timeout_ms,
       },
     }),
+    ...(cluster.principal_id !== undefined && { principalId: cluster.principal_id }),
   };
 }
 

@@ -197,6 +197,7 @@ function prepareFolder(
     data_root: options.dataRoot,
     preimport: options.preimport,
     warm_up: options.warmUp,
+    secret_values: (cluster.secretValues ?? []).map((value) => Buffer.from(value).toString('base64')),
   };
   fs.writeFileSync(path.join(folder, 'config.json'), JSON.stringify(config), { mode: 0o600 });
 }
