@@ -98,7 +98,7 @@ export const clusterPoliciesList = route({
     sort_column: z.enum(['POLICY_CREATION_TIME', 'POLICY_NAME']).default('POLICY_CREATION_TIME'),
     sort_order: z.enum(['ASC', 'DESC']).optional(),
   }),
-  response: z.looseObject({ policies: z.array(ClusterPolicy).optional(), total_count: z.int() }),
+  response: z.looseObject({ policies: z.array(ClusterPolicy).optional() }),
   permission: 'user',
   audit: 'cluster-policies.list',
 });

@@ -20,6 +20,13 @@ export {
   UnreachableError,
 } from './client.ts';
 export {
+  ClusterPolicy,
+  ClusterPolicyFields,
+  PolicyFamily,
+  policyLibrariesMax,
+  policyNameCharsMax,
+} from './cluster-policies.ts';
+export {
   AutoScale,
   ClusterDocument,
   ClusterEvent,

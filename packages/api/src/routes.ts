@@ -12,6 +12,15 @@ import {
   schemasUpdate,
 } from './catalogs.ts';
 import {
+  clusterPoliciesCreate,
+  clusterPoliciesDelete,
+  clusterPoliciesEdit,
+  clusterPoliciesGet,
+  clusterPoliciesList,
+  policyFamiliesGet,
+  policyFamiliesList,
+} from './cluster-policies.ts';
+import {
   clustersChangeOwner,
   clustersCreate,
   clustersDelete,
@@ -163,6 +172,13 @@ export const routes = {
   clustersListNodeTypes,
   clustersSparkVersions,
   clustersListZones,
+  clusterPoliciesCreate,
+  clusterPoliciesEdit,
+  clusterPoliciesDelete,
+  clusterPoliciesGet,
+  clusterPoliciesList,
+  policyFamiliesGet,
+  policyFamiliesList,
   tokensCreate,
   tokensList,
   tokensDelete,

@@ -7,6 +7,7 @@ import { listWorkers } from './attempts/worker-status.ts';
 import type { AuditRecorder } from './audit/audit-recorder.ts';
 import type { CatalogNames } from './catalogs/catalog-names.ts';
 import { createMetastoreHandlers } from './catalogs/handlers.ts';
+import { createPolicyHandlers } from './cluster-policies/handlers.ts';
 import { composeGit } from './compose-git.ts';
 import type { Operations } from './compose-operations.ts';
 import type { RunParts } from './compose-runs.ts';
@@ -115,6 +116,7 @@ function createHandlers(
     ...createRunHandlers(runs.services, { publicUrl, logBytesMax, repair: createRepairUses(db) }),
     ...createWorkspaceHandlers(services),
     ...createMetastoreHandlers(services, catalogNames),
+    ...createPolicyHandlers(services),
     ...createClustersHandlers(services, clusters),
     ...createWorkerHandlers(runs.remoteWorkers),
     ...createSecretHandlers({ ...services, secretKeys }),

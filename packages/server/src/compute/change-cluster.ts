@@ -13,6 +13,7 @@ import { findPrincipalByName } from '../tokens/find-principal.ts';
 import { requireClusterSpec } from './check-cluster-spec.ts';
 import { toStoredSpec } from './create-cluster.ts';
 import { insertClusterEvents } from './event-store.ts';
+import { governSpec, refuseTooMany } from './govern-cluster.ts';
 import { changeCluster, type LifeChange, type LifeRow, lockCluster, lockFacts } from './life-store.ts';
 import { unknownCluster } from './list-clusters.ts';
 import { countThreads } from './resolve-cluster.ts';
@@ -74,6 +75,7 @@ export async function startCluster({ services, clusterId, principal }: Request):
     if (!row || row.deletedAtMs !== null) throw unknownCluster(clusterId);
     if (row.kind !== 'all_purpose' || row.state !== 'TERMINATED')
       throw refuseState(row, 'only a terminated cluster can be started');
+    await refuseTooMany(client, row);
     await beginAgain(client, row, { user: principal.userName }, clock.nowMs());
   });
 }
@@ -161,8 +163,8 @@ function refuseDefault({ kind }: LifeRow, what: string): void {
 /** Replaces what it is. */
 export function editCluster(request: Request, asked: NewCluster): Promise<void> {
   refuseUnstorable(asked, 'cluster');
-  return changeLocked(request, (row, nowMs) =>
-    edited(row, asked, { user: request.principal.userName, nowMs }),
+  return changeLocked(request, (row, nowMs, client) =>
+    edited(client, row, asked, { user: request.principal.userName, nowMs }),
   );
 }
 
@@ -173,11 +175,11 @@ export function updateCluster(
 ): Promise<void> {
   refuseUnstorable(fields, 'cluster');
   const names = mask.split(',').map((name) => name.trim());
-  return changeLocked(request, (row, nowMs) => {
+  return changeLocked(request, (row, nowMs, client) => {
     const kept = Object.entries(row.spec).filter(([name]) => !isNamed(names, name));
     const given = Object.entries(fields).filter(([name]) => isNamed(names, name));
     const parsed = NewCluster.parse(Object.fromEntries([...kept, ...given]));
-    return edited(row, parsed, { user: request.principal.userName, nowMs });
+    return edited(client, row, parsed, { user: request.principal.userName, nowMs });
   });
 }
 
@@ -186,16 +188,19 @@ function isNamed(names: readonly string[], field: string): boolean {
   return names.some((name) => name === '*' || name === field || name.startsWith(`${field}.`));
 }
 
-function edited(
+async function edited(
+  client: Querier,
   row: LifeRow,
   asked: NewCluster,
   { user, nowMs }: { readonly user: string; readonly nowMs: number },
-): Decision {
+): Promise<Decision> {
   const isRunning = row.kind === 'default' || row.state === 'RUNNING';
   if (!isRunning && row.state !== 'TERMINATED')
     throw refuseState(row, 'a cluster can be edited while it runs or is terminated');
-  const spec = row.kind === 'default' ? asked : toStoredSpec(asked);
-  const warnings = requireClusterSpec(spec);
+  const governed = await governSpec(client, asked, { kind: 'all_purpose' });
+  const spec = row.kind === 'default' ? governed.spec : toStoredSpec(governed.spec);
+  const warnings = [...requireClusterSpec(spec), ...governed.warnings];
+  if (isRunning) await refuseTooMany(client, { ...row, spec });
   const clusterName = row.kind === 'default' ? row.clusterName : spec.cluster_name || row.clusterName;
   const details = {
     user,
@@ -230,6 +235,7 @@ export async function resizeCluster(request: Request, size: Size, cores: number)
     // Both given: autoscale counts.
     const spec: NewCluster =
       autoscale === undefined ? { ...rest, num_workers: workers } : { ...rest, autoscale };
+    await governSpec(client, spec, { kind: 'all_purpose' });
     requireClusterSpec(spec);
     const facts = await lockFacts(client, row.clusterId, nowMs);
     const isSame = countThreads(spec, cores) === countThreads(row.spec, cores);

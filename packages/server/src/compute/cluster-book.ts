@@ -10,8 +10,8 @@ import type { Principal } from '../context.ts';
 import type { Loop } from '../loops/driver.ts';
 import type { Services } from '../services.ts';
 import { clusterLoopName } from './cluster-loop.ts';
-import { insertClusterEvents } from './event-store.ts';
 import { findExisting } from './find-existing.ts';
+import { createJobClusters, resolveGoverned } from './job-clusters.ts';
 import { findLife, findWorkersOf } from './life-store.ts';
 import { orderHosts } from './order-hosts.ts';
 import { recordHost } from './record-host.ts';
@@ -20,15 +20,15 @@ import {
   type ComputeFacts,
   defaultClusterId,
   defaultClusterName,
+  findDescribed,
   type JobPlaces,
   noDefaultSettings,
-  type ResolvedCluster,
   type RunPlace,
   resolveCluster,
   type TaskPlace,
 } from './resolve-cluster.ts';
 import { settleCluster } from './settle-clusters.ts';
-import { insertCluster, type NewClusterRow } from './store.ts';
+import { insertCluster } from './store.ts';
 
 export interface ClusterBook {
   /** The cluster of an attempt, and what a reader should know about it. Waits only for one that the task names by id. */
@@ -64,8 +64,6 @@ export interface ClusterListener {
   wakeEverywhere(loopName: string): void;
 }
 
-/** Clusters of runs in progress; older ones are in the table. */
-const rememberedMax = 10_000;
 export const sharedClusterLoopName = 'shared-cluster';
 const sharedEveryMs = 5_000;
 
@@ -102,6 +100,9 @@ export function createClusterBook(services: Services, cores = os.availableParall
       if (found !== null && 'code' in found) return found;
       if (found !== null)
         return { assignment: assignAllPurpose(found.row, run.runAs.id, facts), warnings: [] };
+      const described = findDescribed(task, job, run);
+      if (described?.spec.policy_id !== undefined)
+        return resolveGoverned(task, described, { run, facts, db, jobClusters });
       const resolved = resolveCluster(task, job, run, facts);
       jobClusters.remember(resolved, run);
       return { assignment: resolved.assignment, warnings: resolved.warnings };
@@ -143,57 +144,5 @@ export function createClusterBook(services: Services, cores = os.availableParall
       });
       await refreshDefault();
     },
-  };
-}
-
-/** Clusters that jobs describe, remembered until they are written. */
-function createJobClusters({ db, clock, log }: Services) {
-  const unwritten = new Map<string, NewClusterRow>();
-  const written = new Set<string>();
-
-  async function write(clusterId: string): Promise<void> {
-    const row = unwritten.get(clusterId);
-    if (!row) return;
-    if (await insertCluster(db, row)) {
-      const details = {
-        attributes: row.spec,
-        user: row.createdBy,
-        job_run_id: row.runId,
-        warnings: row.warnings,
-      };
-      await insertClusterEvents(db, clusterId, [{ type: 'CREATING', details }], row.createdAtMs);
-    }
-    unwritten.delete(clusterId);
-    if (written.size >= rememberedMax) written.clear();
-    written.add(clusterId);
-  }
-
-  return {
-    write,
-    remember(resolved: ResolvedCluster, run: RunPlace): void {
-      const { clusterId } = resolved.assignment;
-      if (resolved.kind === 'default' || written.has(clusterId) || unwritten.has(clusterId)) return;
-      unwritten.set(clusterId, toRow(resolved, run, clock.nowMs()));
-      void write(clusterId).catch((error) =>
-        log.warn({ err: error, cluster_id: clusterId }, 'a cluster could not be recorded yet'),
-      );
-    },
-  };
-}
-
-function toRow(
-  { assignment, kind, spec, warnings }: ResolvedCluster,
-  run: RunPlace,
-  nowMs: number,
-): NewClusterRow {
-  return {
-    clusterId: assignment.clusterId,
-    clusterName: assignment.clusterName,
-    kind,
-    runId: run.runId,
-    spec,
-    warnings,
-    createdBy: run.runAs.userName,
-    createdAtMs: nowMs,
   };
 }

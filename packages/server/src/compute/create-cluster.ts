@@ -5,6 +5,7 @@ import { refuseUnstorable } from '../jobs/validate-settings.ts';
 import type { Services } from '../services.ts';
 import { requireClusterSpec } from './check-cluster-spec.ts';
 import { insertClusterEvents } from './event-store.ts';
+import { governSpec, refuseTooMany } from './govern-cluster.ts';
 import { findLife, insertAllPurpose } from './life-store.ts';
 import { unknownCluster } from './list-clusters.ts';
 import { newClusterId } from './new-cluster-id.ts';
@@ -19,12 +20,15 @@ export async function createCluster(
   principal: Principal,
 ): Promise<string> {
   refuseUnstorable(asked, 'cluster');
-  const spec = toStoredSpec({ ...(source ? await readSpec(db, source.source_cluster_id) : {}), ...asked });
-  const warnings = requireClusterSpec(spec);
+  const whole = { ...(source ? await readSpec(db, source.source_cluster_id) : {}), ...asked };
+  const governed = await governSpec(db, whole, { kind: 'all_purpose' });
+  const spec = toStoredSpec(governed.spec);
+  const warnings = [...requireClusterSpec(spec), ...governed.warnings];
   const nowMs = clock.nowMs();
   const clusterId = newClusterId(nowMs);
   const clusterName = spec.cluster_name || clusterId;
   await db.transaction(async (client) => {
+    await refuseTooMany(client, { spec, ownerId: principal.id, clusterId });
     const row = { clusterId, clusterName, spec, warnings, nowMs };
     const isNew = await insertAllPurpose(client, {
       ...row,

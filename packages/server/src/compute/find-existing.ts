@@ -2,6 +2,7 @@
 import type { Failure } from '@headrace/core';
 import type { Services } from '../services.ts';
 import { beginAgain } from './change-cluster.ts';
+import { findTooMany } from './govern-cluster.ts';
 import { findLife, type LifeRow, lockCluster } from './life-store.ts';
 import type { RunPlace } from './resolve-cluster.ts';
 
@@ -29,6 +30,8 @@ export async function findExisting(
     const changed = findProblem(locked);
     if (changed !== null) return changed;
     if (locked.wanted === 'running') return { row: locked };
+    const tooMany = await findTooMany(client, locked);
+    if (tooMany !== null) return clusterError(tooMany);
     const details = { cause: 'JOB_RUN', user: run.runAs.userName, job_run_id: run.runId, task_key: taskKey };
     await beginAgain(client, locked, details, clock.nowMs());
     return { row: { ...locked, generation: locked.generation + 1 } };

@@ -289,3 +289,27 @@ export async function findWorkersOf(db: Querier, clusterId: string): Promise<str
   });
   return rows.map(({ workerId }) => workerId);
 }
+
+/** Of one user: all-purpose clusters that are wanted, and those of runs that go on. */
+export async function countActiveUnder(
+  db: Querier,
+  {
+    policyId,
+    ownerId,
+    exceptId,
+  }: { readonly policyId: string; readonly ownerId: number; readonly exceptId: string },
+): Promise<number> {
+  const rows = await db.query<{ count: number }>({
+    name: 'clusters-count-active-under-policy',
+    text: `
+      select count(*) as count
+      from clusters c
+      where c.spec ->> 'policy_id' = $1 and c.owner_id = $2 and c.cluster_id <> $3 and c.deleted_at_ms is null
+        and (
+          (c.kind = 'all_purpose' and c.wanted = 'running')
+          or (c.kind = 'job' and exists (select from runs r where r.run_id = c.run_id and r.phase <> 'ended'))
+        )`,
+    values: [policyId, ownerId, exceptId],
+  });
+  return rows[0]?.count ?? 0;
+}

@@ -67,6 +67,29 @@ export interface AllPurposeCluster {
   readonly generation: number;
 }
 
+/** The cluster that the job describes for a task; null where it describes none. */
+export function findDescribed(
+  { new_cluster, job_cluster_key: key, task_key }: TaskPlace,
+  job: JobPlaces,
+  { runId }: RunPlace,
+): { readonly clusterId: string; readonly spec: NewCluster } | null {
+  if (new_cluster) return { clusterId: `job-${runId}-task-${shortHash(task_key)}`, spec: new_cluster };
+  if (key === undefined) return null;
+  const spec = job.job_clusters?.find((cluster) => cluster.job_cluster_key === key)?.new_cluster;
+  return spec ? { clusterId: `job-${runId}-${shortHash(key)}`, spec } : null;
+}
+
+/** With `spec` in place of what the job describes for the task. */
+export function withDescribed(
+  task: TaskPlace,
+  spec: NewCluster,
+): { readonly task: TaskPlace; readonly job: JobPlaces } {
+  const { job_cluster_key } = task;
+  if (task.new_cluster || job_cluster_key === undefined)
+    return { task: { ...task, new_cluster: spec }, job: {} };
+  return { task, job: { job_clusters: [{ job_cluster_key, new_cluster: spec }] } };
+}
+
 export function resolveCluster(
   task: TaskPlace,
   job: JobPlaces,
@@ -74,27 +97,15 @@ export function resolveCluster(
   facts: ComputeFacts,
 ): ResolvedCluster {
   const { job_cluster_key: key, existing_cluster_id: existingId } = task;
-  if (task.new_cluster) {
-    const clusterId = `job-${run.runId}-task-${shortHash(task.task_key)}`;
-    return makeJobCluster(
-      task.new_cluster,
-      { clusterId, name: `${task.task_key} of run ${run.runId}`, idleMs: taskClusterIdleMs },
-      run,
-      facts,
-    );
+  const described = findDescribed(task, job, run);
+  if (described !== null) {
+    const isOfTask = task.new_cluster !== undefined;
+    const name = `${isOfTask ? task.task_key : key} of run ${run.runId}`;
+    const idleMs = isOfTask ? taskClusterIdleMs : jobClusterIdleMs;
+    return makeJobCluster(described.spec, { clusterId: described.clusterId, name, idleMs }, run, facts);
   }
-  if (key !== undefined) {
-    const spec = job.job_clusters?.find((cluster) => cluster.job_cluster_key === key)?.new_cluster;
-    const clusterId = `job-${run.runId}-${shortHash(key)}`;
-    if (spec)
-      return makeJobCluster(
-        spec,
-        { clusterId, name: `${key} of run ${run.runId}`, idleMs: jobClusterIdleMs },
-        run,
-        facts,
-      );
+  if (key !== undefined)
     return useDefaultCluster(run, [`the job has no cluster ${key}: the shared cluster is used`], facts);
-  }
   const isKnown = existingId === undefined || existingId === defaultClusterId;
   return useDefaultCluster(
     run,

@@ -2,6 +2,7 @@
 import { ApiError } from '@headrace/api';
 import { toJobId } from '@headrace/core';
 import { checkClusterIds } from '../compute/check-clusters.ts';
+import { checkClusterPolicies } from '../compute/check-policies.ts';
 import type { Principal } from '../context.ts';
 import type { Document } from '../runs/run-facts.ts';
 import type { Services } from '../services.ts';
@@ -18,6 +19,7 @@ export async function createJob(
 ): Promise<number> {
   validateSettings(job.settings, config);
   await checkClusterIds(db, job.settings, config);
+  await checkClusterPolicies(db, job.settings);
   await refuseRunJobCycles(db, { jobId: null, settings: job.settings });
   const jobId = toJobId(ids.newId());
   await insertJob(db, {
@@ -34,6 +36,7 @@ export async function resetJob(
 ): Promise<void> {
   validateSettings(job.settings, config, job.jobId);
   await checkClusterIds(db, job.settings, config);
+  await checkClusterPolicies(db, job.settings);
   return db.transaction(async (client) => {
     const row = await lockJob(client, job.jobId);
     if (!row) throw noSuchJob(job.jobId);
@@ -57,6 +60,7 @@ export function changeJob(
     const settings = changeSettings(row.settings, job);
     validateSettings(settings, config, job.jobId);
     await checkClusterIds(client, settings, config);
+    await checkClusterPolicies(client, settings);
     await refuseRunJobCycles(client, { jobId: job.jobId, settings, before: row.settings });
     await updateJob(client, toWrite(job.jobId, settings, job.nowMs));
   });

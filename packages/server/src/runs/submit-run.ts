@@ -1,6 +1,7 @@
 /** A one-time run: tasks that belong to no job. */
 import type { RunsSubmitRequest } from '@headrace/api';
 import { checkClusterIds } from '../compute/check-clusters.ts';
+import { checkClusterPolicies } from '../compute/check-policies.ts';
 import type { Principal } from '../context.ts';
 import { refuseRunJobCycles } from '../jobs/refuse-run-job-cycles.ts';
 import { validateSettings } from '../jobs/validate-settings.ts';
@@ -17,6 +18,7 @@ export async function submitRun(
   const document = fields as Document; // The request passed its schema; what it holds is JSON.
   validateSettings(document, services.config);
   await checkClusterIds(services.db, document, services.config);
+  await checkClusterPolicies(services.db, document);
   await refuseRunJobCycles(services.db, { jobId: null, settings: document });
   const runName = request.run_name ?? 'Untitled';
   return createRun(services, {
