@@ -140,6 +140,17 @@ test('a report that fails is repeated until it is recorded', async () => {
   expect(await source.reported(attempt.attemptId, 'ended')).toMatchObject({ outcome: { kind: 'succeeded' } });
 });
 
+test('an end waits for a start that could not be recorded, so that both are', async () => {
+  await start();
+  source.failNext(3);
+  const attempt = anAttempt(dataRoot, { kind: 'succeed' });
+
+  source.offer(attempt);
+
+  await source.reported(attempt.attemptId, 'ended');
+  expect(source.reports.map(({ kind }) => kind)).toEqual(['started', 'ended']);
+});
+
 test('the next worker goes on with what runs, under its new epoch', async () => {
   await start();
   const attempt = anAttempt(dataRoot, { kind: 'succeed', afterMs: 50 });

@@ -221,13 +221,32 @@ function createReporter(
 ) {
   const { source, workerId, log, signal } = options;
 
+  /** Starts that could not be recorded at once: their ends wait, since after an end nobody hears of a start. */
+  const lateStarts = new Map<number, Promise<void>>();
+
   /** Rejects only when the worker stops; the host keeps the end until the next life reads it. */
-  async function report(attemptReport: AttemptReport, attempt: ClaimedAttempt): Promise<void> {
+  function report(attemptReport: AttemptReport, attempt: ClaimedAttempt): Promise<void> {
+    const { attemptId } = attempt;
+    if (attemptReport.kind !== 'started')
+      return repeat(attemptReport, attempt, { before: () => lateStarts.get(attemptId) });
+    const recorded: Promise<void> = repeat(attemptReport, attempt, {
+      onFailure: () => lateStarts.set(attemptId, recorded),
+    });
+    return recorded.finally(() => lateStarts.delete(attemptId));
+  }
+
+  async function repeat(
+    attemptReport: AttemptReport,
+    attempt: ClaimedAttempt,
+    { before, onFailure }: { before?: () => Promise<void> | undefined; onFailure?: () => void },
+  ): Promise<void> {
     for (let failures = 0; ; ) {
+      await before?.();
       try {
         return await source.report(workerId, [attemptReport]);
       } catch (error) {
         failures += 1;
+        onFailure?.();
         log.warn({ ...fieldsOf(attempt), err: error }, 'cannot report; trying again');
         if (signal.aborted)
           throw new Error('the worker stopped before the report was recorded', { cause: error });
