@@ -1,6 +1,11 @@
 /** The command tree. Commands are made with their context, so that tests can give another. */
 import { Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
+import { createClusterChangeCommands } from './commands/clusters/change.ts';
+import { createClustersCreateCommand } from './commands/clusters/create.ts';
+import { createClustersEventsCommand } from './commands/clusters/events.ts';
+import { createClustersGetCommand } from './commands/clusters/get.ts';
+import { createClustersListCommand } from './commands/clusters/list.ts';
 import { example } from './commands/example.ts';
 import {
   createGitCredentialsCreateCommand,
@@ -79,6 +84,7 @@ export async function createProgram(context: CliContext, args: readonly string[]
       createRunsExportCommand(context),
     ]),
   );
+  program.addCommand(createClustersGroup(context));
   program.addCommand(
     group('repos', 'Git folders of the workspace', 'repos list', [
       createReposListCommand(context),
@@ -109,6 +115,16 @@ export async function createProgram(context: CliContext, args: readonly string[]
   program.addCommand(await createBundleGroup(context, args));
   configure(program, context);
   return program;
+}
+
+function createClustersGroup(context: CliContext): Command {
+  return group('clusters', 'compute that tasks share', 'clusters list', [
+    createClustersListCommand(context),
+    createClustersGetCommand(context),
+    createClustersCreateCommand(context),
+    ...createClusterChangeCommands(context),
+    createClustersEventsCommand(context),
+  ]);
 }
 
 function group(name: string, description: string, line: string, commands: readonly Command[]): Command {

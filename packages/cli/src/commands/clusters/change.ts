@@ -1,0 +1,156 @@
+/** `headrace clusters edit`, `start`, `restart`, `delete`, `permanent-delete`, `pin`, `unpin` and `resize` */
+import type { Client } from '@headrace/api';
+import { Command, InvalidArgumentError } from 'commander';
+import type { CliContext } from '../../cli-context.ts';
+import { CommandError, exitCodes } from '../../command-error.ts';
+import { addConnectionOptions, type ConnectionOptions, connect } from '../../connection.ts';
+import { print } from '../../output/print.ts';
+import { approve } from '../approve.ts';
+import { example } from '../example.ts';
+import { readJsonFile } from '../jobs/read-json-file.ts';
+import { findClusterId, waitForCluster } from './find-cluster.ts';
+
+interface Waiting extends ConnectionOptions {
+  readonly wait: boolean;
+}
+
+interface Change {
+  readonly name: string;
+  readonly description: string;
+  /** What is said when it is done, before the id. */
+  readonly done: string;
+  readonly ask: (client: Client, request: { cluster_id: string }) => Promise<unknown>;
+  readonly until?: 'RUNNING' | 'TERMINATED';
+}
+
+const changes: readonly Change[] = [
+  {
+    ...{ name: 'start', description: 'start a terminated cluster and wait until it runs' },
+    ...{ done: 'runs', ask: (client, request) => client.clustersStart(request), until: 'RUNNING' },
+  },
+  {
+    ...{ name: 'restart', description: 'restart a cluster; the tasks on it end' },
+    ...{ done: 'runs', ask: (client, request) => client.clustersRestart(request), until: 'RUNNING' },
+  },
+  {
+    ...{ name: 'delete', description: 'terminate a cluster; it stays and can be started again' },
+    ...{
+      done: 'is terminated',
+      ask: (client, request) => client.clustersDelete(request),
+      until: 'TERMINATED',
+    },
+  },
+  {
+    ...{ name: 'pin', description: 'keep a cluster, however long it is terminated' },
+    ...{ done: 'is pinned', ask: (client, request) => client.clustersPin(request) },
+  },
+  {
+    ...{ name: 'unpin', description: 'let a cluster go when it has been terminated for 30 days' },
+    ...{ done: 'is no longer pinned', ask: (client, request) => client.clustersUnpin(request) },
+  },
+];
+
+export function createClusterChangeCommands(context: CliContext): Command[] {
+  return [
+    ...changes.map((change) => createChangeCommand(context, change)),
+    createEditCommand(context),
+    createResizeCommand(context),
+    createPermanentDeleteCommand(context),
+  ];
+}
+
+function createChangeCommand(context: CliContext, { name, description, done, ask, until }: Change): Command {
+  const command = new Command(name).description(description).argument('<cluster>', 'id or exact name');
+  if (until) command.option('--no-wait', 'return at once');
+  command
+    .addHelpText('after', example(`clusters ${name} etl`))
+    .action(async (text: string, options: Waiting) => {
+      const client = await connect(context, options);
+      const cluster_id = await findClusterId(client, text);
+      await ask(client, { cluster_id });
+      if (until && options.wait) await waitForCluster(client, cluster_id, until);
+      print(context, `cluster ${cluster_id} ${until && !options.wait ? 'is asked to' : done}`);
+    });
+  return addConnectionOptions(command);
+}
+
+function createEditCommand(context: CliContext): Command {
+  const command = new Command('edit')
+    .description('replace what a cluster is; one that runs is restarted')
+    .argument('<cluster>', 'id or exact name')
+    .requiredOption('--json-file <file>', 'what the cluster is from now on, as the clusters API takes it')
+    .option('--no-wait', 'return at once')
+    .addHelpText('after', example('clusters edit etl --json-file etl-cluster.json'))
+    .action(async (text: string, options: Waiting & { readonly jsonFile: string }) => {
+      const document = await readJsonFile(context, options.jsonFile);
+      const client = await connect(context, options);
+      const cluster_id = await findClusterId(client, text);
+      // The server says what is wrong with it.
+      const request = { ...document, cluster_id } as Parameters<typeof client.clustersEdit>[0];
+      await client.clustersEdit(request);
+      const { state } = await client.clustersGet({ cluster_id });
+      if (options.wait && state !== 'TERMINATED') await waitForCluster(client, cluster_id, 'RUNNING');
+      print(context, `cluster ${cluster_id} is edited`);
+    });
+  return addConnectionOptions(command);
+}
+
+interface ResizeOptions extends Waiting {
+  readonly workers?: number;
+  readonly minWorkers?: number;
+  readonly maxWorkers?: number;
+}
+
+function createResizeCommand(context: CliContext): Command {
+  const command = new Command('resize')
+    .description('change the number of workers of a cluster that runs')
+    .argument('<cluster>', 'id or exact name')
+    .option('--workers <n>', 'this many', parseWorkers)
+    .option('--min-workers <n>', 'at least as many', parseWorkers)
+    .option('--max-workers <n>', 'at most as many', parseWorkers)
+    .option('--no-wait', 'return at once')
+    .addHelpText(
+      'after',
+      example('clusters resize etl --workers 4', 'clusters resize etl --min-workers 1 --max-workers 8'),
+    )
+    .action(async (text: string, options: ResizeOptions) => {
+      const { workers, minWorkers = 0, maxWorkers } = options;
+      if ((workers === undefined) === (maxWorkers === undefined)) {
+        const cure = 'give --workers, or --max-workers with or without --min-workers';
+        throw new CommandError('which size?', { exitCode: exitCodes.usage, cure });
+      }
+      const client = await connect(context, options);
+      const cluster_id = await findClusterId(client, text);
+      await client.clustersResize({
+        cluster_id,
+        ...(workers === undefined
+          ? { autoscale: { min_workers: minWorkers, max_workers: maxWorkers } }
+          : { num_workers: workers }),
+      });
+      if (options.wait) await waitForCluster(client, cluster_id, 'RUNNING');
+      print(context, `cluster ${cluster_id} is resized`);
+    });
+  return addConnectionOptions(command);
+}
+
+function parseWorkers(text: string): number {
+  const count = Number(text);
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('expected a number from 0.');
+  return count;
+}
+
+function createPermanentDeleteCommand(context: CliContext): Command {
+  const command = new Command('permanent-delete')
+    .description('terminate a cluster and delete it for good')
+    .argument('<cluster>', 'id or exact name')
+    .option('--auto-approve', 'do not ask')
+    .addHelpText('after', example('clusters permanent-delete etl'))
+    .action(async (text: string, options: ConnectionOptions & { readonly autoApprove?: boolean }) => {
+      const client = await connect(context, options);
+      const cluster_id = await findClusterId(client, text);
+      await approve(context, `Cluster ${cluster_id} will be deleted for good.`, options);
+      await client.clustersPermanentDelete({ cluster_id });
+      print(context, `cluster ${cluster_id} is deleted`);
+    });
+  return addConnectionOptions(command);
+}
