@@ -192,9 +192,9 @@ export class RunAdvancer {
     else for (const runId of runIds) this.#hot.forget(runId);
   }
 
-  /** Attempts wait here that no worker of this server has taken. */
+  /** Attempts may wait that no worker of this server has taken; where none asks, the queue leaves them to the store. */
   get hasQueued(): boolean {
-    return this.#queue.size > 0;
+    return this.#queue.size > 0 || this.#queue.isIdle;
   }
 
   /** Takes nothing new and waits for what is under way. */
