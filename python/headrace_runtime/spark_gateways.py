@@ -20,6 +20,8 @@ INTERRUPT_PROPERTY = "spark.job.interruptOnCancel"
 POOL_PROPERTY = "spark.scheduler.pool"
 # Pools of Spark's own that happen to be born on an attempt's thread live on; they never run an attempt's Python.
 ACTING_FRAMES = ("py4j.", "org.apache.spark.sql.execution.streaming")
+# With it, what is added to a session is not added to all.
+ISOLATION = "spark.sql.artifact.isolation.enabled"
 PROOF_POLL_SECONDS = 0.02
 # A cancel ends what waits for Spark jobs. What is still busy then waits for something else, and is interrupted.
 INTERRUPT_AFTER_SECONDS = 2.0
@@ -43,8 +45,9 @@ def open_link(port: int, secret: str) -> DriverLink:
 
 
 class _OpenGateway:
-    def __init__(self, *, session: Any, server: Any, group: Any, pool: int) -> None:
+    def __init__(self, *, session: Any, has_jars: bool, server: Any, group: Any, pool: int) -> None:
         self.session = session
+        self.has_jars = has_jars
         self.server = server
         self.group = group
         self.pool = pool
@@ -83,8 +86,7 @@ class DriverLink:
     def open_gateway(self, attempt_id: int, secret: str, jars: list[str]) -> int:
         """Serve a new session on a port of its own; everything done through it carries the attempt's tag."""
         java = self._jvm.java
-        session = self._root.newSession()
-        loader = _load_jars(session, jars)
+        session, loader = (self._root.newSession(), None) if not jars else self._open_session_with(jars)
         builder = self._jvm.py4j.ClientServer.ClientServerBuilder(session)
         localhost = java.net.InetAddress.getByName("127.0.0.1")
         # Started by the thread below and by no other: what `build` itself starts would not belong to the attempt.
@@ -110,8 +112,25 @@ class DriverLink:
             sessions.clearActiveSession()
         thread.start()
         thread.join()
-        self._gateways[attempt_id] = _OpenGateway(session=session, server=server, group=group, pool=pool)
+        self._gateways[attempt_id] = _OpenGateway(
+            session=session, has_jars=bool(jars), server=server, group=group, pool=pool
+        )
         return int(server.getJavaServer().getListeningPort())
+
+    def _open_session_with(self, jars: list[str]) -> tuple[Any, Any]:
+        """A session that alone knows the classes of some jars, here and on executors; and its class loader."""
+        # A session reads this once, when its state is made, and only from here. One that is made meanwhile on another
+        # thread is kept apart as well, and does not notice.
+        conf = self._context.conf()
+        conf.set(ISOLATION, "true")
+        try:
+            session = self._root.newSession()
+            session.sessionState()
+        finally:
+            conf.remove(ISOLATION)
+        for jar in jars:
+            session.addArtifact(jar)
+        return session, session.artifactManager().classloader()
 
     def cancel_jobs(self, attempt_id: int) -> None:
         """Cancel what the attempt has running or waiting."""
@@ -141,6 +160,8 @@ class DriverLink:
         self.cancel_jobs(attempt_id)
         if self._has_active_job(attempt_id):
             return False
+        if gateway.has_jars:
+            gateway.session.artifactManager().close()
         del self._gateways[attempt_id]
         self._pools.give_back(gateway.pool)
         return True
@@ -169,16 +190,6 @@ class DriverLink:
         tracker = self._context.statusTracker()
         active = set(tracker.getActiveJobIds())
         return bool(active) and not active.isdisjoint(tracker.getJobIdsForTag(job_tag(attempt_id)))
-
-
-def _load_jars(session: Any, jars: list[str]) -> Any:
-    """Make classes of jars known to a session alone, on executors too; its class loader, None without jars."""
-    if not jars:
-        return None
-    session.conf().set("spark.sql.artifact.isolation.enabled", "true")
-    for jar in jars:
-        session.addArtifact(jar)
-    return session.artifactManager().classloader()
 
 
 def _is_acting(thread: Any) -> bool:
