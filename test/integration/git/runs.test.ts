@@ -57,6 +57,14 @@ describe.skipIf(!hasGit)('runs from Git', () => {
     expect(runs?.[0]?.git_source?.git_snapshot).toEqual({ used_commit: second });
   });
 
+  test('what a run has looked up it never asks for again, though the repository be gone', async () => {
+    const runId = await submit();
+    const checkout = await checkOut(runId);
+    repository.remove();
+
+    expect(await checkOut(runId)).toEqual(checkout);
+  });
+
   test('a repair uses the commit of its run, although the branch has moved', async () => {
     const { job_id } = await client.jobsCreate({ name: 'j', tasks: [task], git_source: source() });
     const { run_id } = await client.jobsRunNow({ job_id });

@@ -243,6 +243,30 @@ test('paths mean a place beside their file, notebooks lose their extension and p
   ]);
 });
 
+test('what is read from Git keeps its path: notebooks of a job with a Git source, others that say so', async () => {
+  const yaml = `bundle: {name: shop}
+resources:
+  jobs:
+    daily:
+      git_source: {git_url: "https://git.example/a", git_provider: gitHub, git_branch: main}
+      tasks:
+        - {task_key: a, notebook_task: {notebook_path: nb/etl}}
+        - {task_key: b, spark_python_task: {python_file: jobs/b.py, source: GIT}}
+        - {task_key: c, notebook_task: {notebook_path: ./load.py, source: WORKSPACE}}
+        - {task_key: d, for_each_task: {inputs: "[1]", task: {task_key: e, notebook_task: {notebook_path: nb/e}}}}
+`;
+
+  const { settings, findings } = await settingsOf(yaml);
+
+  expect(findings).toEqual([]);
+  expect(settings.tasks).toMatchObject([
+    { notebook_task: { notebook_path: 'nb/etl' } },
+    { spark_python_task: { python_file: 'jobs/b.py' } },
+    { notebook_task: { notebook_path: expect.stringMatching(/^\/Workspace\/.*\/load$/) } },
+    { for_each_task: { task: { notebook_task: { notebook_path: 'nb/e' } } } },
+  ]);
+});
+
 test('paths and keys of the task of a for-each are checked as those of any other', async () => {
   const nested = (task: string) => `tasks: [{task_key: f, for_each_task: {inputs: [1], task: {${task}}}}]`;
   const yaml = `bundle: {name: shop}

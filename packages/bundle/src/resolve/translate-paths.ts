@@ -47,7 +47,10 @@ interface Place {
 }
 
 function placesIn(job: MappingNode): Place[] {
-  const places = listAt(job, 'tasks').flatMap((task, index) => placesInTask(task, ['tasks', index]));
+  const hasGitSource = nodeAt(job, 'git_source') !== undefined;
+  const places = listAt(job, 'tasks').flatMap((task, index) =>
+    placesInTask(task, ['tasks', index], hasGitSource),
+  );
   listAt(job, 'environments').forEach((environment, index) => {
     listAt(environment, 'spec', 'dependencies').forEach((dependency, position) => {
       const text = textAt(dependency) ?? '';
@@ -60,7 +63,7 @@ function placesIn(job: MappingNode): Place[] {
   return places;
 }
 
-function placesInTask(task: Node, at: Path): Place[] {
+function placesInTask(task: Node, at: Path, hasGitSource: boolean): Place[] {
   const places: Place[] = [
     { kind: 'notebook', path: [...at, 'notebook_task', 'notebook_path'] },
     { kind: 'file', path: [...at, 'spark_python_task', 'python_file'] },
@@ -70,7 +73,12 @@ function placesInTask(task: Node, at: Path): Place[] {
   const fromGit =
     ['notebook_task', 'spark_python_task', 'dbt_task'].some(
       (kind) => textAt(task, kind, 'source') === 'GIT',
-    ) || textAt(task, 'sql_task', 'file', 'source') === 'GIT';
+    ) ||
+    textAt(task, 'sql_task', 'file', 'source') === 'GIT' ||
+    // A notebook of a job with a Git source is read from there unless it says otherwise.
+    (hasGitSource &&
+      nodeAt(task, 'notebook_task') !== undefined &&
+      textAt(task, 'notebook_task', 'source') === null);
   const kept = fromGit ? [] : places;
   listAt(task, 'libraries').forEach((library, index) => {
     for (const [kind] of entriesAt(library)) {
@@ -81,7 +89,8 @@ function placesInTask(task: Node, at: Path): Place[] {
     }
   });
   const nested = nodeAt(task, 'for_each_task', 'task');
-  return nested === undefined ? kept : [...kept, ...placesInTask(nested, [...at, 'for_each_task', 'task'])];
+  if (nested === undefined) return kept;
+  return [...kept, ...placesInTask(nested, [...at, 'for_each_task', 'task'], hasGitSource)];
 }
 
 function translate(node: ScalarNode, text: string, kind: PlaceKind, context: PathContext): string {

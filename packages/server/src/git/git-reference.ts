@@ -18,7 +18,7 @@ export function readReference(source: WrittenReference): GitReference | { readon
   if (!reference) return { kind: 'default' };
   if (given.length > 1)
     return {
-      problem: `takes one of branch, tag and commit; given are ${given.map(({ kind }) => kind).join(' and ')}`,
+      problem: `only one of branch, tag and commit may be named; given are ${given.map(({ kind }) => kind).join(' and ')}`,
     };
   const { kind, name } = reference;
   if (kind === 'commit') {

@@ -117,7 +117,7 @@ async function findUsedCommit(
 
 export function requireReference(source: Parameters<typeof readReference>[0]): GitReference {
   const reference = readReference(source);
-  if ('problem' in reference) throw new GitProblem('refused', `git_source ${reference.problem}`);
+  if ('problem' in reference) throw new GitProblem('refused', reference.problem);
   return reference;
 }
 
@@ -131,7 +131,7 @@ export async function openRemote(
   },
 ): Promise<Remote> {
   const url = parseGitUrl(wanted.url, config.gitProtocols);
-  if ('problem' in url) throw new GitProblem('refused', `git_url ${url.problem}`);
+  if ('problem' in url) throw new GitProblem('refused', `url: ${url.problem}`);
   const provider = requireProvider('git_provider', wanted.provider);
   return { url, login: await findLogin({ db, keys }, { ...wanted, url, provider }) };
 }
