@@ -14,6 +14,9 @@ export interface CliContext {
   readonly fetch: typeof fetch;
   /** Ends waiting: aborted by Ctrl-C or a request to terminate; its reason is the signal's name. */
   readonly interrupted: AbortSignal;
+  /** All of standard input. */
+  readonly readInput: () => Promise<Buffer>;
+  readonly isInputTty: boolean;
   /** Asks a person yes or no; undefined where there is nobody to ask. */
   readonly confirm: ((question: string) => Promise<boolean>) | undefined;
   /** What Node is called with to become the server. */

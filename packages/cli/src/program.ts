@@ -36,6 +36,23 @@ import { createRunsListCommand } from './commands/runs/list.ts';
 import { createRunsLogsCommand } from './commands/runs/logs.ts';
 import { createRunsRepairCommand } from './commands/runs/repair.ts';
 import { createRunsWhyCommand } from './commands/runs/why.ts';
+import {
+  createSecretsDeleteAclCommand,
+  createSecretsGetAclCommand,
+  createSecretsListAclsCommand,
+  createSecretsPutAclCommand,
+} from './commands/secrets/acls.ts';
+import { createSecretsGetSecretCommand } from './commands/secrets/get-secret.ts';
+import { createSecretsPutSecretCommand } from './commands/secrets/put-secret.ts';
+import {
+  createSecretsCreateScopeCommand,
+  createSecretsDeleteScopeCommand,
+  createSecretsListScopesCommand,
+} from './commands/secrets/scopes.ts';
+import {
+  createSecretsDeleteSecretCommand,
+  createSecretsListSecretsCommand,
+} from './commands/secrets/secrets-of-scope.ts';
 import { createBackupCommand } from './commands/server/backup.ts';
 import { createDoctorCommand } from './commands/server/doctor.ts';
 import { createDownCommand } from './commands/server/down.ts';
@@ -103,6 +120,7 @@ export async function createProgram(context: CliContext, args: readonly string[]
       createGitCredentialsDeleteCommand(context),
     ]),
   );
+  program.addCommand(createSecretsGroup(context));
   program.addCommand(createWorkerCommand(context));
   program.addCommand(
     group('workers', 'machines that run attempts', 'workers list', [
@@ -124,6 +142,22 @@ function createClustersGroup(context: CliContext): Command {
     createClustersCreateCommand(context),
     ...createClusterChangeCommands(context),
     createClustersEventsCommand(context),
+  ]);
+}
+
+function createSecretsGroup(context: CliContext): Command {
+  return group('secrets', 'values that are kept out of code and logs', 'secrets list-scopes', [
+    createSecretsCreateScopeCommand(context),
+    createSecretsListScopesCommand(context),
+    createSecretsDeleteScopeCommand(context),
+    createSecretsPutSecretCommand(context),
+    createSecretsGetSecretCommand(context),
+    createSecretsListSecretsCommand(context),
+    createSecretsDeleteSecretCommand(context),
+    createSecretsPutAclCommand(context),
+    createSecretsGetAclCommand(context),
+    createSecretsListAclsCommand(context),
+    createSecretsDeleteAclCommand(context),
   ]);
 }
 

@@ -1,5 +1,6 @@
 /** The only composer: gives the commands the real world, and the process its exit code. */
 import { createInterface } from 'node:readline/promises';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CliContext, Clock, Output } from './cli-context.ts';
 import { readSettings } from './config.ts';
@@ -48,6 +49,8 @@ const context: CliContext = {
   clock,
   fetch,
   interrupted: interruption.signal,
+  readInput: () => buffer(process.stdin),
+  isInputTty: process.stdin.isTTY === true,
   confirm: process.stdin.isTTY && process.stderr.isTTY ? confirm : undefined,
   serverCommand: findServerCommand(),
   folder: process.cwd(),

@@ -28,6 +28,8 @@ export async function callCli(args: readonly string[], world: World = {}): Promi
       clock: { nowMs: () => nowMs, sleep: () => new Promise((resolve) => setImmediate(resolve)) },
       fetch,
       interrupted: new AbortController().signal,
+      readInput: async () => Buffer.alloc(0),
+      isInputTty: false,
       confirm: undefined,
       serverCommand: [],
       folder: process.cwd(),

@@ -3,6 +3,8 @@ import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { StartError } from '../start-error.ts';
+import { layOut } from '../store/state-folder.ts';
+import { tellOfSecrets } from './backup-secrets.ts';
 import type { Manifest } from './manifest.ts';
 import { restoreBackup } from './restore-backup.ts';
 import { writeBackup } from './write-backup.ts';
@@ -13,15 +15,27 @@ const missedShown = 5;
 export function findBackupCommand(
   args: readonly string[],
 ): ((services: { config: Config; log: Logger; version: string; nowMs: number }) => Promise<string>) | null {
-  const [command, where] = args;
+  const [command, where, option] = args;
   if (command !== 'backup' && command !== 'restore') return null;
   if (where === undefined) throw new StartError(`${command} needs a folder or a file`);
   const place = path.resolve(where);
   if (command === 'backup')
-    return async (services) => describe('backed up to', place, await writeBackup({ ...services, to: place }));
-  return async ({ config, log }) =>
-    describe('restored from', place, await restoreBackup({ config, log, from: place }));
+    return async (services) => {
+      const withSecretsKey = option === '--with-secrets-key';
+      const manifest = await writeBackup({ ...services, to: place, withSecretsKey });
+      const told = tellOfSecrets(manifest, { isRestored: false, file: keyFileOf(services.config) });
+      return joinLines(describe('backed up to', place, manifest), told);
+    };
+  return async ({ config, log }) => {
+    const manifest = await restoreBackup({ config, log, from: place });
+    const told = tellOfSecrets(manifest, { isRestored: true, file: keyFileOf(config) });
+    return joinLines(describe('restored from', place, manifest), told);
+  };
 }
+
+const keyFileOf = ({ secretsKeyFile, stateDir }: Config) => secretsKeyFile ?? layOut(stateDir).secretsKeyFile;
+
+const joinLines = (...lines: readonly (string | null)[]) => lines.filter((line) => line !== null).join('\n');
 
 function describe(done: string, place: string, { tables, files, has_bucket, made_at }: Manifest): string {
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);

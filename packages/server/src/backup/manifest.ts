@@ -3,6 +3,7 @@
  *
  *   backup.json           this manifest, written last: without it a backup is not whole
  *   tables/<name>.gz      each table as COPY writes it, all of one snapshot
+ *   secrets.key           the key that seals secrets, only when it was asked for
  *   files/…               the data root: workspace, volumes, managed tables, logs and results of attempts
  */
 import { z } from 'zod';
@@ -23,6 +24,10 @@ export const Manifest = z.looseObject({
   files: z.looseObject({ count: z.int(), bytes: z.int(), missed: z.array(z.string()) }),
   /** Blobs that lie in a bucket are not part of a backup: the bucket keeps them. */
   has_bucket: z.boolean(),
+  /** Missing in backups of releases that kept none. */
+  secrets: z
+    .looseObject({ count: z.int(), fingerprint: z.string().nullable(), has_key: z.boolean() })
+    .optional(),
 });
 export type Manifest = z.output<typeof Manifest>;
 

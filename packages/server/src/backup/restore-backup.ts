@@ -9,6 +9,7 @@ import { StartError } from '../start-error.ts';
 import { startEmbeddedPostgres } from '../store/embedded-postgres.ts';
 import { layOut, writeStateSettings } from '../store/state-folder.ts';
 import { isArchive, unpackArchive } from './archive.ts';
+import { restoreKey } from './backup-secrets.ts';
 import { copyFiles } from './copy-files.ts';
 import { loadTables } from './dump-tables.ts';
 import { filesFolder, Manifest, manifestName } from './manifest.ts';
@@ -34,6 +35,7 @@ export async function restoreBackup({ config, log, from }: RestoreOptions): Prom
     const manifest = readManifest(folder, from);
     const state = layOut(draft);
     await copyFiles(path.join(folder, filesFolder), state.dataRoot, () => false);
+    restoreKey(folder, config.secretsKeyFile ?? state.secretsKeyFile);
     if (manifest.worker_id !== null) await writeStateSettings(state, { worker_id: manifest.worker_id });
     await restoreTables(folder, manifest, { config, log, postgresFolder: state.postgresFolder });
     fs.rmSync(unpacked, { recursive: true, force: true });

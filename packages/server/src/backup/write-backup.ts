@@ -9,6 +9,7 @@ import type { Config } from '../config.ts';
 import { StartError } from '../start-error.ts';
 import { layOut, readStateSettings } from '../store/state-folder.ts';
 import { isArchive, packArchive } from './archive.ts';
+import { copyKey, describeSecrets } from './backup-secrets.ts';
 import { copyFiles } from './copy-files.ts';
 import { dumpTables } from './dump-tables.ts';
 import { backupLockKey, filesFolder, type Manifest, manifestName } from './manifest.ts';
@@ -21,6 +22,7 @@ export interface BackupOptions {
   /** A folder that does not exist or is empty, or a file that ends in .tar, .tar.gz or .tgz. */
   readonly to: string;
   readonly nowMs: number;
+  readonly withSecretsKey: boolean;
 }
 
 export async function writeBackup(options: BackupOptions): Promise<Manifest> {
@@ -51,7 +53,10 @@ function refuseUsed(to: string): void {
   throw new StartError(`${to} exists: a backup goes to a new name or into an empty folder`);
 }
 
-async function fill(draft: string, { config, log, version, nowMs }: BackupOptions): Promise<Manifest> {
+async function fill(
+  draft: string,
+  { config, log, version, nowMs, withSecretsKey }: BackupOptions,
+): Promise<Manifest> {
   const state = layOut(config.stateDir);
   const dataRoot = fs.realpathSync(state.dataRoot);
   const store = await openStore(config, log);
@@ -59,6 +64,9 @@ async function fill(draft: string, { config, log, version, nowMs }: BackupOption
     // From before the snapshot until the files are copied: what the rows name must not be purged in between.
     await store.client.query('select pg_advisory_lock($1)', [backupLockKey]);
     const tables = await dumpTables(store.client, draft);
+    // After the tables: a key is made before what it seals.
+    const hasKey = withSecretsKey && copyKey(config.secretsKeyFile ?? state.secretsKeyFile, draft);
+    const secrets = await describeSecrets(store.client, hasKey);
     const files = await copyFiles(dataRoot, path.join(draft, filesFolder), isLeftOut);
     const { worker_id } = await readStateSettings(state);
     const manifest: Manifest = {
@@ -70,6 +78,7 @@ async function fill(draft: string, { config, log, version, nowMs }: BackupOption
       data_root: dataRoot,
       files: { ...files },
       has_bucket: config.blobUrl !== null,
+      secrets,
     };
     const file = path.join(draft, manifestName);
     fs.writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
