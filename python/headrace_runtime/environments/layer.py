@@ -87,6 +87,11 @@ def list_modules(folder: str) -> list[str]:
 
 
 def write_facts(folder: str, facts: dict[str, Any]) -> None:
+    """With the size of all that is there, by which the server bounds what is kept."""
+    size = 0
+    for path, _, names in os.walk(folder):
+        size += sum(os.lstat(os.path.join(path, name)).st_size for name in names)
+    facts = {**facts, "size_bytes": size}
     with open(os.path.join(folder, FACTS_FILE), "w", encoding="utf-8") as file:
         json.dump(facts, file, indent=1)
 

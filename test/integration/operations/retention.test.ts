@@ -249,3 +249,47 @@ test('libraries that nothing has read for long go, and what was left of installi
 
   expect((await fs.readdir(libraries)).toSorted()).toEqual(['.installing-now', 'fresh', 'used']);
 });
+
+test('an environment goes by its last use and beyond a size, and never under a live attempt', async () => {
+  const libraries = path.join(server.stateDir, 'data/libraries');
+  await fs.rm(libraries, { recursive: true, force: true });
+  const { run_id } = await server.client.runsSubmit({ tasks: [fakeTask('a', { fake: { kind: 'hang' } })] });
+  const findLive = () =>
+    sql<{ attempt_id: number }>(
+      'select attempt_id from task_runs where run_id = $1 and state = $2',
+      run_id,
+      'running',
+    );
+  await expect.poll(findLive, { timeout: 30_000 }).toHaveLength(1);
+  const live = Number((await findLive())[0]?.attempt_id);
+  const uses = { old: [1], oldButLive: [1, live], huge: [2], hugeAndLate: [3], lately: [4] };
+  const daysAgo = { old: 90, oldButLive: 90, huge: 3, hugeAndLate: 2, lately: 0 };
+  for (const [name, users] of Object.entries(uses)) {
+    const at = new Date(Date.now() - daysAgo[name as keyof typeof daysAgo] * dayMs);
+    const size_bytes = name.startsWith('huge') ? 15 * 1024 ** 3 : 1;
+    await fs.mkdir(path.join(libraries, '.uses', name), { recursive: true });
+    await fs.mkdir(path.join(libraries, name), { recursive: true });
+    await fs.writeFile(path.join(libraries, name, 'environment.json'), JSON.stringify({ size_bytes }));
+    for (const user of users) await fs.writeFile(path.join(libraries, '.uses', name, String(user)), '');
+    for (const each of [path.join(libraries, name), path.join(libraries, '.uses', name)])
+      await fs.utimes(each, at, at);
+  }
+
+  await fs.mkdir(path.join(libraries, '.requests'));
+  for (const name of ['old', 'lately'])
+    await fs.writeFile(
+      path.join(libraries, '.requests', name),
+      JSON.stringify({ environment: name }).replace(':', ': '),
+    );
+
+  await turn(createLibrariesLoop(later()));
+
+  const there = async () => (await fs.readdir(libraries)).filter((name) => !name.startsWith('.')).toSorted();
+  expect(await there()).toEqual(['hugeAndLate', 'lately', 'oldButLive']);
+  expect(await fs.readdir(path.join(libraries, '.requests'))).toEqual(['lately']);
+  expect(await fs.readdir(path.join(libraries, '.uses/oldButLive'))).toEqual([String(live)]);
+  await server.client.runsCancel({ run_id });
+  await waitForEnd(run_id);
+  await turn(createLibrariesLoop(later()));
+  expect(await there()).toEqual(['hugeAndLate', 'lately']);
+});

@@ -192,6 +192,20 @@ export async function isAnythingHeld(db: Querier): Promise<boolean> {
   return rows.length > 0;
 }
 
+/** Of these: attempts that a worker has. */
+export async function findLiveAttempts(db: Querier, attemptIds: readonly number[]): Promise<number[]> {
+  const rows = await db.query<{ attempt_id: number }>({
+    name: 'retention-live-attempts',
+    text: `
+select attempt_id
+from task_runs
+where attempt_id = any($1::bigint[])
+  and state in ('claimed', 'running', 'stopping')`,
+    values: [attemptIds],
+  });
+  return rows.map(({ attempt_id }) => attempt_id);
+}
+
 /** For the rest of the transaction. */
 export async function mayRemoveFiles(client: Querier): Promise<boolean> {
   const rows = await client.query<{ locked: boolean }>({
