@@ -24,6 +24,7 @@ _REQUEST_SECONDS_MAX = 60
 # For a server that restarts, or is away for a moment.
 _AWAY_SECONDS_MAX = 300
 _RETRY_SECONDS = 1.0
+_PAUSE_SECONDS = 0.2
 # A shared file system may show another machine's files a moment later.
 _VISIBLE_SECONDS_MAX = 10
 
@@ -63,6 +64,8 @@ def _await_checkout(url: str, token: str, run_id: int) -> str:
             return str(answer["path"])
         if answer["state"] == "failed":
             raise TaskFailure("RESOURCE_NOT_FOUND", str(answer["message"]))
+        # The server waits itself, unless it stops.
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _ask(url: str, token: str) -> Any:

@@ -8,7 +8,7 @@ import type { AuditRecorder } from './audit/audit-recorder.ts';
 import type { CatalogNames } from './catalogs/catalog-names.ts';
 import { createMetastoreHandlers } from './catalogs/handlers.ts';
 import { createPolicyHandlers } from './cluster-policies/handlers.ts';
-import { composeGit } from './compose-git.ts';
+import { composeGit, type GitParts } from './compose-git.ts';
 import type { Operations } from './compose-operations.ts';
 import type { RunParts } from './compose-runs.ts';
 import type { ClusterBook } from './compute/cluster-book.ts';
@@ -65,7 +65,8 @@ export async function startHttp(parts: HttpParts): Promise<RunningHttp> {
   const stopping = new AbortController();
   let publicUrl = config.publicUrl ?? '';
   const authenticator = createAuthenticator(services, runs.verifyTaskToken);
-  const handlers = createHandlers(parts, {
+  const git = composeGit(services, parts.secretKeys);
+  const handlers = createHandlers(parts, git, {
     forgetTokens: authenticator.forgetAll,
     publicUrl: () => publicUrl,
   });
@@ -85,7 +86,11 @@ export async function startHttp(parts: HttpParts): Promise<RunningHttp> {
     newRequestId: () => crypto.randomUUID(),
     workspaceId: parts.workspaceId,
   });
-  const close = createHttpCloser(http);
+  const closeHttp = createHttpCloser(http);
+  const close = () => {
+    git.stop();
+    return closeHttp();
+  };
   // Tasks of this machine need the API in any role; other machines only where it is this server's.
   const host = config.roles.includes('api') ? config.host : '127.0.0.1';
   const { port } = await listen(http, { host, port: config.port, keptPort: parts.keptPort });
@@ -107,10 +112,10 @@ function createHandlers(
     version,
     isReady,
   }: HttpParts,
+  git: GitParts,
   { forgetTokens, publicUrl }: { forgetTokens: () => void; publicUrl: () => string },
 ): Handlers<typeof routes, RequestContext> {
   const { db, clock } = services;
-  const git = composeGit(services, secretKeys);
   return {
     ...createJobHandlers(runs.services),
     ...createRunHandlers(runs.services, { publicUrl, logBytesMax, repair: createRepairUses(db) }),

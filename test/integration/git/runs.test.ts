@@ -1,5 +1,6 @@
 /** Runs whose code is in Git, as their tasks see it: one commit for a run, one checkout for all. */
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import type { Client } from '@headrace/api';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -174,4 +175,27 @@ describe.skipIf(!hasGit)('runs from Git', () => {
       'job_id',
     );
   });
+});
+
+test.skipIf(!hasGit)('a server that stops ends its git, and the task is told to ask again', async () => {
+  const repository = makeRepository('slow');
+  repository.commit({ 'a.py': '1' });
+  const server = await startTestServer({ backend: null, config: localGit });
+  // A Git server that takes the request and says nothing.
+  const silent = net.createServer(() => undefined);
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as net.AddressInfo;
+  const { run_id } = await server.client.runsSubmit({
+    tasks: [task],
+    git_source: { git_url: `http://127.0.0.1:${port}/x.git`, git_provider: 'gitHub', git_branch: 'main' },
+  });
+  const reached = new Promise((resolve) => silent.once('connection', resolve));
+  const asked = server.client.runGitCheckout({ run_id });
+  await reached;
+
+  await server.dispose();
+
+  expect(await asked).toEqual({ state: 'waiting' });
+  silent.close();
+  repository.remove();
 });

@@ -2,7 +2,7 @@
 import { ApiError, type ErrorCode } from '@headrace/api';
 import type { GitResult } from './run-git.ts';
 
-export const gitProblemKinds = ['not_found', 'denied', 'refused', 'unreachable'] as const;
+export const gitProblemKinds = ['not_found', 'denied', 'refused', 'unreachable', 'stopping'] as const;
 
 export class GitProblem extends Error {
   readonly kind: (typeof gitProblemKinds)[number];
@@ -20,6 +20,7 @@ const apiCodes: Readonly<Record<GitProblem['kind'], ErrorCode>> = {
   refused: 'INVALID_PARAMETER_VALUE',
   // Not a status that makes clients ask again for minutes: we have.
   unreachable: 'INVALID_STATE',
+  stopping: 'TEMPORARILY_UNAVAILABLE',
 };
 
 export function toApiProblem(error: unknown): unknown {

@@ -45,6 +45,8 @@ export function createRunCheckouts(
       const { commit, path } = await checkOutForRun(services, runId, run);
       return { state: 'ready', commit, path: `/Workspace${path}` };
     } catch (error) {
+      // The task asks the next start of the server.
+      if (error instanceof GitProblem && error.kind === 'stopping') return { state: 'waiting' };
       if (!(error instanceof GitProblem) && !(error instanceof ApiError)) throw error;
       services.log.info({ run_id: runId, reason: error.message }, 'the Git source of a run cannot be read');
       return { state: 'failed', message: error.message };

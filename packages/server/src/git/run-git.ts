@@ -3,6 +3,7 @@
  * hooks, no prompts, no transport but the allowed ones, no links. Its whole process group ends with it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { GitProblem } from './git-problem.ts';
 import type { GitProtocol } from './git-url.ts';
 
 export interface GitRequest {
@@ -27,7 +28,12 @@ export interface GitResult {
 
 export interface Git {
   run(request: GitRequest): Promise<GitResult>;
+  /** Ends all that run, and begins no more: who waits for one is told that the server stops. */
+  stop(): void;
 }
+
+/** Each is a process or three; more would only be slower, all together. */
+const gitsAtOnceMax = 8;
 
 const outputBytesMaxDefault = 64 * 1024 ** 2;
 const errorCharsMax = 16_384;
@@ -62,7 +68,31 @@ export function createGit(options: {
       return value === undefined ? [] : [[name, value]];
     }),
   );
+  const running = new Set<ChildProcess>();
+  const waiting: (() => void)[] = [];
+  let free = gitsAtOnceMax;
+  let isStopped = false;
+
+  async function runInTurn(request: GitRequest, environment: Record<string, string>): Promise<GitResult> {
+    if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve));
+    else free -= 1;
+    try {
+      if (isStopped) throw stopping();
+      const result = await runProcess(request, environment, running);
+      if (isStopped) throw stopping();
+      return result;
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free += 1;
+    }
+  }
+
   return {
+    stop() {
+      isStopped = true;
+      for (const child of running) killGroup(child);
+    },
     async run(request) {
       const environment = {
         HOME: '/nonexistent',
@@ -82,9 +112,13 @@ export function createGit(options: {
         GIT_SSH_COMMAND: 'ssh -oBatchMode=yes -oStrictHostKeyChecking=yes -oConnectTimeout=20',
         ...toConfigVariables({ ...fixedConfig, ...request.config }),
       };
-      return runProcess(request, environment);
+      return runInTurn(request, environment);
     },
   };
+}
+
+function stopping(): GitProblem {
+  return new GitProblem('stopping', 'the server stops; its next start goes on');
 }
 
 const fixedConfig: Readonly<Record<string, string>> = {
@@ -118,7 +152,11 @@ function toConfigVariables(config: Readonly<Record<string, string>>): Record<str
   ]);
 }
 
-async function runProcess(request: GitRequest, environment: Record<string, string>): Promise<GitResult> {
+async function runProcess(
+  request: GitRequest,
+  environment: Record<string, string>,
+  running: Set<ChildProcess>,
+): Promise<GitResult> {
   // Of a group of its own, so that its helpers (git-remote-https, index-pack) end with it.
   const child = spawn('git', [...request.args], {
     cwd: request.cwd,
@@ -126,6 +164,7 @@ async function runProcess(request: GitRequest, environment: Record<string, strin
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
+  running.add(child);
   let endedBecause: string | null = null;
   const end = (reason: string) => {
     endedBecause ??= reason;
@@ -162,6 +201,7 @@ async function runProcess(request: GitRequest, environment: Record<string, strin
       endedBecause: 'git is not installed on the server, or not in its PATH',
     };
   } finally {
+    running.delete(child);
     clearTimeout(timer);
     if (watching) clearInterval(watching);
   }

@@ -67,7 +67,7 @@ function lacksKey(facts: { file: string; fingerprint: string | null; found: stri
     'INVALID_STATE',
     `the secrets of this store are sealed with key ${fingerprint}, and on this server ${has}: put the key file of ` +
       'the server that made them there (all servers of one store need the same, see HEADRACE_SECRETS_KEY_FILE); if ' +
-      'it is lost so are the values, and a new key is taken once the scopes that hold them are deleted',
+      'it is lost so are the values, and a new key is taken once the scopes and Git credentials that hold them are deleted',
   );
 }
 
