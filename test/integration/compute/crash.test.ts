@@ -96,3 +96,22 @@ test('a cluster that nothing uses terminates by itself, whatever restarts in bet
   });
   expect((await server.client.clustersGet({ cluster_id: used })).state).not.toBe('TERMINATED');
 });
+
+test('what a worker reported and the server never heard is told again with its heartbeat', async () => {
+  server = await startTestServer({ backend: null });
+  const token = await makeWorkerToken(server);
+  const far = await startRemoteWorker(server, token, { workerId: 'far' });
+  far.source.reportHost = () => Promise.reject(new Error('the answer was lost'));
+
+  const cluster_id = await startedCluster(server);
+  const { cluster_id: refused } = await server.client.clustersCreate({
+    ...aSpec,
+    init_scripts: [{ workspace: { destination: '/Shared/fails.sh' } }],
+  });
+
+  const ended = await waitForState(server, refused, 'TERMINATED');
+  expect(ended.termination_reason).toMatchObject({ code: 'INIT_SCRIPT_FAILURE' });
+  await server.client.clustersDelete({ cluster_id });
+  await waitUntil('its host is gone', () => keyOf(far.backend, cluster_id) === '');
+  await far.stop();
+});

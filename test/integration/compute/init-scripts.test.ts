@@ -50,8 +50,14 @@ async function addFile(name: string, text: string): Promise<string> {
 const withScript = (destination: string) => ({ init_scripts: [{ workspace: { destination } }] });
 
 test('a task on a named cluster finds what the init script and the variables of its cluster left', async () => {
-  const script = await addFile('ready.sh', `#!/bin/bash\necho "$STAGE $DB_CLUSTER_ID" > ${folder}/mark\necho done\n`);
-  const python_file = await addFile('show.py', `import os\nprint(open('${folder}/mark').read(), os.environ['STAGE'])`);
+  const script = await addFile(
+    'ready.sh',
+    `#!/bin/bash\necho "$STAGE $DB_CLUSTER_ID" > ${folder}/mark\necho done\n`,
+  );
+  const python_file = await addFile(
+    'show.py',
+    `import os\nprint(open('${folder}/mark').read(), os.environ['STAGE'])`,
+  );
   const { cluster_id } = await server.client.clustersCreate({
     ...{ ...aSpec, ...withScript(script), spark_env_vars: { STAGE: 'dev' } },
     cluster_log_conf: { dbfs: { destination: 'dbfs:/logs' } },
@@ -73,7 +79,11 @@ test('a task on a named cluster finds what the init script and the variables of 
 test('a script that fails fails the task of its cluster with its last lines', async () => {
   const script = await addFile('bad.sh', 'echo no such package >&2\nexit 7\n');
   const python_file = await addFile('never.py', 'print(1)');
-  const task = { task_key: 't', new_cluster: { ...aSpec, ...withScript(script) }, spark_python_task: { python_file } };
+  const task = {
+    task_key: 't',
+    new_cluster: { ...aSpec, ...withScript(script) },
+    spark_python_task: { python_file },
+  };
 
   const run = await waitForEnd(server, (await server.client.runsSubmit({ tasks: [task] })).run_id);
 
@@ -87,7 +97,12 @@ test('a cluster whose script hangs can be terminated, and nothing of it is left'
   const script = await addFile('hang.sh', `setsid sleep 6543 &\ntouch ${folder}/hangs\nwait\n`);
   const { cluster_id } = await server.client.clustersCreate({ ...aSpec, ...withScript(script) });
   const begun = path.join(folder, 'hangs');
-  await waitUntil('the script runs', () => fs.access(begun).then(() => true, () => false));
+  await waitUntil('the script runs', () =>
+    fs.access(begun).then(
+      () => true,
+      () => false,
+    ),
+  );
 
   await server.client.clustersDelete({ cluster_id });
 

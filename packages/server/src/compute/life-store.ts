@@ -265,15 +265,19 @@ export interface RecordedHost {
   readonly reportedAtMs: number;
 }
 
-/** What is recorded as there of a worker's hosts. */
-export function findRecordedHosts(db: Querier, workerId: string): Promise<RecordedHost[]> {
+/** What is recorded of a worker's hosts: those that are there, and those that it tells of. */
+export function findRecordedHosts(
+  db: Querier,
+  workerId: string,
+  hostKeys: readonly string[],
+): Promise<RecordedHost[]> {
   return db.query<RecordedHost>({
     name: 'clusters-find-recorded-hosts',
     text: `
       select h.cluster_id as "clusterId", h.host_key as "hostKey", h.state, h.reported_at_ms as "reportedAtMs"
       from cluster_hosts h
-      where h.worker_id = $1 and h.state in ('starting', 'running')`,
-    values: [workerId],
+      where h.worker_id = $1 and (h.state in ('starting', 'running') or h.host_key = any($2::text[]))`,
+    values: [workerId, hostKeys],
   });
 }
 

@@ -46,16 +46,24 @@ async function recordWhatDiffers(
   hosts: readonly HostStatus[],
   { db, nowMs, record }: OrderOptions,
 ): Promise<void> {
-  const recorded = await findRecordedHosts(db, workerId);
-  const states = new Map(recorded.map(({ clusterId, hostKey, state }) => [`${clusterId} ${hostKey}`, state]));
+  const recorded = await findRecordedHosts(
+    db,
+    workerId,
+    hosts.map(({ hostKey }) => hostKey),
+  );
+  const known = new Map(recorded.map((host) => [`${host.clusterId} ${host.hostKey}`, host]));
   const told = new Set(hosts.map(({ clusterId, hostKey }) => `${clusterId} ${hostKey}`));
   for (const host of hosts) {
     const { state } = host;
-    const known = states.get(`${host.clusterId} ${host.hostKey}`);
-    if (state === 'failed' || (state === 'running' && known !== 'running'))
-      await record(workerId, { ...host, state });
+    if (state !== 'failed' && state !== 'running') continue;
+    const before = known.get(`${host.clusterId} ${host.hostKey}`);
+    if (before?.state === state) continue;
+    // What the worker told may be older than a report that overtook it.
+    const isOld = before === undefined || nowMs - before.reportedAtMs >= settledMs;
+    if (isOld || before.state === 'starting') await record(workerId, { ...host, state });
   }
-  for (const { clusterId, hostKey, reportedAtMs } of recorded) {
+  for (const { clusterId, hostKey, state, reportedAtMs } of recorded) {
+    if (state !== 'starting' && state !== 'running') continue;
     if (told.has(`${clusterId} ${hostKey}`) || nowMs - reportedAtMs < settledMs) continue;
     const facts = { clusterId, hostKey, sparkState: 'none', pid: null } as const;
     await record(workerId, { ...facts, state: 'stopped', message: 'the worker has no such host any more' });
