@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .known_secrets import CLUSTER_VARIABLE
-from .redaction import Redactor
+from .redaction import Redactor, StreamRedactor
 
 if TYPE_CHECKING:
     from .hosted import Attempt
+
+COPY_BYTES = 256 * 1024
 
 
 class ClusterSecrets:
     """Values that stood behind `{{secrets/…}}` in the cluster's configuration and environment."""
 
     def __init__(self, folder: str, config: dict[str, Any]) -> None:
+        self._folder = folder
         self.values = [base64.b64decode(value) for value in config.get("secret_values", [])]
         # Tasks read them from there: a variable is for their programs to inherit, and has a size limit.
         self.environment = {CLUSTER_VARIABLE: os.path.join(folder, "config.json")} if self.values else {}
@@ -26,6 +31,25 @@ class ClusterSecrets:
         """From the first line on."""
         if self.values and attempt.pump is not None:
             attempt.pump.hide(self.values)
+
+    @contextmanager
+    def hidden_file(self, path: str) -> Iterator[str]:
+        """Where to write what shall stand at `path` without secrets: there, or in the host's folder until the end."""
+        if self._redactor is None:
+            yield path
+            return
+        draft = os.path.join(self._folder, "unredacted.log")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.close(descriptor)
+        try:
+            yield draft
+        finally:
+            stream = StreamRedactor(self._redactor)
+            with open(draft, "rb") as source, open(path, "ab") as target:
+                while piece := source.read(COPY_BYTES):
+                    target.write(stream.feed(piece))
+                target.write(stream.flush())
+            os.unlink(draft)
 
     def redact_text(self, text: str) -> str:
         """A message of the host or its driver."""

@@ -17,6 +17,7 @@ import sys
 import time
 from typing import Any, TypedDict
 
+from .host_secrets import ClusterSecrets
 from .paths import PathMap
 
 FAILURE_FILE = "start-failure.json"
@@ -48,6 +49,7 @@ def run_init_scripts(folder: str, config: dict[str, Any]) -> None:
         _run_all(folder, config, scripts)
     except (InitScriptError, OSError) as error:
         message = str(error) if isinstance(error, InitScriptError) else f"an init script could not be run: {error}"
+        message = ClusterSecrets(folder, config).redact_text(message)
         with open(os.path.join(folder, FAILURE_FILE), "w", encoding="utf-8") as file:
             json.dump({"code": "INIT_SCRIPT_FAILURE", "message": message}, file)
         sys.exit(1)
@@ -69,12 +71,15 @@ def _run_all(folder: str, config: dict[str, Any], scripts: InitScripts) -> None:
         "DB_IS_DRIVER": "TRUE",
         "DB_DRIVER_IP": "127.0.0.1",
     }
+    secrets = ClusterSecrets(folder, config)
     for number, path in enumerate(scripts["paths"]):
         script = paths.locate_storage(path)
         if script is None or not os.path.isfile(script):
             raise InitScriptError(f"init script {path} was not found")
         log_path = os.path.join(log_folder, f"{started_at}_{number:02}_{os.path.basename(path)}.log")
-        _run(path, script, log_path, folder=folder, environment=environment, deadline=deadline)
+        # What it prints may be a secret of the cluster: then it is shown once it can be hidden.
+        with secrets.hidden_file(log_path) as printed:
+            _run(path, script, printed, folder=folder, environment=environment, deadline=deadline)
 
 
 def _run(path: str, script: str, log_path: str, *, folder: str, environment: dict[str, str], deadline: float) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from headrace_runtime.host_secrets import ClusterSecrets, hide_values
 from headrace_runtime.hosted import Attempt, open_descriptors
+from headrace_runtime.init_scripts import run_init_scripts
 from support.attempts import Workspace
 from support.secrets_server import SecretsHandler, serve_secrets
 
@@ -184,6 +185,33 @@ def test_a_value_is_not_given_out_when_the_host_cannot_be_told(workspace: Worksp
     outcome = workspace.run_script("print(dbutils.secrets.get('open', 'text'))\n", api=api)
 
     assert outcome.message.startswith("RuntimeError: no secret can be read, for the host could not be told to hide it")
+
+
+@pytest.mark.parametrize("ending", ["", "exit 3"])
+def test_init_scripts_show_no_secret_of_their_cluster(
+    workspace: Workspace, tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = workspace.write("workspace/Shared/init.sh", f'echo "$PASSWORD"; printf hunter2-; echo hunter2\n{ending}\n')
+    monkeypatch.setenv("PASSWORD", SECRET)
+    host = tmp_path / "host"
+    host.mkdir()
+    logs = tmp_path / "logs"
+    config = {
+        "data_root": str(tmp_path),
+        "cluster_id": "c",
+        "secret_values": [base64.b64encode(SECRET.encode()).decode()],
+        "init_scripts": {"paths": [f"file:{script}"], "log_folder": f"file:{logs}", "timeout_ms": 60_000},
+    }
+
+    if ending:
+        with pytest.raises(SystemExit):
+            run_init_scripts(str(host), config)
+    else:
+        run_init_scripts(str(host), config)
+
+    left = [path.read_text() for folder in (host, logs) for path in folder.rglob("*") if path.is_file()]
+    assert "[REDACTED]\n[REDACTED]\n" in left
+    assert not any("hunter2" in text for text in left)
 
 
 def test_the_host_hides_what_its_cluster_was_given_and_what_the_task_tells(tmp_path: Path) -> None:
