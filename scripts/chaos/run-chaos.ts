@@ -39,9 +39,13 @@ export interface ChaosResult {
 }
 
 const taskProgram = fileURLToPath(new URL('./task.py', import.meta.url));
-/** Of whatever was under way: time-outs, retries, a queue with one place, leases that have to run out. */
-const settleMs = 240_000;
+/** So long nothing at all may happen while runs are open: beyond every lease, time-out, retry and back-off of the workload. */
+const stillMs = 120_000;
+/** What has piled up is worked off by then. */
+const settleMs = 1_200_000;
+const readyMs = 120_000;
 const censusMs = 45_000;
+const lookMs = 500;
 const peace = 'peace';
 /** A start that fell into the last of the trouble. */
 const startS = 5;
@@ -101,9 +105,7 @@ type Finished = Pick<ChaosResult, 'evidence' | 'waits' | 'settledMs' | 'historie
 async function finish({ world, log, freezes, tokens, repairs }: Finishing): Promise<Finished> {
   const database = connectDatabase({ connection: world.postgres.url, log: pino({ level: 'silent' }) });
   const startedAt = performance.now();
-  await waitUntil('all runs have ended', () => areAllEnded(database), settleMs).catch(() =>
-    log.note('stuck', `not all runs have ended within ${settleMs} ms`),
-  );
+  await waitForEnds(database, log);
   const settledMs = Math.round(performance.now() - startedAt);
   const doctor = await askDoctors(world);
   const { waits, ...stored } = await readStore(database);
@@ -120,22 +122,34 @@ async function finish({ world, log, freezes, tokens, repairs }: Finishing): Prom
   return { evidence, waits, settledMs, histories, violations: [...found, ...(await takeCensus(world))] };
 }
 
-async function areAllEnded({ pool }: Database): Promise<boolean> {
-  await delay(200);
-  const { rows } = await pool
-    .query<{ open: number }>(
-      `select (select count(*) from runs where phase <> 'ended')
-            + (select count(*) from task_runs where state <> 'ended') as open`,
-    )
-    .catch(() => ({ rows: [] }));
-  return rows[0]?.open === 0;
+const openQuery = `
+select (select count(*) from runs where phase <> 'ended')
+     + (select count(*) from task_runs where state <> 'ended') as open,
+  (select coalesce(max(run_event_id), 0) from run_events) as event`;
+
+/** A backlog takes its time; what stands still is stuck. */
+async function waitForEnds({ pool }: Database, log: IncidentLog): Promise<void> {
+  const deadline = performance.now() + settleMs;
+  let last = { event: -1, at: performance.now() };
+  while (performance.now() < deadline && performance.now() < last.at + stillMs) {
+    // A backend that was killed at the last moment takes the others with it.
+    const [state] = await pool.query<{ open: number; event: number }>(openQuery).then(
+      ({ rows }) => rows,
+      () => [],
+    );
+    const { open = 1, event = last.event } = state ?? {};
+    if (open === 0) return;
+    if (event !== last.event) last = { event, at: performance.now() };
+    await delay(lookMs);
+  }
+  log.note('stuck', `runs are open, the last news was ${Math.round(performance.now() - last.at)} ms ago`);
 }
 
 /** Each server looks by itself: some rules are about its own memory. */
 async function askDoctors({ servers, token }: World): Promise<Violation[]> {
   const found: Violation[] = [];
   for (const server of servers) {
-    await waitUntil(`${server.url} is ready`, () => isReady(server), settleMs);
+    await waitUntil(`${server.url} is ready`, () => isReady(server), readyMs);
     const { findings } = await createClient({ baseUrl: server.url, token }).doctor({ deep: true });
     for (const { kind, severity, message, run_id } of findings) {
       const told = `${severity} ${kind}: ${message}`;
