@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import { findUnstorable } from '../db/storable-json.ts';
 import { withTasks } from '../runs/run-definition.ts';
 import type { Document } from '../runs/run-facts.ts';
+import { findEnvironmentProblems } from './validate-environments.ts';
 import { findGitProblems } from './validate-git.ts';
 import { findScheduleProblems } from './validate-schedule.ts';
 import { findTaskProblems, referenceProblemsOf } from './validate-tasks.ts';
@@ -28,6 +29,7 @@ export function validateSettings(
   const problems = [
     ...findTaskProblems(tasks, jobId),
     ...findGitProblems(settings, config),
+    ...findEnvironmentProblems(settings),
     ...clusterProblems(settings),
     ...parameterProblems(settings),
     ...(settings.schedule ? findScheduleProblems(settings.schedule) : []),
