@@ -266,12 +266,19 @@ const revealedMax = 1_000;
 export const workersReadSecrets = route({
   method: 'POST',
   path: '/api/headrace/workers/read-secrets',
-  summary: 'Gives the secrets that a cluster of the worker names, with the rights of whoever runs tasks on it.',
+  summary:
+    'Gives the secrets that a cluster of the worker names, with the rights of whoever runs tasks on it.',
   request: z.object({
     ...whoSpeaks,
     principal_id: wireId,
+    /** `scope/key`. */
     references: z
-      .array(z.object({ scope: z.string().min(1).max(1_000), key: z.string().min(1).max(1_000) }))
+      .array(
+        z
+          .string()
+          .max(1_000)
+          .regex(/^[^/]+\/[^/]+$/),
+      )
       .max(revealedMax),
   }),
   /** In the order of the references, in base64. */

@@ -86,7 +86,8 @@ export function createWorkerHandlers(workers: RemoteWorkers): WorkerHandlers {
       return {};
     },
     async workersReadSecrets(request) {
-      const { principal_id: principalId, references } = request;
+      const { principal_id: principalId } = request;
+      const references = request.references.map(fromSecretReference);
       const values = await workers.revealSecrets(whoSpeaks(request), { principalId, references });
       return { values: values.map((value) => Buffer.from(value).toString('base64')) };
     },
@@ -99,6 +100,11 @@ export function createWorkerHandlers(workers: RemoteWorkers): WorkerHandlers {
       return {};
     },
   };
+}
+
+function fromSecretReference(text: string) {
+  const [scope = '', key = ''] = text.split('/');
+  return { scope, key };
 }
 
 function whoSpeaks(request: { worker_id: string; registration: number }) {

@@ -19,6 +19,7 @@ test('short plain values stay, secrets and nested values do not', () => {
       idempotency_token: 't',
       jar_params: ['x'],
       tasks: [1, 2],
+      references: ['prod/k', { value: 's' }, 'prod/l'],
       settings: { a: 1 },
       long: 'x'.repeat(1_000),
     }),
@@ -38,6 +39,7 @@ test('short plain values stay, secrets and nested values do not', () => {
     idempotency_token: '(not recorded)',
     jar_params: '(not recorded)',
     tasks: '(2 entries)',
+    references: 'prod/k, prod/l',
     settings: '(1 fields)',
     long: 'x'.repeat(300),
   });

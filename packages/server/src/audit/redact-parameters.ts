@@ -8,6 +8,8 @@ const secretName =
 const harmlessNames = new Set(['token_id', 'direct_download', 'omit_properties']);
 /** A URL that is refused because a token stands in it must not put that into the log. */
 const loginInUrl = /(:\/\/)[^/@\s]*@/g;
+/** Lists of which each entry says only which thing was meant. */
+const nameLists = new Set(['references']);
 const textCharsMax = 300;
 const namesMax = 50;
 
@@ -25,7 +27,12 @@ function redactValue(name: string, value: unknown): unknown {
     const text = value.slice(0, textCharsMax).toWellFormed().replaceAll('\0', '');
     return text.replace(loginInUrl, '$1(not recorded)@');
   }
-  if (Array.isArray(value)) return `(${value.length} entries)`;
+  if (Array.isArray(value)) return nameLists.has(name) ? listNames(value) : `(${value.length} entries)`;
   if (typeof value === 'object' && value !== null) return `(${Object.keys(value).length} fields)`;
   return value ?? null;
+}
+
+function listNames(values: readonly unknown[]): string {
+  const names = values.filter((value) => typeof value === 'string').join(', ');
+  return names.slice(0, textCharsMax).toWellFormed().replaceAll('\0', '');
 }

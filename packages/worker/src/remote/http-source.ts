@@ -188,7 +188,7 @@ export class HttpSource implements AttemptSource {
   ): Promise<readonly Uint8Array[]> {
     const asked = {
       principal_id: principalId,
-      references: references.map((reference) => ({ ...reference })),
+      references: references.map(({ scope, key }) => `${scope}/${key}`),
     };
     const { values } = await this.#untilAnswered('read secrets', () =>
       this.#call((client, call) => client.workersReadSecrets({ ...this.#speaks(), ...asked }, call)),
