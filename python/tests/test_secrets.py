@@ -81,7 +81,7 @@ def test_a_server_that_is_away_for_a_moment_is_asked_again(workspace: Workspace,
         "raise ValueError(f'cannot sign in with {secret!r}')",
         "import sys; sys.exit('bad: ' + secret)",
         "dbutils.notebook.exit('token=' + secret)",
-        "raise ValueError('x' * 3_990 + secret)",
+        "raise ValueError('x' * 3_980 + secret)",
         "raise RuntimeError('outer') from ValueError(secret)",
     ],
 )
