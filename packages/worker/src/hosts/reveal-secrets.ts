@@ -21,7 +21,7 @@ export function revealSecretsIn(
       const revealed = await revealCluster(cluster, (references) => {
         const { revealSecrets } = source;
         if (!revealSecrets || cluster.principalId === undefined)
-          throw new Error('this worker cannot read secrets');
+          throw new Error('nobody’s tasks run on it yet, so there is nobody whose secrets it may have');
         return revealSecrets.call(source, workerId, { principalId: cluster.principalId, references });
       });
       try {
