@@ -12,6 +12,7 @@ import json
 import os
 import sys
 
+from . import parent_link
 from .context import get_context
 from .failures import TaskFailure
 
@@ -47,11 +48,15 @@ class Attachment:
     def __init__(self) -> None:
         self.session: SparkSession | None = None
         self.jvm_pid: int | None = None
+        # Of the jobs of this process; and those that its jobs must never be without.
         self.job_tags: tuple[str, ...] = ()
+        self.kept_tags: tuple[str, ...] = ()
         # The thread that is making the session; pyspark's own code must run plainly on it meanwhile.
         self.opening_thread: int | None = None
         self.credentials = _take_credentials()
         self.gateway: dict[str, Any] | None = _take_gateway()
+        # Of a notebook that another one has started.
+        self.parent = parent_link.take()
 
 
 _attachment: Attachment | None = None
@@ -96,6 +101,12 @@ def get_attachment() -> Attachment:
         get_context()
         raise RuntimeError("Spark was asked for before the task was set up")
     return _attachment
+
+
+def depth() -> int:
+    """How many notebooks are above this one, each having started the next."""
+    parent = get_attachment().parent
+    return 0 if parent is None else parent.depth
 
 
 def is_driver_death(error: BaseException) -> bool:
@@ -176,6 +187,8 @@ def credentials_to_pass_on() -> dict[str, str]:
     passed = dict(attachment.credentials or {})
     if attachment.gateway is not None:
         passed[GATEWAY_VARIABLE] = json.dumps(attachment.gateway)
+    if attachment.parent is not None:
+        passed.update(attachment.parent.pass_on())
     return passed
 
 
@@ -225,11 +238,15 @@ def ask_host(request: dict[str, Any], seconds: float = 30) -> dict[str, Any]:
 
 
 def _request_gateway(credentials: dict[str, str] | None) -> dict[str, Any]:
-    """Ask the host for this attempt's gateway."""
-    if credentials is None:
+    """Ask the host for this attempt's gateway, or the notebook that started this one."""
+    parent = get_attachment().parent
+    if credentials is None and parent is None:
         raise TaskFailure("CLUSTER_ERROR", "Spark is not available: this task was started without a cluster")
     try:
-        answer = ask_host({"op": "attach", "jars": get_context().jars}, ATTACH_SECONDS_MAX)
+        if parent is not None:
+            answer = parent.request_gateway()
+        else:
+            answer = ask_host({"op": "attach", "jars": get_context().jars}, ATTACH_SECONDS_MAX)
     except OSError as error:
         raise TaskFailure(
             "CLUSTER_ERROR", f"Spark is not available: the cluster's host did not answer ({error})"
@@ -272,7 +289,8 @@ def _open_session(attachment: Attachment) -> SparkSession:
     spark_context = SparkContext(gateway=gateway, jsc=java_context, conf=conf)
     spark_context.environment = WorkerEnvironment(spark_context.environment)
     attachment.jvm_pid = answer.get("jvm_pid")
-    attachment.job_tags = _job_tags(spark_context)
+    attachment.kept_tags = _job_tags(spark_context)
+    attachment.job_tags = tuple(answer.get("job_tags", attachment.kept_tags))
     return _wrap_session(spark_context, java_session)
 
 

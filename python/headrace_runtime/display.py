@@ -49,6 +49,11 @@ def set_sink(sink: Callable[[NotebookOutput], None] | None) -> None:
     _sink = sink
 
 
+def has_sink() -> bool:
+    """Whether outputs go to a notebook's cell."""
+    return _sink is not None
+
+
 _sink: Callable[[NotebookOutput], None] | None = None
 
 

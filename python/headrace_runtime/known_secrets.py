@@ -51,6 +51,7 @@ def pass_on() -> dict[str, str]:
     passed = {} if _cluster_path is None else {CLUSTER_VARIABLE: _cluster_path}
     if _host:
         passed[KEY_VARIABLE] = _host["key"]
+        passed["HEADRACE_HOST_SOCKET"], passed["HEADRACE_ATTEMPT"] = _host["socket"], _host["attempt_id"]
     if _learned:
         import base64
         import tempfile

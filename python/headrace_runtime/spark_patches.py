@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+TAG_PROPERTY = "spark.job.tags"
+
 _is_patched = False
 
 
@@ -77,10 +79,42 @@ def _patch_context(context_class: Any) -> None:
         for tag in attach.get_attachment().job_tags:
             self.cancelJobsWithTag(tag)
 
+    _keep_tags(context_class)
     context_class.__init__ = init
     context_class.getOrCreate = get_or_create
     context_class.stop = stop
     context_class.cancelAllJobs = cancel_all_jobs
+
+
+def _keep_tags(context_class: Any) -> None:
+    """A job without the attempt's tag could not be cancelled with it, and would go on beside its neighbours."""
+    original_get, original_clear = context_class.getJobTags, context_class.clearJobTags
+    original_remove, original_set = context_class.removeJobTag, context_class.setLocalProperty
+
+    def kept_tags() -> tuple[str, ...]:
+        return attach.get_attachment().kept_tags
+
+    def get_job_tags(self: Any) -> Any:
+        return set(original_get(self)) - set(kept_tags())
+
+    def clear_job_tags(self: Any) -> None:
+        original_clear(self)
+        for tag in kept_tags():
+            self.addJobTag(tag)
+
+    def remove_job_tag(self: Any, tag: str) -> None:
+        if tag not in kept_tags():
+            original_remove(self, tag)
+
+    def set_local_property(self: Any, key: str, value: Any) -> None:
+        if key == TAG_PROPERTY:
+            value = ",".join(dict.fromkeys([*kept_tags(), *filter(None, (value or "").split(","))]))
+        original_set(self, key, value)
+
+    context_class.getJobTags = get_job_tags
+    context_class.clearJobTags = clear_job_tags
+    context_class.removeJobTag = remove_job_tag
+    context_class.setLocalProperty = set_local_property
 
 
 def _patch_session(session_class: Any) -> None:

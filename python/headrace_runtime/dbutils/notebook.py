@@ -1,4 +1,4 @@
-"""`dbutils.notebook`: end this notebook with a value."""
+"""`dbutils.notebook`: end this notebook with a value, run another one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Notebook(WithHelp):
-    """Ends the notebook with a value."""
+    """Runs other notebooks, and ends this one with a value."""
 
     def __init__(self, context: TaskContext) -> None:
         self._context = context
@@ -30,12 +30,17 @@ class Notebook(WithHelp):
             )
         raise NotebookExit(text)
 
-    def run(self, path: str, timeout_seconds: int = 0, arguments: Mapping[str, str] | None = None) -> NoReturn:
-        """Not supported yet: runs another notebook as a child run."""
-        raise NotImplementedError(
-            f"dbutils.notebook.run({path!r}) is not supported yet: make it a task of the job, "
-            f"or include it with %run {path}"
-        )
+    def run(self, path: str, timeout_seconds: float = 0, arguments: Mapping[str, object] | None = None) -> str:
+        """Run another notebook with a scope of its own, and give the value that it exits with."""
+        if not isinstance(path, str) or not path.strip():
+            raise ValueError(f"notebook.run: path is a text that is not empty, not {path!r}")
+        if isinstance(timeout_seconds, bool) or not isinstance(timeout_seconds, (int, float)) or timeout_seconds < 0:
+            raise ValueError(f"notebook.run: timeout_seconds is a number, 0 for none, not {timeout_seconds!r}")
+        if arguments is not None and not hasattr(arguments, "items"):
+            raise ValueError(f"notebook.run: arguments is a dict, not a {type(arguments).__name__}")
+        from ..notebook.child import run_child
+
+        return run_child(self._context, path.strip(), timeout_seconds, arguments or {})
 
     def getContext(self) -> NotebookContext:
         """What is known about this run."""

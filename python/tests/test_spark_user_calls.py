@@ -1,0 +1,125 @@
+"""What user code may call on a shared driver, and notebooks that notebooks start, with Spark."""
+
+from __future__ import annotations
+
+from support.attempts import Workspace
+
+HEADER = "# Databricks notebook source\n"
+
+
+def test_calls_that_take_tags_and_groups_away_leave_the_attempts_own(spark_workspace: Workspace) -> None:
+    outcome = spark_workspace.run_notebook(
+        """
+context = spark.sparkContext
+own = context._jsc.sc().getLocalProperty("spark.job.tags")
+def tags():
+    spark.range(2).count()
+    return own in (context._jsc.sc().getLocalProperty("spark.job.tags") or "").split(",")
+context.setJobGroup("mine", "a group", True)
+context.addJobTag("extra")
+print("shown", context.getJobTags(), tags())
+context.clearJobTags()
+print("cleared", context.getJobTags(), tags())
+context.removeJobTag(own)
+context.setLocalProperty("spark.job.tags", None)
+print("set", context.getJobTags(), tags())
+context.clearJobGroup() if hasattr(context, "clearJobGroup") else None
+spark.clearTags()
+spark.stop()
+context.stop()
+context.cancelAllJobs()
+print("after", tags())
+"""
+    )
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    assert outcome.printed.splitlines() == [
+        "shown {'extra'} True",
+        "cleared set() True",
+        "set set() True",
+        "after True",
+    ]
+
+
+def test_a_notebook_that_is_run_has_a_session_of_its_own(spark_workspace: Workspace) -> None:
+    spark_workspace.write(
+        "workspace/Users/ann/child",
+        HEADER
+        + """
+spark.createDataFrame([("c",)], "name string").createOrReplaceTempView("mine")
+spark.conf.set("spark.sql.shuffle.partitions", "7")
+seen = []
+query = (spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 2).load()
+    .writeStream.foreachBatch(lambda frame, number: seen.append(frame.count())).trigger(once=True).start())
+query.awaitTermination()
+print("child", [t.name for t in spark.catalog.listTables() if t.isTemporary], seen, spark.sparkContext.getJobTags())
+spark.table("mine").createOrReplaceGlobalTempView("handed")
+dbutils.notebook.exit("done")
+""",
+    )
+
+    outcome = spark_workspace.run_notebook(
+        """
+spark.range(5).createOrReplaceTempView("parents")
+seen = []
+query = (spark.readStream.format("rate").option("rowsPerSecond", 5).load()
+    .writeStream.foreachBatch(lambda frame, number: seen.append(number)).trigger(processingTime="0 seconds").start())
+import time
+while not seen: time.sleep(0.05)
+print(dbutils.notebook.run("child", 120), dbutils.notebook.run("child", 120))
+now = len(seen)
+while len(seen) == now: time.sleep(0.05)
+query.stop()
+print("parent", sorted(t.name for t in spark.catalog.listTables() if t.isTemporary), spark.conf.get("spark.sql.shuffle.partitions"))
+print(spark.table("global_temp.handed").first().name)
+"""
+    )
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    lines = outcome.printed.splitlines()
+    assert lines[:3] == ["child ['mine'] [2] set()", "child ['mine'] [2] set()", "done done"]
+    assert lines[3] == "parent ['parents'] 2"
+    assert lines[4] == "c"
+
+
+def test_what_a_notebook_does_in_spark_ends_with_its_time(spark_workspace: Workspace) -> None:
+    spark_workspace.write(
+        "workspace/Users/ann/child",
+        HEADER
+        + """
+import threading, time
+from pyspark.sql import functions as F
+def wait(n):
+    time.sleep(300)
+    return n
+threading.Thread(target=lambda: spark.range(1).select(F.udf(wait, "long")("id")).collect(), daemon=True).start()
+(spark.readStream.format("rate").load().writeStream.format("noop").start())
+spark.sparkContext.parallelize([1], 1).map(wait).count()
+""",
+    )
+
+    outcome = spark_workspace.run_notebook(
+        """
+spark.range(1).count()
+import time
+tracker = spark.sparkContext.statusTracker()
+from threading import Thread
+seen = []
+def watch():
+    while len(seen) < 100:
+        seen.append(len(tracker.getActiveJobsIds()))
+        time.sleep(0.2)
+Thread(target=watch, daemon=True).start()
+try:
+    dbutils.notebook.run("child", 20)
+except TimeoutError as error:
+    print("stopped")
+deadline = time.monotonic() + 30
+while tracker.getActiveJobsIds() and time.monotonic() < deadline:
+    time.sleep(0.1)
+print("most", max(seen) >= 2, "left", tracker.getActiveJobsIds(), spark.range(3).count())
+"""
+    )
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    assert outcome.printed.splitlines()[-2:] == ["stopped", "most True left [] 3"]
