@@ -89,6 +89,7 @@ export {
   TaskSelector,
   tagsMax,
 } from './jobs.ts';
+export { clusterLibrariesMax, LibraryFullStatus } from './libraries.ts';
 export {
   type RepairAction,
   RepairPreviewTask,

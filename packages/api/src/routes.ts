@@ -50,6 +50,12 @@ import {
   gitCredentialsUpdate,
 } from './git-credentials.ts';
 import { jobsCreate, jobsDelete, jobsGet, jobsList, jobsReset, jobsRunNow, jobsUpdate } from './jobs.ts';
+import {
+  librariesAllClusterStatuses,
+  librariesClusterStatus,
+  librariesInstall,
+  librariesUninstall,
+} from './libraries.ts';
 import { metrics } from './metrics.ts';
 import { runsRepair, runsRepairPreview } from './repairs.ts';
 import { reposCreate, reposDelete, reposGet, reposList, reposUpdate } from './repos.ts';
@@ -179,6 +185,10 @@ export const routes = {
   clusterPoliciesList,
   policyFamiliesGet,
   policyFamiliesList,
+  librariesInstall,
+  librariesUninstall,
+  librariesClusterStatus,
+  librariesAllClusterStatuses,
   tokensCreate,
   tokensList,
   tokensDelete,

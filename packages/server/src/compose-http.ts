@@ -21,6 +21,7 @@ import { listen, urlOf } from './http/listen.ts';
 import { createRateLimiter } from './http/rate-limit.ts';
 import { createJobHandlers } from './jobs/handlers.ts';
 import { createRepairUses } from './jobs/repair-uses.ts';
+import { createLibraryHandlers } from './libraries/handlers.ts';
 import type { LoopDriver } from './loops/driver.ts';
 import { createRepoHandlers } from './repos/handlers.ts';
 import { readGitRun } from './runs/git-run.ts';
@@ -123,6 +124,7 @@ function createHandlers(
     ...createMetastoreHandlers(services, catalogNames),
     ...createPolicyHandlers(services),
     ...createClustersHandlers(services, clusters),
+    ...createLibraryHandlers(services),
     ...createWorkerHandlers(runs.remoteWorkers),
     ...createSecretHandlers({ ...services, secretKeys }),
     ...createGitHandlers(git, (runId) => readGitRun(db, runId)),

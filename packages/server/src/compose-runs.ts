@@ -11,8 +11,9 @@ import { createTaskTokenVerifier, loadTaskTokenKey } from './attempts/task-token
 import type { CatalogNames } from './catalogs/catalog-names.ts';
 import type { ClusterBook } from './compute/cluster-book.ts';
 import { createClusterLoop } from './compute/cluster-loop.ts';
-import type { TaskPlace } from './compute/resolve-cluster.ts';
+import { defaultClusterId, type TaskPlace } from './compute/resolve-cluster.ts';
 import { createChildStarter } from './jobs/start-child-run.ts';
+import { listClusterLibraries } from './libraries/list-libraries.ts';
 import type { LoopDriver } from './loops/driver.ts';
 import { admissionLoopName, createAdmissionLoop } from './runs/admission-loop.ts';
 import { type AdvancerObserver, RunAdvancer } from './runs/advance-run.ts';
@@ -135,7 +136,7 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
 }
 
 function describeClaims(
-  { config, log }: Services,
+  { config, db, log }: Services,
   { workspaceId, dataRoot, clusters, catalogNames, urls }: RunSurroundings,
   tokenKey: ClaimSources['tokenKey'],
 ): ClaimSources {
@@ -146,6 +147,11 @@ function describeClaims(
     dataRoot,
     defaultCatalog: config.defaultCatalog,
     listCatalogNames: catalogNames.list,
+    async listClusterLibraries({ settings, taskKey }, clusterId) {
+      // Others have none, and their claims are not to wait for a look.
+      const isNamed = findTask(settings, taskKey).existing_cluster_id === clusterId;
+      return isNamed && clusterId !== defaultClusterId ? listClusterLibraries(db, clusterId) : [];
+    },
     async resolveCluster({ settings, taskKey, runId, ownerId, ownerUserName, mayStart }) {
       const task = findTask(settings, taskKey);
       const run = { runId, runAs: { id: ownerId, userName: ownerUserName } };

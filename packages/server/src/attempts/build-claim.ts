@@ -1,10 +1,11 @@
 /** What a worker gets with a claim: the document, a token of the run's principal, and the cluster it belongs on. */
 import type { KeyObject } from 'node:crypto';
-import type { JobSettings } from '@headrace/api';
+import type { JobSettings, LibrarySpec } from '@headrace/api';
 import type { Failure } from '@headrace/core';
 import type { ClaimedAttempt, ClusterAssignment } from '@headrace/worker';
 import type { ClaimNote } from '../runs/run-draft.ts';
 import { type AttemptSurroundings, toAttemptDocument, toAttemptParts } from './attempt-document.ts';
+import { toLibraryDocuments } from './libraries-of-task.ts';
 import type { AttemptOf } from './reference-scope.ts';
 import { mintTaskToken, taskTokenLifetimeMs } from './task-token.ts';
 
@@ -28,6 +29,11 @@ export interface ClaimSources {
   readonly dataRoot: string;
   readonly defaultCatalog: string;
   readonly listCatalogNames: () => Promise<readonly string[]>;
+  /** Of an all-purpose cluster that the task names; before its own. */
+  readonly listClusterLibraries: (
+    request: Pick<ClusterRequest, 'settings' | 'taskKey'>,
+    clusterId: string,
+  ) => Promise<readonly LibrarySpec[]>;
   /** Or why it cannot be had. */
   readonly resolveCluster: (request: ClusterRequest) => Promise<ClusterAssignment | Failure>;
 }
@@ -57,6 +63,11 @@ export async function buildClaim(
     sources.listCatalogNames(),
   ]);
   if ('code' in cluster) return cluster;
+  const settings = facts.settings as JobSettings; // It passed the schema before it was frozen.
+  const shared = toLibraryDocuments(
+    await sources.listClusterLibraries({ settings, taskKey }, cluster.clusterId),
+  );
+  if ('code' in shared) return shared;
   const token = mintTaskToken(sources.tokenKey, {
     attemptId,
     epoch: attempt.claimEpoch ?? epoch,
@@ -64,7 +75,7 @@ export async function buildClaim(
     expiresAtS: Math.floor((nowMs + taskTokenLifetimeMs) / 1000),
   });
   const { workspaceId, dataRoot, defaultCatalog } = sources;
-  const document = toAttemptDocument(attempt, parts, {
+  const document = toAttemptDocument(attempt, { ...parts, libraries: [...shared, ...parts.libraries] }, {
     ...urls,
     workspaceId,
     dataRoot,

@@ -6,12 +6,8 @@ import type { WrittenTask } from '../runs/task-documents.ts';
 
 /** A Failure names the library that cannot be had here. */
 export function toLibraries(task: WrittenTask, settings: JobSettings): LibraryDocument[] | Failure {
-  const libraries: LibraryDocument[] = [];
-  for (const library of task.libraries ?? []) {
-    const document = toLibrary(library);
-    if ('code' in document) return document;
-    libraries.push(document);
-  }
+  const libraries = toLibraryDocuments(task.libraries ?? []);
+  if ('code' in libraries) return libraries;
   if (task.environment_key === undefined) return libraries;
   const { environment_key } = task;
   const environment = (settings.environments ?? []).find((each) => each.environment_key === environment_key);
@@ -19,6 +15,16 @@ export function toLibraries(task: WrittenTask, settings: JobSettings): LibraryDo
   const { spec } = environment;
   const jars = textsOf(spec, 'java_dependencies').map((jar) => ({ jar }));
   return [...libraries, ...textsOf(spec, 'dependencies').map(toDependency), ...jars];
+}
+
+export function toLibraryDocuments(written: readonly LibrarySpec[]): LibraryDocument[] | Failure {
+  const libraries: LibraryDocument[] = [];
+  for (const library of written) {
+    const document = toLibrary(library);
+    if ('code' in document) return document;
+    libraries.push(document);
+  }
+  return libraries;
 }
 
 function toLibrary(library: LibrarySpec): LibraryDocument | Failure {

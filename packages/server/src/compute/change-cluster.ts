@@ -48,6 +48,22 @@ async function changeLocked(
   });
 }
 
+/** For what hangs on an all-purpose cluster: locked, and the principal's to change. */
+export async function requireOwnCluster(
+  client: Querier,
+  clusterId: string,
+  principal: Principal,
+): Promise<void> {
+  const row = await lockCluster(client, clusterId);
+  if (!row || row.deletedAtMs !== null) throw unknownCluster(clusterId);
+  refuseOthers(row, principal);
+  if (row.kind !== 'all_purpose')
+    throw new ApiError(
+      'INVALID_PARAMETER_VALUE',
+      `Cluster ${clusterId} takes no libraries: only all-purpose clusters do; name them in tasks or environments`,
+    );
+}
+
 function refuseOthers({ kind, clusterId, ownerId }: LifeRow, principal: Principal): void {
   if (kind === 'job')
     throw new ApiError(
