@@ -163,6 +163,8 @@ export const RunTaskDocument = z.looseObject({
   for_each_task: ForEachTask.extend({ stats: ForEachStats.optional() }).optional(),
   /** `run_id` is ours: the run that this task started. */
   run_job_task: RunJobTask.extend({ run_id: z.int().optional() }).optional(),
+  /** Of a task that is read from it, with the commit that was used. */
+  git_source: GitSource.optional(),
   cluster_instance: clusterInstance.optional(),
   /** With `include_resolved_values`: parameters with their references replaced. */
   resolved_values: z.looseObject({}).optional(),

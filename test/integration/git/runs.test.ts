@@ -54,6 +54,7 @@ describe.skipIf(!hasGit)('runs from Git', () => {
     expect(fs.readFileSync(path.join(folderOf(checkout.path), 'nb/etl.py'), 'utf8')).toBe('2');
     const run = await client.runsGet({ run_id: runId });
     expect(run.git_source).toMatchObject({ git_branch: 'main', git_snapshot: { used_commit: second } });
+    expect(run.tasks?.[0]?.git_source?.git_snapshot).toEqual({ used_commit: second });
     const { runs } = await client.runsList({ expand_tasks: true });
     expect(runs?.[0]?.git_source?.git_snapshot).toEqual({ used_commit: second });
   });

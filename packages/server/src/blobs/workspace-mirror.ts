@@ -7,6 +7,8 @@ import type { S3Store, StoredObject } from './s3-store.ts';
 
 const workspaceRoot = 'workspace';
 const bookKey = 'workspace-mirror.json';
+/** Of runs from Git: each server makes its own. */
+const checkoutsFolder = 'workspace/Repos/.internal';
 /** A workspace with more is no longer one that each machine should hold. */
 const objectsMax = 100_000;
 const readsAtOnce = 16;
@@ -100,6 +102,7 @@ export async function moveWorkspace(
 ): Promise<number> {
   let count = 0;
   for (const { key, kind } of await local.list(folder)) {
+    if (key === checkoutsFolder) continue;
     if (kind === 'folder') {
       await remote.makeFolder(key);
       count += await moveWorkspace(local, remote, key);

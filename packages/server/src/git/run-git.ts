@@ -54,7 +54,8 @@ const inherited = [
   'no_proxy',
   'NO_PROXY',
 ];
-const inheritedForSsh = ['HOME', 'SSH_AUTH_SOCK'];
+/** Not HOME: ssh finds it by itself, and curl would take logins out of a .netrc there. */
+const inheritedForSsh = ['SSH_AUTH_SOCK'];
 
 export function createGit(options: {
   readonly protocols: readonly GitProtocol[];

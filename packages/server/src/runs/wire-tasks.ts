@@ -1,7 +1,8 @@
 /** Task runs as the wire shows them: of tasks and of iterations. Each attempt is a task run of its own. */
-import type { RunTaskDocument, Task } from '@headrace/api';
+import type { JobSettings, RunTaskDocument, Task } from '@headrace/api';
 import type { JsonValue, RunResult, StopReason, TaskRunState } from '@headrace/core';
-import { type FindUsedCommit, noUsedCommits } from '../git/used-commits.ts';
+import { type FindUsedCommit, noUsedCommits, withUsedCommit } from '../git/used-commits.ts';
+import { findGitPath } from './git-path.ts';
 import { tasksOf } from './run-definition.ts';
 import type { Document, RunParameters } from './run-facts.ts';
 import { toTaskRun } from './run-rows.ts';
@@ -53,10 +54,21 @@ export function toRunTaskDocument(
     run_page_url: `${runPageUrl(options.publicUrl, run.run_id)}?${pageQuery(settings, taskRun)}`,
     state,
     status,
+    ...gitSourceOf(run, parts, { settings, written }),
     ...(taskRun.cluster_id === null ? {} : { cluster_instance: { cluster_id: taskRun.cluster_id } }),
     ...(options.includeResolvedValues ? resolvedFields(taskRun, parts) : {}),
     ...extraFields(settings, written, taskRun),
   };
+}
+
+function gitSourceOf(
+  { run_id: runId }: RunView,
+  { findUsedCommit }: RunParts,
+  { settings, written }: { readonly settings: Document; readonly written: WrittenTask | undefined },
+): Pick<RunTaskDocument, 'git_source'> {
+  const { git_source: source } = settings as JobSettings; // It passed the schema before it was frozen.
+  if (!source || !written || findGitPath(written, { git_source: source }) === null) return {};
+  return { git_source: withUsedCommit(source, findUsedCommit(runId, source)) };
 }
 
 export function runPageUrl(publicUrl: string, runId: number): string {
