@@ -21,3 +21,18 @@ export async function addUser(server: TestServer, userName: string): Promise<Tes
 }
 
 export const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+/** Tables in which the text stands, as it is or as bytes. */
+export async function findInTables(server: TestServer, text: string): Promise<string[]> {
+  const { pool } = server.services.db;
+  const { rows: tables } = await pool.query<{ name: string }>(
+    `select relname as name from pg_class where relkind = 'r' and relnamespace = current_schema()::regnamespace`,
+  );
+  const hex = Buffer.from(text).toString('hex');
+  const found: string[] = [];
+  for (const { name } of tables) {
+    const { rows } = await pool.query<{ text: string }>(`select t::text as text from "${name}" t`);
+    if (rows.some((row) => row.text.includes(text) || row.text.includes(hex))) found.push(name);
+  }
+  return found;
+}
