@@ -64,6 +64,7 @@ export {
   sparsePatternsMax,
 } from './git.ts';
 export { GitCredential, gitTokenCharsMax } from './git-credentials.ts';
+export { InstancePoolDocument, InstancePoolFields } from './instance-pools.ts';
 export {
   AccessControlList,
   CronSchedule,

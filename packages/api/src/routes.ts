@@ -49,6 +49,13 @@ import {
   gitCredentialsList,
   gitCredentialsUpdate,
 } from './git-credentials.ts';
+import {
+  instancePoolsCreate,
+  instancePoolsDelete,
+  instancePoolsEdit,
+  instancePoolsGet,
+  instancePoolsList,
+} from './instance-pools.ts';
 import { jobsCreate, jobsDelete, jobsGet, jobsList, jobsReset, jobsRunNow, jobsUpdate } from './jobs.ts';
 import {
   librariesAllClusterStatuses,
@@ -185,6 +192,11 @@ export const routes = {
   clusterPoliciesList,
   policyFamiliesGet,
   policyFamiliesList,
+  instancePoolsCreate,
+  instancePoolsEdit,
+  instancePoolsDelete,
+  instancePoolsGet,
+  instancePoolsList,
   librariesInstall,
   librariesUninstall,
   librariesClusterStatus,

@@ -63,6 +63,15 @@ export const ClusterAssignmentDocument = z.looseObject({
     .optional(),
   /** Whose rights count for `{{secrets/…}}` in it. */
   principal_id: z.int().optional(),
+  /** Its host counts among those of this instance pool, and may be one that waits there. */
+  pool: z
+    .looseObject({
+      pool_id: z.string(),
+      name: z.string(),
+      capacity_max: z.int().nullable(),
+      is_spare: z.boolean(),
+    })
+    .optional(),
 });
 export type ClusterAssignmentDocument = z.output<typeof ClusterAssignmentDocument>;
 

@@ -9,7 +9,7 @@ export {
   recoveryWindowMs,
   type Termination,
 } from './cluster/decide-cluster.ts';
-export { generationOf, toHostKey } from './cluster/host-key.ts';
+export { generationOf, poolOfSpare, toHostKey, toSpareClusterId } from './cluster/host-key.ts';
 export {
   type ConditionOperator,
   type ConditionVerdict,

@@ -19,6 +19,7 @@ import { createHttpCloser } from './http/close-http.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { listen, urlOf } from './http/listen.ts';
 import { createRateLimiter } from './http/rate-limit.ts';
+import { createPoolHandlers } from './instance-pools/handlers.ts';
 import { createJobHandlers } from './jobs/handlers.ts';
 import { createRepairUses } from './jobs/repair-uses.ts';
 import { createLibraryHandlers } from './libraries/handlers.ts';
@@ -123,6 +124,7 @@ function createHandlers(
     ...createWorkspaceHandlers(services),
     ...createMetastoreHandlers(services, catalogNames),
     ...createPolicyHandlers(services),
+    ...createPoolHandlers(services, clusters.announcePools),
     ...createClustersHandlers(services, clusters),
     ...createLibraryHandlers(services),
     ...createWorkerHandlers(runs.remoteWorkers),

@@ -4,56 +4,31 @@
  * attempts. Hosts of clusters that people start and stop follow the server's orders; of those a worker that comes back
  * ends none by itself.
  */
-import { generationOf } from '@headrace/core';
-import type { HostBackend, HostConnection, HostDeath, HostHello } from './hosts/host-backend.ts';
-import {
-  type FromHost,
-  type HostedAttempt,
-  type HostedEnd,
-  hostProtocolVersion,
-  type SparkState,
-  type ToHost,
-} from './hosts/host-protocol.ts';
+import { generationOf, poolOfSpare } from '@headrace/core';
+import { createSlot, deathOf, type Host, isOutdated, readHello, type Slot } from './host-slot.ts';
+import type { HostBackend, HostConnection, HostDeath } from './hosts/host-backend.ts';
+import type { FromHost, HostedAttempt, ToHost } from './hosts/host-protocol.ts';
 import { HostStartError, HostUnwantedError } from './hosts/start-errors.ts';
 import type { WorkerLog } from './log.ts';
-import type { AttemptRef, ClusterAssignment, HostOrders, HostReport, HostStatus, HostStop } from './ports.ts';
-
-export type HostEvent =
-  | { readonly kind: 'started'; readonly atMs: number }
-  | { readonly kind: 'ended'; readonly end: HostedEnd }
-  | { readonly kind: 'dropped' }
-  /** The connection was broken for a while: this is what the host knows of the attempt now. */
-  | { readonly kind: 'resynced'; readonly hosted: HostedAttempt | null }
-  /** Its cluster was terminated, or another host takes the place of this one; its end follows. */
-  | { readonly kind: 'host_unwanted'; readonly message: string; readonly isReplaced: boolean }
-  | { readonly kind: 'host_died'; readonly hosted: HostedAttempt | null; readonly message: string };
-
-export interface Host {
-  readonly hostKey: string;
-  readonly clusterId: string;
-  readonly attempts: ReadonlyMap<number, HostedAttempt>;
-  send(...frames: ToHost[]): void;
-  /** Until `leave`, the host is needed. */
-  join(attemptId: number, listener: (event: HostEvent) => void): void;
-  leave(attemptId: number): void;
-}
-
-interface Slot extends Host {
-  readonly connection: HostConnection;
-  readonly listeners: Map<number, (event: HostEvent) => void>;
-  readonly attempts: Map<number, HostedAttempt>;
-  idleMs: number | null;
-  idleTimer: NodeJS.Timeout | null;
-  sparkState: SparkState;
-  isStopping: boolean;
-  death: HostDeath | null;
-}
+import type {
+  AttemptRef,
+  ClusterAssignment,
+  HostOrders,
+  HostReport,
+  HostStatus,
+  HostStop,
+  PoolPlace,
+} from './ports.ts';
+import { createBell, explainCold, explainFull, findDifferences, isSpareOf } from './spare-hosts.ts';
 
 interface Start {
   readonly clusterId: string;
   readonly host: Promise<Host>;
   readonly abort: AbortController;
 }
+
+/** What keeps a host from starting seldom goes away at once. */
+const spareRetryMs = 60_000;
 
 export interface HostPoolOptions {
   readonly backend: HostBackend;
@@ -68,6 +43,11 @@ export class HostPool {
   /** Starts that failed, until the server knows. */
   readonly #failed = new Map<string, HostStatus>();
   readonly #slots = new Map<string, Slot>();
+  /** Starts that have found room in their pool, by host key. */
+  readonly #building = new Map<string, { readonly poolId: string; readonly clusterId: string }>();
+  /** Rung when a host ends, or a start. */
+  readonly #room = createBell();
+  #spareFailedAt = Number.NEGATIVE_INFINITY;
   /** Attempts whose end is not durable yet: no host may forget it. */
   readonly #telling = new Set<number>();
 
@@ -85,8 +65,15 @@ export class HostPool {
     const { hostKey, clusterId } = cluster;
     const pending = this.#starting.get(hostKey);
     if (pending !== undefined) return pending.host;
+    const spare =
+      slot === undefined && cluster.pool !== undefined ? this.#takeSpare(cluster, cluster.pool) : null;
+    if (spare !== null && typeof spare !== 'string') return Promise.resolve(spare);
     const abort = new AbortController();
-    const host = this.#start(cluster, slot, abort.signal).finally(() => this.#starting.delete(hostKey));
+    const host = this.#start(cluster, { ending: slot, coldReason: spare }, abort.signal).finally(() => {
+      this.#starting.delete(hostKey);
+      this.#building.delete(hostKey);
+      this.#room.ring();
+    });
     this.#starting.set(hostKey, { clusterId, host, abort });
     return host;
   }
@@ -137,7 +124,10 @@ export class HostPool {
   follow({ start, stop }: HostOrders): number {
     const stopped = stop.filter((order) => this.#follow(order)).length;
     const missing = start.filter(
-      ({ hostKey }) => this.ready(hostKey) === null && !this.#starting.has(hostKey),
+      (cluster) =>
+        this.ready(cluster.hostKey) === null &&
+        !this.#starting.has(cluster.hostKey) &&
+        this.#mayBegin(cluster),
     );
     for (const cluster of missing) {
       // The report of it has told the server.
@@ -196,16 +186,78 @@ export class HostPool {
     }
   }
 
-  async #start(cluster: ClusterAssignment, ending: Slot | undefined, signal: AbortSignal): Promise<Host> {
+  /** A host that waits in the pool, now the cluster's; or why there is none. */
+  #takeSpare(cluster: ClusterAssignment, pool: PoolPlace): Slot | string | null {
+    if (pool.isSpare) return null;
+    const waiting = [...this.#slots.values()]
+      .filter((slot) => isSpareOf(slot, pool.poolId) && !slot.isStopping && !isOutdated(slot))
+      .sort((a, b) => Number(b.sparkState === 'ready') - Number(a.sparkState === 'ready'));
+    const fitting = waiting.find(({ connection: { setup } }) => findDifferences(cluster, setup).length === 0);
+    const connection = fitting && this.#options.backend.give(fitting.connection, cluster);
+    if (!fitting || !connection) return explainCold(cluster, pool, waiting[0]?.connection.setup ?? null);
+    fitting.isGiven = true;
+    this.#slots.delete(fitting.hostKey);
+    const { sparkState } = fitting;
+    const hello = { ...connection.hello, spark: sparkState, attempts: [] };
+    const driver = sparkState === 'ready' ? '' : `, whose driver is not ready yet (${sparkState})`;
+    const message = `it took a waiting host of instance pool '${pool.name}' (${pool.poolId})${driver}`;
+    const slot = this.#adopt({ ...connection, hello }, message);
+    slot.idleMs = cluster.idleMs;
+    this.#watchIdle(slot);
+    return slot;
+  }
+
+  /** An order for a host that shall wait comes again: it is left while there is no room, or the last one failed. */
+  #mayBegin({ pool, hostKey }: ClusterAssignment): boolean {
+    if (!pool?.isSpare) return true;
+    if (performance.now() - this.#spareFailedAt < spareRetryMs) return false;
+    return pool.capacityMax === null || this.#holdersOf(pool.poolId, hostKey).length < pool.capacityMax;
+  }
+
+  /** Who has the hosts of a pool, by cluster id. */
+  #holdersOf(poolId: string, exceptKey: string): string[] {
+    const holders = new Map([...this.#building].filter(([, start]) => start.poolId === poolId));
+    for (const { hostKey, clusterId, connection } of this.#slots.values()) {
+      if (connection.setup.poolId === poolId) holders.set(hostKey, { poolId, clusterId });
+    }
+    holders.delete(exceptKey);
+    return [...holders.values()].map(({ clusterId }) => clusterId);
+  }
+
+  /** Until the pool may have one host more; one that waits there makes room. */
+  async #awaitRoom({ pool, hostKey, clusterId }: ClusterAssignment, signal: AbortSignal): Promise<void> {
+    if (pool === undefined) return;
+    const { capacityMax, poolId } = pool;
+    for (;;) {
+      signal.throwIfAborted();
+      const holders = this.#holdersOf(poolId, hostKey);
+      if (capacityMax === null || holders.length < capacityMax) break;
+      const spare = [...this.#slots.values()].find((slot) => isSpareOf(slot, poolId) && !slot.isStopping);
+      if (spare !== undefined) this.#stopLogged(spare);
+      const message = explainFull(pool, holders);
+      this.#options.report({ clusterId, hostKey, state: 'starting', sparkState: 'none', pid: null, message });
+      await this.#room.wait(signal);
+    }
+    this.#building.set(hostKey, { poolId, clusterId });
+  }
+
+  async #start(
+    cluster: ClusterAssignment,
+    { ending, coldReason }: { readonly ending: Slot | undefined; readonly coldReason: string | null },
+    signal: AbortSignal,
+  ): Promise<Host> {
     const { backend, report } = this.#options;
     const facts = { clusterId: cluster.clusterId, hostKey: cluster.hostKey, sparkState: 'none' } as const;
     // One host for a key: its folder, socket and journal have one owner.
     if (ending !== undefined) await ending.connection.died;
     this.#failed.delete(cluster.hostKey);
-    report({ ...facts, state: 'starting', pid: null, message: 'the cluster is starting' });
+    const message = coldReason === null ? 'the cluster is starting' : `it starts cold: ${coldReason}`;
+    report({ ...facts, state: 'starting', pid: null, message });
     try {
+      await this.#awaitRoom(cluster, signal);
       signal.throwIfAborted();
-      const slot = this.#adopt(await backend.start(cluster, { signal }));
+      const told = coldReason === null ? undefined : `it started cold: ${coldReason}`;
+      const slot = this.#adopt(await backend.start(cluster, { signal }), told);
       slot.idleMs = cluster.idleMs;
       this.#watchIdle(slot);
       this.#acknowledgeInherited(slot);
@@ -220,6 +272,7 @@ export class HostPool {
       const failureCode = error instanceof HostStartError ? error.code : 'START_FAILURE';
       const failed = { ...facts, state: 'failed', pid: null, message, failureCode } as const;
       this.#failed.set(cluster.hostKey, failed);
+      if (cluster.pool?.isSpare) this.#spareFailedAt = performance.now();
       report(failed);
       throw error;
     }
@@ -232,21 +285,25 @@ export class HostPool {
     }
   }
 
-  #adopt(connection: HostConnection): Slot {
+  #adopt(connection: HostConnection, message = 'the cluster is running'): Slot {
     const slot = createSlot(connection, (idle) => this.#watchIdle(idle));
     this.#slots.set(slot.hostKey, slot);
     readHello(slot, connection.hello);
-    this.#reportRunning(slot, 'the cluster is running');
+    this.#reportRunning(slot, message);
     connection.listen((frame) => this.#hear(slot, frame));
     void connection.died.then((death) => this.#bury(slot, death));
+    const waits = poolOfSpare(slot.clusterId) !== null;
+    if (waits && slot.sparkState !== 'ready') slot.send({ op: 'warm' });
     return slot;
   }
 
   #bury(slot: Slot, death: HostDeath): void {
     const { clusterId, hostKey } = slot;
     slot.death = death;
+    if (slot.isGiven) return;
     if (this.#slots.get(hostKey) === slot) this.#slots.delete(hostKey);
     if (slot.idleTimer !== null) clearTimeout(slot.idleTimer);
+    this.#room.ring();
     const state = slot.isStopping ? 'stopped' : 'failed';
     const message = slot.isStopping ? 'the cluster was stopped' : death.message;
     this.#options.report({ clusterId, hostKey, state, sparkState: 'none', pid: null, message });
@@ -310,50 +367,4 @@ export class HostPool {
 /** As it was shown to us: whoever leads it under a higher epoch by now keeps it. */
 export function ackOf({ attempt_id, epoch, owner_epoch = epoch }: HostedAttempt): ToHost {
   return { op: 'ack', attempt_id, epoch: owner_epoch };
-}
-
-/** Of the release before: it ends what it runs, and makes room for one of ours. */
-function isOutdated({ connection }: Slot): boolean {
-  return connection.hello.version < hostProtocolVersion;
-}
-
-function deathOf(attemptId: number, { attempts, message }: HostDeath): HostEvent {
-  const hosted = attempts.find(({ attempt_id }) => attempt_id === attemptId) ?? null;
-  return { kind: 'host_died', hosted, message };
-}
-
-function readHello(slot: Slot, hello: HostHello): void {
-  slot.sparkState = hello.spark;
-  slot.attempts.clear();
-  for (const attempt of hello.attempts) slot.attempts.set(attempt.attempt_id, attempt);
-}
-
-function createSlot(connection: HostConnection, onIdle: (slot: Slot) => void): Slot {
-  const slot: Slot = {
-    hostKey: connection.hostKey,
-    clusterId: connection.clusterId,
-    connection,
-    listeners: new Map(),
-    attempts: new Map(),
-    // Until its cluster's own time is known: a host taken back from a former life. Others wait for orders.
-    idleMs: generationOf(connection.hostKey) === 0 ? 10 * 60_000 : null,
-    idleTimer: null,
-    sparkState: 'none',
-    isStopping: false,
-    death: null,
-    send: (...frames) => connection.send(frames),
-    join(attemptId, listener) {
-      slot.listeners.set(attemptId, listener);
-      // Stopped between the moment it was acquired and this one: nobody else would ever tell.
-      if (slot.death !== null) listener(deathOf(attemptId, slot.death));
-      if (slot.idleTimer !== null) clearTimeout(slot.idleTimer);
-      slot.idleTimer = null;
-    },
-    leave(attemptId) {
-      slot.listeners.delete(attemptId);
-      slot.attempts.delete(attemptId);
-      if (slot.listeners.size === 0) onIdle(slot);
-    },
-  };
-  return slot;
 }

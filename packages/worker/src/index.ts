@@ -19,6 +19,7 @@ export type {
   HostStatus,
   HostStop,
   InitScripts,
+  PoolPlace,
   ResumedAttempt,
   StopRequest,
 } from './ports.ts';

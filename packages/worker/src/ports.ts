@@ -24,10 +24,23 @@ export interface ClusterAssignment {
   readonly idleMs: number | null;
   /** Run before the host starts. */
   readonly initScripts?: InitScripts;
+  /** Its host counts among those of this pool, and may be one that waits there. */
+  readonly pool?: PoolPlace;
+  /** For sessions rather than for the host; the server puts it into the documents of attempts. */
+  readonly sessionConf?: Readonly<Record<string, string>>;
   /** Whose rights count for `{{secrets/…}}` above; only where there is such a reference. */
   readonly principalId?: number;
   /** What stands above in the place of references; only where the host starts, and kept out of all that is written. */
   readonly secretValues?: readonly string[];
+}
+
+export interface PoolPlace {
+  readonly poolId: string;
+  readonly name: string;
+  /** Of all its hosts on one worker; null: no limit. */
+  readonly capacityMax: number | null;
+  /** It waits for a cluster, with its driver started. */
+  readonly isSpare: boolean;
 }
 
 export interface InitScripts {

@@ -10,7 +10,8 @@
 import type { StopReason } from '@headrace/core';
 import { attemptFolder, readAttemptFiles, writeAttemptFolder } from './attempt-folder.ts';
 import { createEventQueue, type EventQueue } from './event-queue.ts';
-import type { Host, HostEvent, HostPool } from './host-pool.ts';
+import type { HostPool } from './host-pool.ts';
+import type { Host, HostEvent } from './host-slot.ts';
 import type { HostedAttempt, HostedEnd, ToHost } from './hosts/host-protocol.ts';
 import { HostUnwantedError } from './hosts/start-errors.ts';
 import { fieldsOf, type WorkerLog } from './log.ts';

@@ -11,3 +11,15 @@ export function generationOf(hostKey: string): number {
   const [, digits] = /-(\d{1,9})$/.exec(hostKey) ?? [];
   return digits === undefined ? 0 : Number(digits);
 }
+
+const sparePrefix = 'pool:';
+
+/** What a host that waits in a pool has in the place of a cluster's id, which has no colon. */
+export function toSpareClusterId(poolId: string): string {
+  return sparePrefix + poolId;
+}
+
+/** The pool that it waits in; null for the host of a cluster. */
+export function poolOfSpare(clusterId: string): string | null {
+  return clusterId.startsWith(sparePrefix) ? clusterId.slice(sparePrefix.length) : null;
+}

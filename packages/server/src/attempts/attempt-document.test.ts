@@ -153,6 +153,7 @@ test('the default catalog is the one of the job, else of the server', () => {
     catalogs: ['main', 'dev'],
     token: 't',
     clusterId: 'c',
+    sessionConf: {},
   };
   const task = { spark_python_task: { python_file: '/a.py' } };
   const catalogOf = (attempt: ReturnType<typeof anAttempt>) => {

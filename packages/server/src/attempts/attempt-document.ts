@@ -23,6 +23,8 @@ const exitValueBytesMax = 5 * 1024 * 1024;
 
 /** What is the same for all attempts, but for the token. */
 export interface AttemptSurroundings extends ServerUrls {
+  /** What the cluster asks for and a session takes. */
+  readonly sessionConf: Readonly<Record<string, string>>;
   readonly apiUrl: string;
   readonly dataRoot: string;
   readonly defaultCatalog: string;
@@ -78,7 +80,7 @@ export function toAttemptDocument(
     spark: {
       catalogs: surroundings.catalogs,
       default_catalog: settings.headrace?.default_catalog ?? surroundings.defaultCatalog,
-      conf: {},
+      conf: surroundings.sessionConf,
     },
     api: { url: surroundings.apiUrl, token: surroundings.token },
     data_root: surroundings.dataRoot,

@@ -75,15 +75,20 @@ export async function buildClaim(
     expiresAtS: Math.floor((nowMs + taskTokenLifetimeMs) / 1000),
   });
   const { workspaceId, dataRoot, defaultCatalog } = sources;
-  const document = toAttemptDocument(attempt, { ...parts, libraries: [...shared, ...parts.libraries] }, {
-    ...urls,
-    workspaceId,
-    dataRoot,
-    defaultCatalog,
-    catalogs,
-    token,
-    clusterId: cluster.clusterId,
-  });
+  const document = toAttemptDocument(
+    attempt,
+    { ...parts, libraries: [...shared, ...parts.libraries] },
+    {
+      ...urls,
+      workspaceId,
+      dataRoot,
+      defaultCatalog,
+      catalogs,
+      token,
+      clusterId: cluster.clusterId,
+      sessionConf: cluster.sessionConf ?? {},
+    },
+  );
   return {
     attempt: { attemptId, epoch, runId: run.runId, taskKey, cluster, document },
     note: { clusterId: cluster.clusterId, resolved: parts.resolved },

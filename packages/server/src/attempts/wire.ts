@@ -38,8 +38,8 @@ export function toClaimedDocument(attempt: ClaimedAttempt): ClaimedAttemptDocume
 }
 
 function toClusterDocument(cluster: ClusterAssignment): ClusterAssignmentDocument {
-  const { clusterId, clusterName, hostKey, sparkConf, environment, idleMs, initScripts, principalId } =
-    cluster;
+  const { clusterId, clusterName, hostKey, sparkConf, environment, idleMs } = cluster;
+  const { initScripts, principalId, pool } = cluster;
   return {
     cluster_id: clusterId,
     cluster_name: clusterName,
@@ -55,6 +55,14 @@ function toClusterDocument(cluster: ClusterAssignment): ClusterAssignmentDocumen
       },
     }),
     ...(principalId !== undefined && { principal_id: principalId }),
+    ...(pool && {
+      pool: {
+        pool_id: pool.poolId,
+        name: pool.name,
+        capacity_max: pool.capacityMax,
+        is_spare: pool.isSpare,
+      },
+    }),
   };
 }
 

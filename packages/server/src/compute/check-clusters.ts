@@ -1,11 +1,25 @@
 /** Checked when a job is saved: cluster ids that this server does not know mean the shared cluster, or are refused. */
-import { ApiError } from '@headrace/api';
+import { ApiError, type NewCluster } from '@headrace/api';
 import type { Config } from '../config.ts';
 import type { Querier } from '../db/connect.ts';
+import { findPool } from '../instance-pools/read-pools.ts';
 import { withTasks } from '../runs/run-definition.ts';
 import type { Document } from '../runs/run-facts.ts';
 import { findLife } from './life-store.ts';
 import { defaultClusterId } from './resolve-cluster.ts';
+
+/** Of one that is described for a job, or made: an unknown pool means none, or is refused. */
+export async function checkPoolId(
+  db: Querier,
+  { instance_pool_id: poolId }: NewCluster,
+  { unknownIds, field = '' }: Pick<Config, 'unknownIds'> & { readonly field?: string },
+): Promise<void> {
+  if (poolId === undefined || unknownIds === 'default' || (await findPool(db, poolId))) return;
+  throw new ApiError(
+    'INVALID_PARAMETER_VALUE',
+    `${field}instance_pool_id: Instance pool ${poolId} does not exist`,
+  );
+}
 
 /** Of settings that are valid otherwise. */
 export async function checkClusterIds(

@@ -1,8 +1,10 @@
 /** Checked when a job is saved or submitted: the clusters that it describes, against the policies that they name. */
 import type { JobSettings, NewCluster } from '@headrace/api';
+import type { Config } from '../config.ts';
 import type { Querier } from '../db/connect.ts';
 import { withTasks } from '../runs/run-definition.ts';
 import type { Document } from '../runs/run-facts.ts';
+import { checkPoolId } from './check-clusters.ts';
 import { governSpec } from './govern-cluster.ts';
 
 interface Described {
@@ -11,8 +13,13 @@ interface Described {
 }
 
 /** Of settings that are valid otherwise. They are stored as they were sent: policies fill in when a run starts. */
-export async function checkClusterPolicies(db: Querier, settings: Document): Promise<void> {
+export async function checkClusterPolicies(
+  db: Querier,
+  settings: Document,
+  { unknownIds }: Pick<Config, 'unknownIds'>,
+): Promise<void> {
   for (const { field, spec } of findClusters(settings)) {
+    await checkPoolId(db, spec, { unknownIds, field: `${field}.` });
     if (spec.policy_id !== undefined) await governSpec(db, spec, { kind: 'job', field: `${field}.` });
   }
 }

@@ -7,6 +7,8 @@ import os from 'node:os';
 import type { Failure } from '@headrace/core';
 import type { ClusterAssignment, HostOrders, HostReport, HostStatus } from '@headrace/worker';
 import type { Principal } from '../context.ts';
+import { findPoolWorker } from '../instance-pools/order-spares.ts';
+import { withPool } from '../instance-pools/pool-place.ts';
 import type { Loop } from '../loops/driver.ts';
 import type { Services } from '../services.ts';
 import { clusterLoopName } from './cluster-loop.ts';
@@ -48,6 +50,8 @@ export interface ClusterBook {
   /** Rings the workers that these clusters concern. */
   ringAll(clusterIds: readonly string[]): Promise<void>;
   listen(listener: ClusterListener): void;
+  /** Pools were changed: rings the worker that keeps their hosts. */
+  announcePools(): Promise<void>;
   /** Processors of this machine: the threads of a cluster at most. */
   readonly cores: number;
   /** Learns what another server changed of the shared cluster. */
@@ -98,14 +102,16 @@ export function createClusterBook(services: Services, cores = os.availableParall
         id !== undefined && id !== defaultClusterId && !task.new_cluster && !task.job_cluster_key;
       const found = isNamed ? await findExisting(services, id, { run, taskKey, mayStart }) : null;
       if (found !== null && 'code' in found) return found;
-      if (found !== null)
-        return { assignment: assignAllPurpose(found.row, run.runAs.id, facts), warnings: [] };
+      if (found !== null) {
+        const assignment = assignAllPurpose(found.row, run.runAs.id, facts);
+        return withPool(db, found.row.spec, { assignment, warnings: [] });
+      }
       const described = findDescribed(task, job, run);
       if (described?.spec.policy_id !== undefined)
         return resolveGoverned(task, described, { run, facts, db, jobClusters });
       const resolved = resolveCluster(task, job, run, facts);
       jobClusters.remember(resolved, run);
-      return { assignment: resolved.assignment, warnings: resolved.warnings };
+      return withPool(db, resolved.spec, resolved);
     },
     spareFor: ({ id, userName }) =>
       resolveCluster({ task_key: '' }, {}, { runId: 0, runAs: { id, userName } }, facts).assignment,
@@ -122,6 +128,10 @@ export function createClusterBook(services: Services, cores = os.availableParall
     },
     async ringAll(clusterIds) {
       for (const clusterId of clusterIds) await ring(clusterId);
+    },
+    async announcePools() {
+      const home = await findPoolWorker(db);
+      if (home !== null) listener.ringWorker(home);
     },
     listen(told) {
       listener = told;

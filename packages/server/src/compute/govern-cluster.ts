@@ -4,6 +4,7 @@ import type { Failure } from '@headrace/core';
 import { applyPolicy } from '../cluster-policies/apply-policy.ts';
 import { findPolicy, lockPolicy } from '../cluster-policies/read-policies.ts';
 import type { Querier } from '../db/connect.ts';
+import { findPool } from '../instance-pools/read-pools.ts';
 import { countActiveUnder } from './life-store.ts';
 
 export interface Governed {
@@ -23,10 +24,11 @@ export async function governSpec(
     throw invalid(
       `${field}policy_id: Cluster policy ${asked.policy_id} does not exist: name another, or none`,
     );
+  const pool = asked.instance_pool_id === undefined ? null : await findPool(db, asked.instance_pool_id);
   const { spec, problems, warnings } = applyPolicy(policy, asked, {
     clusterType: kind === 'job' ? 'job' : 'all-purpose',
     appliesDefaults: asked.apply_policy_default_values === true,
-    poolNodeTypeId: null,
+    poolNodeTypeId: pool?.fields.node_type_id ?? null,
   });
   if (problems.length > 0)
     throw invalid(`Cluster validation error: ${problems.map((problem) => field + problem).join('; ')}`);

@@ -3,6 +3,7 @@ import type { NewCluster } from '@headrace/api';
 import type { Failure } from '@headrace/core';
 import type { ClusterAssignment } from '@headrace/worker';
 import type { Database, Querier } from '../db/connect.ts';
+import { withPool } from '../instance-pools/pool-place.ts';
 import type { Services } from '../services.ts';
 import { insertClusterEvents } from './event-store.ts';
 import { findTooMany, governJobSpec } from './govern-cluster.ts';
@@ -41,7 +42,8 @@ export async function resolveGoverned(
   const resolved = resolveCluster(place.task, place.job, run, facts);
   const warnings = [...resolved.warnings, ...governed.warnings];
   const { assignment } = resolved;
-  if (known !== null) return { assignment, warnings };
+  const placed = await withPool(db, governed.spec, { assignment, warnings });
+  if (known !== null) return placed;
   const tooMany = await db.transaction(async (client) => {
     const question = { spec: governed.spec, ownerId: run.runAs.id, clusterId };
     const problem = await findTooMany(client, question);
@@ -49,7 +51,7 @@ export async function resolveGoverned(
     return problem;
   });
   if (tooMany !== null) return { code: 'CLUSTER_ERROR', message: tooMany, trace: null };
-  return { assignment, warnings };
+  return placed;
 }
 
 export type JobClusters = ReturnType<typeof createJobClusters>;

@@ -3,9 +3,12 @@
  * A host of an all-purpose cluster, or of the shared one, goes when its generation is over; that of a job cluster when
  * its run is.
  */
-import { generationOf } from '@headrace/core';
+import type { NewCluster } from '@headrace/api';
+import { generationOf, poolOfSpare } from '@headrace/core';
 import type { ClusterAssignment, HostOrders, HostReport, HostStatus, HostStop } from '@headrace/worker';
 import type { Querier } from '../db/connect.ts';
+import { orderSpares } from '../instance-pools/order-spares.ts';
+import { withPool } from '../instance-pools/pool-place.ts';
 import { findOrdered, findRecordedHosts, type OrderedRow } from './life-store.ts';
 import { assignAllPurpose, type ComputeFacts } from './resolve-cluster.ts';
 
@@ -25,19 +28,29 @@ export async function orderHosts(
   hosts: readonly HostStatus[],
   options: OrderOptions,
 ): Promise<HostOrders | null> {
-  await recordWhatDiffers(workerId, hosts, options);
-  const ids = [...new Set(hosts.map(({ clusterId }) => clusterId))];
+  const ofClusters = hosts.filter(({ clusterId }) => poolOfSpare(clusterId) === null);
+  await recordWhatDiffers(workerId, ofClusters, options);
+  const ids = [...new Set(ofClusters.map(({ clusterId }) => clusterId))];
   const rows = await findOrdered(options.db, workerId, ids);
   const byId = new Map(rows.map((row) => [row.clusterId, row]));
-  const stop = hosts.flatMap((host) => {
+  const stop = ofClusters.flatMap((host) => {
     const row = byId.get(host.clusterId);
     return row === undefined ? [] : stopOf(host, row);
   });
   const there = new Set(hosts.filter(({ state }) => state !== 'failed').map(({ hostKey }) => hostKey));
-  const start = rows
+  const missing = rows
     .flatMap((row) => ownHostOf(row, workerId, options.facts))
-    .filter(({ hostKey }) => !there.has(hostKey));
-  return stop.length + start.length === 0 ? null : { start, stop };
+    .filter(({ assignment }) => !there.has(assignment.hostKey));
+  const start = await Promise.all(
+    missing.map(async ({ assignment, spec }) => {
+      const placed = await withPool(options.db, spec, { assignment, warnings: [] });
+      return placed.assignment;
+    }),
+  );
+  const { db, facts, nowMs } = options;
+  const spares = await orderSpares(workerId, hosts, { db, cores: facts.cores, nowMs });
+  const orders = { start: [...start, ...spares.start], stop: [...stop, ...spares.stop] };
+  return orders.stop.length + orders.start.length === 0 ? null : orders;
 }
 
 /** A report may have been lost: what the worker tells now is the truth. */
@@ -96,8 +109,8 @@ function ownHostOf(
   row: OrderedRow,
   workerId: string,
   facts: Pick<ComputeFacts, 'cores'>,
-): ClusterAssignment[] {
+): { readonly assignment: ClusterAssignment; readonly spec: NewCluster }[] {
   if (row.kind !== 'all_purpose' || row.wanted !== 'running' || row.workerId !== workerId) return [];
   if (row.ownerId === null) return [];
-  return [assignAllPurpose(row, row.ownerId, facts)];
+  return [{ assignment: assignAllPurpose(row, row.ownerId, facts), spec: row.spec }];
 }

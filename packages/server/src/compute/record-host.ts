@@ -32,14 +32,22 @@ function newsOf(
 ): ClusterNews[] {
   const { kind, spec, clusterId, ownerId, generation } = row;
   const hasScripts = (spec.init_scripts ?? []).length > 0;
+  const hasPool = spec.instance_pool_id !== undefined && message !== '';
   const scripts = { init_scripts: { cluster: spec.init_scripts, reported_for_node: workerId } };
   switch (state) {
     case 'starting':
-      return hasScripts ? [{ type: 'INIT_SCRIPTS_STARTED', details: scripts }] : [];
+      return [
+        ...(hasPool
+          ? [{ type: 'STARTING', details: { driver_state_message: message, worker: workerId } }]
+          : []),
+        ...(hasScripts ? [{ type: 'INIT_SCRIPTS_STARTED', details: scripts }] : []),
+      ];
     case 'running':
       return [
         ...(hasScripts && before === 'starting' ? [{ type: 'INIT_SCRIPTS_FINISHED', details: scripts }] : []),
         ...(kind === 'job' ? [{ type: 'RUNNING', details: { worker: workerId } }] : []),
+        // Whether it found a host in its pool, or why not.
+        ...(hasPool ? [{ type: 'DRIVER_HEALTHY', details: { driver_state_message: message } }] : []),
       ];
     case 'stopped':
       return kind === 'job' ? [{ type: 'TERMINATING', details: { driver_state_message: message } }] : [];

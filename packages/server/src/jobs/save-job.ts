@@ -19,7 +19,7 @@ export async function createJob(
 ): Promise<number> {
   validateSettings(job.settings, config);
   await checkClusterIds(db, job.settings, config);
-  await checkClusterPolicies(db, job.settings);
+  await checkClusterPolicies(db, job.settings, config);
   await refuseRunJobCycles(db, { jobId: null, settings: job.settings });
   const jobId = toJobId(ids.newId());
   await insertJob(db, {
@@ -36,7 +36,7 @@ export async function resetJob(
 ): Promise<void> {
   validateSettings(job.settings, config, job.jobId);
   await checkClusterIds(db, job.settings, config);
-  await checkClusterPolicies(db, job.settings);
+  await checkClusterPolicies(db, job.settings, config);
   return db.transaction(async (client) => {
     const row = await lockJob(client, job.jobId);
     if (!row) throw noSuchJob(job.jobId);
@@ -60,7 +60,7 @@ export function changeJob(
     const settings = changeSettings(row.settings, job);
     validateSettings(settings, config, job.jobId);
     await checkClusterIds(client, settings, config);
-    await checkClusterPolicies(client, settings);
+    await checkClusterPolicies(client, settings, config);
     await refuseRunJobCycles(client, { jobId: job.jobId, settings, before: row.settings });
     await updateJob(client, toWrite(job.jobId, settings, job.nowMs));
   });

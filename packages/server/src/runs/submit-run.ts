@@ -18,7 +18,7 @@ export async function submitRun(
   const document = fields as Document; // The request passed its schema; what it holds is JSON.
   validateSettings(document, services.config);
   await checkClusterIds(services.db, document, services.config);
-  await checkClusterPolicies(services.db, document);
+  await checkClusterPolicies(services.db, document, services.config);
   await refuseRunJobCycles(services.db, { jobId: null, settings: document });
   const runName = request.run_name ?? 'Untitled';
   return createRun(services, {

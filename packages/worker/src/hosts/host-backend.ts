@@ -13,9 +13,17 @@ export interface HostDeath {
   readonly attempts: readonly HostedAttempt[];
 }
 
+/** What a host was started with. */
+export interface HostSetup {
+  readonly sparkConf: Readonly<Record<string, string>>;
+  /** The instance pool that it counts in; null where it is in none. */
+  readonly poolId: string | null;
+}
+
 export interface HostConnection {
   readonly hostKey: string;
   readonly clusterId: string;
+  readonly setup: HostSetup;
   readonly hello: HostHello;
   /** Frames for a host that has died are thrown away: its death is reported by `died`. */
   send(frames: readonly ToHost[]): void;
@@ -46,6 +54,14 @@ export interface HostBackend {
   start(cluster: ClusterAssignment, options?: StartOptions): Promise<HostConnection>;
   /** Every host that an earlier life of this worker left behind, alive or dead. */
   attach(): Promise<readonly FoundHost[]>;
+  /**
+   * Gives a host that has run nothing yet to a cluster. Whoever attaches later finds it under its new key: that is
+   * recorded before this returns. Null where it cannot be given, because something of this key is there.
+   */
+  give(
+    connection: HostConnection,
+    to: Pick<ClusterAssignment, 'hostKey' | 'clusterId'>,
+  ): HostConnection | null;
   /** What a dead host left behind has been dealt with. */
   forget(hostKey: string): void;
   /** At once and by force; `died` tells when it is proven. */

@@ -69,6 +69,14 @@ function fromClusterDocument(cluster: ClusterAssignmentDocument): ClusterAssignm
       },
     }),
     ...(cluster.principal_id !== undefined && { principalId: cluster.principal_id }),
+    ...(cluster.pool && {
+      pool: {
+        poolId: cluster.pool.pool_id,
+        name: cluster.pool.name,
+        capacityMax: cluster.pool.capacity_max,
+        isSpare: cluster.pool.is_spare,
+      },
+    }),
   };
 }
 

@@ -29,17 +29,20 @@ export function createFakeBackend(options: FakeBackendOptions): FakeBackend {
   const hosts = new Map<string, FakeHost>();
   const deaths = new Map<string, { clusterId: string; death: HostDeath }>();
   const refused = new Set<number>();
+  const given = new Map<FakeHost, Pick<ClusterAssignment, 'hostKey' | 'clusterId'>>();
   let nextPid = 1_000_000;
 
   function newHost(cluster: ClusterAssignment): FakeHost {
     nextPid += 1;
     const { hostKey, clusterId } = cluster;
     const { clock, script = scriptFromParameters } = options;
-    const host = createFakeHost({ hostKey, clusterId, pid: nextPid, clock, script, refused });
+    const setup = { sparkConf: cluster.sparkConf, poolId: cluster.pool?.poolId ?? null };
+    const host = createFakeHost({ hostKey, clusterId, setup, pid: nextPid, clock, script, refused });
     hosts.set(hostKey, host);
     void host.died.then((death) => {
-      hosts.delete(hostKey);
-      deaths.set(hostKey, { clusterId, death });
+      const name = given.get(host) ?? { hostKey, clusterId };
+      hosts.delete(name.hostKey);
+      deaths.set(name.hostKey, { clusterId: name.clusterId, death });
     });
     return host;
   }
@@ -57,14 +60,23 @@ export function createFakeBackend(options: FakeBackendOptions): FakeBackend {
       if (refusedScript !== undefined)
         throw new HostStartError('INIT_SCRIPT_FAILURE', `init script ${refusedScript} ended with code 1`);
       deaths.delete(cluster.hostKey);
-      return (hosts.get(cluster.hostKey) ?? newHost(cluster)).connect();
+      const known = hosts.get(cluster.hostKey);
+      return known === undefined ? newHost(cluster).connect() : { ...known.connect(), ...given.get(known) };
     },
     attach(): Promise<readonly FoundHost[]> {
       const alive = [...hosts.values()].map(
-        (host) => ({ kind: 'alive', connection: host.connect() }) as const,
+        (host) => ({ kind: 'alive', connection: { ...host.connect(), ...given.get(host) } }) as const,
       );
       const dead = [...deaths].map(([hostKey, found]) => ({ kind: 'dead', hostKey, ...found }) as const);
       return Promise.resolve([...alive, ...dead]);
+    },
+    give(connection, { hostKey, clusterId }) {
+      const host = hosts.get(connection.hostKey);
+      if (host === undefined || hosts.has(hostKey) || deaths.has(hostKey)) return null;
+      hosts.delete(connection.hostKey);
+      hosts.set(hostKey, host);
+      given.set(host, { hostKey, clusterId });
+      return { ...connection, hostKey, clusterId };
     },
     forget(hostKey) {
       deaths.delete(hostKey);

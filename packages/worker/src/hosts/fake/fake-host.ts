@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { AttemptDocument, ResultDocument } from '../../protocol.ts';
 import { protocolVersion } from '../../protocol.ts';
-import type { HostConnection, HostDeath } from '../host-backend.ts';
+import type { HostConnection, HostDeath, HostSetup } from '../host-backend.ts';
 import {
   type FromHost,
   type HostedAttempt,
@@ -30,6 +30,7 @@ interface FakeAttempt {
 export interface FakeHostOptions {
   readonly hostKey: string;
   readonly clusterId: string;
+  readonly setup: HostSetup;
   readonly pid: number;
   readonly clock: { nowMs(): number };
   readonly script: FakeScript;
@@ -53,7 +54,7 @@ class MemoryHost implements FakeHost {
   }
 
   connect(): HostConnection {
-    const { hostKey, clusterId, pid } = this.#options;
+    const { hostKey, clusterId, setup, pid } = this.#options;
     const early: FromHost[] = [];
     let listener = (frame: FromHost): unknown => early.push(frame);
     let isOpen = true;
@@ -62,6 +63,7 @@ class MemoryHost implements FakeHost {
     return {
       hostKey,
       clusterId,
+      setup,
       hello: { op: 'hello', version: hostProtocolVersion, pid, spark: 'none', attempts },
       send: (frames) => {
         for (const frame of frames) this.#hear(frame);

@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { ClusterAssignment } from '../../ports.ts';
 import type { FoundHost, HostBackend, HostConnection } from '../host-backend.ts';
 import { HostStartError } from '../start-errors.ts';
-import { buryHost, openLocalHost, readHostRecord } from './local-host.ts';
+import { buryHost, openLocalHost, readHostRecord, renameHost } from './local-host.ts';
 import { hostMark, isAlive, kill, killMarked } from './processes.ts';
 
 /** Python and asyncio need 0.2 s; a machine that needs longer than this is in trouble. */
@@ -95,7 +95,13 @@ export function readHostRuntime(file: string): HostRuntime {
 
 export function createLocalBackend(options: LocalBackendOptions): HostBackend {
   const { hostsFolder, workerId } = options;
-  const folderOf = (hostKey: string) => path.join(hostsFolder, hostKey);
+  /** Of hosts that were given to a cluster: their folders keep the names under which their processes know them. */
+  const folders = new Map<string, string>();
+  const folderOf = (hostKey: string) => folders.get(hostKey) ?? path.join(hostsFolder, hostKey);
+  const remove = (hostKey: string) => {
+    fs.rmSync(folderOf(hostKey), { recursive: true, force: true });
+    folders.delete(hostKey);
+  };
 
   return {
     name: 'local',
@@ -126,12 +132,26 @@ export function createLocalBackend(options: LocalBackendOptions): HostBackend {
     },
     async attach(): Promise<readonly FoundHost[]> {
       if (!fs.existsSync(hostsFolder)) return [];
-      const found = fs.readdirSync(hostsFolder).map((hostKey) => attachHost(folderOf(hostKey), workerId));
-      return (await Promise.all(found)).filter((host) => host !== null);
+      const names = fs.readdirSync(hostsFolder);
+      const found = await Promise.all(
+        names.map((name) => attachHost(path.join(hostsFolder, name), workerId)),
+      );
+      for (const [index, host] of found.entries()) {
+        const hostKey = host?.kind === 'alive' ? host.connection.hostKey : host?.hostKey;
+        const name = names[index];
+        if (hostKey !== undefined && name !== undefined && hostKey !== name)
+          folders.set(hostKey, path.join(hostsFolder, name));
+      }
+      return found.filter((host) => host !== null);
     },
-    forget(hostKey) {
-      fs.rmSync(folderOf(hostKey), { recursive: true, force: true });
+    give(connection, to) {
+      const folder = folderOf(connection.hostKey);
+      if (fs.existsSync(folderOf(to.hostKey)) || !renameHost(folder, to)) return null;
+      folders.delete(connection.hostKey);
+      folders.set(to.hostKey, folder);
+      return { ...connection, hostKey: to.hostKey, clusterId: to.clusterId };
     },
+    forget: remove,
     destroy(connection) {
       const record = readHostRecord(folderOf(connection.hostKey));
       if (record !== null) kill(record.pid);
@@ -143,7 +163,7 @@ export function createLocalBackend(options: LocalBackendOptions): HostBackend {
       const { attempts } = await connection.died;
       clearTimeout(timer);
       // Clusters of single runs are many: their folders go with them, unless there is something left to read.
-      if (attempts.length === 0) fs.rmSync(folderOf(connection.hostKey), { recursive: true, force: true });
+      if (attempts.length === 0) remove(connection.hostKey);
     },
   };
 }
@@ -194,6 +214,7 @@ function prepareFolder(
     socket_folder: options.socketFolder,
     runtime: options.runtime.spark,
     spark_conf: cluster.sparkConf,
+    ...(cluster.pool && { pool_id: cluster.pool.poolId }),
     data_root: options.dataRoot,
     preimport: options.preimport,
     warm_up: options.warmUp,

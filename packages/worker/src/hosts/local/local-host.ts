@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { type FrameStream, openFrameStream } from '../connection.ts';
-import type { HostConnection, HostDeath } from '../host-backend.ts';
+import type { HostConnection, HostDeath, HostSetup } from '../host-backend.ts';
 import {
   type FromHost,
   hostProtocolVersion,
@@ -86,6 +86,7 @@ export async function openLocalHost(options: {
     provenDead(await buryUntilProven(folder, record));
   };
 
+  const setup = readHostSetup(folder);
   const hello = await connect();
   const lifeCheck = setInterval(() => {
     if (!isAlive(record)) void finishDead();
@@ -94,6 +95,7 @@ export async function openLocalHost(options: {
   return {
     hostKey: record.hostKey,
     clusterId: record.clusterId,
+    setup,
     record,
     hello,
     died,
@@ -133,6 +135,36 @@ export async function buryHost(folder: string, record: HostRecord): Promise<Host
   // It stays for the next life to read, unless there is nothing to learn.
   if (attempts.length === 0) fs.rmSync(path.join(folder, 'host.json'), { force: true });
   return { message: `the host (process ${record.pid}) died`, attempts };
+}
+
+/** What stands in `config.json`, which we wrote before the start. */
+function readHostSetup(folder: string): HostSetup {
+  try {
+    const config = JSON.parse(fs.readFileSync(path.join(folder, 'config.json'), 'utf8')) as {
+      readonly spark_conf?: Record<string, string>;
+      readonly pool_id?: string;
+    };
+    return { sparkConf: config.spark_conf ?? {}, poolId: config.pool_id ?? null };
+  } catch {
+    return { sparkConf: {}, poolId: null };
+  }
+}
+
+/** From now on the host in this folder is that of another key. False where its record is gone. */
+export function renameHost(
+  folder: string,
+  to: { readonly hostKey: string; readonly clusterId: string },
+): boolean {
+  const file = path.join(folder, 'host.json');
+  try {
+    const record = JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, unknown>;
+    const renamed = { ...record, host_key: to.hostKey, cluster_id: to.clusterId };
+    fs.writeFileSync(`${file}.new`, JSON.stringify(renamed), { mode: 0o600 });
+    fs.renameSync(`${file}.new`, file);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export function readHostRecord(folder: string): HostRecord | null {

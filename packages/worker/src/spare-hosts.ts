@@ -1,0 +1,68 @@
+/** Hosts that wait in an instance pool, and whether one fits a cluster. Decided from documents alone. */
+import { poolOfSpare } from '@headrace/core';
+import type { HostSetup } from './hosts/host-backend.ts';
+import type { ClusterAssignment, PoolPlace } from './ports.ts';
+
+/** More would hide the first ones. */
+const shownMax = 5;
+
+/** What keeps a host with this set-up from being the cluster's; empty: nothing. */
+export function findDifferences(cluster: ClusterAssignment, { sparkConf }: HostSetup): string[] {
+  const names = [...new Set([...Object.keys(cluster.sparkConf), ...Object.keys(sparkConf)])].sort();
+  return [
+    ...(cluster.initScripts ? ['the cluster has init scripts'] : []),
+    ...Object.keys(cluster.environment).map((name) => `spark_env_vars.${name} is set`),
+    ...names
+      .filter((name) => cluster.sparkConf[name] !== sparkConf[name])
+      .map(
+        (name) => `${name} is ${cluster.sparkConf[name] ?? 'not set'}, not ${sparkConf[name] ?? 'left out'}`,
+      ),
+  ];
+}
+
+/** Why the cluster starts cold. `waiting` is the set-up of a host that waits; null where none does. */
+export function explainCold(
+  cluster: ClusterAssignment,
+  { name, poolId }: PoolPlace,
+  waiting: HostSetup | null,
+): string {
+  const pool = `instance pool '${name}' (${poolId})`;
+  if (waiting === null) return `${pool} has no idle host`;
+  const differences = findDifferences(cluster, waiting);
+  if (differences.length === 0) return `a host of this cluster was there before`;
+  const shown = differences.slice(0, shownMax).join('; ');
+  const more = differences.length > shownMax ? `; and ${differences.length - shownMax} more` : '';
+  return `the idle hosts of ${pool} are set up otherwise: ${shown}${more}`;
+}
+
+export function isSpareOf({ clusterId }: { readonly clusterId: string }, poolId: string): boolean {
+  return poolOfSpare(clusterId) === poolId;
+}
+
+/** Who has the hosts of a pool that is full. */
+export function explainFull({ name, poolId, capacityMax }: PoolPlace, clusterIds: readonly string[]): string {
+  const holders = clusterIds.slice(0, shownMax).map((clusterId) => `cluster ${clusterId}`);
+  const more = clusterIds.length > shownMax ? ` and ${clusterIds.length - shownMax} more` : '';
+  return `waits for instance pool '${name}' (${poolId}): its ${capacityMax} hosts are held by ${holders.join(', ')}${more}`;
+}
+
+export interface Bell {
+  ring(): void;
+  /** Until it rings, or the signal aborts. */
+  wait(signal: AbortSignal): Promise<void>;
+}
+
+export function createBell(): Bell {
+  const waiting = new Set<() => void>();
+  return {
+    ring() {
+      for (const wake of [...waiting]) wake();
+    },
+    wait(signal) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waiting.add(resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      return promise.finally(() => waiting.delete(resolve));
+    },
+  };
+}
