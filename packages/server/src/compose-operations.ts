@@ -15,6 +15,7 @@ import { createRunFilesLoop } from './retention/run-files-loop.ts';
 import { createRunPurgeLoop } from './retention/run-purge-loop.ts';
 import { createRunRetentionLoop } from './retention/run-retention-loop.ts';
 import type { RunAdvancer } from './runs/advance-run.ts';
+import type { SecretKeys } from './secrets/secret-key.ts';
 import type { Services } from './services.ts';
 
 export interface Operations {
@@ -44,13 +45,16 @@ const upkeep = [
 ];
 
 export function composeOperations(
-  services: Services,
+  services: Services & { readonly secretKeys: SecretKeys },
   { loops, embeddedPid, advancer, version }: OperationSources,
 ): Operations {
   const { config, db, clock } = services;
   const metrics = createMetrics(services);
   const hotVersions = () => advancer().hotVersions();
-  const doctor = createDoctor(services, { config, loops, embeddedPid, hotVersions });
+  const doctor = createDoctor(services, {
+    ...{ config, loops, embeddedPid, hotVersions },
+    findKeyProblem: services.secretKeys.findProblem,
+  });
   metrics.watch({ loops, lastFindings: doctor.lastFindings, listWorkers: () => listWorkers(db) });
   return {
     observer: metrics.observer,

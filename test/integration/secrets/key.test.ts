@@ -19,6 +19,11 @@ const put = (key: string) =>
   server.client.secretsPut({ scope: 'sealed', key, string_value: `value of ${key}` });
 const get = (key: string) => server.client.secretsGet({ scope: 'sealed', key });
 
+async function findKeyFindings(): Promise<string[]> {
+  const { findings } = await server.client.doctor({});
+  return findings.filter(({ kind }) => kind === 'secrets_key').map(({ message }) => message);
+}
+
 describe('a server whose key is not the one of the store', () => {
   let right: string;
   beforeAll(async () => {
@@ -48,9 +53,11 @@ describe('a server whose key is not the one of the store', () => {
       expect(error.message).not.toContain('hunter2');
     }
     expect((await server.client.secretsList({ scope: 'sealed' })).secrets).toHaveLength(1);
+    expect(await findKeyFindings()).toEqual([expect.stringMatching(reason)]);
 
     await fs.writeFile(file, right);
     expect(await get('k')).toEqual({ key: 'k', value: base64('value of k') });
+    expect(await findKeyFindings()).toEqual([]);
   });
 
   test('takes a new one when the values that were sealed are given up', async () => {

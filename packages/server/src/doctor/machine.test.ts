@@ -25,6 +25,7 @@ async function findingsOf(changes: Partial<MachineSources> & { readonly loop?: L
     config: readConfig(environment),
     loops: { add() {}, wake() {}, status: () => [changes.loop ?? loop({})], stop: async () => {} },
     embeddedPid: () => 7,
+    findKeyProblem: async () => null,
     ...changes,
   };
   const found = await Promise.all(machineRules.map((rule) => rule.find(sources, nowMs)));

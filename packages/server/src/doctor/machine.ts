@@ -16,6 +16,8 @@ export interface MachineSources {
   readonly loops: LoopDriver;
   /** Null where PostgreSQL is not ours to run. */
   readonly embeddedPid: (() => number | null) | null;
+  /** Why sealed secrets cannot be read here; null when they can. */
+  readonly findKeyProblem: () => Promise<string | null>;
 }
 
 /** Below it PostgreSQL's own log may fill the disk within minutes. */
@@ -32,6 +34,7 @@ export const machineRules: readonly MachineRule[] = [
   { kind: 'postgres_away', find: findMissingPostgres },
   { kind: 'disk_space', find: findFullDisk },
   { kind: 'runtime', find: findBrokenRuntime },
+  { kind: 'secrets_key', find: findWrongKey },
 ];
 
 async function findTroubledLoops({ loops }: MachineSources, nowMs: number): Promise<MachineFinding[]> {
@@ -84,6 +87,13 @@ async function findBrokenRuntime({ config }: MachineSources): Promise<MachineFin
   if (problem === null) return [];
   const advice = 'Run `npm run setup` in the checkout, then restart the server.';
   return [{ kind: 'runtime', severity: 'error', message: problem, advice }];
+}
+
+async function findWrongKey({ findKeyProblem }: MachineSources): Promise<MachineFinding[]> {
+  const problem = await findKeyProblem();
+  if (problem === null) return [];
+  const advice = 'docs/secrets.md, "How they are kept"; the right file counts without a restart.';
+  return [{ kind: 'secrets_key', severity: 'error', message: `${problem}.`, advice }];
 }
 
 async function findMissingProgram(file: string): Promise<string | null> {

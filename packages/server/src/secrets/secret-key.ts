@@ -22,6 +22,8 @@ export interface SecretKeys {
   confirm(client: Querier, own: OwnKey): Promise<void>;
   /** The key of a fingerprint. */
   open(fingerprint: string | null): Promise<crypto.KeyObject>;
+  /** Why what is sealed cannot be read here; null when it can, or nothing is. */
+  findProblem(): Promise<string | null>;
 }
 
 export function createSecretKeys({ db, file }: { db: Querier; file: string }): SecretKeys {
@@ -34,7 +36,27 @@ export function createSecretKeys({ db, file }: { db: Querier; file: string }): S
     return loaded;
   }
 
+  async function open(fingerprint: string | null): Promise<crypto.KeyObject> {
+    const found = await load(fingerprint);
+    if (found === null || found.fingerprint !== fingerprint) {
+      throw lacksKey({ file, fingerprint, found: found?.fingerprint ?? null });
+    }
+    return found.key;
+  }
+
   return {
+    open,
+    async findProblem() {
+      const fingerprint = await findKeyFingerprint(db);
+      if (fingerprint === null || !(await hasSecrets(db))) return null;
+      return open(fingerprint).then(
+        () => null,
+        (error) => {
+          if (error instanceof ApiError) return error.message;
+          throw error;
+        },
+      );
+    },
     async own() {
       const fingerprint = await findKeyFingerprint(db);
       const found = await load(fingerprint);
@@ -49,13 +71,6 @@ export function createSecretKeys({ db, file }: { db: Querier; file: string }): S
       // Nothing is lost with a key that seals nothing.
       if (await hasSecrets(client)) throw lacksKey({ file, fingerprint, found: own.fingerprint });
       await replaceKeyFingerprint(client, own.fingerprint);
-    },
-    async open(fingerprint) {
-      const found = await load(fingerprint);
-      if (found === null || found.fingerprint !== fingerprint) {
-        throw lacksKey({ file, fingerprint, found: found?.fingerprint ?? null });
-      }
-      return found.key;
     },
   };
 }
