@@ -1,10 +1,8 @@
 import type { Handlers, routes } from '@headrace/api';
-import { getCluster } from '../compute/list-clusters.ts';
 import type { RequestContext } from '../context.ts';
 import type { Services } from '../services.ts';
 import { installLibraries, uninstallLibraries } from './change-libraries.ts';
-import { listStatuses } from './store.ts';
-import { toLibraryStatus } from './wire.ts';
+import { listStatusesOfAll, listStatusesOfCluster } from './list-libraries.ts';
 
 type Names = Extract<keyof typeof routes, `libraries${string}`>;
 type LibraryHandlers = Pick<Handlers<typeof routes, RequestContext>, Names>;
@@ -21,19 +19,10 @@ export function createLibraryHandlers(services: Pick<Services, 'db' | 'clock'>):
       return {};
     },
     async librariesClusterStatus({ cluster_id }) {
-      // Throws for one that is not there.
-      await getCluster(db, cluster_id);
-      const rows = await listStatuses(db, cluster_id);
-      return { cluster_id, library_statuses: rows.map(toLibraryStatus) };
+      return { cluster_id, library_statuses: await listStatusesOfCluster(db, cluster_id) };
     },
     async librariesAllClusterStatuses() {
-      const rows = await listStatuses(db, null);
-      const ids = [...new Set(rows.map(({ clusterId }) => clusterId))];
-      const statuses = ids.map((cluster_id) => ({
-        cluster_id,
-        library_statuses: rows.filter(({ clusterId }) => clusterId === cluster_id).map(toLibraryStatus),
-      }));
-      return { statuses };
+      return { statuses: await listStatusesOfAll(db) };
     },
   };
 }
