@@ -83,7 +83,12 @@ export function createCheckouts(options: CheckoutsOptions): Checkouts {
       const bytes = await measureFolder(path.join(mirror, 'objects'), 2);
       return bytes > limits.mirrorBytesMax ? `it has more than ${limits.mirrorBytesMax} bytes` : null;
     };
-    await fetchCommit(remote, commit, { ...options, mirror, watch });
+    try {
+      await fetchCommit(remote, commit, { ...options, mirror, watch });
+    } catch (error) {
+      // Two that bring the same commit can be in each other's way: what counts is that it is there.
+      if ((await findCommit(options.git, mirror, commit)) === null) throw error;
+    }
     if ((await findCommit(options.git, mirror, commit)) === null) {
       throw new GitProblem('not_found', `${remote.url.text} has no commit ${commit}`);
     }
