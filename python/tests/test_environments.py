@@ -237,9 +237,17 @@ def test_what_is_refused_is_named(workspace: Workspace, line: str, reason: str) 
     assert reason in outcome.message
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["toolbox @ https://ann:pass-word@127.0.0.1:1/toolbox-1.0-py3-none-any.whl"],
+        ["--find-links http://ann:pass-word@127.0.0.1:1/simple", "--prefer-binary", "nothing-like-it"],
+        ["x @ git+file://ann:pass-word@127.0.0.1/x"],
+    ],
+)
 @pytest.mark.usefixtures("index")
-def test_credentials_of_an_index_are_not_shown(workspace: Workspace) -> None:
-    outcome = run_with(workspace, "--find-links http://ann:pass-word@127.0.0.1:1/simple", "nothing-like-it")
+def test_credentials_in_addresses_are_not_shown(workspace: Workspace, lines: list[str]) -> None:
+    outcome = run_with(workspace, *lines)
 
     assert outcome.code == "LIBRARY_INSTALLATION_ERROR"
     assert "pass-word" not in outcome.log + outcome.message

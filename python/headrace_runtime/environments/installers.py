@@ -13,6 +13,7 @@ from ..failures import TaskFailure
 from .distributions import Distribution, find_broken, list_distributions, name_of_line, normalize, parse_requirement
 from .index_settings import read_index_settings, to_uv
 from .layer import base_site_packages, python_of, site_packages_of
+from .requested import hide_credentials
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,18 +35,12 @@ OUTPUT_LINES_MAX = 400
 REASON_LINES_MAX = 6
 REASON_CHARACTERS_MAX = 1_500
 
-_CREDENTIALS = re.compile(r"(://)[^/@\s:]*(:[^/@\s]*)?@")
 # Bars, and where uv says what it always does.
 _NOISE = re.compile(r"[━╸╺]|\d+(\.\d+)?/\d+(\.\d+)? [kMG]?B|^(Using Python|Bytecode compiled|Audited) ")
 
 
 class InstallError(Exception):
     """The installer's own words."""
-
-
-def hide_credentials(text: str) -> str:
-    """In addresses of indexes."""
-    return _CREDENTIALS.sub(r"\1***@", text)
 
 
 def install(folder: str, requested: Requested, say: Say) -> str:
@@ -207,7 +202,9 @@ def describe_failure(names: list[str], error: InstallError, show: Callable[[str]
     noun = "library" if len(names) == 1 else "libraries"
     if len(shown) > 300:
         shown = f"{shown[:300]}…"
-    return TaskFailure("LIBRARY_INSTALLATION_ERROR", f"{noun} {shown} could not be installed: {show(str(error))}")
+    return TaskFailure(
+        "LIBRARY_INSTALLATION_ERROR", f"{noun} {shown} could not be installed: {show(hide_credentials(str(error)))}"
+    )
 
 
 def _write_lines(path: str, lines: list[str]) -> None:

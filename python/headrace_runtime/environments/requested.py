@@ -37,6 +37,7 @@ HASH_CHUNK_BYTES = 1024 * 1024
 
 _SCHEME = re.compile(r"^(?:[A-Za-z0-9._-]+(?:\[[^]]*\])?\s*@\s*)?([A-Za-z][A-Za-z0-9+.-]*)://?")
 _URL_SCHEMES = ("https", "http", "git+https")
+_CREDENTIALS = re.compile(r"(://)[^/@\s:]*(:[^/@\s]*)?@")
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _EXTRAS = re.compile(r"^(.*\.whl)(\[[^]]*\])?$")
 
@@ -89,7 +90,14 @@ def read_requested(paths: PathMap, libraries: list[LibraryDocument]) -> Requeste
 
 
 def refuse(name: str, reason: str) -> TaskFailure:
-    return TaskFailure("LIBRARY_INSTALLATION_ERROR", f"library {name} could not be installed: {reason}")
+    return TaskFailure(
+        "LIBRARY_INSTALLATION_ERROR", hide_credentials(f"library {name} could not be installed: {reason}")
+    )
+
+
+def hide_credentials(text: str) -> str:
+    """In addresses of indexes and of packages."""
+    return _CREDENTIALS.sub(r"\1***@", text)
 
 
 def hash_file(path: str) -> str:
@@ -186,7 +194,7 @@ class _Reader:
             if word.startswith("-") and not word.startswith("--hash"):
                 raise refuse(line, f"the option {word} is not allowed here; of a package only --hash is")
         self.requested.lines.append(line)
-        self.requested.names.append(line.partition(" --hash")[0])
+        self.requested.names.append(hide_credentials(line.partition(" --hash")[0]))
 
     def _locate(self, name: str, *, base: str | None) -> str:
         real = self._real(name, base)
