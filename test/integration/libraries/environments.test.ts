@@ -48,6 +48,29 @@ test('a module that the zygote has loaded is seen as the environment has it', as
   ]);
 });
 
+test('a task that went on in a fresh image ends with its zygote, and with what it started', async () => {
+  await bench().startWorker();
+  const sleeps = `import subprocess, sys, time
+print("fresh" if "/libraries/" in sys.executable else "as it was", flush=True)
+subprocess.Popen(["sleep", "1007"], start_new_session=True)
+time.sleep(1000)`;
+  const attempt = aTaskWith(bench(), [makeVersion(bench(), loadedByAll, '99.0')], sleeps);
+  bench().source.offer(attempt);
+  await bench().source.reported(attempt.attemptId, 'started');
+  await expect.poll(() => printed(bench(), attempt), { timeout: 60_000 }).toEqual(['fresh']);
+
+  process.kill(baseZygote(), 'SIGKILL');
+
+  expect((await bench().source.reported(attempt.attemptId, 'ended')).outcome).toMatchObject({
+    kind: 'failed',
+  });
+  expect(
+    bench()
+      .census()
+      .filter((line) => line.includes('sleep') || line.includes('-m headrace_runtime.launch')),
+  ).toEqual([]);
+});
+
 test('an environment that is wanted again gets a zygote, and those used least lately end', async () => {
   await bench().startWorker();
   const environments = ['1', '2', '3', '4'].map((version) => [makeVersion(bench(), loadedByAll, version)]);
@@ -114,6 +137,14 @@ async function runOne(libraries: readonly LibraryDocument[], script = show(loade
   bench().source.offer(attempt);
   await bench().source.reported(attempt.attemptId, 'ended');
   return printed(bench(), attempt);
+}
+
+function baseZygote(): number {
+  const lines = bench()
+    .census()
+    .filter((line) => !line.includes('/libraries/') && line.includes('headrace_runtime.zygote'));
+  const pids = lines.map((line) => Number(line.split(' ')[0]));
+  return pids.find((pid) => parentOf(pid) === bench().hostPid()) ?? 0;
 }
 
 /** Pids of zygotes that an environment's own interpreter runs; their spare children look alike. */
