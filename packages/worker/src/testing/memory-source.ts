@@ -21,6 +21,8 @@ export interface MemorySource extends AttemptSource {
   onReport: (report: AttemptReport) => void;
   offer(...attempts: ClaimedAttempt[]): void;
   stop(request: StopRequest): void;
+  /** With the next heartbeat, once. */
+  orderHosts(...start: ClusterAssignment[]): void;
   failNext(times: number): void;
   /** The next claim is offered, and then its commit fails. */
   failNextClaim(): void;
@@ -34,12 +36,11 @@ export interface MemorySource extends AttemptSource {
 export function createMemorySource(): MemorySource {
   const queue: ClaimedAttempt[] = [];
   const stops: StopRequest[] = [];
+  const starts: ClusterAssignment[] = [];
   let failures = 0;
   let isClaimToFail = false;
   const wakes = new Set<() => void>();
-  const wakeAll = () => {
-    for (const wake of [...wakes]) wake();
-  };
+  const wakeAll = () => [...wakes].map((wake) => wake());
   const until = async (condition: () => boolean, signal: AbortSignal | null) => {
     while (!condition() && signal?.aborted !== true) {
       await new Promise<void>((resolve) => {
@@ -65,6 +66,10 @@ export function createMemorySource(): MemorySource {
     },
     stop(request) {
       stops.push(request);
+      wakeAll();
+    },
+    orderHosts(...start) {
+      starts.push(...start);
       wakeAll();
     },
     failNext(times) {
@@ -95,8 +100,8 @@ export function createMemorySource(): MemorySource {
       return claimed;
     },
     async heartbeat({ signal }) {
-      await until(() => stops.length > 0, signal);
-      return { stop: stops.splice(0), gone: [] };
+      await until(() => stops.length + starts.length > 0, signal);
+      return { stop: stops.splice(0), gone: [], orders: { start: starts.splice(0), stop: [] } };
     },
     async report(_workerId, reports) {
       if (failures > 0) {
@@ -113,9 +118,7 @@ export function createMemorySource(): MemorySource {
       source.hostReports.push(report);
       wakeAll();
     },
-    async release(_workerId, refs) {
-      source.released.push(...refs.map(({ attemptId }) => attemptId));
-    },
+    release: async (_workerId, refs) => void source.released.push(...refs.map(({ attemptId }) => attemptId)),
   };
   return source;
 }
