@@ -6,6 +6,7 @@ the module of a value's type and never imported here.
 
 from __future__ import annotations
 
+import itertools
 import json
 
 TYPE_CHECKING = False
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 # A table in a notebook is for eyes. More rows make the page slow before they make it useful.
 TABLE_ROWS_MAX = 1_000
 TABLE_BYTES_MAX = 2 * 1024 * 1024
+TABLE_CELL_CHARACTERS_MAX = 64 * 1024
 # A chart is some 50 kB; an interactive one with its library inside 4–5 MB.
 MEDIA_BYTES_MAX = 8 * 1024 * 1024
 NESTING_MAX = 20
@@ -128,12 +130,25 @@ def table_output(columns: list[TableColumn], records: Iterable[Iterable[Any]]) -
     rows: list[list[JsonValue]] = []
     size_bytes = 0
     for record in records:
-        row = [to_json(cell) for cell in record]
+        row = [_cut_long(to_json(cell)) for cell in record]
         size_bytes += len(json.dumps(row))
         if len(rows) == TABLE_ROWS_MAX or size_bytes > TABLE_BYTES_MAX:
-            return {"kind": "table", "columns": columns, "rows": rows, "truncated": True}
+            by_rows = f"Only the first {TABLE_ROWS_MAX} rows are kept"
+            by_bytes = f"Only the first {len(rows)} rows are kept: a table may have {TABLE_BYTES_MAX // 2**20} MiB"
+            note = by_rows if len(rows) == TABLE_ROWS_MAX else by_bytes
+            return {"kind": "table", "columns": columns, "rows": rows, "truncated": True, "note": note}
         rows.append(row)
     return {"kind": "table", "columns": columns, "rows": rows, "truncated": False}
+
+
+def _cut_long(cell: JsonValue) -> JsonValue:
+    """One very long value must not be all that is left of a table."""
+    if isinstance(cell, (dict, list)):
+        text = json.dumps(cell, ensure_ascii=False)
+        return cell if len(text) <= TABLE_CELL_CHARACTERS_MAX else _cut_long(text)
+    if not isinstance(cell, str) or len(cell) <= TABLE_CELL_CHARACTERS_MAX:
+        return cell
+    return f"{cell[:TABLE_CELL_CHARACTERS_MAX]}… ({len(cell)} characters)"
 
 
 def to_json(value: Any, depth: int = 0) -> JsonValue:
@@ -146,7 +161,7 @@ def to_json(value: Any, depth: int = 0) -> JsonValue:
     if isinstance(value, float):
         return value if value - value == 0 else str(value)
     if isinstance(value, (bytes, bytearray)):
-        return value.hex()
+        return value[:TABLE_CELL_CHARACTERS_MAX].hex()
     if depth < NESTING_MAX:
         if hasattr(value, "asDict"):
             value = value.asDict()
@@ -181,7 +196,7 @@ def _is_record(value: Any) -> bool:
 
 def _records_table(records: Iterable[Any]) -> TableOutput:
     """A list of dicts, named tuples or Rows, as `dbutils.fs.ls` gives it."""
-    as_dicts = [_as_dict(record) for record in records]
+    as_dicts = [_as_dict(record) for record in itertools.islice(records, TABLE_ROWS_MAX + 1)]
     names = list(dict.fromkeys(name for record in as_dicts for name in record))
     columns: list[TableColumn] = [{"name": str(name), "type": _common_type(as_dicts, name)} for name in names]
     return table_output(columns, ([record.get(name) for name in names] for record in as_dicts))
@@ -232,7 +247,7 @@ def _as_text(output: NotebookOutput) -> str:
     if output["kind"] == "table":
         lines = ["\t".join(column["name"] for column in output["columns"])]
         lines += ["\t".join(_cell_text(cell) for cell in row) for row in output["rows"]]
-        return "\n".join(lines + ["(more rows are not shown)"] * output["truncated"])
+        return "\n".join(lines + [f"({output.get('note', 'more rows are not shown')})"] * output["truncated"])
     if output["kind"] == "text":
         return output["text"].rstrip("\n")
     if output["kind"] == "html":

@@ -117,7 +117,10 @@ if TYPE_CHECKING:
         failure: FailureDocument
         exit_value: str
 
-    class TextOutput(TypedDict):
+    class TextFields(TypedDict, total=False):
+        stream: Literal["stderr"]
+
+    class TextOutput(TextFields):
         kind: Literal["text"]
         text: str
 
@@ -134,7 +137,10 @@ if TYPE_CHECKING:
         name: str
         type: str
 
-    class TableOutput(TypedDict):
+    class TableFields(TypedDict, total=False):
+        note: str
+
+    class TableOutput(TableFields):
         kind: Literal["table"]
         columns: list[TableColumn]
         rows: list[list[JsonValue]]

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROTOCOL = (ROOT / "packages/worker/src/protocol.ts").read_text()
 
 # Written by the notebook as plain objects, whose shape the contract of the API checks when the page reads them.
-NOTEBOOK = {"path", "cells", "language", "source", "elapsed_ms", "outputs"}
+NOTEBOOK = {"path", "cells", "language", "source", "title", "started_at_ms", "elapsed_ms", "outputs"}
 # Lines of messages.jsonl, likewise plain.
 MESSAGES = {"value"}
 

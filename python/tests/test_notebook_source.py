@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from headrace_runtime.dbutils.widgets import Widgets
+from headrace_runtime.failures import TaskFailure
 from headrace_runtime.notebook.source import parse_notebook
 from headrace_runtime.notebook.sql import run_statements, split_statements
+
+NOTEBOOK = "application/vnd.databricks.v1+notebook"
+CELL = "application/vnd.databricks.v1+cell"
 
 
 def languages(text: str, path: str = "/n.py") -> list[tuple[str, str]]:
@@ -55,6 +60,49 @@ y = 2
         ("python", "%pip install x\ny = 2"),
         ("python", "z = 3"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "message"),
+    [
+        ("/n.scala", "val x = 1", "this notebook is written in Scala: Headrace runs Python and SQL notebooks"),
+        ("/n", "// Databricks notebook source\nval x = 1", "this notebook is written in Scala: "),
+        ("/n.R", "x <- 1", "this notebook is written in R: "),
+        (
+            "/n.ipynb",
+            '{"nbformat": 4, "cells": [], "metadata": {"kernelspec": {"language": "R"}}}',
+            "this notebook is written in R: ",
+        ),
+        ("/n.ipynb", "not json", "the notebook's file is no valid .ipynb of format 4: JSONDecodeError"),
+        ("/n.ipynb", "{}", "the notebook's file is no valid .ipynb of format 4: KeyError: 'cells'"),
+        ("/n.ipynb", "", "the notebook's file is no valid .ipynb"),
+    ],
+)
+def test_a_notebook_that_cannot_be_run_says_why(path: str, text: str, message: str) -> None:
+    with pytest.raises(TaskFailure) as failure:
+        parse_notebook(text, path)
+
+    assert failure.value.message.startswith(message)
+
+
+def test_an_ipynb_has_titles_a_default_language_and_magics() -> None:
+    cells = [
+        {"cell_type": "code", "source": ["select 1\n", "from t"], "metadata": {}},
+        {"cell_type": "code", "source": "%%sql\nselect 2", "metadata": {}},
+        {"cell_type": "code", "source": "%python\nx = 1", "metadata": {CELL: {"showTitle": True, "title": "Named"}}},
+        {"cell_type": "code", "source": "%%time\nx = 1"},
+        {"cell_type": "markdown", "source": ["# T"]},
+    ]
+    text = json.dumps({"nbformat": 4, "metadata": {NOTEBOOK: {"language": "sql"}}, "cells": cells})
+
+    assert languages(text, "/n.ipynb") == [
+        ("sql", "select 1\nfrom t"),
+        ("sql", "select 2"),
+        ("python", "x = 1"),
+        ("python", "%%time\nx = 1"),
+        ("markdown", "# T"),
+    ]
+    assert [cell.title for cell in parse_notebook(text, "/n.ipynb")][2] == "Named"
 
 
 def test_cells_of_an_sql_notebook() -> None:

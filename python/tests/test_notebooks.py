@@ -38,7 +38,11 @@ double(x) + 2
     assert outcome.result["state"] == "succeeded", outcome.log
     assert [cell["language"] for cell in outcome.cells] == ["markdown", "python", "python"]
     assert outcome.cells[0]["source"] == "%md\\n# Title\\ntext".replace("\\\\n", "\n").replace("\\n", "\n")
-    assert outcome.cells[1]["outputs"] == [{"kind": "text", "text": "x is 20\nwarn\n"}]
+    assert outcome.cells[1]["title"] == "Numbers"
+    assert outcome.cells[1]["outputs"] == [
+        {"kind": "text", "text": "x is 20\n"},
+        {"kind": "text", "text": "warn\n", "stream": "stderr"},
+    ]
     assert outcome.cells[2]["outputs"] == [{"kind": "text", "text": "42\n"}]
     assert outcome.log == "x is 20\nwarn\n42\n"
     assert all(cell["elapsed_ms"] is not None for cell in outcome.cells)
@@ -139,11 +143,17 @@ plt.bar([1, 2], [3, 4]);
 
 
 def test_a_table_is_cut_at_its_limits(workspace: Workspace) -> None:
-    outcome = workspace.run_notebook("display([{'n': i} for i in range(1500)])\ndisplay([{'t': 'x' * 10**6}] * 5)\n")
+    outcome = workspace.run_notebook(
+        "display([{'n': i} for i in range(1500)])\ndisplay([{'t': 'x' * 10**8}] * 2)\ndisplay([{'t': 'x' * 60_000}] * 50)\n"
+    )
 
-    rows, wide = outcome.cells[0]["outputs"]
+    rows, long, wide = outcome.cells[0]["outputs"]
     assert (len(rows["rows"]), rows["truncated"]) == (1000, True)
-    assert (len(wide["rows"]), wide["truncated"]) == (2, True)
+    assert rows["note"] == "Only the first 1000 rows are kept"
+    assert long["rows"][0][0].endswith("xx… (100000000 characters)")
+    assert (len(long["rows"]), long["truncated"]) == (2, False)
+    assert (len(wide["rows"]), wide["truncated"]) == (34, True)
+    assert wide["note"] == "Only the first 34 rows are kept: a table may have 2 MiB"
 
 
 def test_long_output_of_a_cell_is_cut_and_the_log_has_it(workspace: Workspace) -> None:
@@ -198,6 +208,69 @@ def test_magics_that_are_not_supported_refuse(workspace: Workspace) -> None:
 
     assert outcome.message == "Scala cells are not supported: Headrace runs Python and SQL notebooks"
     assert states(outcome) == ["failed"]
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("x = 1\n%scala\n", "Scala cells are not supported: Headrace runs Python and SQL notebooks"),
+        ("%%r\nx <- 1\n", "R cells are not supported: Headrace runs Python and SQL notebooks"),
+        (
+            "%tensorboard --logdir /x\n",
+            "%tensorboard is not supported in a job: it serves a page to somebody who looks",
+        ),
+        ("%nothing 1\n", "%nothing is not supported; there are: %run, %pip, %sql, %sh, %fs, %md, %python, and"),
+        ("%%nothing\n1\n", "%%nothing is not supported; there are: %run, "),
+    ],
+)
+def test_a_magic_that_is_not_there_is_named(workspace: Workspace, code: str, message: str) -> None:
+    outcome = workspace.run_notebook(code)
+
+    assert outcome.message.startswith(message), outcome.log
+    assert states(outcome) == ["failed"]
+
+
+def test_magics_that_notebooks_bring_from_elsewhere_work(workspace: Workspace) -> None:
+    outcome = workspace.run_notebook(
+        """%matplotlib inline
+%config InlineBackend.figure_format = "png"
+%load_ext autoreload
+%autoreload 2
+%env LEVEL=5
+x = !echo from a shell
+print(x[0])
+
+# COMMAND ----------
+%%time
+y = sum(range(10))
+y
+
+# COMMAND ----------
+%timeit -n 1 -r 1 sum(range(10))
+
+# COMMAND ----------
+%%sh
+echo out; echo err >&2; printf '\\377'; exit 3
+
+# COMMAND ----------
+%%html
+<b>bold</b>
+"""
+    )
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    assert "from a shell" in outcome.log
+    texts = ["".join(output.get("text", "") for output in cell["outputs"]) for cell in outcome.cells]
+    assert "Wall time" in texts[1] and texts[1].endswith("45\n")
+    assert "1 loop" in texts[2]
+    assert texts[3] == "out\nerr\n\ufffdthe shell script exited with status 3; with %sh -e it fails\n"
+    assert outcome.cells[4]["outputs"] == [{"kind": "html", "html": "<b>bold</b>\n"}]
+
+
+def test_a_shell_script_with_e_fails_its_cell(workspace: Workspace) -> None:
+    outcome = workspace.run_notebook("# MAGIC %sh -e\n# MAGIC exit 3\n")
+
+    assert outcome.message == "RuntimeError: the shell script exited with status 3"
 
 
 def test_shell_and_fs_magics_put_their_output_into_the_cell(workspace: Workspace) -> None:

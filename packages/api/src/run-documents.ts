@@ -251,7 +251,7 @@ export type RunEvent = z.output<typeof RunEvent>;
 const columns = z.array(z.looseObject({ name: z.string(), type: z.string() }));
 
 export const NotebookOutput = z.discriminatedUnion('kind', [
-  z.looseObject({ kind: z.literal('text'), text: z.string() }),
+  z.looseObject({ kind: z.literal('text'), text: z.string(), stream: z.literal('stderr').optional() }),
   z.looseObject({ kind: z.literal('html'), html: z.string() }),
   z.looseObject({ kind: z.literal('image'), mime: z.string(), base64: z.string() }),
   z.looseObject({
@@ -259,6 +259,8 @@ export const NotebookOutput = z.discriminatedUnion('kind', [
     columns,
     rows: z.array(z.array(JsonValue)),
     truncated: z.boolean(),
+    /** Which limit has cut it. */
+    note: z.string().optional(),
   }),
   z.looseObject({ kind: z.literal('error'), message: z.string(), trace: z.string() }),
 ]);
@@ -268,6 +270,8 @@ export const NotebookCell = z.looseObject({
   language: z.enum(['python', 'sql', 'markdown', 'run']),
   source: z.string(),
   state: z.enum(['waiting', 'running', 'succeeded', 'failed', 'skipped']),
+  title: z.string().optional(),
+  started_at_ms: z.number().nullable().optional(),
   elapsed_ms: z.number().nullable(),
   outputs: z.array(NotebookOutput),
 });

@@ -109,12 +109,14 @@ export interface NotebookCell {
   readonly language: 'python' | 'sql' | 'markdown' | 'run';
   readonly source: string;
   readonly state: 'waiting' | 'running' | 'succeeded' | 'failed' | 'skipped';
+  readonly title?: string;
+  readonly started_at_ms?: number | null;
   readonly elapsed_ms: number | null;
   readonly outputs: readonly NotebookOutput[];
 }
 
 export type NotebookOutput =
-  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'text'; readonly text: string; readonly stream?: 'stderr' }
   | { readonly kind: 'html'; readonly html: string }
   | { readonly kind: 'image'; readonly mime: string; readonly base64: string }
   | {
@@ -122,5 +124,7 @@ export type NotebookOutput =
       readonly columns: readonly { name: string; type: string }[];
       readonly rows: readonly (readonly JsonValue[])[];
       readonly truncated: boolean;
+      /** Which limit has cut it. */
+      readonly note?: string;
     }
   | { readonly kind: 'error'; readonly message: string; readonly trace: string };

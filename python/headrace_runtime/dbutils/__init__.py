@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .credentials import Credentials
+from .data import Data
 from .fs import FileSystem
 from .library import Library
 from .notebook import Notebook
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class DBUtils:
-    """Utilities of a task: fs, jobs, library, notebook, secrets, widgets. `dbutils.<name>.help()` says more."""
+    """Utilities of a task: credentials, data, fs, jobs, library, notebook, secrets, widgets. `dbutils.<name>.help()` says more."""
 
     def __init__(self, context: TaskContext) -> None:
         self.fs = FileSystem(context)
@@ -26,6 +27,7 @@ class DBUtils:
         self.secrets = Secrets(context)
         self.library = Library(context)
         self.credentials = Credentials()
+        self.data = Data()
 
     def help(self, name: str | None = None) -> None:
         """Print what there is."""

@@ -16,6 +16,16 @@ class Credentials(WithHelp):
         """Not supported."""
         raise NotImplementedError(f"role {role} cannot be assumed: Headrace knows no cloud roles")
 
+    def getServiceCredentialsProvider(self, credential: str) -> NoReturn:
+        """Not supported."""
+        raise NotImplementedError(
+            f"there is no service credential {credential}: keep the cloud's keys in a secret, and hand them to its library"
+        )
+
+    def showCurrentRole(self) -> list[str]:
+        """No role."""
+        return []
+
     def showRoles(self) -> list[str]:
         """No roles."""
         return []

@@ -117,6 +117,14 @@ class FileSystem(WithHelp):
             "dbutils.fs.mount is not supported: read the storage by its own address, or copy the files"
         )
 
+    def updateMount(self, *args: object, **keywords: object) -> bool:
+        """Not supported."""
+        return self.mount()
+
+    def unmount(self, mount_point: str = "") -> bool:
+        """Not supported: there are no mounts."""
+        raise NotImplementedError(f"dbutils.fs.unmount: nothing is mounted at {mount_point!r}, for there are no mounts")
+
     def refreshMounts(self) -> bool:
         """Nothing to refresh."""
         return True

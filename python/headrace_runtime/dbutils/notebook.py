@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from ..failures import NotebookExit
 from .help import WithHelp
 
@@ -107,6 +109,16 @@ class NotebookContext:
     def tags(self) -> Tags:
         return Tags(self._facts)
 
+    def toJson(self) -> str:
+        """The facts as JSON, as code reads them that asks for all at once."""
+        known = {name: str(value) for name, value in self._facts.items() if value is not None}
+        shown = {name: value for name, value in known.items() if name != "apiToken"}
+        extra = {"notebook_path": known.get("notebookPath"), "api_url": known["apiUrl"]}
+        return json.dumps({"tags": shown, "extraContext": extra, "currentRunId": {"id": self._facts["currentRunId"]}})
+
+    # The same without secrets; neither has the token here.
+    safeToJson = toJson
+
     def __getattr__(self, name: str) -> Callable[[], Fact]:
         if name not in self._facts:
             raise AttributeError(f"the notebook's context has no {name}; it has: {', '.join(self._facts)}")
@@ -119,3 +131,6 @@ class Tags:
 
     def get(self, name: str) -> Fact:
         return Fact(name, self._facts.get(name))
+
+    def apply(self, name: str) -> str:
+        return self.get(name).get()

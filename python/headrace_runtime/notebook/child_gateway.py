@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .. import attach
+from ..context import get_context
 from ..spark_gateways import ACTING_FRAMES, INTERRUPT_AFTER_SECONDS, PROOF_POLL_SECONDS, TAG_PROPERTY
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class ChildGateway:
         attachment = attach.get_attachment()
         self._tag = f"{attachment.kept_tags[0] if attachment.kept_tags else 'headrace'}-{name}"
         self._tags = [*attachment.kept_tags, self._tag]
-        self._session = _new_session(session._jsparkSession, has_jars=bool(attach.get_context().jars))
+        self._session = _new_session(session._jsparkSession, has_jars=bool(get_context().jars))
         self._secret = secrets.token_hex(32)
         self._group: Any = None
         self._server = self._start_server()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import shlex
@@ -13,16 +14,26 @@ from ..failures import TaskFailure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from ..context import TaskContext
 
-_REFUSED = {
+REFUSED = {
     "scala": "Scala cells are not supported: Headrace runs Python and SQL notebooks",
     "r": "R cells are not supported: Headrace runs Python and SQL notebooks",
     "conda": "%conda is not supported: use %pip, or the task's libraries",
-    "tensorboard": "%tensorboard is not supported in a job",
+    "mamba": "%mamba is not supported: use %pip, or the task's libraries",
+    "micromamba": "%micromamba is not supported: use %pip, or the task's libraries",
+    "uv": "%uv is not supported: use %pip, or the task's libraries",
+    "tensorboard": "%tensorboard is not supported in a job: it serves a page to somebody who looks",
+    "skip": "%skip is not supported: take the cell out, or guard it with an if",
+    "set_cell_max_output_size_in_mb": "%set_cell_max_output_size_in_mb is not supported: what a cell keeps is fixed",
 }
-_FIRST_MAGIC = re.compile(r"\s*%(\w+)[ \t]*")
+OWN = ("run", "pip", "sql", "sh", "fs", "md", "python")
+_FIRST_MAGIC = re.compile(r"\s*%%?(\w+)[ \t]*")
 _FS_COMMANDS = ("ls", "cp", "mv", "rm", "mkdirs", "head", "put")
+_UNKNOWN = re.compile(r"(?:Line|Cell) magic(?: function)? `(%%?\w+)` not found")
+_READ_BYTES = 64 * 1024
 
 
 def run_whole_cell(code: str, context: TaskContext) -> bool:
@@ -31,8 +42,8 @@ def run_whole_cell(code: str, context: TaskContext) -> bool:
     if match is None:
         return False
     name, rest = match[1], code[match.end() :]
-    if name in _REFUSED:
-        raise TaskFailure("RUN_EXECUTION_ERROR", _REFUSED[name])
+    if name in REFUSED:
+        refuse(name)
     if name == "sh":
         run_shell(rest)
     elif name == "fs":
@@ -40,6 +51,22 @@ def run_whole_cell(code: str, context: TaskContext) -> bool:
     else:
         return False
     return True
+
+
+def refuse(name: str) -> NoReturn:
+    """Say what is not there, by its name."""
+    raise TaskFailure("RUN_EXECUTION_ERROR", REFUSED[name])
+
+
+def explain_unknown(error: BaseException) -> BaseException:
+    """IPython does not know what this runtime adds to its magics."""
+    match = _UNKNOWN.match(str(error)) if type(error).__name__ == "UsageError" else None
+    if match is None:
+        return error
+    own = ", ".join(f"%{name}" for name in OWN)
+    return TaskFailure(
+        "RUN_EXECUTION_ERROR", f"{match[1]} is not supported; there are: {own}, and IPython's own (%lsmagic lists them)"
+    )
 
 
 def run_shell(script: str) -> None:
@@ -50,10 +77,14 @@ def run_shell(script: str) -> None:
     shell = "bash" if os.path.exists("/bin/bash") else "sh"
     with subprocess.Popen([shell, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            sys.stdout.write(line.decode("utf-8", "replace"))
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        while piece := process.stdout.read1(_READ_BYTES):  # type: ignore[attr-defined]
+            sys.stdout.write(decoder.decode(piece))
+        sys.stdout.write(decoder.decode(b"", final=True))
     if process.returncode and must_succeed:
         raise RuntimeError(f"the shell script exited with status {process.returncode}")
+    if process.returncode:
+        print(f"the shell script exited with status {process.returncode}; with %sh -e it fails", file=sys.stderr)
 
 
 def run_fs(line: str) -> None:

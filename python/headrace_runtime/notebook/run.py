@@ -5,6 +5,7 @@ An exception fails its cell and the later ones are skipped; `dbutils.notebook.ex
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import time
@@ -13,7 +14,7 @@ from .. import attach, display
 from ..failures import NotebookExit, PythonRestart, TaskFailure, describe_error, exit_status, format_trace
 from ..own_image import continue_in
 from . import magics, packages, restart, sql
-from .document import CellRecord, NotebookFile
+from .document import TEXT_SECONDS, CellRecord, NotebookFile
 from .included import IncludedNotebooks
 from .source import parse_notebook
 
@@ -63,7 +64,10 @@ class NotebookRunner:
         self._shell.register_magic("pip", lambda line: packages.run_pip(line, context))
         self._shell.register_magic("sql", lambda line, cell="": self._run_sql(line + "\n" + cell), "line_cell")
         self._shell.register_magic("sh", lambda line, cell="": magics.run_shell(line + "\n" + cell), "line_cell")
-        self._shell.register_magic("fs", magics.run_fs)
+        self._shell.register_magic("fs", lambda line, cell="": magics.run_fs(line + "\n" + cell), "line_cell")
+        self._shell.register_magic("md", lambda line, cell="": None, "line_cell")
+        for name in magics.REFUSED:
+            self._shell.register_magic(name, functools.partial(_refuse, name), "line_cell")
 
     def run(self, cells: list[Cell], file: str, shown_path: str, position: list[int]) -> None:
         self._goal = position
@@ -73,7 +77,8 @@ class NotebookRunner:
         self._shell.namespace["__file__"] = file
         self._context.notebook_path = shown_path
         original_streams = sys.stdout, sys.stderr
-        sys.stdout, sys.stderr = CellStream(sys.stdout, self), CellStream(sys.stderr, self)
+        sys.stdout = CellStream(sys.stdout, self, is_error=False)
+        sys.stderr = CellStream(sys.stderr, self, is_error=True)
         display.set_sink(self._add_output)
         try:
             self._run_each(cells, lambda index, cell: self._run_recorded(index, cell, shown_path))
@@ -81,23 +86,23 @@ class NotebookRunner:
             restart.save(self._context, self._document, self._position)
             raise
         except BaseException:
-            for record in self._document.records:
-                if record.state == "waiting":
-                    record.state = "skipped"
+            self._document.skip_waiting()
             raise
         finally:
             self._record = None
             display.set_sink(None)
             sys.stdout, sys.stderr = original_streams
-            self._document.write()
+            self._document.close()
 
-    def add_text(self, text: str) -> None:
+    def add_text(self, text: str, *, is_error: bool) -> None:
         if self._record is not None:
-            self._record.add_text(text)
+            self._record.add_text(text, is_error=is_error)
+            self._document.write_soon(TEXT_SECONDS)
 
     def _add_output(self, output: Any) -> None:
         if self._record is not None:
             self._record.add(output)
+            self._document.write_soon(TEXT_SECONDS)
 
     def _run_each(self, cells: list[Cell], run_one: Callable[[int, Cell], None]) -> None:
         """From the first cell, or from where a restart has left off."""
@@ -123,7 +128,8 @@ class NotebookRunner:
         record = self._document.records[index]
         self._record = record
         record.state = "running"
-        self._document.write()
+        record.started_at_ms = time.time_ns() // 1_000_000
+        self._document.change_cell(index)
         started = time.monotonic()
         try:
             self._run_cell(cell, f"{shown_path}, cell {index + 1}")
@@ -139,7 +145,6 @@ class NotebookRunner:
         finally:
             record.elapsed_ms = round((time.monotonic() - started) * 1000)
             self._document.end_cell(index)
-            self._document.write()
 
     def _run_cell(self, cell: Cell, cell_name: str) -> None:
         if cell.language == "markdown":
@@ -151,7 +156,7 @@ class NotebookRunner:
         elif not magics.run_whole_cell(cell.code, self._context):
             error = self._shell.run(cell.code, cell_name)
             if error is not None:
-                raise error
+                raise magics.explain_unknown(error)
 
     def _run_sql(self, text: str) -> None:
         from ..dbutils import get_dbutils
@@ -172,13 +177,14 @@ class NotebookRunner:
 class CellStream:
     """Standard output of cells: to the log as ever, and to the cell under way."""
 
-    def __init__(self, stream: Any, runner: NotebookRunner) -> None:
+    def __init__(self, stream: Any, runner: NotebookRunner, *, is_error: bool) -> None:
         self._stream = stream
         self._runner = runner
+        self._is_error = is_error
 
     def write(self, text: str) -> int:
         written: int = self._stream.write(text)
-        self._runner.add_text(text)
+        self._runner.add_text(text, is_error=self._is_error)
         return written
 
     def writelines(self, lines: list[str]) -> None:
@@ -187,6 +193,10 @@ class CellStream:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def _refuse(name: str, line: str, cell: str = "") -> None:
+    magics.refuse(name)
 
 
 def _is_good_end(error: BaseException) -> bool:

@@ -17,9 +17,12 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _WIDGET = re.compile(
-    r"""create\s+widget\s+(?:text|dropdown|combobox|multiselect)\s+(\w+)\s+default\s+(?:'([^']*)'|"([^"]*)")""",
-    re.IGNORECASE,
+    r"""create\s+widget\s+(text|dropdown|combobox|multiselect)\s+(\w+)\s+default\s+(?:'([^']*)'|"([^"]*)")"""
+    r"""(?:\s+choices\s+(.+))?\s*$""",
+    re.IGNORECASE | re.DOTALL,
 )
+# Of a list of choices; more is no list that somebody chooses from.
+CHOICES_MAX = 1024
 _REMOVAL = re.compile(r"remove\s+widget\s+(\w+)\s*$", re.IGNORECASE)
 _SUBSTITUTION = re.compile(r"\$\{\s*(\w+)\s*\}")
 
@@ -40,18 +43,24 @@ def run_statements(session: Any, text: str, widgets: Widgets) -> Iterator[Any]:
     """Run each statement; gives those results that have columns. `:name` and `${name}` are the task's parameters."""
     for raw_statement in split_statements(text):
         statement = _substitute(raw_statement, widgets.getAll())
-        if define_widget(statement, widgets):
+        if define_widget(session, statement, widgets):
             continue
         frame = session.sql(statement, args=_used_parameters(statement, widgets.getAll()) or None)
         if frame.columns:
             yield frame
 
 
-def define_widget(statement: str, widgets: Widgets) -> bool:
+def define_widget(session: Any, statement: str, widgets: Widgets) -> bool:
     """`CREATE WIDGET TEXT day DEFAULT '…'` and `REMOVE WIDGET day` are the notebook's, not Spark's."""
     created, removed = _WIDGET.match(statement), _REMOVAL.match(statement)
     if created:
-        widgets.text(created[1], created[2] if created[2] is not None else created[3])
+        kind, name, single, double, query = created.groups()
+        default = single if single is not None else double
+        if kind.lower() == "text":
+            widgets.text(name, default)
+        else:
+            rows = session.sql(query).limit(CHOICES_MAX).collect() if query else []
+            getattr(widgets, kind.lower())(name, default, [str(row[0]) for row in rows] or [default])
     elif removed:
         widgets.remove(removed[1])
     return bool(created or removed)

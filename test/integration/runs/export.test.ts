@@ -22,6 +22,7 @@ const notebook: NotebookDocument = {
       elapsed_ms: 1_230,
       outputs: [
         { kind: 'text', text: '<b>' },
+        { kind: 'text', text: 'warned', stream: 'stderr' },
         { kind: 'html', html: '<script>alert("x")</script>' },
         { kind: 'image', mime: 'image/png', base64: 'AAAA' },
         {
@@ -29,6 +30,7 @@ const notebook: NotebookDocument = {
           columns: [{ name: 'n & m', type: 'int' }],
           rows: [[1], ['<i>']],
           truncated: true,
+          note: 'Only the first 2 rows are kept',
         },
       ],
     },
@@ -36,6 +38,8 @@ const notebook: NotebookDocument = {
       language: 'sql',
       source: 'select',
       state: 'failed',
+      title: 'The <last>',
+      started_at_ms: 0,
       elapsed_ms: null,
       outputs: [{ kind: 'error', message: 'ParseError', trace: 'line 1 <here>' }],
     },
@@ -59,9 +63,13 @@ test('the notebook of a task run is handed out as a page named like the notebook
   const content = views[0]?.content ?? '';
   expect(content).toContain('if 1 &#60; 2: print(&#34;&#60;b&#62;&#34;)');
   expect(content).toContain('<pre>&#60;b&#62;</pre>');
-  expect(content).toContain('<th>n &#38; m</th>');
+  expect(content).toContain('<th title="int">n &#38; m</th>');
   expect(content).toContain('src="data:image/png;base64,AAAA"');
   expect(content).toContain('line 1 &#60;here&#62;');
+  expect(content).toContain('<pre class="stderr">warned</pre>');
+  expect(content).toContain('Only the first 2 rows are kept.');
+  expect(content).toContain('<strong>The &#60;last&#62;</strong>');
+  expect(content).toContain('<a href="#cell-2">Cell 2 failed</a>: ParseError');
   // A run with one task may be named instead.
   expect(await engine.client.runsExport({ run_id: run.run_id, views_to_export: 'ALL' })).toEqual({ views });
 });

@@ -15,10 +15,19 @@ export function toNotebookHtml(notebook: NotebookDocument, name: string): string
 <body>
 <h1>${escapeHtml(name)}</h1>
 <p class="path">${escapeHtml(notebook.path)}</p>
+${toFailure(notebook)}
 ${cells}
 </body>
 </html>
 `;
+}
+
+/** The page may be long, and the failure is what somebody looks for. */
+function toFailure({ cells }: NotebookDocument): string {
+  const at = cells.findIndex(({ state }) => state === 'failed');
+  const error = cells[at]?.outputs.findLast((output) => output.kind === 'error');
+  if (error?.kind !== 'error') return '';
+  return `<p class="error"><a href="#cell-${at + 1}">Cell ${at + 1} failed</a>: ${escapeHtml(error.message)}</p>`;
 }
 
 const style = `
@@ -28,12 +37,17 @@ table { border-collapse: collapse; } td, th { border: 1px solid #ccc; padding: .
 img { max-width: 100%; } iframe { border: 0; width: 100%; height: 24rem; }
 .cell { border: 1px solid #ccc; margin: 1rem 0; } .source { background: #f5f5f5; }
 .about, .path { color: #666; font-size: 12px; margin: 0; padding: .2rem .5rem; } .error { background: #fff0f0; }
+.stderr { border-left: 3px solid #c77; }
 `;
 
-function toCell({ language, source, state, elapsed_ms, outputs }: NotebookCell): string {
+function toCell(cell: NotebookCell, at: number): string {
+  const { language, title, source, state, started_at_ms, elapsed_ms, outputs } = cell;
+  const name = title === undefined ? '' : `<strong>${escapeHtml(title)}</strong> `;
+  const begun = started_at_ms ? `, begun ${new Date(started_at_ms).toISOString()}` : '';
   const time = elapsed_ms === null ? '' : ` in ${(elapsed_ms / 1000).toFixed(2)} s`;
-  return `<section class="cell">
-<p class="about">${escapeHtml(language)}: ${escapeHtml(state)}${time}</p>
+  const shownState = state === 'skipped' ? 'not run' : state;
+  return `<section class="cell" id="cell-${at + 1}">
+<p class="about">${name}${at + 1}, ${escapeHtml(language)}: ${escapeHtml(shownState)}${time}${begun}</p>
 <pre class="source">${escapeHtml(source)}</pre>
 ${outputs.map(toOutput).join('\n')}
 </section>`;
@@ -42,7 +56,7 @@ ${outputs.map(toOutput).join('\n')}
 function toOutput(output: NotebookOutput): string {
   switch (output.kind) {
     case 'text':
-      return `<pre>${escapeHtml(output.text)}</pre>`;
+      return `<pre${output.stream === 'stderr' ? ' class="stderr"' : ''}>${escapeHtml(output.text)}</pre>`;
     case 'html':
       // Shown apart from this page, and its scripts do not run.
       return `<iframe sandbox="" title="output" srcdoc="${escapeHtml(output.html)}"></iframe>`;
@@ -57,10 +71,13 @@ function toOutput(output: NotebookOutput): string {
   }
 }
 
-function toTable({ columns, rows, truncated }: Extract<NotebookOutput, { kind: 'table' }>): string {
-  const head = columns.map(({ name }) => `<th>${escapeHtml(name)}</th>`).join('');
+function toTable(table: Extract<NotebookOutput, { kind: 'table' }>): string {
+  const { columns, rows, truncated, note: limit } = table;
+  const head = columns
+    .map(({ name, type }) => `<th title="${escapeHtml(type)}">${escapeHtml(name)}</th>`)
+    .join('');
   const body = rows.map((row) => `<tr>${row.map((value) => `<td>${toText(value)}</td>`).join('')}</tr>`);
-  const note = truncated ? '\n<p class="about">There were more rows.</p>' : '';
+  const note = truncated ? `\n<p class="about">${escapeHtml(limit ?? 'There were more rows')}.</p>` : '';
   return `<table>\n<tr>${head}</tr>\n${body.join('\n')}\n</table>${note}`;
 }
 

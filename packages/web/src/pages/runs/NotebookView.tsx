@@ -2,7 +2,7 @@ import type { NotebookCell, NotebookOutput, RunTaskDocument } from '@headrace/ap
 import { useQuery } from '@tanstack/react-query';
 import { problemOf } from '../../api/client.ts';
 import { queries } from '../../api/queries.ts';
-import { formatDuration } from '../../ui/format.ts';
+import { formatDuration, formatTime } from '../../ui/format.ts';
 import { hasEnded } from '../../ui/outcome.ts';
 import { Missing } from '../../ui/Problem.tsx';
 import { sourceToShow } from './cell-source.ts';
@@ -17,30 +17,66 @@ export function NotebookView({ runId, task }: { runId: number; task: RunTaskDocu
     return <p className="dim">{ended ? 'The notebook did not run.' : 'The notebook has not begun.'}</p>;
   }
   return (
-    <ol className="notebook">
-      {notebook.data.cells.map((cell, at) => (
-        // Cells never move: their position is their identity.
-        // biome-ignore lint/suspicious/noArrayIndexKey: see above
-        <li key={at}>
-          <Cell cell={cell} />
-        </li>
-      ))}
-    </ol>
+    <>
+      <FailedCell cells={notebook.data.cells} />
+      <ol className="notebook">
+        {notebook.data.cells.map((cell, at) => (
+          // Cells never move: their position is their identity.
+          // biome-ignore lint/suspicious/noArrayIndexKey: see above
+          <li key={at} id={cellId(at)}>
+            <Cell cell={cell} />
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
+function cellId(at: number): string {
+  return `cell-${at + 1}`;
+}
+
+/** What somebody looks for first stands first. */
+function FailedCell({ cells }: { cells: readonly NotebookCell[] }) {
+  const at = cells.findIndex(({ state }) => state === 'failed');
+  const error = cells[at]?.outputs.findLast((output) => output.kind === 'error');
+  if (error?.kind !== 'error') return null;
+  return (
+    <p className="problem">
+      <a href={`#${cellId(at)}`}>Cell {at + 1} failed</a>: {error.message}
+    </p>
   );
 }
 
 const cellSigns = { waiting: '○', running: '▶', succeeded: '✓', failed: '✕', skipped: '–' } as const;
+
+const cellWords = {
+  waiting: 'waiting',
+  running: 'running',
+  succeeded: 'succeeded',
+  failed: 'failed',
+  skipped: 'not run',
+} as const;
 
 function Cell({ cell }: { cell: NotebookCell }) {
   if (cell.language === 'markdown') return <Markdown source={sourceToShow(cell)} />;
   return (
     <div className={`cell cell-${cell.state}`}>
       <div className="cell-head">
-        <span title={cell.state}>
-          <span aria-hidden="true">{cellSigns[cell.state]}</span> <span className="hidden">{cell.state}</span>
+        <span title={cellWords[cell.state]}>
+          <span aria-hidden="true">{cellSigns[cell.state]}</span>{' '}
+          <span className="hidden">{cellWords[cell.state]}</span>
         </span>
+        {cell.title !== undefined && <strong>{cell.title}</strong>}
         {cell.language !== 'python' && <span className="cell-language">{cell.language}</span>}
-        {cell.elapsed_ms !== null && <span className="dim">{formatDuration(cell.elapsed_ms)}</span>}
+        {cell.elapsed_ms !== null && (
+          <span
+            className="dim"
+            title={cell.started_at_ms ? `begun ${formatTime(cell.started_at_ms)}` : undefined}
+          >
+            {formatDuration(cell.elapsed_ms)}
+          </span>
+        )}
       </div>
       <pre className="code">{sourceToShow(cell)}</pre>
       {cell.outputs.map((output, at) => (
@@ -54,7 +90,9 @@ function Cell({ cell }: { cell: NotebookCell }) {
 function Output({ output }: { output: NotebookOutput }) {
   switch (output.kind) {
     case 'text':
-      return <pre className="output">{output.text}</pre>;
+      return (
+        <pre className={output.stream === 'stderr' ? 'output output-stderr' : 'output'}>{output.text}</pre>
+      );
     case 'error':
       return (
         <div className="problem">
@@ -113,7 +151,9 @@ function TableOutput({ output }: { output: Extract<NotebookOutput, { kind: 'tabl
           ))}
         </tbody>
       </table>
-      {output.truncated && <p className="dim">Only the first {output.rows.length} rows are kept.</p>}
+      {output.truncated && (
+        <p className="dim">{output.note ?? `Only the first ${output.rows.length} rows are kept`}.</p>
+      )}
     </div>
   );
 }
