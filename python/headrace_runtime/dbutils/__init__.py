@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from .credentials import Credentials
-from .data import Data
 from .fs import FileSystem
 from .library import Library
 from .notebook import Notebook
 from .secrets import Secrets
+from .summaries import Summaries
 from .task_values import Jobs
 from .widgets import Widgets
 
@@ -27,7 +27,7 @@ class DBUtils:
         self.secrets = Secrets(context)
         self.library = Library(context)
         self.credentials = Credentials()
-        self.data = Data()
+        self.data = Summaries()
 
     def help(self, name: str | None = None) -> None:
         """Print what there is."""

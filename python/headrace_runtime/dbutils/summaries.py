@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class Data(WithHelp):
+class Summaries(WithHelp):
     """Summaries of data."""
 
     def summarize(self, df: Any, precise: bool = False) -> None:
