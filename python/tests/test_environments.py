@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from headrace_runtime.environments import installers
 from support.attempts import PYTHON_FOLDER, Outcome, Workspace
 from support.wheels import make_wheel
 
@@ -251,3 +252,28 @@ def test_credentials_in_addresses_are_not_shown(workspace: Workspace, lines: lis
 
     assert outcome.code == "LIBRARY_INSTALLATION_ERROR"
     assert "pass-word" not in outcome.log + outcome.message
+
+
+def test_an_installation_that_takes_too_long_is_ended_with_all_its_processes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(installers, "INSTALL_SECONDS_MAX", 2)
+    command = ["sh", "-c", f"sleep 1008 & echo $! > {tmp_path / 'pid'}; echo begun; wait"]
+    said: list[str] = []
+
+    with pytest.raises(installers.InstallError, match="took more than 2 s"):
+        installers.run_installer(command, {}, said.append)
+
+    assert said == ["begun"]
+    pid = (tmp_path / "pid").read_text().strip()
+    deadline = time.monotonic() + 30
+    while is_running(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not is_running(pid)
+
+
+def is_running(pid: str) -> bool:
+    try:
+        return Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
