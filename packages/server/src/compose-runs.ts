@@ -115,7 +115,7 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
       if (neighbours) loops.add(neighbours.loop);
     },
     startLoops() {
-      loops.add(createClusterLoop(services, clusters.ringAll));
+      loops.add(createClusterLoop(services, { onMoved: clusters.ringAll, elapsedMs }));
       loops.add(createWakeLoop(runServices));
       loops.add(createAdmissionLoop(runServices));
       loops.add(createChildRunLoop(runServices, createChildStarter(runServices, urls)));
@@ -123,7 +123,7 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
         createLeaseLoop({
           ...runServices,
           leaseMs,
-          elapsedMs: () => performance.now(),
+          elapsedMs,
           onLost: () => surroundings.observer?.leaseLost(),
         }),
       );
@@ -168,4 +168,8 @@ function describeClaims(
 function findTask({ tasks = [] }: JobSettings, taskKey: string): TaskPlace {
   const nested = tasks.flatMap(({ for_each_task: each }) => (each ? [each.task] : []));
   return [...tasks, ...nested].find(({ task_key }) => task_key === taskKey) ?? { task_key: taskKey };
+}
+
+function elapsedMs(): number {
+  return performance.now();
 }

@@ -115,3 +115,26 @@ test('what a worker reported and the server never heard is told again with its h
   await waitUntil('its host is gone', () => keyOf(far.backend, cluster_id) === '');
   await far.stop();
 });
+
+test('a worker that could not renew because the server was away keeps its cluster', async () => {
+  server = await startTestServer({ backend: null, config: { workerLeaseMs: 20_000 } });
+  const token = await makeWorkerToken(server);
+  const far = await startRemoteWorker(server, token, { workerId: 'far' });
+  const cluster_id = await startedCluster(server);
+  const { pool } = server.database;
+  const turns = async () => {
+    const { loops } = await server.client.status({});
+    return loops.find(({ name }) => name === 'clusters')?.last_turn_at_ms ?? 0;
+  };
+
+  // As after a night without a server: the lease is long over when the loop looks first.
+  await pool.query('update workers set lease_expires_at_ms = 1');
+  server = await server.restart();
+  await pool.query('update workers set lease_expires_at_ms = 1');
+  const first = await turns();
+  await waitUntil('the loop has looked again', async () => (await turns()) > first);
+
+  await waitForState(server, cluster_id, 'RUNNING');
+  expect(await eventTypes(server, cluster_id)).not.toContain('NODES_LOST');
+  await far.stop();
+});
