@@ -1,6 +1,7 @@
 /** The command tree. Commands are made with their context, so that tests can give another. */
 import { Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
+import { createClusterPolicyCommands } from './commands/cluster-policies/policies.ts';
 import { createClusterChangeCommands } from './commands/clusters/change.ts';
 import { createClustersCreateCommand } from './commands/clusters/create.ts';
 import { createClustersEventsCommand } from './commands/clusters/events.ts';
@@ -16,6 +17,7 @@ import {
   createGitCredentialsGetCommand,
   createGitCredentialsListCommand,
 } from './commands/git-credentials/list.ts';
+import { createInstancePoolCommands } from './commands/instance-pools/pools.ts';
 import { createJobsCreateCommand } from './commands/jobs/create.ts';
 import { createJobsGetCommand } from './commands/jobs/get.ts';
 import { createJobsListCommand } from './commands/jobs/list.ts';
@@ -101,7 +103,7 @@ export async function createProgram(context: CliContext, args: readonly string[]
       createRunsExportCommand(context),
     ]),
   );
-  program.addCommand(createClustersGroup(context));
+  for (const command of createComputeGroups(context)) program.addCommand(command);
   program.addCommand(
     group('repos', 'Git folders of the workspace', 'repos list', [
       createReposListCommand(context),
@@ -135,14 +137,22 @@ export async function createProgram(context: CliContext, args: readonly string[]
   return program;
 }
 
-function createClustersGroup(context: CliContext): Command {
-  return group('clusters', 'compute that tasks share', 'clusters list', [
-    createClustersListCommand(context),
-    createClustersGetCommand(context),
-    createClustersCreateCommand(context),
-    ...createClusterChangeCommands(context),
-    createClustersEventsCommand(context),
-  ]);
+function createComputeGroups(context: CliContext): Command[] {
+  return [
+    group('clusters', 'compute that tasks share', 'clusters list', [
+      createClustersListCommand(context),
+      createClustersGetCommand(context),
+      createClustersCreateCommand(context),
+      ...createClusterChangeCommands(context),
+      createClustersEventsCommand(context),
+    ]),
+    group('cluster-policies', 'rules for what clusters may be', 'cluster-policies list', [
+      ...createClusterPolicyCommands(context),
+    ]),
+    group('instance-pools', 'hosts that wait for clusters', 'instance-pools list', [
+      ...createInstancePoolCommands(context),
+    ]),
+  ];
 }
 
 function createSecretsGroup(context: CliContext): Command {
