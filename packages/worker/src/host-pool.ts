@@ -32,7 +32,8 @@ const spareRetryMs = 60_000;
 
 export interface HostPoolOptions {
   readonly backend: HostBackend;
-  readonly report: (report: HostReport) => void;
+  /** Whether it was recorded. */
+  readonly report: (report: HostReport) => Promise<boolean>;
   readonly log: WorkerLog;
   readonly stopGraceMs: number;
 }
@@ -116,7 +117,8 @@ export class HostPool {
 
   forgetFailures(told: readonly HostStatus[]): void {
     for (const status of told) {
-      if (this.#failed.get(status.hostKey) === status) this.#failed.delete(status.hostKey);
+      const isOurs = status.state === 'failed' && this.#failed.get(status.hostKey) === status;
+      if (isOurs) this.#failed.delete(status.hostKey);
     }
   }
 
@@ -271,11 +273,22 @@ export class HostPool {
       const message = error instanceof Error ? error.message : String(error);
       const failureCode = error instanceof HostStartError ? error.code : 'START_FAILURE';
       const failed = { ...facts, state: 'failed', pid: null, message, failureCode } as const;
-      this.#failed.set(cluster.hostKey, failed);
       if (cluster.pool?.isSpare) this.#spareFailedAt = performance.now();
-      report(failed);
+      this.#tellFailed(failed);
       throw error;
     }
+  }
+
+  /** Shown as starting while its report is on its way, which it must not overtake; then as failed, if that was lost. */
+  #tellFailed(failed: HostReport & { readonly state: 'failed' }): void {
+    const { hostKey } = failed;
+    const reported: HostStatus = { ...failed, state: 'starting' };
+    this.#failed.set(hostKey, reported);
+    void this.#options.report(failed).then((isRecorded) => {
+      if (this.#failed.get(hostKey) !== reported) return;
+      if (isRecorded) this.#failed.delete(hostKey);
+      else this.#failed.set(hostKey, failed);
+    });
   }
 
   /** Ends in the journal that it took over: of those that were told already, the acknowledgement died with the host. */

@@ -255,14 +255,20 @@ function createReporter(
     }
   }
 
-  let hostReports = Promise.resolve();
-  /** For people: in order, tried once. */
-  function reportHost(hostReport: HostReport): void {
-    hostReports = hostReports
+  let hostReports: Promise<unknown> = Promise.resolve();
+  /** In order, tried once: heartbeats tell again what was lost. Whether it was recorded. */
+  function reportHost(hostReport: HostReport): Promise<boolean> {
+    const told = hostReports
       .then(() => source.reportHost(workerId, hostReport))
-      .catch((error: unknown) =>
-        log.warn({ host_key: hostReport.hostKey, err: error }, 'cannot report a host'),
+      .then(
+        () => true,
+        (error: unknown) => {
+          log.warn({ host_key: hostReport.hostKey, err: error }, 'cannot report a host');
+          return false;
+        },
       );
+    hostReports = told;
+    return told;
   }
 
   return { report, reportHost };
