@@ -108,6 +108,25 @@ def test_the_clusters_spark_cannot_be_replaced(workspace: Workspace, index: Path
     assert "cannot be replaced" in outcome.message
 
 
+def test_nor_by_a_wheel(workspace: Workspace) -> None:
+    make_wheel(workspace.root / "dbfs", "py4j", {"py4j/__init__.py": ""}, version="0.1")
+
+    outcome = workspace.run_script(SHOW, libraries=[{"whl": "dbfs:/py4j-0.1-py3-none-any.whl"}])
+
+    assert outcome.code == "LIBRARY_INSTALLATION_ERROR"
+    assert "py4j 0.1: the cluster's own py4j is" in outcome.message
+
+
+def test_extras_of_a_package_that_the_runtime_has_bring_what_they_ask_for(workspace: Workspace, index: Path) -> None:
+    make_wheel(index, "pysocks", {"socks.py": "VERSION = 'own'\n"}, version="1.9.0")
+
+    outcome = run_with(
+        workspace, "requests[socks]", script="import requests, socks; print(requests.__file__, socks.VERSION)"
+    )
+
+    assert "/.runtime/" in outcome.printed and outcome.printed.endswith(" own\n"), outcome.log
+
+
 @pytest.mark.usefixtures("index")
 def test_pip_does_it_where_uv_cannot(workspace: Workspace) -> None:
     outcome = run_with(
@@ -246,6 +265,16 @@ def test_what_is_refused_is_named(workspace: Workspace, line: str, reason: str) 
         ["x @ git+file://ann:pass-word@127.0.0.1/x"],
     ],
 )
+@pytest.mark.usefixtures("index")
+def test_a_folder_that_cannot_be_written_is_no_error_of_user_code(workspace: Workspace) -> None:
+    workspace.write("libraries", "a file where the folder should be")
+
+    outcome = run_with(workspace, "toolbox")
+
+    assert outcome.code == "LIBRARY_INSTALLATION_ERROR"
+    assert outcome.message.startswith("library toolbox could not be installed: ")
+
+
 @pytest.mark.usefixtures("index")
 def test_credentials_in_addresses_are_not_shown(workspace: Workspace, lines: list[str]) -> None:
     outcome = run_with(workspace, *lines)

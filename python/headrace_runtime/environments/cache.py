@@ -44,14 +44,17 @@ class Environment:
 def provide(context: TaskContext, requested: Requested) -> Environment:
     """The environment for a request, made if need be. Raises TaskFailure when it cannot be made."""
     cache = _Cache(context, requested)
-    found = cache.find()
-    if found is not None and cache.is_fresh:
-        return found
-    with cache.locked():
-        newer = cache.find()
-        if newer is not None and cache.is_fresh:
-            return newer
-        return cache.build(newer)
+    try:
+        found = cache.find()
+        if found is not None and cache.is_fresh:
+            return found
+        with cache.locked():
+            newer = cache.find()
+            if newer is not None and cache.is_fresh:
+                return newer
+            return cache.build(newer)
+    except OSError as error:  # a full disk, a folder that nobody may write
+        raise describe_failure(requested.names, InstallError(str(error)), context.paths.show) from None
 
 
 class _Cache:

@@ -76,6 +76,17 @@ def name_of_line(line: str) -> str | None:
     return None if match is None else normalize(match[0])
 
 
+def asked_by_extra(distribution: Distribution, extra: str) -> list[str]:
+    """What a package asks for when it is named with an extra, besides what it asks for anyhow."""
+    lines = []
+    for requirement in _read_requirements(distribution):
+        marker = requirement.marker
+        if marker is not None and marker.evaluate({"extra": extra}) and not marker.evaluate({"extra": ""}):
+            requirement.marker = None
+            lines.append(str(requirement))
+    return lines
+
+
 def find_broken(packages: str, base: dict[str, Distribution]) -> list[Broken]:
     """Requirements of the packages in a layer that neither the layer nor what is below meets."""
     own = list_distributions(packages)

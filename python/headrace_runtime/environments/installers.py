@@ -10,7 +10,15 @@ import os
 import re
 
 from ..failures import TaskFailure
-from .distributions import Distribution, find_broken, list_distributions, name_of_line, normalize, parse_requirement
+from .distributions import (
+    Distribution,
+    asked_by_extra,
+    find_broken,
+    list_distributions,
+    name_of_line,
+    normalize,
+    parse_requirement,
+)
 from .index_settings import read_index_settings, to_uv
 from .layer import base_site_packages, python_of, site_packages_of
 from .requested import hide_credentials
@@ -46,35 +54,50 @@ class InstallError(Exception):
 def install(folder: str, requested: Requested, say: Say) -> str:
     """Install what was asked for into a layer; gives the installer's name. Raises InstallError."""
     base = list_distributions(base_site_packages())
-    lines = [line for line in requested.lines if not _is_there(line, base)]
+    lines = [left for line in requested.lines for left in _what_is_left(line, base)]
     if not lines:
         return "nothing"
     uv = _find_uv(lines, requested)
-    requirements = os.path.join(folder, "requirements.txt")
-    _write_lines(requirements, lines)
+    _write_lines(os.path.join(folder, "requirements.txt"), lines)
     say(f"installing {', '.join(requested.names)} with {'pip' if uv is None else 'uv'}")
     if uv is None:
         _install_with_pip(folder, requested, base, say)
-        return "pip"
-    program, options, variables = uv
-    _Uv(program, options, variables, folder).install(requested, lines, base, say)
-    return "uv"
+    else:
+        program, options, variables = uv
+        _Uv(program, options, variables, folder).install(requested, lines, base, say)
+    own = list_distributions(site_packages_of(folder))
+    for name in FIXED:
+        if name in own and name in base and own[name].version != base[name].version:
+            raise InstallError(_cannot_be_replaced(f"{name} {own[name].version}", base[name]))
+    return "pip" if uv is None else "uv"
 
 
-def _is_there(line: str, base: dict[str, Distribution]) -> bool:
-    """Whether the runtime has it; raises when it is one that must not be replaced."""
+def _what_is_left(line: str, base: dict[str, Distribution]) -> list[str]:
+    """Of a line, what the runtime lacks; raises when it is one that must not be replaced."""
     requirement: Any = parse_requirement(line)
     if requirement is None:
-        return False
+        return [line]
     if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
-        return True
+        return []
     there = base.get(normalize(requirement.name))
     if there is None:
-        return False
+        return [line]
     fits = not requirement.url and requirement.specifier.contains(there.version, prereleases=True)
     if there.name in FIXED and not fits:
-        raise InstallError(f"{line}: the cluster's own {there.name} is {there.version} and cannot be replaced")
-    return fits and not requirement.extras
+        raise InstallError(_cannot_be_replaced(line, there))
+    if not fits:
+        return [line]
+    # The package itself stays the runtime's; what its extras ask for is asked for by itself.
+    return [
+        left
+        for extra in requirement.extras
+        for each in asked_by_extra(there, extra)
+        for left in _what_is_left(each, base)
+    ]
+
+
+def _cannot_be_replaced(line: str, there: Distribution) -> str:
+    return f"{line}: the cluster's own {there.name} is {there.version} and cannot be replaced"
 
 
 def _find_uv(lines: list[str], requested: Requested) -> tuple[str, list[str], dict[str, str]] | None:

@@ -33,7 +33,11 @@ def prepare_jars(context: TaskContext, libraries: list[LibraryDocument]) -> None
         if "jar" in library:
             context.jars.append(_locate(context, library["jar"]))
         elif "maven" in library:
-            context.jars += _fetch(context, library["maven"])
+            try:
+                context.jars += _fetch(context, library["maven"])
+            except OSError as error:
+                failed = InstallError(str(error))
+                raise describe_failure([library["maven"]["coordinates"]], failed, context.paths.show) from None
 
 
 def _locate(context: TaskContext, name: str) -> str:
