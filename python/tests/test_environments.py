@@ -257,14 +257,6 @@ def test_what_is_refused_is_named(workspace: Workspace, line: str, reason: str) 
     assert reason in outcome.message
 
 
-@pytest.mark.parametrize(
-    "lines",
-    [
-        ["toolbox @ https://ann:pass-word@127.0.0.1:1/toolbox-1.0-py3-none-any.whl"],
-        ["--find-links http://ann:pass-word@127.0.0.1:1/simple", "--prefer-binary", "nothing-like-it"],
-        ["x @ git+file://ann:pass-word@127.0.0.1/x"],
-    ],
-)
 @pytest.mark.usefixtures("index")
 def test_a_folder_that_cannot_be_written_is_no_error_of_user_code(workspace: Workspace) -> None:
     workspace.write("libraries", "a file where the folder should be")
@@ -275,6 +267,14 @@ def test_a_folder_that_cannot_be_written_is_no_error_of_user_code(workspace: Wor
     assert outcome.message.startswith("library toolbox could not be installed: ")
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["toolbox @ https://ann:pass-word@127.0.0.1:1/toolbox-1.0-py3-none-any.whl"],
+        ["--find-links http://ann:pass-word@127.0.0.1:1/simple", "--prefer-binary", "nothing-like-it"],
+        ["x @ git+file://ann:pass-word@127.0.0.1/x"],
+    ],
+)
 @pytest.mark.usefixtures("index")
 def test_credentials_in_addresses_are_not_shown(workspace: Workspace, lines: list[str]) -> None:
     outcome = run_with(workspace, *lines)
