@@ -143,3 +143,22 @@ def test_a_git_folder_of_the_workspace_is_importable_from_its_root(workspace: Wo
     task = {"kind": "spark_python", "python_file": "/Repos/ann/pipelines/jobs/a.py", "parameters": []}
 
     assert workspace.run(task).log == "root\n"
+
+
+def test_a_notebook_of_the_checkout_runs_its_neighbours_and_those_of_the_workspace(
+    workspace: Workspace, server: Server
+) -> None:
+    workspace.write(f"{FOLDER}/shared/names.py", "NAME = 'root'\n")
+    workspace.write(f"{FOLDER}/jobs/child.py", "import shared.names as n\ndbutils.notebook.exit(n.NAME)\n")
+    workspace.write("workspace/Users/ann/other", "# Databricks notebook source\ndbutils.notebook.exit('other')\n")
+    workspace.write(
+        f"{FOLDER}/jobs/load.py",
+        "print(dbutils.notebook.run('./child', 60), dbutils.notebook.run('/Users/ann/other', 60))\n",
+    )
+
+    as_file = run_file(workspace, server, "jobs/load.py")
+    task = {"kind": "notebook", "notebook_path": "jobs/load", "parameters": {}}
+    as_notebook = workspace.run(task, **from_git(server))
+
+    assert as_file.log == "root other\n"
+    assert as_notebook.log == "root other\n"

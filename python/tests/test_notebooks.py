@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
-from support.attempts import Outcome, Workspace
+from support.attempts import PYTHON_FOLDER, Outcome, Workspace
 
 
 def states(outcome: Outcome) -> list[str]:
@@ -302,6 +305,43 @@ def test_a_missing_notebook_is_named(workspace: Workspace) -> None:
 
     assert outcome.code == "RESOURCE_NOT_FOUND"
     assert outcome.message == "notebook /Users/ann/none does not exist in the workspace"
+
+
+def test_a_notebook_forked_from_a_warm_process_opens_hosted_folders(workspace: Workspace) -> None:
+    workspace.write("workspace/Users/ann/rows.csv", "a,b\n")
+    workspace.write(
+        "workspace/Users/ann/notebook",
+        "# Databricks notebook source\nimport pathlib\nprint(open('/Workspace/Users/ann/rows.csv').read(),"
+        " pathlib.Path('/Workspace/Users/ann/rows.csv').read_text(), open('rows.csv').read())\n",
+    )
+    folder = workspace.prepare({"kind": "notebook", "notebook_path": "/Users/ann/notebook", "parameters": {}})
+    zygote = (
+        "import sys, IPython.core.interactiveshell, headrace_runtime.preload\n"
+        "from headrace_runtime.launch import main\nsys.exit(main(sys.argv[1]))\n"
+    )
+
+    finished = subprocess.run(
+        [sys.executable, "-c", zygote, str(folder)],
+        env={**os.environ, "PYTHONPATH": str(PYTHON_FOLDER)},
+        capture_output=True,
+        check=False,
+    )
+
+    assert finished.stdout.decode().split() == ["a,b"] * 3, finished.stderr.decode()
+
+
+def test_no_path_and_no_link_leads_out_of_the_workspace(workspace: Workspace) -> None:
+    outside = workspace.write("outside.py", "print('outside')\n")
+    workspace.write("workspace/Users/ann/notebook", "")
+    (workspace.root / "workspace/Users/ann/link.py").symlink_to(outside)
+
+    link = workspace.run_notebook("# MAGIC %run ./link\n")
+    dots = workspace.run_notebook("# MAGIC %run ../../../outside\n")
+    start = workspace.run({"kind": "notebook", "notebook_path": "/../../outside.py", "parameters": {}})
+
+    assert link.message == "notebook /Users/ann/link is a link that leads out of the workspace"
+    assert dots.message == "notebook /outside does not exist in the workspace"
+    assert start.message == "notebook /../../outside.py does not exist in the workspace"
 
 
 def test_modules_beside_the_notebook_are_imported(workspace: Workspace) -> None:

@@ -21,7 +21,7 @@ import time
 from .. import attach, display, documents, known_secrets, parent_link
 from ..failures import TaskFailure, cut
 from ..processes import ATTEMPT_MARK, kill_group
-from .included import IncludedNotebooks
+from .included import IncludedNotebooks, as_workspace_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..context import TaskContext
+    from ..documents import TaskDocument
     from .child_gateway import ChildGateway
 
 FOLDER = "notebooks"
@@ -85,7 +86,7 @@ def run_child(context: TaskContext, path: str, timeout_seconds: float, arguments
 
 
 def _find(context: TaskContext, path: str) -> str:
-    here = context.notebook_path or "/"
+    here = context.notebook_path or as_workspace_path(_code_path(context.attempt["task"]))
     absolute = path if path.startswith("/") else posixpath.normpath(posixpath.join(posixpath.dirname(here), path))
     try:
         return IncludedNotebooks(context).find(absolute)[1]
@@ -102,7 +103,7 @@ class _Child:
         self._number = next(_numbers)
         self.folder = os.path.join(context.folder, FOLDER, str(self._number))
         os.makedirs(os.path.join(self.folder, "work"))
-        document = {**context.attempt, "task": _task(context, path, arguments)}
+        document = _describe_child(context, path, arguments)
         _write(os.path.join(self.folder, documents.ATTEMPT_FILE), json.dumps(document))
         self._gateway: ChildGateway | None = None
         self._begun = time.monotonic()
@@ -223,9 +224,30 @@ class _Child:
             )
 
 
-def _task(context: TaskContext, path: str, arguments: Mapping[str, object]) -> dict[str, Any]:
+def _describe_child(context: TaskContext, path: str, arguments: Mapping[str, object]) -> dict[str, Any]:
     parameters = {str(name): "" if value is None else str(value) for name, value in arguments.items()}
-    return {"kind": "notebook", "notebook_path": path, "parameters": parameters}
+    document: dict[str, Any] = {**context.attempt}
+    root = _checkout_root(context)
+    if root is not None:
+        document["from_git"] = path.startswith(root + "/")
+        path = path.removeprefix(root + "/")
+    document["task"] = {"kind": "notebook", "notebook_path": path, "parameters": parameters}
+    return document
+
+
+def _checkout_root(context: TaskContext) -> str | None:
+    """Where the checkout of the task's code is, as notebooks name it; `attempt.json` has the path inside."""
+    if not context.attempt.get("from_git"):
+        return None
+    written, task = documents.read_attempt(context.folder)["task"], context.attempt["task"]
+    inside = posixpath.normpath(_code_path(written))
+    return as_workspace_path(_code_path(task)).removesuffix("/" + inside)
+
+
+def _code_path(task: TaskDocument) -> str:
+    if task["kind"] == "notebook":
+        return task["notebook_path"]
+    return task["python_file"] if task["kind"] == "spark_python" else ""
 
 
 def _write(path: str, text: str) -> None:

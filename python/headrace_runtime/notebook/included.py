@@ -43,7 +43,9 @@ class IncludedNotebooks:
         real = find_notebook_file(self._paths.locate_workspace(path))
         if real is None:
             raise TaskFailure("RESOURCE_NOT_FOUND", f"notebook {path} does not exist in the workspace")
-        return real, _workspace_path(path)
+        if not os.path.realpath(real).startswith(os.path.realpath(self._paths.workspace) + os.sep):
+            raise TaskFailure("RESOURCE_NOT_FOUND", f"notebook {path} is a link that leads out of the workspace")
+        return real, as_workspace_path(path)
 
     def read(self, file: str) -> str:
         with open(file, encoding="utf-8", errors="replace") as opened:
@@ -83,7 +85,8 @@ def find_notebook_file(path: str) -> str | None:
     return next((candidate for candidate in candidates if os.path.isfile(candidate)), None)
 
 
-def _workspace_path(path: str) -> str:
+def as_workspace_path(path: str) -> str:
+    """As notebooks name each other: `/Users/…`."""
     inside = path.removeprefix("/Workspace")
     return inside if inside.startswith("/") else "/" + inside
 

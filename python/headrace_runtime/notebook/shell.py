@@ -105,6 +105,8 @@ class CellShell:
             user_ns=module.__dict__,
             ipython_dir=os.path.join(folder, "ipython"),
         )
+        # IPython's own took `io.open` when it was imported, in a zygote before that was made to know hosted folders.
+        self.namespace.pop("open", None)
         self._cell_name = "<cell>"
         compiler: Any = self._shell.compile
         compiler.get_code_name = lambda *args: self._cell_name
