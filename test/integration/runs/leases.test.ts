@@ -30,7 +30,7 @@ async function taskOf({ runId }: ClaimedAttempt) {
 /** A loop that has had its first turn: that one gives every lease a full period, as after any absence. */
 async function aRunningLeaseLoop() {
   const { db, log, advancer } = engine.runs.services;
-  const loop = createLeaseLoop({ db, log, advancer, elapsedMs: () => 0 });
+  const loop = createLeaseLoop({ db, log, advancer, elapsedMs: () => performance.now() });
   await loop.turn();
   return loop;
 }

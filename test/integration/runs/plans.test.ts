@@ -1,12 +1,7 @@
 /** Every query of a loop, and the save, finds its rows by index however many rows there are. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  databaseNow,
-  findHeldBy,
-  findLostAttempts,
-  readHeld,
-} from '../../../packages/server/src/attempts/store.ts';
+import { findHeldBy, findLostAttempts, readHeld } from '../../../packages/server/src/attempts/store.ts';
 import type { NamedQuery, Querier } from '../../../packages/server/src/db/connect.ts';
 import {
   findEndedChildren,
@@ -87,7 +82,7 @@ test.each<[string, (db: Querier) => unknown]>([
   ['a run to advance', (q) => loadRuns(q, [1_500])],
   ['attempts of a worker', (q) => findHeldBy(q, 'w1')],
   ['attempts that a worker holds', (q) => readHeld(q, [1_000_500])],
-  ['attempts whose lease ran out', (q) => findLostAttempts(q, { dbNow: databaseNow, limit: 200 })],
+  ['attempts whose lease ran out', (q) => findLostAttempts(q, { nowMs: 1, limit: 200 })],
   [
     'active runs of a job',
     (q) => findStoppableRunIds(q, { jobId: 1, queuedOnly: false, after: 0, limit: 500 }),

@@ -2,18 +2,19 @@
 import type { ClaimedAttempt } from '@headrace/worker';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createLeaseLoop } from '../../../packages/server/src/attempts/lease-loop.ts';
+import { type DbNow, databaseNow } from '../../../packages/server/src/attempts/store.ts';
 import { fakeTask, startTestEngine, type TestEngine } from '../runs/engine.ts';
 
 const leaseMs = 60_000;
 let engine: TestEngine;
 let attempt: ClaimedAttempt;
-let elapsedMs: number;
+let aheadMs: number;
 beforeAll(async () => {
   engine = await startTestEngine({ hasWorker: false });
 });
 afterAll(() => engine.close());
 beforeEach(async () => {
-  elapsedMs = 0;
+  aheadMs = 0;
   await engine.runs.source.register({ workerId: 'far', slots: 1, backend: 'remote' });
   await engine.client.runsSubmit({ run_name: 'claimed', tasks: [fakeTask('load')] });
   const signal = AbortSignal.timeout(5_000);
@@ -33,9 +34,16 @@ async function isLost(): Promise<boolean> {
   return rows[0]?.state !== 'claimed' || rows[0]?.epoch !== attempt.epoch;
 }
 
-function aLoop() {
+function aLoop(options: { readonly dbNow?: DbNow } = {}) {
   const { db, log, advancer } = engine.runs.services;
-  return createLeaseLoop({ db, log, advancer, leaseMs, elapsedMs: () => elapsedMs });
+  return createLeaseLoop({
+    db,
+    log,
+    advancer,
+    leaseMs,
+    elapsedMs: () => performance.now() + aheadMs,
+    ...options,
+  });
 }
 
 test.each([
@@ -44,7 +52,7 @@ test.each([
 ])('a server %s calls nothing lost before a full lease has passed', async (_name, awayMs) => {
   const loop = aLoop();
   if (awayMs > 0) await loop.turn();
-  elapsedMs += awayMs;
+  aheadMs += awayMs;
   await runOut();
 
   await loop.turn();
@@ -66,8 +74,24 @@ test('a turn that is late by less is no absence', async () => {
   await loop.turn();
   await runOut();
 
-  elapsedMs += 25_000;
+  aheadMs += 25_000;
   await loop.turn();
 
+  expect(await isLost()).toBe(true);
+});
+
+test('a step of the clock of PostgreSQL by an hour takes nothing from workers that go on', async () => {
+  await engine.db.pool.query('create table clock_step (ms bigint not null)');
+  await engine.db.pool.query('insert into clock_step values (0)');
+  const loop = aLoop({ dbNow: { name: 'stepped', sql: `${databaseNow.sql} + (select ms from clock_step)` } });
+  await loop.turn();
+
+  await engine.db.pool.query('update clock_step set ms = 3600000');
+  await loop.turn();
+  const atOnce = await isLost();
+  await runOut();
+  await loop.turn();
+
+  expect(atOnce).toBe(false);
   expect(await isLost()).toBe(true);
 });

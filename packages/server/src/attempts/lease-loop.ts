@@ -7,7 +7,7 @@ import type { Loop } from '../loops/driver.ts';
 import type { RunAdvancer } from '../runs/advance-run.ts';
 import type { Services } from '../services.ts';
 import { leaseMs as leaseMsDefault } from './attempt-source.ts';
-import { type DbNow, databaseNow, extendLeases, findLostAttempts } from './store.ts';
+import { type DbNow, databaseNow, extendLeases, findLostAttempts, readDbNow } from './store.ts';
 
 /** Turns within a lease: a loss is noticed this much of a lease late. */
 const turnsPerLease = 6;
@@ -15,6 +15,11 @@ const turnsPerLease = 6;
 const lostPerTurnMax = 200;
 /** After as many turns missed we, or the database, were away: workers could not renew, so silence says nothing yet. */
 const missedTurnsMax = 3;
+/**
+ * The database's clock went forward by such a part of a lease more than ours: it was set, or this machine slept. Less
+ * than what lies between the moment at which a worker has ended everything and the end of its lease.
+ */
+const stepsPerLease = 30;
 
 export const leaseLoopName = 'lease';
 
@@ -34,13 +39,20 @@ export function createLeaseLoop(
   const leaseMs = options.leaseMs ?? leaseMsDefault;
   const everyMs = Math.ceil(leaseMs / turnsPerLease);
   let lastTurnAtMs: number | null = null;
+  let lastSeen = { nowMs: 0, askedAtMs: 0 };
   return {
     name: leaseLoopName,
     everyMs,
     async turn() {
-      const wasAway = lastTurnAtMs === null || elapsedMs() - lastTurnAtMs > missedTurnsMax * everyMs;
-      if (wasAway) await extendLeases(db, { dbNow, leaseMs });
-      const lost = await findLostAttempts(db, { dbNow, limit: lostPerTurnMax });
+      const askedAtMs = elapsedMs();
+      const wasAway = lastTurnAtMs === null || askedAtMs - lastTurnAtMs > missedTurnsMax * everyMs;
+      const nowMs = await readDbNow(db, dbNow);
+      const passedMs = elapsedMs() - lastSeen.askedAtMs;
+      const hasStepped = nowMs - lastSeen.nowMs > passedMs + leaseMs / stepsPerLease;
+      if (wasAway || hasStepped) await extendLeases(db, { dbNow, leaseMs });
+      // Not before they are extended: should that fail, the next turn sees the same step.
+      lastSeen = { nowMs, askedAtMs };
+      const lost = await findLostAttempts(db, { nowMs, limit: lostPerTurnMax });
       await Promise.all(
         lost.map(({ attemptId, epoch, run_id, state, worker_id }) => {
           options.onLost?.();

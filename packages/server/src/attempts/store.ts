@@ -1,6 +1,7 @@
 /** The only SQL for workers and what a worker asks about its attempts. Moving attempts is the advancer's. */
 import type { StopReason, WorkerLabels } from '@headrace/core';
 import type { AttemptRef } from '@headrace/worker';
+import { assert } from '../assert.ts';
 import type { Querier } from '../db/connect.ts';
 
 /** Now, in epoch ms, as an SQL expression. Leases compare the database's clock only; tests put their own here. */
@@ -117,22 +118,34 @@ where attempt_id = any($1::bigint[])`,
   });
 }
 
-/** Attempts of remote workers whose lease has run out. */
+/** By the clock that leases are kept by. */
+export async function readDbNow(db: Querier, dbNow: DbNow): Promise<number> {
+  const rows = await db.query<{ now_ms: number }>({
+    name: `attempts-read-now-${dbNow.name}`,
+    text: `select ${dbNow.sql} as now_ms`,
+    values: [],
+  });
+  const nowMs = rows[0]?.now_ms;
+  assert(nowMs !== undefined, 'the store does not tell the time');
+  return nowMs;
+}
+
+/** Attempts of remote workers whose lease had run out by `nowMs`, on the database's clock. */
 export function findLostAttempts(
   db: Querier,
-  { dbNow, limit }: { readonly dbNow: DbNow; readonly limit: number },
+  { nowMs, limit }: { readonly nowMs: number; readonly limit: number },
 ): Promise<(AttemptRef & { run_id: number; state: string; worker_id: string })[]> {
   return db.query({
-    name: `attempts-find-lost-${dbNow.name}`,
+    name: 'attempts-find-lost',
     text: `
 select t.attempt_id as "attemptId", t.epoch, t.run_id, t.state, w.worker_id
 from workers w
 join task_runs t on t.worker_id = w.worker_id and t.state in ('claimed', 'running', 'stopping')
 where not w.is_local
-  and w.lease_expires_at_ms < ${dbNow.sql}
+  and w.lease_expires_at_ms < $2
 order by t.attempt_id
 limit $1`,
-    values: [limit],
+    values: [limit, nowMs],
   });
 }
 
