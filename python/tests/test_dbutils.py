@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from support.attempts import Workspace
+import subprocess
+import sys
+
+from support.attempts import PYTHON_FOLDER, Workspace
 
 
 def test_widgets_take_parameters_before_defaults(workspace: Workspace) -> None:
@@ -306,3 +309,87 @@ print(context.tags().get("orgId").getOrElse("none"), dbutils.notebook.getContext
 
     assert outcome.result["state"] == "succeeded", outcome.log
     assert outcome.log.splitlines() == ["/Users/ann/notebook 7 7", "none ann@example.com"]
+
+
+def test_every_utility_has_help(workspace: Workspace) -> None:
+    outcome = workspace.run_script(
+        """
+for name, utility in vars(dbutils).items():
+    print("==", name)
+    utility.help()
+dbutils.help("notebook")
+dbutils.jobs.taskValues.help("get")
+"""
+    )
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    sections = outcome.log.split("== ")[1:]
+    assert [section.split("\n")[0] for section in sections] == [
+        "fs",
+        "jobs",
+        "notebook",
+        "widgets",
+        "secrets",
+        "library",
+        "credentials",
+        "data",
+    ]
+    assert all(len(section.splitlines()) > 1 for section in sections)
+    assert "run(path: str, timeout_seconds: float = 0" in outcome.log
+
+
+def test_what_belongs_to_a_cloud_is_refused_with_what_to_do(workspace: Workspace) -> None:
+    outcome = workspace.run_script(
+        """
+for call in (lambda: dbutils.fs.mount("s3a://b", "/mnt/b"), lambda: dbutils.fs.updateMount("s3a://b", "/mnt/b"),
+             lambda: dbutils.fs.unmount("/mnt/b"), lambda: dbutils.credentials.assumeRole("arn"),
+             lambda: dbutils.credentials.getServiceCredentialsProvider("c")):
+    try:
+        call()
+    except NotImplementedError as error:
+        print(error)
+print(dbutils.fs.mounts(), dbutils.fs.refreshMounts(), dbutils.credentials.showRoles(), dbutils.credentials.showCurrentRole())
+"""
+    )
+
+    assert outcome.log.splitlines() == [
+        "dbutils.fs.mount is not supported: read the storage by its own address, or copy the files",
+        "dbutils.fs.mount is not supported: read the storage by its own address, or copy the files",
+        "dbutils.fs.unmount: nothing is mounted at '/mnt/b', for there are no mounts",
+        "role arn cannot be assumed: Headrace knows no cloud roles",
+        "there is no service credential c: keep the cloud's keys in a secret, and hand them to its library",
+        "[] True [] []",
+    ]
+
+
+def test_the_context_as_json_has_what_clients_read_and_no_token(workspace: Workspace) -> None:
+    outcome = workspace.run_notebook(
+        """
+import json
+context = dbutils.notebook.entry_point.getDbutils().notebook().getContext()
+facts = json.loads(context.toJson())
+print(facts["tags"]["jobId"], facts["extraContext"]["notebook_path"], facts["currentRunId"]["id"], context.tags().apply("taskKey"))
+print("hrt_token" in context.toJson(), "hrt_token" in context.safeToJson(), context.apiToken().get())
+"""
+    )
+
+    assert outcome.log.splitlines() == ["7 /Users/ann/notebook 1 me", "False False hrt_token"]
+
+
+def test_a_frame_of_pandas_is_summarized(workspace: Workspace) -> None:
+    outcome = workspace.run_notebook(
+        "import pandas as pd\ndbutils.data.summarize(pd.DataFrame({'n': [1, 2, 3], 't': ['a', 'b', 'b']}))\n"
+    )
+
+    (table,) = outcome.cells[0]["outputs"]
+    rows = {row[0]: row[1:] for row in table["rows"]}
+    assert rows["count"] == [3.0, 3]
+    assert rows["max"][0] == 3.0
+
+
+def test_outside_a_task_it_says_what_to_do() -> None:
+    program = "from headrace_runtime.dbutils import get_dbutils\nget_dbutils()\n"
+
+    finished = subprocess.run([sys.executable, "-c", program], cwd=PYTHON_FOLDER, capture_output=True, check=False)
+
+    assert "Start the code as a job, or pass the objects in." in finished.stderr.decode()
