@@ -10,6 +10,8 @@ const everyMs = 2_000;
 
 /** After as many turns missed we, or the database, were away: workers could not renew, so silence says nothing yet. */
 const missedTurnsMax = 3;
+/** The clock of the database, which leases are kept by, went forward by so much more than ours: it was set. */
+const clockStepMs = 1_000;
 
 export function createClusterLoop(
   services: Pick<Services, 'db' | 'clock' | 'config'>,
@@ -20,20 +22,22 @@ export function createClusterLoop(
   },
 ): Loop {
   const { onMoved, elapsedMs } = options;
-  let lastTurnAtMs: number | null = null;
+  let lastTurn: { readonly startedAtMs: number; readonly nowMs: number } | null = null;
   let backSinceMs = 0;
   return {
     name: clusterLoopName,
     everyMs,
     async turn() {
-      await markBusy(services.db, services.clock.nowMs());
       const startedAtMs = elapsedMs();
-      if (lastTurnAtMs === null || startedAtMs - lastTurnAtMs > missedTurnsMax * everyMs)
-        backSinceMs = startedAtMs;
+      const nowMs = services.clock.nowMs();
+      const passedMs = startedAtMs - (lastTurn?.startedAtMs ?? Number.NEGATIVE_INFINITY);
+      const hasStepped = nowMs - (lastTurn?.nowMs ?? nowMs) > passedMs + clockStepMs;
+      if (passedMs > missedTurnsMax * everyMs || hasStepped) backSinceMs = startedAtMs;
+      lastTurn = { startedAtMs, nowMs };
+      await markBusy(services.db, nowMs);
       // Every lease gets one full period again, as in attempts/lease-loop.ts.
       const trustsLeases = startedAtMs - backSinceMs >= services.config.workerLeaseMs;
       await onMoved(await settleUnsettled(services, { trustsLeases }));
-      lastTurnAtMs = elapsedMs();
       return 'idle';
     },
   };
