@@ -137,7 +137,13 @@ describe.skipIf(!hasChromium)('the run page', () => {
 
   test('a notebook that failed shows the error in its cell; a log that cannot be read says why', async () => {
     const { page } = await stage.open(`/runs/${seeded.brokenNotebookRun}`);
-    await page.locator('.cell-failed').getByText('ratio = cancelled / flights').last().waitFor();
+    const cell = page.locator('.cell-failed');
+    await cell.getByText('ratio = cancelled / flights').last().waitFor();
+    await cell.getByText('Share of cancelled flights').waitFor();
+    await page.getByText('Cell 2 failed: ZeroDivisionError: division by zero').waitFor();
+    await page.getByRole('link', { name: 'Cell 2 failed' }).click();
+    expect(new URL(page.url()).hash).toBe('#cell-2');
+    await cell.getByText('no flights on this day').waitFor();
 
     await page.getByRole('link', { name: 'Log', exact: true }).click();
 

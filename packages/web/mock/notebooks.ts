@@ -68,7 +68,9 @@ export function brokenNotebook(): NotebookDocument {
       {
         ...done('python', 'ratio = cancelled / flights', 2, []),
         state: 'failed',
+        title: 'Share of cancelled flights',
         outputs: [
+          { kind: 'text', text: 'no flights on this day\n', stream: 'stderr' },
           {
             kind: 'error',
             message: 'ZeroDivisionError: division by zero',
