@@ -119,15 +119,9 @@ class DriverLink:
 
     def _open_session_with(self, jars: list[str]) -> tuple[Any, Any]:
         """A session that alone knows the classes of some jars, here and on executors; and its class loader."""
-        # A session reads this once, when its state is made, and only from here. One that is made meanwhile on another
-        # thread is kept apart as well, and does not notice.
-        conf = self._context.conf()
-        conf.set(ISOLATION, "true")
-        try:
-            session = self._root.newSession()
-            session.sessionState()
-        finally:
-            conf.remove(ISOLATION)
+        session = self._root.newSession()
+        # Read once, when the first artifact comes; pyspark turns it off for all.
+        session.conf().set(ISOLATION, "true")
         for jar in jars:
             session.addArtifact(jar)
         return session, session.artifactManager().classloader()

@@ -13,12 +13,13 @@ const secondsMax = 300;
 const makeJars = (folder: string) => `
 import os, zipfile
 def make(path, word):
-    compiler = spark._jvm.org.codehaus.janino.SimpleCompiler()
-    compiler.cook("package demo; public class Greeter { public static String greet() { return \\"%s\\"; } }" % word)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with zipfile.ZipFile(path, "w") as jar:
-        for name, code in dict(compiler.getBytecodes()).items():
-            jar.writestr(name.replace(".", "/") + ".class", bytes(code))
+        for name in ("Greeter", "Only" + word):
+            compiler = spark._jvm.org.codehaus.janino.SimpleCompiler()
+            compiler.cook("package demo; public class %s { public static String greet() { return \\"%s\\"; } }" % (name, word))
+            for name, code in dict(compiler.getBytecodes()).items():
+                jar.writestr(name.replace(".", "/") + ".class", bytes(code))
 make("${folder}/one.jar", "one")
 make("${folder}/repo/demo/greeter/2.0/greeter-2.0.jar", "two")
 pom = "<project><modelVersion>4.0.0</modelVersion><groupId>demo</groupId><artifactId>greeter</artifactId><version>2.0</version></project>"
@@ -26,7 +27,7 @@ open("${folder}/repo/demo/greeter/2.0/greeter-2.0.pom", "w").write(pom)
 print("made")
 `;
 
-const ask = `
+const ask = (word: string) => `
 from pyspark.sql.functions import udf
 def version(_):
     import toolbox
@@ -34,19 +35,25 @@ def version(_):
 for _ in range(2):
     print(sorted({row[0] for row in spark.range(4).repartition(2).select(udf(version)("id")).collect()}))
 print(spark._jvm.demo.Greeter.greet())
-# Interpreted: Spark keeps the code that it generates by its text, for all sessions, and this text names the class.
-spark.conf.set("spark.sql.codegen.wholeStage", "false")
-spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
-print(spark.range(1).selectExpr("java_method('demo.Greeter', 'greet')").first()[0])
+# On an executor; of one class in two versions Spark's executors may take the first for both.
+print(spark.range(1).selectExpr("java_method('demo.Only${word}', 'greet')").first()[0])
 `;
 
-const notebook = `# Databricks notebook source
+const notebook = (wheel: string) => `# Databricks notebook source
+from pyspark.sql.functions import udf
+def version(_):
+    import toolbox
+    return toolbox.VERSION
 spark.range(3).createOrReplaceTempView("kept")
-before = 1
 # COMMAND ----------
+# MAGIC %pip install --no-index --quiet ${wheel}
+# COMMAND ----------
+print(spark.range(1).select(udf(version)("id")).first()[0])
 dbutils.library.restartPython()
 # COMMAND ----------
-print(spark.table("kept").count(), "before" in globals())
+from pyspark.sql.functions import udf
+print(spark.table("kept").count(), "version" in globals())
+print(spark.range(1).select(udf(lambda _: __import__("toolbox").VERSION)("id")).first()[0])
 `;
 
 test(
@@ -62,7 +69,7 @@ test(
     const one = aTaskWith(
       bench(),
       [makeVersion(bench(), 'toolbox', '1.0'), { jar: `${folder}/one.jar` }],
-      ask,
+      ask('one'),
     );
     const two = aTaskWith(
       bench(),
@@ -70,14 +77,15 @@ test(
         makeVersion(bench(), 'toolbox', '2.0'),
         { maven: { coordinates: 'demo:greeter:2.0', repo: `file://${folder}/repo`, exclusions: [] } },
       ],
-      ask,
+      ask('two'),
     );
     const missing = aTaskWith(
       bench(),
       [{ maven: { coordinates: 'demo:nothing:1.0', repo: `file://${folder}/repo`, exclusions: [] } }],
       'print("user code")',
     );
-    const restarted = aNotebook(notebook);
+    const third = makeVersion(bench(), 'toolbox', '3.0');
+    const restarted = aNotebook(notebook('whl' in third ? third.whl : ''));
     source.offer(one, two, missing, restarted);
     for (const each of [one, two, missing, restarted]) await source.reported(each.attemptId, 'ended');
 
@@ -90,7 +98,7 @@ test(
         message: expect.stringContaining('demo#nothing;1.0: not found'),
       },
     });
-    expect(printed(bench(), restarted)).toEqual(['3 False']);
+    expect(printed(bench(), restarted)).toEqual(['toolbox 3.0', '3 False', 'toolbox 3.0']);
   },
   secondsMax * 1000,
 );
