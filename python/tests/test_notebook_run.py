@@ -152,3 +152,27 @@ def test_arguments_that_make_no_sense_are_refused(workspace: Workspace) -> None:
         "notebook.run: timeout_seconds is a number, 0 for none, not 'x'",
         "notebook.run: arguments is a dict, not a list",
     ]
+
+
+def test_python_may_be_started_anew_above_and_below(workspace: Workspace) -> None:
+    write_child(
+        workspace,
+        """x = 1
+dbutils.library.restartPython()
+
+# COMMAND ----------
+dbutils.notebook.exit(f"{'x' in globals()} {dbutils.widgets.get('n')}")
+""",
+    )
+
+    outcome = workspace.run_notebook(
+        """print(dbutils.notebook.run("child", 60, {"n": 1}))
+dbutils.library.restartPython()
+
+# COMMAND ----------
+print(dbutils.notebook.run("child", 60, {"n": 2}))
+"""
+    )
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    assert outcome.log.splitlines() == ["False 1", "False 2"]

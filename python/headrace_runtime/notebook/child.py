@@ -100,9 +100,7 @@ class _Child:
     def __init__(self, context: TaskContext, path: str, arguments: Mapping[str, object], depth: int) -> None:
         self._context = context
         self._path = path
-        self._number = next(_numbers)
-        self.folder = os.path.join(context.folder, FOLDER, str(self._number))
-        os.makedirs(os.path.join(self.folder, "work"))
+        self._number, self.folder = _make_folder(context)
         document = _describe_child(context, path, arguments)
         _write(os.path.join(self.folder, documents.ATTEMPT_FILE), json.dumps(document))
         self._gateway: ChildGateway | None = None
@@ -222,6 +220,19 @@ class _Child:
                 f"notebook {self._path} has set task values ({', '.join(names)[:200]}), which no task can see: "
                 "hand them back with dbutils.notebook.exit, and set them here"
             )
+
+
+def _make_folder(context: TaskContext) -> tuple[int, str]:
+    """After `restartPython` the numbers begin anew, and the folders of before are there."""
+    while True:
+        number = next(_numbers)
+        folder = os.path.join(context.folder, FOLDER, str(number))
+        try:
+            os.makedirs(folder)
+        except FileExistsError:
+            continue
+        os.mkdir(os.path.join(folder, "work"))
+        return number, folder
 
 
 def _describe_child(context: TaskContext, path: str, arguments: Mapping[str, object]) -> dict[str, Any]:
