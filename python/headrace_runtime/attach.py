@@ -153,7 +153,7 @@ def configure_session(java_session: JavaObject) -> None:
     context = get_context()
     spark = context.attempt["spark"]
     conf = java_session.conf()
-    for name, value in _catalog_conf().items():
+    for name, value in catalog_conf().items():
         conf.set(name, value)
     for name, value in spark["conf"].items():
         try:
@@ -163,7 +163,8 @@ def configure_session(java_session: JavaObject) -> None:
             context.warn(f"Spark setting {name} has no effect on a running cluster: {reason}")
 
 
-def _catalog_conf() -> dict[str, str]:
+def catalog_conf() -> dict[str, str]:
+    """What makes the metastore's catalogs known, with the attempt's own token."""
     attempt = get_context().attempt
     conf: dict[str, str] = {}
     for catalog in attempt["spark"]["catalogs"]:

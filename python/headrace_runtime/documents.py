@@ -51,7 +51,16 @@ if TYPE_CHECKING:
         python_file: str
         parameters: list[str]
 
-    TaskDocument: TypeAlias = NotebookTask | WheelTask | FileTask
+    class JarTask(TypedDict):
+        kind: Literal["spark_jar"]
+        main_class_name: str
+        parameters: list[str]
+
+    class SubmitTask(TypedDict):
+        kind: Literal["spark_submit"]
+        parameters: list[str]
+
+    TaskDocument: TypeAlias = NotebookTask | WheelTask | FileTask | JarTask | SubmitTask
 
     @final
     class WheelLibrary(TypedDict):

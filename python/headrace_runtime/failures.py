@@ -26,10 +26,12 @@ _OUR_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 class TaskFailure(Exception):
     """Bad news that the runtime found before or instead of user code: a missing file, a broken library."""
 
-    def __init__(self, code: FailureCode, message: str) -> None:
+    def __init__(self, code: FailureCode, message: str, trace: str | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        # Of another language: the log has it already.
+        self.trace = trace
 
 
 class NotebookExit(BaseException):
@@ -47,7 +49,7 @@ class PythonRestart(BaseException):
 def describe_failure(error: BaseException) -> FailureDocument:
     """Turn whatever ended the task into a code, a sentence and the user's own trace."""
     if isinstance(error, TaskFailure):
-        return {"code": error.code, "message": error.message, "trace": None}
+        return {"code": error.code, "message": error.message, "trace": error.trace}
     if isinstance(error, SystemExit):
         return {"code": "RUN_EXECUTION_ERROR", "message": describe_exit(error), "trace": None}
     return {"code": "RUN_EXECUTION_ERROR", "message": describe_error(error), "trace": format_trace(error)}

@@ -275,7 +275,7 @@ class Host:
         if attempt is None or not attempt.is_live or attempt.attach_key != key:
             return {"error": "this task has no right to the cluster (any more)", "code": "CLUSTER_ERROR"}
         if request["op"] == "java":
-            return {"runtime": self.config["runtime"]}
+            return {"folder": self.folder, **{name: self.config[name] for name in ("runtime", "spark_conf")}}
         self.zygotes.learn(digest_of(request["libraries"]), str(request["folder"]))
         return {}
 

@@ -18,57 +18,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypedDict, TypeVar
 
 from .driver_log import DriverLog
+from .java_command import HEAP_DEFAULT, SUBMIT_CLASS, Runtime, base_conf, format_conf, java_options, launch_command
+
+# For the warm-up of the set-up, whose text is part of the key of what it makes.
+from .java_command import STATIC_CONF as STATIC_CONF
 from .spark_gateways import DriverLink, open_link
 
 # A cold JVM with Delta needs 7–13 s on two loaded cores.
 START_SECONDS_MAX = 240
 # Calls that may block at the same time: attaches and proofs of several attempts.
 THREADS = 8
-HEAP_DEFAULT = "1g"
-
-# Why each is there: docs of Delta (extension, catalog); a small local cluster (partitions); ARCHITECTURE (parameters).
-STATIC_CONF = {
-    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-    "spark.sql.sources.default": "delta",
-    "spark.databricks.delta.snapshotPartitions": "2",
-    "spark.sql.shuffle.partitions": "4",
-    "spark.sql.catalogImplementation": "in-memory",
-    "spark.sql.legacy.parameterSubstitution.constantsOnly": "true",
-    "spark.ui.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
-    "spark.master": "local[2]",
-    "spark.app.name": "headrace",
-    "spark.scheduler.mode": "FAIR",
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.hadoop.fs.dbfs.impl": "io.headrace.fs.DbfsFileSystem",
-    # Two drivers may write one table: a commit must fail when its version exists, which the default for plain folders
-    # does not promise; it also tells the catalog of changed columns.
-    "spark.delta.logStore.file.impl": "io.headrace.fs.AtomicLogStore",
-    "spark.delta.logStore.dbfs.impl": "io.headrace.fs.AtomicLogStore",
-}
-# Dies with its parent; Java itself cannot ask the kernel for that.
-LAUNCHER = (
-    "import os,sys\n"
-    "try:\n import ctypes; ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)\n"
-    "except Exception: pass\n"
-    "os.getppid() == int(sys.argv[1]) or os._exit(1)\n"
-    "os.execv(sys.argv[2], sys.argv[2:])"
-)
-
 Result = TypeVar("Result")
 OnState = Callable[[str, str, "int | None"], None]
-
-
-class Runtime(TypedDict):
-    """What `.runtime/runtime.json` tells of Java and Spark."""
-
-    java: str
-    sparkHome: str
-    classPath: list[str]
-    jvmOptions: list[str]
-    classDataArchive: str | None
 
 
 class Gateway(TypedDict):
@@ -194,7 +155,7 @@ class Driver:
         )
         with self._log.begin() as log:
             return subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", LAUNCHER, str(os.getpid()), *self._command()],
+                launch_command(sys.executable, self._command()),
                 env=environment,
                 cwd=self.folder,
                 # Spark's gateway ends itself when this pipe closes.
@@ -205,21 +166,11 @@ class Driver:
             )
 
     def _command(self) -> list[str]:
-        conf = {
-            **STATIC_CONF,
-            "spark.local.dir": os.path.join(self.folder, "spark-local"),
-            "spark.sql.warehouse.dir": os.path.join(self.folder, "spark-warehouse"),
-            "spark.hadoop.headrace.data.root": self.data_root,
-            **self.spark_conf,
-        }
+        conf = base_conf(self.folder, self.data_root, self.spark_conf)
         heap = conf.pop("spark.driver.memory", HEAP_DEFAULT)
-        archive = self.runtime["classDataArchive"]
         options = conf.pop("spark.driver.extraJavaOptions", "").split()
-        command = [self.runtime["java"], *self.runtime["jvmOptions"]]
-        if archive is not None:
-            command += [f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off", "-Xlog:class+path=off"]
-        command += [f"-Xmx{heap}", "-XX:+ExitOnOutOfMemoryError", *options]
-        command += ["-cp", os.pathsep.join(self.runtime["classPath"]), "org.apache.spark.deploy.SparkSubmit"]
+        command = java_options(self.runtime, heap=heap, options=options)
+        command += ["-cp", os.pathsep.join(self.runtime["classPath"]), SUBMIT_CLASS]
         return [*command, "--properties-file", self._write_conf(conf), "pyspark-shell"]
 
     def _write_conf(self, conf: dict[str, str]) -> str:
@@ -227,7 +178,7 @@ class Driver:
         path = os.path.join(self.folder, "driver.conf")
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.writelines(f"{_escape(name, ' :=#!')}={_escape(value, '')}\n" for name, value in conf.items())
+            file.write(format_conf(conf))
         return path
 
     async def _await_gateway(self, process: subprocess.Popen[bytes], info_path: str) -> tuple[int, str]:
@@ -269,12 +220,6 @@ class Driver:
     def _set_state(self, state: str, message: str) -> None:
         self.state = state
         self._on_state(state, message, self.pid)
-
-
-def _escape(text: str, special: str) -> str:
-    """One side of a line of a Java properties file; white space at the end of a value is lost, as in Spark's own."""
-    escaped = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
-    return "".join(f"\\{letter}" if letter in special else letter for letter in escaped)
 
 
 def _death_reason(code: int, log: DriverLog) -> str:

@@ -100,6 +100,10 @@ def _run_task(context: TaskContext) -> str | None:
 
         sys.argv = [task["notebook_path"]]
         run_notebook(context, task["notebook_path"], module)
+    elif task["kind"] in ("spark_jar", "spark_submit"):
+        from .jar_task import run_jar_task
+
+        run_jar_task(context, task)
     else:
         raise TaskFailure("RUN_EXECUTION_ERROR", f"this runtime cannot run tasks of the kind {task['kind']}")
     return None

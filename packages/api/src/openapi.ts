@@ -26,7 +26,9 @@ import {
   NotebookTask,
   PythonWheelTask,
   RunJobTask,
+  SparkJarTask,
   SparkPythonTask,
+  SparkSubmitTask,
   Task,
 } from './tasks.ts';
 import { TokenInfo } from './tokens.ts';
@@ -62,7 +64,9 @@ const namedSchemas = {
   RunTaskDocument,
   SchemaInfo,
   ServerStatus,
+  SparkJarTask,
   SparkPythonTask,
+  SparkSubmitTask,
   TableInfo,
   Task,
   TokenInfo,

@@ -74,6 +74,19 @@ export const PythonWheelTask = z.looseObject({
 });
 export type PythonWheelTask = z.output<typeof PythonWheelTask>;
 
+export const SparkJarTask = z.looseObject({
+  /** Required; that it is missing is said in words by the server. */
+  main_class_name: z.string().max(pathCharsMax).optional(),
+  parameters: parameterList.optional(),
+  /** Of old documents; new ones name the JAR in `libraries`. */
+  jar_uri: z.string().max(pathCharsMax).optional(),
+});
+export type SparkJarTask = z.output<typeof SparkJarTask>;
+
+/** As on the command line of `spark-submit`. */
+export const SparkSubmitTask = z.looseObject({ parameters: parameterList.optional() });
+export type SparkSubmitTask = z.output<typeof SparkSubmitTask>;
+
 /** The first two compare texts, the others numbers. */
 export const conditionOps = [
   'EQUAL_TO',
@@ -100,6 +113,8 @@ export const runnableTaskKinds = [
   'notebook_task',
   'spark_python_task',
   'python_wheel_task',
+  'spark_jar_task',
+  'spark_submit_task',
   'condition_task',
   'for_each_task',
   'run_job_task',
@@ -108,8 +123,6 @@ export const runnableTaskKinds = [
 /** Every kind of the public API: the others are accepted and kept, and refused where they would have to run. */
 export const taskKinds = [
   ...runnableTaskKinds,
-  'spark_jar_task',
-  'spark_submit_task',
   'sql_task',
   'dbt_task',
   'dbt_cloud_task',
@@ -133,8 +146,8 @@ const nestableKindFields = {
   notebook_task: NotebookTask.optional(),
   spark_python_task: SparkPythonTask.optional(),
   python_wheel_task: PythonWheelTask.optional(),
-  spark_jar_task: otherKind,
-  spark_submit_task: otherKind,
+  spark_jar_task: SparkJarTask.optional(),
+  spark_submit_task: SparkSubmitTask.optional(),
   sql_task: otherKind,
   dbt_task: otherKind,
   dbt_cloud_task: otherKind,

@@ -62,7 +62,14 @@ export type TaskDocument =
       /** Passed as `--name=value` after the positional ones. */
       readonly named_parameters: Readonly<Record<string, string>>;
     }
-  | { readonly kind: 'spark_python'; readonly python_file: string; readonly parameters: readonly string[] };
+  | { readonly kind: 'spark_python'; readonly python_file: string; readonly parameters: readonly string[] }
+  /** The JARs are among the libraries. */
+  | {
+      readonly kind: 'spark_jar';
+      readonly main_class_name: string;
+      readonly parameters: readonly string[];
+    }
+  | { readonly kind: 'spark_submit'; readonly parameters: readonly string[] };
 
 export type LibraryDocument =
   | { readonly whl: string }

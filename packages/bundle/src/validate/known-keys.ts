@@ -12,7 +12,9 @@ import {
   PythonWheelTask,
   QueueSettings,
   RunJobTask,
+  SparkJarTask,
   SparkPythonTask,
+  SparkSubmitTask,
   TaskExtra,
   taskFields,
 } from '@headrace/api';
@@ -99,6 +101,8 @@ const TASK_KINDS: Readonly<Record<string, readonly string[]>> = {
   notebook_task: Object.keys(NotebookTask.shape),
   spark_python_task: Object.keys(SparkPythonTask.shape),
   python_wheel_task: Object.keys(PythonWheelTask.shape),
+  spark_jar_task: [...Object.keys(SparkJarTask.shape), 'run_as_repl'],
+  spark_submit_task: Object.keys(SparkSubmitTask.shape),
   condition_task: Object.keys(ConditionTask.shape),
   for_each_task: Object.keys(ForEachTask.shape),
   sql_task: ['warehouse_id', 'alert', 'dashboard', 'file', 'parameters', 'query'],

@@ -123,6 +123,19 @@ function toTaskDocument(
     const { python_file, parameters } = task.spark_python_task;
     return { kind: 'spark_python', python_file, parameters: overriding.python_params ?? parameters ?? [] };
   }
+  return toJvmTaskDocument(task, overriding);
+}
+
+/** In a JVM of its own. Job parameters reach these through references alone. */
+function toJvmTaskDocument(task: WrittenTask, overriding: OverridingParameters): TaskDocument | null {
+  if (task.spark_jar_task) {
+    const { main_class_name = '', parameters } = task.spark_jar_task;
+    return { kind: 'spark_jar', main_class_name, parameters: overriding.jar_params ?? parameters ?? [] };
+  }
+  if (task.spark_submit_task) {
+    const { parameters } = task.spark_submit_task;
+    return { kind: 'spark_submit', parameters: overriding.spark_submit_params ?? parameters ?? [] };
+  }
   return null;
 }
 
@@ -136,5 +149,9 @@ function toResolvedValues(task: TaskDocument): Document {
       };
     case 'spark_python':
       return { spark_python_task: { parameters: task.parameters } };
+    case 'spark_jar':
+      return { spark_jar_task: { parameters: task.parameters } };
+    case 'spark_submit':
+      return { spark_submit_task: { parameters: task.parameters } };
   }
 }

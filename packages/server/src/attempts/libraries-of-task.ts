@@ -6,8 +6,11 @@ import type { WrittenTask } from '../runs/task-documents.ts';
 
 /** A Failure names the library that cannot be had here. */
 export function toLibraries(task: WrittenTask, settings: JobSettings): LibraryDocument[] | Failure {
-  const libraries = toLibraryDocuments(task.libraries ?? []);
-  if ('code' in libraries) return libraries;
+  const own = toLibraryDocuments(task.libraries ?? []);
+  if ('code' in own) return own;
+  // An old way to name the JAR of a JAR task.
+  const uri = task.spark_jar_task?.jar_uri ?? '';
+  const libraries: LibraryDocument[] = uri === '' ? own : [...own, { jar: uri }];
   if (task.environment_key === undefined) return libraries;
   const { environment_key } = task;
   const environment = (settings.environments ?? []).find((each) => each.environment_key === environment_key);

@@ -1,6 +1,7 @@
 /** What is wrong with the tasks of a settings document beyond each one's own fields: how they hang together. */
 import { formatPath, type NestedTask, type Task, tasksMax } from '@headrace/api';
 import { findGraphProblems, findReferenceProblems, hasReference, parseInputs } from '@headrace/core';
+import { findJvmTaskProblems } from './validate-jvm-tasks.ts';
 
 /** Sentences that begin with the field and name the task. */
 export function findTaskProblems(tasks: readonly Task[], jobId: number | null): string[] {
@@ -65,7 +66,7 @@ function findOutcomeProblems(tasks: readonly Task[]): string[] {
 }
 
 function findOwnProblems(task: Task | NestedTask, jobId: number | null): string[] {
-  const problems = [...referenceProblemsOf(task)];
+  const problems = [...referenceProblemsOf(task), ...findJvmTaskProblems(task)];
   const inputs = findInputsProblem(task);
   if (inputs !== null) problems.push(`for_each_task.inputs: ${inputs}`);
   if (jobId !== null && task.run_job_task?.job_id === jobId) {

@@ -36,6 +36,8 @@ function fakeParameter(task: AttemptDocument['task']): string | undefined {
     case 'python_wheel':
       return task.named_parameters.fake ?? positional(task.parameters);
     case 'spark_python':
+    case 'spark_jar':
+    case 'spark_submit':
       return positional(task.parameters);
   }
 }

@@ -1,0 +1,87 @@
+"""How Spark is started in a JVM: options, class path, configuration. The cluster's driver and JAR tasks share it."""
+
+from __future__ import annotations
+
+import os
+from typing import TypedDict
+
+
+class Runtime(TypedDict):
+    """What `.runtime/runtime.json` tells of Java and Spark."""
+
+    java: str
+    sparkHome: str
+    classPath: list[str]
+    jvmOptions: list[str]
+    classDataArchive: str | None
+
+
+HEAP_DEFAULT = "1g"
+SUBMIT_CLASS = "org.apache.spark.deploy.SparkSubmit"
+
+# Why each is there: docs of Delta (extension, catalog); a small local cluster (partitions); ARCHITECTURE (parameters).
+STATIC_CONF = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.sources.default": "delta",
+    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.sql.shuffle.partitions": "4",
+    "spark.sql.catalogImplementation": "in-memory",
+    "spark.sql.legacy.parameterSubstitution.constantsOnly": "true",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.master": "local[2]",
+    "spark.app.name": "headrace",
+    "spark.scheduler.mode": "FAIR",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.hadoop.fs.dbfs.impl": "io.headrace.fs.DbfsFileSystem",
+    # Two drivers may write one table: a commit must fail when its version exists, which the default for plain folders
+    # does not promise; it also tells the catalog of changed columns.
+    "spark.delta.logStore.file.impl": "io.headrace.fs.AtomicLogStore",
+    "spark.delta.logStore.dbfs.impl": "io.headrace.fs.AtomicLogStore",
+}
+# Dies with its parent; Java itself cannot ask the kernel for that.
+LAUNCHER = (
+    "import os,sys\n"
+    "try:\n import ctypes; ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)\n"
+    "except Exception: pass\n"
+    "os.getppid() == int(sys.argv[1]) or os._exit(1)\n"
+    "os.execv(sys.argv[2], sys.argv[2:])"
+)
+
+
+def launch_command(python: str, command: list[str]) -> list[str]:
+    """The command with the launcher before it."""
+    return [python, "-I", "-S", "-c", LAUNCHER, str(os.getpid()), *command]
+
+
+def base_conf(folder: str, data_root: str, spark_conf: dict[str, str]) -> dict[str, str]:
+    """The configuration of every JVM of a cluster whose host has this folder."""
+    return {
+        **STATIC_CONF,
+        "spark.local.dir": os.path.join(folder, "spark-local"),
+        "spark.sql.warehouse.dir": os.path.join(folder, "spark-warehouse"),
+        "spark.hadoop.headrace.data.root": data_root,
+        **spark_conf,
+    }
+
+
+def java_options(runtime: Runtime, *, heap: str, options: list[str]) -> list[str]:
+    """Java itself and its options; an exhausted heap ends the process with code 3."""
+    command = [runtime["java"], *runtime["jvmOptions"]]
+    archive = runtime["classDataArchive"]
+    if archive is not None:
+        command += [f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off", "-Xlog:class+path=off"]
+    return [*command, f"-Xmx{heap}", "-XX:+ExitOnOutOfMemoryError", *options]
+
+
+def format_conf(conf: dict[str, str]) -> str:
+    """The text of a properties file."""
+    return "".join(f"{_escape(name, ' :=#!')}={_escape(value, '')}\n" for name, value in conf.items())
+
+
+def _escape(text: str, special: str) -> str:
+    """One side of a line of a Java properties file; white space at the end of a value is lost, as in Spark's own."""
+    escaped = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    return "".join(f"\\{letter}" if letter in special else letter for letter in escaped)

@@ -1,0 +1,144 @@
+/** JAR and spark-submit tasks on a whole server: a JVM of their own for each, and what their runs say of it. */
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { JobSettings, RunDocument } from '@headrace/api';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  createLocalBackend,
+  readHostRuntime,
+} from '../../../packages/worker/src/hosts/local/local-backend.ts';
+import { findProcessesOf, waitUntil } from '../../support/census.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
+import { compileJar } from './compile.ts';
+
+const repository = path.resolve(import.meta.dirname, '../../..');
+/** Several JVMs one after the other on a busy machine. */
+const patienceMs = 300_000;
+
+let folder: string;
+let server: TestServer;
+beforeAll(async () => {
+  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'hr-jars-'));
+  const backend = createLocalBackend({
+    hostsFolder: path.join(folder, 'hosts'),
+    dataRoot: path.join(folder, 'data'),
+    runtime: readHostRuntime(path.join(repository, '.runtime/runtime.json')),
+    pythonPath: path.join(repository, 'python'),
+    preimport: [],
+    warmUp: false,
+    environment: process.env,
+    workerId: 'w',
+  });
+  server = await startTestServer({ backend, config: { stateDir: folder } });
+  const jar = await fs.readFile(compileJar(path.join(folder, 'built')));
+  await upload('/Shared/demo.jar', jar);
+  await upload('/Shared/text.jar', Buffer.from('no archive'));
+  await fs.mkdir(path.join(folder, 'data/volumes/main/default/libs'), { recursive: true });
+  await fs.writeFile(path.join(folder, 'data/volumes/main/default/libs/demo.jar'), jar);
+  await fs.mkdir(path.join(folder, 'data/dbfs/jars'), { recursive: true });
+  await fs.writeFile(path.join(folder, 'data/dbfs/jars/demo.jar'), jar);
+}, patienceMs);
+afterAll(async () => {
+  await server?.dispose();
+  for (const line of await findProcessesOf(folder)) process.kill(Number.parseInt(line, 10), 'SIGKILL');
+  await fs.rm(folder, { recursive: true, force: true });
+});
+
+async function upload(file: string, content: Buffer): Promise<void> {
+  await server.client.workspaceImport({
+    ...{ path: file, format: 'AUTO', overwrite: true },
+    content: content.toString('base64'),
+  });
+}
+
+async function start(settings: JobSettings): Promise<number> {
+  const { job_id } = await server.client.jobsCreate(settings);
+  const { run_id } = await server.client.jobsRunNow({ job_id });
+  return run_id;
+}
+
+async function ended(run_id: number): Promise<RunDocument> {
+  const read = () => server.client.runsGet({ run_id, include_resolved_values: true });
+  await waitUntil(
+    'the run has ended',
+    async () => (await read()).state?.result_state !== undefined,
+    patienceMs,
+  );
+  return read();
+}
+
+async function outcomesOf(tasks: NonNullable<JobSettings['tasks']>) {
+  // One after the other, whatever comes of each: one JVM at a time.
+  const chained = tasks.map((task, index) => {
+    const before = tasks[index - 1];
+    return before === undefined
+      ? task
+      : { ...task, depends_on: [{ task_key: before.task_key }], run_if: 'ALL_DONE' as const };
+  });
+  const run = await ended(await start({ name: 'jars', tasks: chained }));
+  return Object.fromEntries(
+    await Promise.all(
+      (run.tasks ?? []).map(async (task) => {
+        const ids = { run_id: run.run_id, task_run_id: task.run_id };
+        const { log } = await server.client.taskLog(ids);
+        const output = await server.client.runsGetOutput({ run_id: task.run_id });
+        return [task.task_key, { task, log, error: output.error, trace: output.error_trace ?? '' }];
+      }),
+    ),
+  );
+}
+
+const jarTask = (main: string, parameters: string[] = [], jar = '/Shared/demo.jar') => ({
+  spark_jar_task: { main_class_name: `demo.${main}`, parameters },
+  libraries: [{ jar }],
+});
+
+test(
+  'main classes run in JVMs of their own, wherever their JAR is, and how they end is told',
+  async () => {
+    const tasks = await outcomesOf([
+      {
+        task_key: 'count',
+        ...jarTask('Count', ['a b', '{{job.id}}'], 'dbfs:/jars/demo.jar'),
+        new_cluster: { num_workers: 0, spark_version: 'x', spark_conf: { 'spark.headrace.test': 'mine' } },
+      },
+      { task_key: 'zero', ...jarTask('Exit', ['0'], '/Volumes/main/default/libs/demo.jar') },
+      { task_key: 'three', ...jarTask('Exit', ['3']) },
+      { task_key: 'fail', ...jarTask('Fail') },
+      { task_key: 'memory', ...jarTask('Eat') },
+      { task_key: 'absent', ...jarTask('Absent') },
+      { task_key: 'no_main', ...jarTask('NoMain') },
+      { task_key: 'text', ...jarTask('Count', [], '/Shared/text.jar') },
+      { task_key: 'nowhere', ...jarTask('Count', [], '/Shared/nowhere.jar') },
+      {
+        task_key: 'uri',
+        spark_jar_task: { main_class_name: 'demo.Exit', parameters: ['0'], jar_uri: 'dbfs:/jars/demo.jar' },
+      },
+    ]);
+
+    const { job_id } = (await server.client.jobsList({})).jobs?.[0] ?? {};
+    expect(tasks.count?.log).toMatch(new RegExp(`^a b\\|${job_id} 10$`, 'm'));
+    expect(tasks.count?.log).toContain('mine\n');
+    expect(tasks.count?.log).toContain('to standard error\n');
+    expect(tasks.count?.log).not.toContain(' INFO ');
+    expect(tasks.count?.task).toMatchObject({
+      spark_jar_task: { main_class_name: 'demo.Count', parameters: ['a b', '{{job.id}}'] },
+      resolved_values: { spark_jar_task: { parameters: ['a b', String(job_id)] } },
+      state: { result_state: 'SUCCESS' },
+    });
+    expect(tasks.zero?.task.state?.result_state).toBe('SUCCESS');
+    expect(tasks.uri?.task.state?.result_state).toBe('SUCCESS');
+    expect(tasks.three?.error).toBe('the main class exited with code 3');
+    expect(tasks.three?.trace).toContain('leaving with 3');
+    expect(tasks.fail?.error).toBe('java.lang.IllegalStateException: the outer one');
+    expect(tasks.fail?.trace).toMatch(/^\tat demo\.Fail\$\.main\(Demo\.scala/m);
+    expect(tasks.fail?.trace).toContain('Caused by: java.lang.RuntimeException: the inner one');
+    expect(tasks.memory?.error).toContain('Java ran out of memory');
+    expect(tasks.absent?.error).toBe("the main class demo.Absent is in none of the task's JARs: demo.jar");
+    expect(tasks.no_main?.error).toContain('class demo.NoMain has no method main(String[])');
+    expect(tasks.text?.error).toContain('is not a JAR');
+    expect(tasks.nowhere?.error).toContain('/Shared/nowhere.jar');
+  },
+  patienceMs,
+);
