@@ -26,7 +26,7 @@ from .journal import Journal, replay_journal
 from .processes import start_time
 from .protocol import HOST_PROTOCOL_VERSION, Frame, HostedAttempt
 from .sockets import TaskSocket, WorkerConnection, WorkerSocket
-from .zygotes import Zygotes, digest_of
+from .zygotes import Zygotes
 
 # Part of every task, or of every notebook: imported before the first fork, whatever else the configuration names.
 TASK_MODULES = [
@@ -268,16 +268,6 @@ class Host:
             asyncio.get_running_loop().remove_reader(attempt.control.fileno())
             attempt.control.close()
             attempt.control = None
-
-    def help_to_install(self, attempt_id: int, key: str, request: dict[str, Any]) -> dict[str, Any]:
-        """A task that brings itself its libraries: what it has learned, or asks."""
-        attempt = self.attempts.get(attempt_id)
-        if attempt is None or not attempt.is_live or attempt.attach_key != key:
-            return {"error": "this task has no right to the cluster (any more)", "code": "CLUSTER_ERROR"}
-        if request["op"] == "java":
-            return {"folder": self.folder, **{name: self.config[name] for name in ("runtime", "spark_conf")}}
-        self.zygotes.learn(digest_of(request["libraries"]), str(request["folder"]))
-        return {}
 
     def on_zygote_death(self, children: set[int]) -> None:
         """Its children died with it, by the kernel's hand."""

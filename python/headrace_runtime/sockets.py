@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .host_secrets import hide_values
 from .protocol import HOST_PROTOCOL_VERSION, Frame, FrameDecoder, encode_frame
+from .zygotes import help_to_install
 
 if TYPE_CHECKING:
     from .host import Host
@@ -117,7 +118,7 @@ class TaskSocket:
             if request["op"] == "attach":
                 answer = await self._host.lending.attach(attempt_id, key, request.get("jars", []))
             elif request["op"] in ("environment", "java"):
-                answer = self._host.help_to_install(attempt_id, key, request)
+                answer = help_to_install(self._host, attempt_id, key, request)
             elif request["op"] == "redact":
                 answer = hide_values(self._host.attempts.get(attempt_id), key, request["values"])
             else:

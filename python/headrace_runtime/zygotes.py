@@ -144,6 +144,17 @@ class Zygotes:
         self._host.on_zygote_death(zygote.attempts)
 
 
+def help_to_install(host: Host, attempt_id: int, key: str, request: dict[str, Any]) -> dict[str, Any]:
+    """A task that brings itself its libraries: what it has learned, or asks."""
+    attempt = host.attempts.get(attempt_id)
+    if attempt is None or not attempt.is_live or attempt.attach_key != key:
+        return {"error": "this task has no right to the cluster (any more)", "code": "CLUSTER_ERROR"}
+    if request["op"] == "java":
+        return {"folder": host.folder, **{name: host.config[name] for name in ("runtime", "spark_conf")}}
+    host.zygotes.learn(digest_of(request["libraries"]), str(request["folder"]))
+    return {}
+
+
 def digest_of(libraries: Any) -> str:
     """What tasks that want the same environment have in common, as long as no file of theirs changes."""
     return hashlib.sha256(json.dumps(libraries, sort_keys=True).encode()).hexdigest()
