@@ -11,6 +11,7 @@ import {
   type Run,
   type TaskRun,
   toAttemptId,
+  type WorkerLabels,
 } from '@headrace/core';
 import type { ClaimedAttempt } from '@headrace/worker';
 import { type BatchDependencies, openColdRuns } from './advance-batch.ts';
@@ -41,18 +42,23 @@ interface Assignment {
 const storeQueuedMax = 200;
 /** For each kind of worker, however many kinds there are: none waits for the others to be served. */
 const storeQueuedMin = 10;
+/** What others have taken meanwhile makes for another round; after so many the next batch goes on. */
+const assignRoundsMax = 10;
 
 export async function claimQueued(
   batch: OpenBatch,
   context: BatchContext,
   dependencies: BatchDependencies,
 ): Promise<readonly Claim[]> {
-  dependencies.queue.dropUnwanted(context.nowMs);
-  const offers = dependencies.queue.offers();
+  const { queue } = dependencies;
+  queue.dropUnwanted(context.nowMs);
+  const offers = queue.offers();
   if (offers.length === 0) return [];
-  if (!dependencies.queue.hasEnoughFor(offers)) await openQueuedRuns(offers, batch, context, dependencies);
+  if (!queue.hasEnoughFor(offers) || queue.isLookDue(context.nowMs))
+    await openQueuedRuns(offers, batch, context, dependencies);
 
-  const assignments = offers.flatMap((offer) => assign(offer, batch, dependencies));
+  const assignments: Assignment[] = [];
+  for (const offer of offers) assignments.push(...(await assign(offer, batch, context, dependencies)));
   const byDraft = Map.groupBy(assignments, ({ draft }) => draft);
   const claims: Claim[] = [];
   for (const [draft, assigned] of byDraft) {
@@ -95,24 +101,38 @@ async function openQueuedRuns(
   context: BatchContext,
   dependencies: BatchDependencies,
 ): Promise<void> {
-  const { db, hot, queue, log } = dependencies;
+  const { db, hot, queue } = dependencies;
   const labels = queue.labelsToLookFor(offers);
   if (labels.length === 0) return;
+  queue.noteLook(context.nowMs);
   const limit = Math.max(storeQueuedMin, Math.floor(storeQueuedMax / labels.length));
   const rows = await findQueuedAttempts(db, { labels, limit });
   const cold = new Set<number>();
   for (const { run_id: runId, attempt_id } of rows) {
+    const attemptId = toAttemptId(attempt_id);
+    if (queue.has(attemptId)) continue;
     const known = hot.get(runId);
     // What is in memory may be older than what another server has saved.
-    const taskRun = known ? findTaskRun(known.run, toAttemptId(attempt_id)) : null;
-    if (known && taskRun?.state.kind === 'queued') queue.add(toQueued(known.run, taskRun));
+    const taskRun = known ? findTaskRun(known.run, attemptId) : null;
+    if (known && taskRun?.state.kind === 'queued') queue.add(toQueued(known.run, taskRun, taskRun.state));
     else if (!batch.drafts.has(runId)) cold.add(runId);
   }
   for (const [index, each] of labels.entries()) {
     const own = rows.filter(({ claimer }) => claimer === index);
     if (own.length < limit || own.every(({ run_id }) => !cold.has(run_id))) queue.noteAllTaken(each);
   }
-  for (const draft of await openColdRuns([...cold], batch, dependencies)) {
+  await openRunsToClaim([...cold], batch, context, dependencies);
+}
+
+/** Reads runs that are not in memory; all that is queued in them is in the queue then. */
+async function openRunsToClaim(
+  runIds: readonly number[],
+  batch: OpenBatch,
+  context: BatchContext,
+  dependencies: BatchDependencies,
+): Promise<void> {
+  const { queue, log } = dependencies;
+  for (const draft of await openColdRuns(runIds, batch, dependencies)) {
     try {
       batch.ignored.push(...(await advanceDraft(draft, [], context)));
     } catch (error) {
@@ -121,7 +141,7 @@ async function openQueuedRuns(
     }
     queueReady(draft, queue);
     for (const taskRun of draft.run.taskRuns.values()) {
-      if (taskRun.state.kind === 'queued') queue.add(toQueued(draft.run, taskRun));
+      if (taskRun.state.kind === 'queued') queue.add(toQueued(draft.run, taskRun, taskRun.state));
     }
   }
 }
@@ -129,38 +149,62 @@ async function openQueuedRuns(
 /** What a batch has made of the queue: what is ready now, and what has ended in it. */
 export function queueReady({ changes, run }: RunDraft, queue: ClaimQueue): void {
   for (const { before, after } of changes.values()) {
-    if (after.state.kind === 'queued') queue.add(toQueued(run, after));
+    if (after.state.kind === 'queued') queue.add(toQueued(run, after, after.state));
     else if (before?.state.kind === 'queued' && after.state.kind === 'ended')
-      queue.remove(toQueued(run, after));
+      queue.remove(toQueued(run, after, before.state));
   }
 }
 
-function toQueued(run: Run, taskRun: TaskRun): QueuedAttempt {
-  return { runId: run.runId, attemptId: taskRun.attemptId, asked: findAskedLabels(run, taskRun) };
+function toQueued(
+  run: Run,
+  taskRun: TaskRun,
+  { queuedAtMs }: { readonly queuedAtMs: number },
+): QueuedAttempt {
+  return { runId: run.runId, attemptId: taskRun.attemptId, asked: findAskedLabels(run, taskRun), queuedAtMs };
 }
 
-function assign(
+async function assign(
   { claimer, free }: Offer,
-  { drafts }: OpenBatch,
-  { queue, hot }: BatchDependencies,
-): Assignment[] {
+  batch: OpenBatch,
+  context: BatchContext,
+  dependencies: BatchDependencies,
+): Promise<Assignment[]> {
+  const { queue, hot } = dependencies;
   const assigned: Assignment[] = [];
-  while (assigned.length < free) {
-    const queued = queue.take(claimer.labels);
-    if (!queued) break;
-    const known = hot.get(queued.runId);
-    const draft = drafts.get(queued.runId) ?? (known && draftOfStoredRun(known, { isFromMemory: true }));
-    if (!draft) {
-      // Its run had to leave memory; it is found again in the store.
-      queue.lookInStoreAgain();
-      continue;
+  for (let rounds = 0; assigned.length < free && rounds < assignRoundsMax; rounds += 1) {
+    const taken = takeSome(queue, claimer.labels, free - assigned.length);
+    if (taken.length === 0) break;
+    // Runs that had to leave memory have waited longest: left to the store, they would be overtaken again and again.
+    const cold = new Set<number>(
+      taken.map(({ runId }) => runId).filter((runId) => !isOpen(runId, batch, hot)),
+    );
+    await openRunsToClaim([...cold], batch, context, dependencies);
+    for (const { runId, attemptId } of taken) {
+      const known = hot.get(runId);
+      const draft = batch.drafts.get(runId) ?? (known && draftOfStoredRun(known, { isFromMemory: true }));
+      const taskRun = draft && findTaskRun(draft.run, attemptId);
+      if (!draft || taskRun?.state.kind !== 'queued') continue;
+      batch.drafts.set(runId, draft);
+      // Its run may just have brought it again.
+      queue.remove(toQueued(draft.run, taskRun, taskRun.state));
+      assigned.push({ claimer, draft, taskRun, epoch: taskRun.epoch + 1 });
     }
-    const taskRun = findTaskRun(draft.run, queued.attemptId);
-    if (taskRun?.state.kind !== 'queued') continue;
-    drafts.set(queued.runId, draft);
-    assigned.push({ claimer, draft, taskRun, epoch: taskRun.epoch + 1 });
   }
   return assigned;
+}
+
+function takeSome(queue: ClaimQueue, labels: WorkerLabels, count: number): QueuedAttempt[] {
+  const taken: QueuedAttempt[] = [];
+  while (taken.length < count) {
+    const queued = queue.take(labels);
+    if (queued === null) break;
+    taken.push(queued);
+  }
+  return taken;
+}
+
+function isOpen(runId: number, { drafts, unmovable }: OpenBatch, hot: BatchDependencies['hot']): boolean {
+  return drafts.has(runId) || unmovable.has(runId) || hot.get(runId) !== null;
 }
 
 function toClaimNews({ claimer, taskRun: { attemptId }, epoch }: Assignment): RunNews {

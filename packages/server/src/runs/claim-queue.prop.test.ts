@@ -10,7 +10,15 @@ const labels: fc.Arbitrary<WorkerLabels> = fc.dictionary(
   { maxKeys: 3, noNullPrototype: true },
 );
 const step = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('add' as const), id: fc.nat(30), labels }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('add' as const),
+      id: fc.nat(30),
+      labels,
+      queuedAtMs: fc.nat(9),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('take' as const), labels }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), id: fc.nat(30) }) },
 );
@@ -40,11 +48,13 @@ test('a worker is given the oldest of those that it may take, and none that it m
         if (each.kind === 'add') {
           const asked = askedBy.get(attemptId) ?? each.labels;
           askedBy.set(attemptId, asked);
-          const attempt = { runId: toRunId(1), attemptId, asked: { ...asked } };
+          const { queuedAtMs } = each;
+          const attempt = { runId: toRunId(1), attemptId, asked: { ...asked }, queuedAtMs };
           queue.add(attempt);
-          if (place === -1) list.push(attempt);
+          const younger = list.findIndex((known) => known.queuedAtMs > queuedAtMs);
+          if (place === -1) list.splice(younger === -1 ? list.length : younger, 0, attempt);
         } else {
-          queue.remove({ runId: toRunId(1), attemptId, asked: askedBy.get(attemptId) ?? {} });
+          queue.remove({ attemptId, asked: askedBy.get(attemptId) ?? {} });
           if (place !== -1) list.splice(place, 1);
         }
         expect(queue.size).toBe(list.length);

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { ClaimQueue, lineAttemptsMax, unwantedMs, type WaitingClaimer } from './claim-queue.ts';
 
 let nextId = 1;
-function anAttempt(asked: WorkerLabels = {}) {
-  return { runId: toRunId(1), attemptId: toAttemptId(nextId++), asked };
+function anAttempt(asked: WorkerLabels = {}, queuedAtMs = 0) {
+  return { runId: toRunId(1), attemptId: toAttemptId(nextId++), asked, queuedAtMs };
 }
 
 function aClaimer(labels: WorkerLabels = {}, free = 1): WaitingClaimer {

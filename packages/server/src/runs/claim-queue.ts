@@ -23,6 +23,7 @@ export interface QueuedAttempt {
   readonly attemptId: AttemptId;
   /** What it asks for. */
   readonly asked: WorkerLabels;
+  readonly queuedAtMs: number;
 }
 
 export interface Offer {
@@ -33,12 +34,14 @@ export interface Offer {
 interface Line {
   readonly key: string;
   readonly asked: WorkerLabels;
-  /** In the order in which they became ready; a Map keeps it. */
-  readonly attempts: Map<AttemptId, Placed>;
+  /** In the order in which they became ready, which a Map keeps; unless what the store had came later. */
+  attempts: Map<AttemptId, Placed>;
+  isSorted: boolean;
+  newestAtMs: number;
 }
 
 interface Placed extends QueuedAttempt {
-  /** Over all lines. */
+  /** Over all lines, among those of the same moment. */
   readonly place: number;
 }
 
@@ -48,6 +51,8 @@ export const lineAttemptsMax = 10_000;
 export const linesMax = 10_000;
 /** Lines that no worker has come for in so long are left to the store: it may have been another server's worker. */
 export const unwantedMs = 60_000;
+/** Where this queue has enough for all, the store is asked no more often: for those that have waited longer there. */
+const lookEveryMs = 1_000;
 /** As many as there are kinds of workers; beyond it the store is asked once more than needed. */
 const lookedForMax = 1_000;
 
@@ -55,8 +60,9 @@ export class ClaimQueue {
   readonly #claimers = new Set<WaitingClaimer>();
   readonly #lines = new Map<string, Line>();
   readonly #linesByFirstLabel = new Map<string, Set<Line>>();
+  readonly #placed = new Set<AttemptId>();
   #nextPlace = 0;
-  #size = 0;
+  #lookedAtMs = 0;
   #looks = 0;
   /** Labels of claimers for whom the store has nothing that this queue does not have. */
   readonly #lookedFor = new Set<string>();
@@ -86,29 +92,34 @@ export class ClaimQueue {
   }
 
   add(attempt: QueuedAttempt): void {
+    if (this.has(attempt.attemptId)) return;
     const line = this.#lineFor(attempt.asked);
-    if (line?.attempts.has(attempt.attemptId)) return;
     if (line === null || line.attempts.size >= lineAttemptsMax) return this.lookInStoreAgain();
     line.attempts.set(attempt.attemptId, { ...attempt, place: this.#nextPlace++ });
-    this.#size += 1;
+    this.#placed.add(attempt.attemptId);
+    if (attempt.queuedAtMs < line.newestAtMs) line.isSorted = false;
+    else line.newestAtMs = attempt.queuedAtMs;
+  }
+
+  has(attemptId: AttemptId): boolean {
+    return this.#placed.has(attemptId);
   }
 
   /** It ended in the queue: nobody may ever come for it. */
-  remove({ attemptId, asked }: QueuedAttempt): void {
+  remove({ attemptId, asked }: Pick<QueuedAttempt, 'attemptId' | 'asked'>): void {
     const line = this.#lines.get(keyOf(asked));
-    if (line?.attempts.delete(attemptId)) this.#onTaken(line);
+    if (line?.attempts.has(attemptId)) this.#takeFrom(line, attemptId);
   }
 
   /** The one that has waited longest among those that this worker may take. */
   take(labels: WorkerLabels): QueuedAttempt | null {
     let best: { readonly line: Line; readonly first: Placed } | null = null;
     for (const line of this.#linesFor(labels)) {
-      const [first] = line.attempts.values();
-      if (first && (best === null || first.place < best.first.place)) best = { line, first };
+      const first = firstOf(line);
+      if (first && (best === null || compareWaits(first, best.first) < 0)) best = { line, first };
     }
     if (best === null) return null;
-    best.line.attempts.delete(best.first.attemptId);
-    this.#onTaken(best.line);
+    this.#takeFrom(best.line, best.first.attemptId);
     return best.first;
   }
 
@@ -120,7 +131,7 @@ export class ClaimQueue {
 
   /** Whether somebody who waits could take something now. */
   get canServe(): boolean {
-    return this.#size > 0 && this.offers().some(({ claimer }) => this.#countFor(claimer.labels, 1) > 0);
+    return this.size > 0 && this.offers().some(({ claimer }) => this.#countFor(claimer.labels, 1) > 0);
   }
 
   /** Without it, what others have taken would stay here for ever where no worker asks for the like of it. */
@@ -131,7 +142,7 @@ export class ClaimQueue {
     this.#seen.clear();
     for (const line of [...this.#lines.values()]) {
       if (wanting.some((labels) => hasLabels(labels, line.asked))) continue;
-      this.#size -= line.attempts.size;
+      for (const attemptId of line.attempts.keys()) this.#placed.delete(attemptId);
       this.#forgetLine(line);
     }
     this.lookInStoreAgain();
@@ -140,6 +151,15 @@ export class ClaimQueue {
   /** The store may know of queued attempts that this queue does not. */
   lookInStoreAgain(): void {
     this.#lookedFor.clear();
+  }
+
+  /** Attempts may stand in the store that have waited longer than those here. */
+  isLookDue(nowMs: number): boolean {
+    return Math.abs(nowMs - this.#lookedAtMs) >= lookEveryMs;
+  }
+
+  noteLook(nowMs: number): void {
+    this.#lookedAtMs = nowMs;
   }
 
   /** Of those who wait, each set once, where the store may have more. */
@@ -156,7 +176,7 @@ export class ClaimQueue {
   }
 
   get size(): number {
-    return this.#size;
+    return this.#placed.size;
   }
 
   /** Lines looked at so far: for tests, since noise cannot move counts. */
@@ -193,7 +213,13 @@ export class ClaimQueue {
     const known = this.#lines.get(key);
     if (known) return known;
     if (this.#lines.size >= linesMax && key !== '') return null;
-    const line: Line = { key, asked, attempts: new Map() };
+    const line: Line = {
+      key,
+      asked,
+      attempts: new Map(),
+      isSorted: true,
+      newestAtMs: Number.NEGATIVE_INFINITY,
+    };
     this.#lines.set(key, line);
     const first = firstLabelOf(asked);
     const beside = this.#linesByFirstLabel.get(first) ?? new Set();
@@ -201,8 +227,9 @@ export class ClaimQueue {
     return line;
   }
 
-  #onTaken(line: Line): void {
-    this.#size -= 1;
+  #takeFrom(line: Line, attemptId: AttemptId): void {
+    line.attempts.delete(attemptId);
+    this.#placed.delete(attemptId);
     // Most ask for nothing: their line is kept, though it is empty again and again.
     if (line.attempts.size === 0 && line.key !== '') this.#forgetLine(line);
   }
@@ -214,6 +241,21 @@ export class ClaimQueue {
     beside?.delete(line);
     if (beside?.size === 0) this.#linesByFirstLabel.delete(first);
   }
+}
+
+function firstOf(line: Line): Placed | null {
+  if (!line.isSorted) {
+    const placed = [...line.attempts.values()].sort(compareWaits);
+    line.attempts = new Map(placed.map((each) => [each.attemptId, each]));
+    line.isSorted = true;
+    line.newestAtMs = placed.at(-1)?.queuedAtMs ?? Number.NEGATIVE_INFINITY;
+  }
+  const [first = null] = line.attempts.values();
+  return first;
+}
+
+function compareWaits(a: Placed, b: Placed): number {
+  return a.queuedAtMs - b.queuedAtMs || a.place - b.place;
 }
 
 /** Labels are parts of definitions and of claimers, which do not change: kept by identity. */
