@@ -6,7 +6,7 @@ import { Nothing } from './wire.ts';
 
 export const clusterLibrariesMax = 100;
 
-export const libraryInstallStatuses = [
+const libraryInstallStatuses = [
   'PENDING',
   'RESOLVING',
   'INSTALLING',

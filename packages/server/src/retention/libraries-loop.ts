@@ -21,7 +21,7 @@ const everyMs = 6 * 3_600_000;
 /** The longest installation ends by far before. */
 const leftoverAfterMs = dayMs;
 /** Of all environments together: one with a machine learning framework takes 2–5 GiB. */
-export const librariesBytesMax = 20 * 1024 ** 3;
+const librariesBytesMax = 20 * 1024 ** 3;
 /** For its size alone none goes that was wanted so lately: its attempt may be on the way to its mark. */
 const usedLatelyMs = 3_600_000;
 
