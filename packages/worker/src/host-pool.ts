@@ -104,9 +104,9 @@ export class HostPool {
   /** Every host, as the server is to know it. */
   describe(): HostStatus[] {
     const running = [...this.#slots.values()].map((slot): HostStatus => {
-      const { clusterId, hostKey, sparkState, isStopping, connection } = slot;
+      const { clusterId, hostKey, sparkState, isStopping, connection, message } = slot;
       const state = isStopping ? 'stopping' : 'running';
-      return { clusterId, hostKey, state, sparkState, pid: connection.hello.pid, message: '' };
+      return { clusterId, hostKey, state, sparkState, pid: connection.hello.pid, message };
     });
     const starting = [...this.#starting].map(([hostKey, { clusterId }]): HostStatus => {
       return { clusterId, hostKey, state: 'starting', sparkState: 'none', pid: null, message: '' };
@@ -210,10 +210,10 @@ export class HostPool {
   }
 
   /** An order for a host that shall wait comes again: it is left while there is no room, or the last one failed. */
-  #mayBegin({ pool, hostKey }: ClusterAssignment): boolean {
-    if (!pool?.isSpare) return true;
+  #mayBegin(cluster: ClusterAssignment): boolean {
+    if (!cluster.pool?.isSpare) return true;
     if (performance.now() - this.#spareFailedAt < spareRetryMs) return false;
-    return pool.capacityMax === null || this.#holdersOf(pool.poolId, hostKey).length < pool.capacityMax;
+    return this.#explainFull(cluster) === null;
   }
 
   /** Who has the hosts of a pool, by cluster id. */
@@ -226,17 +226,24 @@ export class HostPool {
     return [...holders.values()].map(({ clusterId }) => clusterId);
   }
 
+  /** Null while the pool has room for a host of this cluster, or it is in none. */
+  #explainFull({ pool, hostKey }: ClusterAssignment): string | null {
+    if (pool === undefined || pool.capacityMax === null) return null;
+    const holders = this.#holdersOf(pool.poolId, hostKey);
+    return holders.length < pool.capacityMax ? null : explainFull(pool, holders);
+  }
+
   /** Until the pool may have one host more; one that waits there makes room. */
-  async #awaitRoom({ pool, hostKey, clusterId }: ClusterAssignment, signal: AbortSignal): Promise<void> {
-    if (pool === undefined) return;
-    const { capacityMax, poolId } = pool;
+  async #awaitRoom(cluster: ClusterAssignment, signal: AbortSignal): Promise<void> {
+    const { hostKey, clusterId } = cluster;
+    const poolId = cluster.pool?.poolId;
+    if (poolId === undefined) return;
     for (;;) {
       signal.throwIfAborted();
-      const holders = this.#holdersOf(poolId, hostKey);
-      if (capacityMax === null || holders.length < capacityMax) break;
+      const message = this.#explainFull(cluster);
+      if (message === null) break;
       const spare = [...this.#slots.values()].find((slot) => isSpareOf(slot, poolId) && !slot.isStopping);
       if (spare !== undefined) this.#stopLogged(spare);
-      const message = explainFull(pool, holders);
       this.#options.report({ clusterId, hostKey, state: 'starting', sparkState: 'none', pid: null, message });
       await this.#room.wait(signal);
     }
@@ -253,8 +260,8 @@ export class HostPool {
     // One host for a key: its folder, socket and journal have one owner.
     if (ending !== undefined) await ending.connection.died;
     this.#failed.delete(cluster.hostKey);
-    const message = coldReason === null ? 'the cluster is starting' : `it starts cold: ${coldReason}`;
-    report({ ...facts, state: 'starting', pid: null, message });
+    const begins = coldReason === null ? 'the cluster is starting' : `it starts cold: ${coldReason}`;
+    report({ ...facts, state: 'starting', pid: null, message: this.#explainFull(cluster) ?? begins });
     try {
       await this.#awaitRoom(cluster, signal);
       signal.throwIfAborted();
@@ -302,6 +309,7 @@ export class HostPool {
     const slot = createSlot(connection, (idle) => this.#watchIdle(idle));
     this.#slots.set(slot.hostKey, slot);
     readHello(slot, connection.hello);
+    slot.message = message;
     this.#reportRunning(slot, message);
     connection.listen((frame) => this.#hear(slot, frame));
     void connection.died.then((death) => this.#bury(slot, death));

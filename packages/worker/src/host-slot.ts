@@ -31,6 +31,8 @@ export interface Host {
 
 export interface Slot extends Host {
   readonly connection: HostConnection;
+  /** How it came to run: told with each heartbeat, which may overtake the report. */
+  message: string;
   /** A cluster has it under another key by now. */
   isGiven: boolean;
   readonly listeners: Map<number, (event: HostEvent) => void>;
@@ -63,6 +65,7 @@ export function createSlot(connection: HostConnection, onIdle: (slot: Slot) => v
     hostKey: connection.hostKey,
     clusterId: connection.clusterId,
     connection,
+    message: '',
     isGiven: false,
     listeners: new Map(),
     attempts: new Map(),

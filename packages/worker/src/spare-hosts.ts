@@ -43,7 +43,7 @@ export function isSpareOf({ clusterId }: { readonly clusterId: string }, poolId:
 export function explainFull({ name, poolId, capacityMax }: PoolPlace, clusterIds: readonly string[]): string {
   const holders = clusterIds.slice(0, shownMax).map((clusterId) => `cluster ${clusterId}`);
   const more = clusterIds.length > shownMax ? ` and ${clusterIds.length - shownMax} more` : '';
-  return `waits for instance pool '${name}' (${poolId}): its ${capacityMax} hosts are held by ${holders.join(', ')}${more}`;
+  return `waits for instance pool '${name}' (${poolId}): all ${capacityMax} of its hosts are held by ${holders.join(', ')}${more}`;
 }
 
 export interface Bell {

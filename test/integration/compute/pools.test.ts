@@ -214,7 +214,8 @@ test('a cluster waits while its pool is full, and is told who has its hosts', as
   await waitForState(server, cluster_id, 'RUNNING');
 
   expect(state).toBe('PENDING');
-  expect(sentence).toContain(`its 1 hosts are held by cluster ${first}`);
+  expect((await toldOf(cluster_id, 'STARTING'))[0]).toContain(`held by cluster ${first}`);
+  expect(sentence).toContain(`all 1 of its hosts are held by cluster ${first}`);
   await client.clustersDelete({ cluster_id });
 });
 
@@ -236,9 +237,14 @@ test('an unknown pool means none, and the run says so; a server that refuses unk
   const refused = await strict.client
     .jobsCreate({ tasks: [aTask({ instance_pool_id: 'pool-none' })] })
     .catch((e) => e);
+  const unmade = await strict.client.clustersCreate({ ...aSpec, instance_pool_id: 'x' }).catch((e) => e);
   const run = await waitForEnd(server, run_id);
+  const cluster_id = await startedCluster(server, { instance_pool_id: 'pool-none' });
+  const { events } = await server.client.clustersEvents({ cluster_id, event_types: ['CREATING'] });
   await strict.dispose();
 
+  expect(unmade.message).toBe('instance_pool_id: Instance pool x does not exist');
+  expect(JSON.stringify(events)).toContain('instance_pool_id: pool-none is unknown here');
   expect(run.status.termination_details?.code).toBe('SUCCESS');
   expect(refused.message).toBe(
     'tasks[0].new_cluster.instance_pool_id: Instance pool pool-none does not exist',

@@ -11,6 +11,7 @@ import { refuseUnstorable } from '../jobs/validate-settings.ts';
 import type { Services } from '../services.ts';
 import { findPrincipalByName } from '../tokens/find-principal.ts';
 import { requireClusterSpec } from './check-cluster-spec.ts';
+import { checkPoolId } from './check-clusters.ts';
 import { toStoredSpec } from './create-cluster.ts';
 import { insertClusterEvents } from './event-store.ts';
 import { governSpec, refuseTooMany } from './govern-cluster.ts';
@@ -18,7 +19,7 @@ import { changeCluster, type LifeChange, type LifeRow, lockCluster, lockFacts } 
 import { unknownCluster } from './list-clusters.ts';
 import { countThreads } from './resolve-cluster.ts';
 
-type ChangeServices = Pick<Services, 'db' | 'clock'>;
+type ChangeServices = Pick<Services, 'db' | 'clock' | 'config'>;
 
 interface Decision {
   readonly change: LifeChange;
@@ -179,9 +180,10 @@ function refuseDefault({ kind }: LifeRow, what: string): void {
 /** Replaces what it is. */
 export function editCluster(request: Request, asked: NewCluster): Promise<void> {
   refuseUnstorable(asked, 'cluster');
-  return changeLocked(request, (row, nowMs, client) =>
-    edited(client, row, asked, { user: request.principal.userName, nowMs }),
-  );
+  return changeLocked(request, async (row, nowMs, client) => {
+    await checkPoolId(client, asked, request.services.config);
+    return edited(client, row, asked, { user: request.principal.userName, nowMs });
+  });
 }
 
 /** Changes the fields that the mask names. */
@@ -191,7 +193,8 @@ export function updateCluster(
 ): Promise<void> {
   refuseUnstorable(fields, 'cluster');
   const names = mask.split(',').map((name) => name.trim());
-  return changeLocked(request, (row, nowMs, client) => {
+  return changeLocked(request, async (row, nowMs, client) => {
+    await checkPoolId(client, fields, request.services.config);
     const kept = Object.entries(row.spec).filter(([name]) => !isNamed(names, name));
     const given = Object.entries(fields).filter(([name]) => isNamed(names, name));
     const parsed = NewCluster.parse(Object.fromEntries([...kept, ...given]));

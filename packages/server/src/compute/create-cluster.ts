@@ -4,6 +4,7 @@ import type { Principal } from '../context.ts';
 import { refuseUnstorable } from '../jobs/validate-settings.ts';
 import type { Services } from '../services.ts';
 import { requireClusterSpec } from './check-cluster-spec.ts';
+import { checkPoolId } from './check-clusters.ts';
 import { insertClusterEvents } from './event-store.ts';
 import { governSpec, refuseTooMany } from './govern-cluster.ts';
 import { findLife, insertAllPurpose } from './life-store.ts';
@@ -15,12 +16,13 @@ type NewSpec = NewCluster & { readonly clone_from?: { readonly source_cluster_id
 
 /** Its id. */
 export async function createCluster(
-  { db, clock }: Pick<Services, 'db' | 'clock'>,
+  { db, clock, config }: Pick<Services, 'db' | 'clock' | 'config'>,
   { clone_from: source, ...asked }: NewSpec,
   principal: Principal,
 ): Promise<string> {
   refuseUnstorable(asked, 'cluster');
   const whole = { ...(source ? await readSpec(db, source.source_cluster_id) : {}), ...asked };
+  await checkPoolId(db, whole, config);
   const governed = await governSpec(db, whole, { kind: 'all_purpose' });
   const spec = toStoredSpec(governed.spec);
   const warnings = [...requireClusterSpec(spec), ...governed.warnings];

@@ -18,13 +18,18 @@ export async function governSpec(
   asked: NewCluster,
   { kind, field = '' }: { readonly kind: 'all_purpose' | 'job'; readonly field?: string },
 ): Promise<Governed> {
-  if (asked.policy_id === undefined) return { spec: asked, warnings: [] };
+  const { instance_pool_id: poolId } = asked;
+  const pool = poolId === undefined ? null : await findPool(db, poolId);
+  const told =
+    poolId === undefined || pool !== null
+      ? []
+      : [`instance_pool_id: ${poolId} is unknown here: the cluster starts a host of its own`];
+  if (asked.policy_id === undefined) return { spec: asked, warnings: told };
   const policy = await findPolicy(db, asked.policy_id);
   if (policy === null)
     throw invalid(
       `${field}policy_id: Cluster policy ${asked.policy_id} does not exist: name another, or none`,
     );
-  const pool = asked.instance_pool_id === undefined ? null : await findPool(db, asked.instance_pool_id);
   const { spec, problems, warnings } = applyPolicy(policy, asked, {
     clusterType: kind === 'job' ? 'job' : 'all-purpose',
     appliesDefaults: asked.apply_policy_default_values === true,
@@ -37,7 +42,7 @@ export async function governSpec(
     throw invalid(
       `${field}policy '${policy.name}' puts in what no cluster can have: ${formatIssues(parsed.error)}`,
     );
-  return { spec: parsed.data, warnings };
+  return { spec: parsed.data, warnings: [...told, ...warnings] };
 }
 
 /** As `governSpec` for an attempt that is about to start: what is wrong ends it. */
