@@ -122,7 +122,24 @@ def spark_table(frame: Any) -> TableOutput | TextOutput:
             "text": "a streaming DataFrame is not shown: write it with writeStream, then show the table\n",
         }
     columns: list[TableColumn] = [{"name": name, "type": kind} for name, kind in frame.dtypes]
-    return table_output(columns, frame.limit(TABLE_ROWS_MAX + 1).collect())
+    return table_output(columns, _shorten(frame).limit(TABLE_ROWS_MAX + 1).collect())
+
+
+def _shorten(frame: Any) -> Any:
+    """Long texts are cut before they reach the driver, whose memory belongs to everybody on the cluster."""
+    size = TABLE_CELL_CHARACTERS_MAX - 100
+    shown = {
+        "string": f"case when length({{0}}) > {size} then concat(substring({{0}}, 1, {size}), "
+        "'… (', length({0}), ' characters)') else {0} end",
+        "binary": f"substring({{0}}, 1, {size // 2})",
+    }
+    kinds = [kind for _, kind in frame.dtypes]
+    if shown.keys().isdisjoint(kinds):
+        return frame
+    # Names may stand twice, or hold anything.
+    names = [f"c{number}" for number in range(len(kinds))]
+    expressions = [shown.get(kind, "{0}").format(name) for name, kind in zip(names, kinds, strict=True)]
+    return frame.toDF(*names).selectExpr(*expressions)
 
 
 def table_output(columns: list[TableColumn], records: Iterable[Iterable[Any]]) -> TableOutput:

@@ -123,3 +123,48 @@ print("most", max(seen) >= 2, "left", tracker.getActiveJobsIds(), spark.range(3)
 
     assert outcome.result["state"] == "succeeded", outcome.log
     assert outcome.printed.splitlines()[-2:] == ["stopped", "most True left [] 3"]
+
+
+def test_a_large_result_is_shown_in_part_and_its_types_stay(spark_workspace: Workspace) -> None:
+    outcome = spark_workspace.run_notebook(
+        """
+from pyspark.sql import functions as F
+display(spark.range(200).select(F.repeat(F.lit("x"), 1_000_000).alias("t")))
+display(spark.range(5000).orderBy(F.desc("id")))
+display(spark.sql("select 'a' as n, 'b' as n, 1 as `a.b`, x'ff' as raw, null as nothing, date'2026-01-02' as d"))
+print(len(spark.range(1).select(F.repeat(F.lit("x"), 1_000_000)).first()[0]))
+
+# COMMAND ----------
+# MAGIC %sql
+# MAGIC create widget dropdown state default 'CA' choices select * from values ('CA'), ('IL');
+# MAGIC select :state as s
+
+# COMMAND ----------
+print(_sqldf.first().s, dbutils.widgets.get("state"))
+display(spark.readStream.format("rate").load())
+""",
+        {"state": "IL"},
+    )
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    wide, long, mixed, _ = outcome.cells[0]["outputs"]
+    assert len(wide["rows"]) == 32
+    assert wide["rows"][0][0].endswith("x… (1000000 characters)")
+    assert wide["note"] == "Only the first 32 rows are kept: a table may have 2 MiB"
+    assert [row[0] for row in long["rows"][:2]] == [4999, 4998]
+    assert (len(long["rows"]), long["note"]) == (1000, "Only the first 1000 rows are kept")
+    assert [column["name"] for column in mixed["columns"]] == ["n", "n", "a.b", "raw", "nothing", "d"]
+    assert [column["type"] for column in mixed["columns"]] == ["string", "string", "int", "binary", "void", "date"]
+    assert mixed["rows"] == [["a", "b", 1, "ff", None, "2026-01-02"]]
+    assert outcome.printed.splitlines()[0] == "1000000"
+    assert outcome.cells[1]["outputs"][0]["rows"] == [["IL"]]
+    assert outcome.cells[2]["outputs"][0]["text"].startswith("IL IL\na streaming DataFrame is not shown")
+
+
+def test_a_value_that_is_no_choice_of_an_sql_widget_fails(spark_workspace: Workspace) -> None:
+    outcome = spark_workspace.run_notebook(
+        "# MAGIC %sql\n# MAGIC create widget dropdown s default 'a' choices select * from values ('a'), ('b')\n",
+        {"s": "c"},
+    )
+
+    assert outcome.message == "ValueError: widget s: 'c' is not one of its choices: a, b"
