@@ -63,7 +63,7 @@ export const librariesClusterStatus = route({
   request: z.object({ cluster_id: clusterId }),
   response: ClusterLibraryStatuses,
   permission: 'user',
-  audit: 'libraries.clusterStatus',
+  audit: 'libraries.cluster-status',
 });
 
 export const librariesAllClusterStatuses = route({
@@ -73,5 +73,5 @@ export const librariesAllClusterStatuses = route({
   request: z.object({}),
   response: z.looseObject({ statuses: z.array(ClusterLibraryStatuses) }),
   permission: 'user',
-  audit: 'libraries.allClusterStatuses',
+  audit: 'libraries.all-cluster-statuses',
 });
