@@ -5,7 +5,7 @@ import { type FromHost, frameBytesMax, hostProtocolVersion, type ToHost } from '
 
 const lengthBytes = 4;
 /** A host that lives answers within milliseconds, even while its zygote imports; a machine may be overloaded. */
-const helloWaitMs = 20_000;
+const helloWaitDefaultMs = 20_000;
 
 export interface FrameStream {
   readonly hello: HostHello;
@@ -18,6 +18,7 @@ export interface OpenStreamOptions {
   readonly workerId: string;
   /** Of the protocol; the current one unless the host is older. */
   readonly version?: number;
+  readonly helloWaitMs?: number | undefined;
   /** Every frame after the greeting. */
   readonly onFrame: (frame: FromHost) => void;
   /** Once, also after `close`. */
@@ -27,6 +28,7 @@ export interface OpenStreamOptions {
 /** Connects and greets; rejects with the reason when the host refuses or does not answer. */
 export function openFrameStream(options: OpenStreamOptions): Promise<FrameStream> {
   const { promise, resolve, reject } = Promise.withResolvers<FrameStream>();
+  const { helloWaitMs = helloWaitDefaultMs } = options;
   const socket = net.connect(options.socketPath);
   const timer = setTimeout(() => socket.destroy(new Error('the host does not answer')), helloWaitMs);
   const decode = createFrameDecoder();

@@ -14,12 +14,15 @@ import {
 } from '../host-protocol.ts';
 import { readJournal } from './journal.ts';
 import { isAlive, kill, killMarked, type ProcessIdentity } from './processes.ts';
+import { createStopWatch } from './stop-watch.ts';
 
 /** Also how long a death may go unnoticed when the socket does not tell: a frozen process keeps it open. */
 const lifeCheckMs = 500;
 const reconnectMs = 50;
 /** A disk that is full, or a process stuck in the kernel, does not change faster. */
 const buryRetryMs = 2_000;
+/** After the grace of a stop: longer than its proofs take on a machine that is overloaded, or than a pause of one. */
+const stopAnswerDefaultMs = 60_000;
 
 /** `host.json`, written by the host itself. */
 export interface HostRecord extends ProcessIdentity {
@@ -34,17 +37,23 @@ export interface LocalHost extends HostConnection {
   readonly record: HostRecord;
 }
 
-export async function openLocalHost(options: {
+export interface LocalHostOptions {
   readonly folder: string;
   readonly record: HostRecord;
   readonly workerId: string;
-}): Promise<LocalHost> {
-  const { folder, record, workerId } = options;
+  readonly helloWaitMs?: number;
+  readonly stopAnswerMs?: number;
+}
+
+export async function openLocalHost(options: LocalHostOptions): Promise<LocalHost> {
+  const { folder, record, workerId, helloWaitMs, stopAnswerMs = stopAnswerDefaultMs } = options;
   const { promise: died, resolve: provenDead } = Promise.withResolvers<HostDeath>();
   const early: FromHost[] = [];
   let listener = (frame: FromHost): unknown => early.push(frame);
   let stream: FrameStream | null = null;
   let isClosed = false;
+  // Whether it answers at all shows when it is greeted again.
+  const stops = createStopWatch({ answerMs: stopAnswerMs, onSilent: () => stream?.close() });
 
   const isSpoken = hostProtocolVersionsSpoken.includes(record.version);
   const version = isSpoken ? record.version : hostProtocolVersion;
@@ -54,7 +63,11 @@ export async function openLocalHost(options: {
       socketPath: path.join(record.socketFolder, 'host.sock'),
       workerId,
       version,
-      onFrame: (frame) => listener(frame),
+      helloWaitMs,
+      onFrame(frame) {
+        stops.heard(frame);
+        listener(frame);
+      },
       onClose: () => {
         stream = null;
         if (!isClosed) void mend();
@@ -68,12 +81,14 @@ export async function openLocalHost(options: {
       if (!isAlive(record)) return finishDead();
       try {
         const hello = await connect();
+        stops.clear();
         // Closed meanwhile: nobody would ever close this one.
         if (isClosed) stream?.close();
         else listener(hello);
         return;
       } catch {
-        // It is alive and cannot talk, or is about to die; either shows.
+        // It is alive and cannot talk, or is about to die; either shows. What shall end, and cannot be told to, ends with it.
+        if (stops.isSilent && isAlive(record)) kill(record.pid);
         await new Promise((resolve) => setTimeout(resolve, reconnectMs));
       }
     }
@@ -82,6 +97,7 @@ export async function openLocalHost(options: {
   const finishDead = async () => {
     if (isClosed) return;
     isClosed = true;
+    stops.clear();
     clearInterval(lifeCheck);
     provenDead(await buryUntilProven(folder, record));
   };
@@ -99,13 +115,17 @@ export async function openLocalHost(options: {
     record,
     hello,
     died,
-    send: (frames: readonly ToHost[]) => stream?.send(frames),
+    send(frames: readonly ToHost[]) {
+      stops.sent(frames);
+      stream?.send(frames);
+    },
     listen(hear) {
       listener = hear;
       early.splice(0).forEach(hear);
     },
     close() {
       isClosed = true;
+      stops.clear();
       clearInterval(lifeCheck);
       stream?.close();
     },
