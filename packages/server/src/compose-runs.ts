@@ -9,9 +9,11 @@ import { StopBells } from './attempts/stop-bells.ts';
 import { createStepResolver } from './attempts/take-step.ts';
 import { createTaskTokenVerifier, loadTaskTokenKey } from './attempts/task-token.ts';
 import type { CatalogNames } from './catalogs/catalog-names.ts';
+import { listPolicyLibraries } from './cluster-policies/read-policies.ts';
 import type { ClusterBook } from './compute/cluster-book.ts';
 import { createClusterLoop } from './compute/cluster-loop.ts';
-import { defaultClusterId, type TaskPlace } from './compute/resolve-cluster.ts';
+import { findPolicyIdOf } from './compute/govern-cluster.ts';
+import { defaultClusterId, findDescribed, type TaskPlace } from './compute/resolve-cluster.ts';
 import { createChildStarter } from './jobs/start-child-run.ts';
 import { listClusterLibraries } from './libraries/list-libraries.ts';
 import type { LoopDriver } from './loops/driver.ts';
@@ -148,9 +150,17 @@ function describeClaims(
     defaultCatalog: config.defaultCatalog,
     listCatalogNames: catalogNames.list,
     async listClusterLibraries({ settings, taskKey }, clusterId) {
+      const task = findTask(settings, taskKey);
+      const described = findDescribed(task, settings, { runId: 0, runAs: { id: 0, userName: '' } });
+      if (described !== null) return listPolicyLibraries(db, described.spec.policy_id);
       // Others have none, and their claims are not to wait for a look.
-      const isNamed = findTask(settings, taskKey).existing_cluster_id === clusterId;
-      return isNamed && clusterId !== defaultClusterId ? listClusterLibraries(db, clusterId) : [];
+      const isNamed = task.existing_cluster_id === clusterId && clusterId !== defaultClusterId;
+      if (!isNamed) return [];
+      const [own, policyId] = await Promise.all([
+        listClusterLibraries(db, clusterId),
+        findPolicyIdOf(db, clusterId),
+      ]);
+      return [...(await listPolicyLibraries(db, policyId)), ...own];
     },
     async resolveCluster({ settings, taskKey, runId, ownerId, ownerUserName, mayStart }) {
       const task = findTask(settings, taskKey);

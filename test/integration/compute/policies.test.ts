@@ -1,4 +1,6 @@
 /** Policies over the API: what they say, and that clusters and jobs keep to them. */
+import fs from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { addUser } from '../secrets/support.ts';
@@ -94,6 +96,12 @@ describe('a policy', () => {
     ['a name that is taken', { name: 'taken' }, 'RESOURCE_ALREADY_EXISTS', /'taken' already exists/],
     ['no name', { name: undefined }, 'INVALID_PARAMETER_VALUE', /^name: is missing/],
     ['a long name', { name: 'n'.repeat(101) }, 'INVALID_PARAMETER_VALUE', /^name: /],
+    [
+      'a library of no kind',
+      { libraries: [{}] },
+      'INVALID_PARAMETER_VALUE',
+      /libraries\[0\]: a library is of one kind/,
+    ],
     ['a zero byte', { name: 'a\0b' }, 'INVALID_PARAMETER_VALUE', /contains a character/],
     ['no clusters at all', { max_clusters_per_user: 0 }, 'INVALID_PARAMETER_VALUE', /^max_clusters_per_user/],
     [
@@ -252,6 +260,41 @@ describe('a job', () => {
       expect.objectContaining({ spark_conf: { 'spark.sql.ansi.enabled': 'false' }, cluster_source: 'JOB' }),
     ]);
     expect((await client.jobsGet({ job_id })).settings.tasks?.[0]?.new_cluster).toEqual(task.new_cluster);
+  });
+
+  test('brings the libraries of the policy to its tasks, and to those on an all-purpose cluster', async () => {
+    const { client } = server;
+    const wanted = { pypi: { package: 'six==1.17.0' } };
+    const policy_id = await aPolicy({}, { libraries: [wanted] });
+    const cluster_id = await startedCluster(server, { policy_id });
+    const { new_cluster: _, ...onCluster } = {
+      ...aTask({}),
+      task_key: 'named',
+      existing_cluster_id: cluster_id,
+    };
+
+    const { run_id } = await client.runsSubmit({
+      tasks: [
+        aTask({ policy_id }),
+        onCluster,
+        { ...onCluster, task_key: 'none', existing_cluster_id: 'default' },
+      ],
+    });
+    const run = await waitForEnd(server, run_id);
+
+    expect(run.status.termination_details?.code).toBe('SUCCESS');
+    const told = (run.tasks ?? []).map(({ task_key, run_id: attempt }) => {
+      const file = path.join(
+        server.stateDir,
+        'data/attempts',
+        String(run_id),
+        String(attempt),
+        'attempt.json',
+      );
+      return [task_key, JSON.parse(fs.readFileSync(file, 'utf8')).libraries.length];
+    });
+    expect(Object.fromEntries(told)).toEqual({ step: 1, named: 1, none: 0 });
+    await client.clustersPermanentDelete({ cluster_id });
   });
 
   test('fails with the rule when its policy became stricter or went', async () => {

@@ -29,7 +29,7 @@ export interface ClaimSources {
   readonly dataRoot: string;
   readonly defaultCatalog: string;
   readonly listCatalogNames: () => Promise<readonly string[]>;
-  /** Of an all-purpose cluster that the task names; before its own. */
+  /** Of the cluster's policy, and of an all-purpose cluster that the task names; before its own. */
   readonly listClusterLibraries: (
     request: Pick<ClusterRequest, 'settings' | 'taskKey'>,
     clusterId: string,

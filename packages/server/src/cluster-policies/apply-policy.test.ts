@@ -85,6 +85,13 @@ test('fixed values go in always, defaults when they are asked for', () => {
   });
 });
 
+test('an optional rule counts for values that are there', () => {
+  const rule = { node_type_id: { type: 'allowlist', values: ['i3.large'], isOptional: true } };
+
+  expect(apply(rule, {}).problems).toEqual([]);
+  expect(apply(rule, { node_type_id: 'm5.large' }).problems).toHaveLength(1);
+});
+
 test('the rule that says more of the path counts, a wildcard for the rest', () => {
   const definition = {
     'spark_conf.spark.sql.ansi.enabled': { type: 'unlimited', isOptional: true },

@@ -28,7 +28,6 @@ export async function listPolicies(
 export interface StoredPolicy extends PolicyRules {
   /** Null: as many as they like. */
   readonly clustersPerUserMax: number | null;
-  readonly libraries: readonly LibrarySpec[];
 }
 
 /** Null when there is none of this id. */
@@ -49,6 +48,14 @@ function toStored(row: PolicyRow): StoredPolicy {
     name: row.name,
     rules: parseDefinition(row.definition),
     clustersPerUserMax: row.fields.max_clusters_per_user ?? null,
-    libraries: row.fields.libraries ?? [],
   };
+}
+
+/** What tasks get on clusters that name it. Nothing of a policy that is gone. */
+export async function listPolicyLibraries(
+  db: Querier,
+  policyId: string | undefined,
+): Promise<readonly LibrarySpec[]> {
+  const row = policyId === undefined ? null : await findPolicyRow(db, policyId);
+  return row?.fields.libraries ?? [];
 }

@@ -3,6 +3,7 @@ import crypto from 'node:crypto';
 import { ApiError, type ClusterPolicyFields } from '@headrace/api';
 import type { Principal } from '../context.ts';
 import { refuseUnstorable } from '../jobs/validate-settings.ts';
+import { findLibraryProblem } from '../libraries/wire.ts';
 import type { Services } from '../services.ts';
 import { toText } from './attribute-path.ts';
 import { findFamily } from './families.ts';
@@ -69,6 +70,11 @@ function readFields(fields: ClusterPolicyFields): { readonly name: string; reado
     policy_family_definition_overrides: overrides,
   } = fields;
   if (name === undefined) throw invalid('name: is missing, expected a text');
+  const problems = (fields.libraries ?? []).flatMap((library, index) => {
+    const problem = findLibraryProblem(library);
+    return problem === null ? [] : [`libraries[${index}]: ${problem}`];
+  });
+  if (problems.length > 0) throw invalid(problems.join('; '));
   if (familyId === undefined) {
     if (overrides !== undefined)
       throw invalid(

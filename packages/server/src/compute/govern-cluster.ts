@@ -5,7 +5,7 @@ import { applyPolicy } from '../cluster-policies/apply-policy.ts';
 import { findPolicy, lockPolicy } from '../cluster-policies/read-policies.ts';
 import type { Querier } from '../db/connect.ts';
 import { findPool } from '../instance-pools/read-pools.ts';
-import { countActiveUnder } from './life-store.ts';
+import { countActiveUnder, findLife } from './life-store.ts';
 
 export interface Governed {
   readonly spec: NewCluster;
@@ -85,4 +85,9 @@ export async function refuseTooMany(client: Querier, question: TooManyQuestion):
 
 function invalid(message: string): ApiError {
   return new ApiError('INVALID_PARAMETER_VALUE', message);
+}
+
+/** Of an all-purpose cluster; undefined where it names none. */
+export async function findPolicyIdOf(db: Querier, clusterId: string): Promise<string | undefined> {
+  return (await findLife(db, clusterId))?.spec.policy_id;
 }
