@@ -179,7 +179,7 @@ describe('refused', () => {
       { path: '/Shared/b', content: 'A'.repeat(14 * 1024 ** 2) },
       'INVALID_PARAMETER_VALUE',
     ],
-    ['a format that we cannot read', { path: '/Shared/b', format: 'JUPYTER' as const }, 'NOT_IMPLEMENTED'],
+    ['a format that we cannot read', { path: '/Shared/b', format: 'DBC' as const }, 'NOT_IMPLEMENTED'],
   ])('%s', async (_what, request, code) => {
     await expect(
       server.client.workspaceImport({ content: base64('x'), format: 'AUTO', ...request }),

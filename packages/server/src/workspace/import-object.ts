@@ -28,10 +28,10 @@ export async function importObject(
   { principal, nowMs }: RequestContext,
 ): Promise<void> {
   const { format } = request;
-  if (format !== 'SOURCE' && format !== 'AUTO' && format !== 'RAW') {
+  if (format !== 'SOURCE' && format !== 'AUTO' && format !== 'RAW' && format !== 'JUPYTER') {
     throw new ApiError(
       'NOT_IMPLEMENTED',
-      `format: Headrace does not import ${format} yet, only AUTO, SOURCE and RAW`,
+      `format: Headrace does not import ${format} yet, only AUTO, SOURCE, JUPYTER and RAW`,
     );
   }
   const content = decodeContent(request.content);

@@ -1,5 +1,6 @@
 /** Source notebooks: which files are one, in which language, and under which name. */
 import type { workspaceFormats, workspaceLanguages } from '@headrace/api';
+import { convertJupyter } from './jupyter.ts';
 
 export type WorkspaceLanguage = (typeof workspaceLanguages)[number];
 export type WorkspaceFormat = (typeof workspaceFormats)[number];
@@ -32,11 +33,13 @@ export type ImportPlan =
  */
 export function planImport(request: {
   readonly path: string;
-  readonly format: 'SOURCE' | 'AUTO' | 'RAW';
+  readonly format: 'SOURCE' | 'AUTO' | 'RAW' | 'JUPYTER';
   readonly language: WorkspaceLanguage | undefined;
   readonly content: Buffer;
 }): ImportPlan {
   const { path, format, content } = request;
+  if (format === 'JUPYTER')
+    return { kind: 'notebook', path: path.replace(/\.ipynb$/i, ''), ...convertJupyter(content) };
   const byName = findLanguageByName(path);
   const hasHeader = byName !== null && startsWithHeader(content, languageFacts[byName].header);
   const asked = format === 'SOURCE' ? request.language : undefined;
