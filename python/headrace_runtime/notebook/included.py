@@ -8,7 +8,7 @@ import shlex
 from contextlib import contextmanager
 
 from ..failures import TaskFailure
-from .source import parse_notebook
+from .source import parse_notebook, refuse_language
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,6 +75,21 @@ class IncludedNotebooks:
                     context.parameters.pop(name, None)
                 else:
                     context.parameters[name] = value
+
+
+def refuse_other_language(context: TaskContext, shown_path: str) -> None:
+    """The first line of an R notebook is that of a Python notebook, and its file has no extension: the server knows."""
+    from ..api_client import ApiError, get_json
+    from ..attach import get_attachment
+
+    if get_attachment().credentials is None:
+        return  # no host, no server
+    try:
+        language = get_json(context, "/api/2.0/workspace/get-status", {"path": shown_path}).get("language")
+    except ApiError:
+        return
+    if language in ("R", "SCALA"):
+        refuse_language(language.capitalize())
 
 
 def find_notebook_file(path: str) -> str | None:

@@ -15,7 +15,7 @@ from ..failures import NotebookExit, PythonRestart, TaskFailure, describe_error,
 from ..own_image import continue_in
 from . import magics, packages, restart, sql
 from .document import TEXT_SECONDS, CellRecord, NotebookFile
-from .included import IncludedNotebooks
+from .included import IncludedNotebooks, refuse_other_language
 from .source import parse_notebook
 
 TYPE_CHECKING = False
@@ -155,6 +155,8 @@ class NotebookRunner:
             self._include(cell.code)
         elif not magics.run_whole_cell(cell.code, self._context):
             error = self._shell.run(cell.code, cell_name)
+            if isinstance(error, SyntaxError) and self._context.notebook_path is not None:
+                refuse_other_language(self._context, self._context.notebook_path)
             if error is not None:
                 raise magics.explain_unknown(error)
 

@@ -56,14 +56,15 @@ def parse_notebook(text: str, path: str) -> list[Cell]:
     if path.endswith(".ipynb") or (text.lstrip().startswith("{") and '"cells"' in text and '"nbformat"' in text):
         return _parse_ipynb(text)
     if first_line == SCALA_HEADER or path.lower().endswith(".scala"):
-        _refuse("Scala")
+        refuse_language("Scala")
     if path.lower().endswith(".r"):
-        _refuse("R")
+        refuse_language("R")
     language: CellLanguage = "sql" if path.endswith(".sql") else "python"
     return [Cell(language, text, text)] if text.strip() else []
 
 
-def _refuse(language: str) -> NoReturn:
+def refuse_language(language: str) -> NoReturn:
+    """It is a notebook, and not one that can run here."""
     raise TaskFailure(
         "RUN_EXECUTION_ERROR", f"this notebook is written in {language}: Headrace runs Python and SQL notebooks"
     )
@@ -133,7 +134,7 @@ def _language_of(metadata: dict[str, Any]) -> CellLanguage:
     )
     language = next((name for name in named if name), "python").lower()
     if language in ("scala", "r"):
-        _refuse(language.capitalize())
+        refuse_language(language.capitalize())
     return "sql" if language == "sql" else "python"
 
 
