@@ -95,3 +95,15 @@ test('a step of the clock of PostgreSQL by an hour takes nothing from workers th
   expect(atOnce).toBe(false);
   expect(await isLost()).toBe(true);
 });
+
+test('a worker that is gone and holds nothing does not seem to be there again', async () => {
+  await engine.runs.source.register({ workerId: 'gone', slots: 1, backend: 'remote' });
+  await engine.db.pool.query("update workers set lease_expires_at_ms = 1 where worker_id = 'gone'");
+
+  await aLoop().turn();
+
+  const { rows } = await engine.db.pool.query(
+    "select lease_expires_at_ms from workers where worker_id = 'gone'",
+  );
+  expect(rows).toEqual([{ lease_expires_at_ms: 1 }]);
+});

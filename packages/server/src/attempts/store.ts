@@ -149,7 +149,10 @@ limit $1`,
   });
 }
 
-/** One full period for every lease, from now. */
+/**
+ * One full period, from now, for every worker that holds something. Others would only seem to be there: those that are
+ * renew theirs by themselves, and most have been gone for long.
+ */
 export async function extendLeases(
   db: Querier,
   lease: { readonly dbNow: DbNow; readonly leaseMs: number },
@@ -157,10 +160,15 @@ export async function extendLeases(
   await db.query({
     name: `attempts-extend-leases-${lease.dbNow.name}`,
     text: `
-update workers
+update workers w
 set lease_expires_at_ms = ${lease.dbNow.sql} + $1
-where not is_local
-  and lease_expires_at_ms < ${lease.dbNow.sql} + $1`,
+where not w.is_local
+  and w.lease_expires_at_ms < ${lease.dbNow.sql} + $1
+  and exists (
+    select from task_runs t
+    where t.worker_id = w.worker_id
+      and t.state in ('claimed', 'running', 'stopping')
+  )`,
     values: [lease.leaseMs],
   });
 }
