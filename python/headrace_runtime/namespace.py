@@ -23,11 +23,15 @@ _FUNCTIONS = ("sql", "table", "udf", "display", "displayHTML", "getArgument")
 def make_main_module() -> ModuleType:
     """A fresh `__main__` for user code, in the place of ours."""
     module = ModuleType("__main__")
-    module.__dict__.update({name: LazyObject(name) for name in _OBJECTS})
-    module.__dict__.update({name: _lazy_function(name) for name in _FUNCTIONS})
+    module.__dict__.update({name: make_stand_in(name) for name in (*_OBJECTS, *_FUNCTIONS)})
     module.__builtins__ = sys.modules["builtins"]  # type: ignore[attr-defined]
     sys.modules["__main__"] = module
     return module
+
+
+def make_stand_in(name: str) -> Any:
+    """What becomes the real thing when it is used."""
+    return LazyObject(name) if name in _OBJECTS else _lazy_function(name)
 
 
 def load_names_of(code: CodeType, namespace: dict[str, Any]) -> None:

@@ -65,7 +65,6 @@ def load_name(name: str) -> Any:
 class RuntimeModule(ModuleType):
     """Makes each name on first use."""
 
-    __all__ = NAMES
     is_local_implementation = False
     # The vendor's package asks for these when it looks for credentials; DATABRICKS_HOST and _TOKEN have them.
     init_runtime_native_auth = None
@@ -79,9 +78,21 @@ class RuntimeModule(ModuleType):
     def init_runtime_legacy_auth() -> tuple[None, None]:
         return None, None
 
+    @property
+    def __all__(self) -> tuple[str, ...]:
+        """Python asks for this when somebody imports `*`, and then for each name: that must not make a session."""
+        self.__dict__["_starred"] = set(NAMES)
+        return NAMES
+
     def __getattr__(self, name: str) -> Any:
         if name not in NAMES:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        starred = self.__dict__.get("_starred", set())
+        if name in starred:
+            from .namespace import make_stand_in
+
+            starred.remove(name)
+            return make_stand_in(name)
         value = load_name(name)
         setattr(self, name, value)
         return value

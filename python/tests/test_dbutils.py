@@ -393,3 +393,52 @@ def test_outside_a_task_it_says_what_to_do() -> None:
     finished = subprocess.run([sys.executable, "-c", program], cwd=PYTHON_FOLDER, capture_output=True, check=False)
 
     assert "Start the code as a job, or pass the objects in." in finished.stderr.decode()
+
+
+def test_the_roots_of_files_stay(workspace: Workspace) -> None:
+    workspace.write("dbfs/a", "x")
+    workspace.write("volumes/b", "x")
+
+    outcome = workspace.run_script(
+        """
+folder = ""
+for call in (lambda: dbutils.fs.rm(f"/{folder}", True), lambda: dbutils.fs.rm("dbfs:/x/..", True),
+             lambda: dbutils.fs.rm("/Volumes", True), lambda: dbutils.fs.mv("file:/Workspace", "/x", True),
+             lambda: dbutils.fs.rm("file:/", True)):
+    try:
+        call()
+    except ValueError as error:
+        print(str(error)[:36])
+print(len(dbutils.fs.ls("/")), len(dbutils.fs.ls("/Volumes")), len(dbutils.fs.ls("/Workspace/Users")))
+"""
+    )
+
+    assert outcome.log.splitlines() == [
+        "dbfs:/ is the root of everybody's fi",
+        "dbfs:/ is the root of everybody's fi",
+        "dbfs:/Volumes is the root of everybo",
+        "file:/Workspace is the root of every",
+        "file:/ is the root of everybody's fi",
+        "1 1 1",
+    ]
+
+
+def test_importing_everything_makes_no_session(workspace: Workspace) -> None:
+    workspace.write(
+        "workspace/Users/ann/lib.py", "from databricks.sdk.runtime import *\nvalue = dbutils.widgets.getAll()\n"
+    )
+
+    outcome = workspace.run_script(
+        """
+from databricks.sdk.runtime import *
+import lib, sys
+dbutils.fs.mkdirs("/x")
+display([{"n": 1}])
+print(lib.value, "pyspark" in sys.modules, callable(sql), callable(udf))
+from databricks.sdk.runtime import dbutils as named
+print(type(named).__name__)
+"""
+    )
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    assert outcome.log.splitlines() == ["n", "1", "{} False True True", "DBUtils"]

@@ -76,6 +76,7 @@ class FileSystem(WithHelp):
     def rm(self, dir: str, recurse: bool = False) -> bool:
         """Remove a file or folder; False if there is none."""
         real = self._locate(dir)
+        self._refuse_root(real, dir)
         if not os.path.lexists(real):
             return False
         if not os.path.isdir(real) or os.path.islink(real):
@@ -102,6 +103,7 @@ class FileSystem(WithHelp):
     def mv(self, source: str, dest: str, recurse: bool = False) -> bool:
         """Move a file, or with recurse=True a folder."""
         real_source, real_dest = self._existing(source), self._locate(dest)
+        self._refuse_root(real_source, source)
         if os.path.isdir(real_source) and not recurse:
             raise IsADirectoryError(f"{_normal(source)} is a folder; give recurse=True to move it")
         shutil.move(real_source, _target_file(real_source, real_dest, dest))
@@ -137,6 +139,13 @@ class FileSystem(WithHelp):
                 f"{path}: dbutils.fs does not reach {scheme}: addresses; read them with spark or a library for it"
             )
         return real
+
+    def _refuse_root(self, real: str, path: str) -> None:
+        """An empty variable in a path must not cost everybody's files."""
+        paths = self._paths
+        roots = {os.path.realpath(root) for root in (paths.data_root, paths.dbfs, paths.volumes, paths.workspace)}
+        if os.path.realpath(real) in {*roots, "/"}:
+            raise ValueError(f"{_normal(path)} is the root of everybody's files: name what is in it, one by one")
 
     def _existing(self, path: str) -> str:
         real = self._locate(path)
