@@ -40,7 +40,10 @@ interface Assignment {
 
 /** Queued attempts looked for in the store at a time. */
 const storeQueuedMax = 200;
-/** For each kind of worker, however many kinds there are: none waits for the others to be served. */
+/**
+ * For each kind of worker, however many kinds there are: none waits for the others to be served. And as many where memory
+ * has enough: the oldest are not passed over then, and what others take meanwhile costs little.
+ */
 const storeQueuedMin = 10;
 /** What others have taken meanwhile makes for another round; after so many the next batch goes on. */
 const assignRoundsMax = 10;
@@ -54,8 +57,9 @@ export async function claimQueued(
   queue.dropUnwanted(context.nowMs);
   const offers = queue.offers();
   if (offers.length === 0) return [];
-  if (!queue.hasEnoughFor(offers) || queue.isLookDue(context.nowMs))
-    await openQueuedRuns(offers, batch, context, dependencies);
+  const hasEnough = queue.hasEnoughFor(offers);
+  if (!hasEnough || queue.isLookDue(context.nowMs))
+    await openQueuedRuns({ offers, hasEnough }, batch, context, dependencies);
 
   const assignments: Assignment[] = [];
   for (const offer of offers) assignments.push(...(await assign(offer, batch, context, dependencies)));
@@ -96,7 +100,7 @@ export function prepareClaimed(claims: readonly Claim[]): void {
 
 /** Attempts that this process has not seen: queued before it started, or by another. */
 async function openQueuedRuns(
-  offers: readonly Offer[],
+  { offers, hasEnough }: { readonly offers: readonly Offer[]; readonly hasEnough: boolean },
   batch: OpenBatch,
   context: BatchContext,
   dependencies: BatchDependencies,
@@ -105,7 +109,8 @@ async function openQueuedRuns(
   const labels = queue.labelsToLookFor(offers);
   if (labels.length === 0) return;
   queue.noteLook(context.nowMs);
-  const limit = Math.max(storeQueuedMin, Math.floor(storeQueuedMax / labels.length));
+  const most = Math.max(storeQueuedMin, Math.floor(storeQueuedMax / labels.length));
+  const limit = hasEnough ? storeQueuedMin : most;
   const rows = await findQueuedAttempts(db, { labels, limit });
   const cold = new Set<number>();
   for (const { run_id: runId, attempt_id } of rows) {
@@ -119,7 +124,8 @@ async function openQueuedRuns(
   }
   for (const [index, each] of labels.entries()) {
     const own = rows.filter(({ claimer }) => claimer === index);
-    if (own.length < limit || own.every(({ run_id }) => !cold.has(run_id))) queue.noteAllTaken(each);
+    const isAllKnown = !hasEnough && own.every(({ run_id }) => !cold.has(run_id));
+    if (own.length < limit || isAllKnown) queue.noteAllTaken(each);
   }
   await openRunsToClaim([...cold], batch, context, dependencies);
 }
