@@ -9,18 +9,13 @@ const dayMs = 24 * 60 * 60_000;
 const seed = Math.floor(Date.now() / dayMs);
 const durationMs = 60_000;
 /** Starting, the end of all runs, the census: all have deadlines of their own below this. */
-const deadlineMs = 900_000;
+const deadlineMs = 1_800_000;
 
 test.skipIf(!existsSync('/proc/self/stat'))(
   'a minute of chaos breaks no promise',
   async () => {
     console.log(`npm run chaos -- --minutes 1 --seed ${seed}`);
-    const result = await runChaos({
-      seed,
-      durationMs,
-      say: () => {},
-      signal: AbortSignal.timeout(deadlineMs),
-    });
+    const result = await runChaos({ seed, durationMs, say: () => {} });
     const report = formatReport(seed, result);
     console.log(report);
 
