@@ -73,10 +73,15 @@ function place(
 function dismiss(host: Host, hosted: HostedAttempt): void {
   const ref = { attempt_id: hosted.attempt_id, epoch: hosted.epoch };
   if (hosted.state === 'ended') return host.send(ackOf(hosted));
+  const end = () =>
+    host.send(hosted.state === 'held' ? { op: 'drop', ...ref } : { op: 'stop', ...ref, grace_ms: 0 });
   host.join(hosted.attempt_id, (event) => {
-    if (event.kind !== 'ended' && event.kind !== 'dropped' && event.kind !== 'host_died') return;
+    // What was said into a broken connection was not heard.
+    const isLeft = event.kind === 'resynced' && event.hosted !== null && event.hosted.end === undefined;
+    if (isLeft) return end();
+    if (!['ended', 'dropped', 'host_died', 'resynced'].includes(event.kind)) return;
     host.send(ackOf(hosted));
     host.leave(hosted.attempt_id);
   });
-  host.send(hosted.state === 'held' ? { op: 'drop', ...ref } : { op: 'stop', ...ref, grace_ms: 0 });
+  end();
 }
