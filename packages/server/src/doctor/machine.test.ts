@@ -14,7 +14,7 @@ afterEach(() => fs.rmSync(folder, { recursive: true }));
 
 const nowMs = 10_000_000;
 const loop = (changes: Partial<LoopStatus>): LoopStatus => ({
-  ...{ name: 'wake', everyMs: 1_000, lastTurnAtMs: nowMs, turningSinceMs: null },
+  ...{ name: 'wake', everyMs: 1_000, lastTurnAtMs: nowMs, lateMs: 0 },
   ...{ lastError: null, turns: 1, failures: 0 },
   ...changes,
 });
@@ -56,7 +56,7 @@ test('loops that fail, and loops that do not turn, are told apart', async () => 
   writeRuntime({});
 
   expect(await findingsOf({ loop: loop({ lastError: 'no' }) })).toMatchObject([{ severity: 'warning' }]);
-  expect(await findingsOf({ loop: loop({ turningSinceMs: 0 }) })).toMatchObject([
+  expect(await findingsOf({ loop: loop({ lateMs: 180_001 }) })).toMatchObject([
     { severity: 'error', message: expect.stringContaining('does not turn') },
   ]);
 });

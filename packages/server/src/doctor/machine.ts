@@ -37,10 +37,10 @@ export const machineRules: readonly MachineRule[] = [
   { kind: 'secrets_key', find: findWrongKey },
 ];
 
-async function findTroubledLoops({ loops }: MachineSources, nowMs: number): Promise<MachineFinding[]> {
+async function findTroubledLoops({ loops }: MachineSources): Promise<MachineFinding[]> {
   return loops.status().flatMap((loop): MachineFinding[] => {
     const advice = `The server log says more under "loop": "${loop.name}".`;
-    if (isStuck(loop, nowMs)) {
+    if (isStuck(loop)) {
       const message = `Loop '${loop.name}' does not turn any more.`;
       return [
         { kind: 'loop_in_trouble', severity: 'error', message, advice: `${advice} Restart the server.` },

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
-import { createLoopDriver, isStuck, type Loop, type LoopStatus } from './driver.ts';
+import { createLoopDriver, isStuck, type Loop } from './driver.ts';
 
 const clock = { nowMs: () => 7 };
 const createDriver = () => createLoopDriver({ log: pino({ level: 'silent' }), clock });
@@ -45,7 +45,7 @@ test('a loop turns at once, again while there is work, and rests when idle', asy
       name: 'manual',
       everyMs: never,
       lastTurnAtMs: 7,
-      turningSinceMs: null,
+      lateMs: 0,
       lastError: null,
       turns: 2,
       failures: 0,
@@ -136,24 +136,27 @@ test('a stop waits for the turn under way', async () => {
   expect(turns).toHaveLength(1);
 });
 
-test('a loop is stuck in a turn that does not end, or when its next one does not come', () => {
-  const everyMs = 1_000;
-  const status = (changes: Partial<LoopStatus>): LoopStatus => ({
-    ...{
-      name: 'x',
-      everyMs,
-      lastTurnAtMs: null,
-      turningSinceMs: null,
-      lastError: null,
-      turns: 1,
-      failures: 0,
-    },
-    ...changes,
-  });
+test('a loop is stuck in a turn that does not end, or when its next one does not come, whatever the clock says', async () => {
+  let elapsedMs = 0;
+  let nowMs = 0;
+  const log = pino({ level: 'silent' });
+  const driver = createLoopDriver({ log, clock: { nowMs: () => nowMs }, elapsedMs: () => elapsedMs });
+  const { loop, turns, until } = manualLoop();
+  driver.add(loop);
+  await until(1);
+  const stuckAfter = (ms: number) => {
+    elapsedMs += ms;
+    return driver.status().some(isStuck);
+  };
 
-  expect(isStuck(status({}), never)).toBe(false);
-  expect(isStuck(status({ turningSinceMs: 0 }), 180_000)).toBe(false);
-  expect(isStuck(status({ turningSinceMs: 0, lastTurnAtMs: 0 }), 180_001)).toBe(true);
-  expect(isStuck(status({ lastTurnAtMs: 0 }), 181_000)).toBe(false);
-  expect(isStuck(status({ lastTurnAtMs: 0 }), 181_001)).toBe(true);
+  nowMs += 3_600_000;
+  const inTurn = [stuckAfter(180_000), stuckAfter(1)];
+  turns[0]?.end('idle');
+  await vi.waitFor(() => expect(driver.status()[0]?.lastTurnAtMs).toBe(nowMs));
+  nowMs += 3_600_000;
+  const atRest = [stuckAfter(never + 180_000), stuckAfter(1)];
+  await driver.stop();
+
+  expect(inTurn).toEqual([false, true]);
+  expect(atRest).toEqual([false, true]);
 });

@@ -18,9 +18,10 @@ export interface Loop {
 export interface LoopStatus {
   readonly name: string;
   readonly everyMs: number;
+  /** For people: nothing is judged by it, since the clock of the store may step. */
   readonly lastTurnAtMs: number | null;
-  /** Of a turn under way: since when. */
-  readonly turningSinceMs: number | null;
+  /** How long beyond its interval, or in a turn that has not ended. */
+  readonly lateMs: number;
   readonly lastError: string | null;
   /** Since the start of the process. */
   readonly turns: number;
@@ -31,9 +32,8 @@ export interface LoopStatus {
 const stuckAfterMs = 180_000;
 
 /** Neither turning nor about to: for whoever asks whether the server is well. */
-export function isStuck({ turningSinceMs, lastTurnAtMs, everyMs }: LoopStatus, nowMs: number): boolean {
-  if (turningSinceMs !== null) return nowMs - turningSinceMs > stuckAfterMs;
-  return lastTurnAtMs !== null && nowMs - lastTurnAtMs > everyMs + stuckAfterMs;
+export function isStuck({ lateMs }: LoopStatus): boolean {
+  return lateMs > stuckAfterMs;
 }
 
 export interface LoopDriver {
@@ -49,12 +49,19 @@ const backOffFirstMs = 100;
 /** A store that is away for long is asked this often; a short outage is over sooner. */
 const backOffMaxMs = 10_000;
 
-export function createLoopDriver({ log, clock }: { log: Logger; clock: Clock }): LoopDriver {
+export interface LoopDriverOptions {
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Monotonic. */
+  readonly elapsedMs?: () => number;
+}
+
+export function createLoopDriver(options: LoopDriverOptions): LoopDriver {
   const runners = new Map<string, LoopRunner>();
   return {
     add(loop) {
       if (runners.has(loop.name)) throw new Error(`bug: two loops are called ${loop.name}`);
-      runners.set(loop.name, startRunner(loop, log, clock));
+      runners.set(loop.name, startRunner(loop, options));
     },
     wake: (name) => runners.get(name)?.wake(),
     status: () => [...runners.values()].map((runner) => runner.status()),
@@ -70,14 +77,18 @@ interface LoopRunner {
   stop(): Promise<void>;
 }
 
-function startRunner(loop: Loop, log: Logger, clock: Clock): LoopRunner {
+function startRunner(
+  loop: Loop,
+  { log, clock, elapsedMs = () => performance.now() }: LoopDriverOptions,
+): LoopRunner {
   let woken = true;
   let stopped = false;
   let interrupt: (() => void) | null = null;
   let lastTurnAtMs: number | null = null;
   let lastError: string | null = null;
   let failures = 0;
-  let turningSinceMs: number | null = null;
+  /** When the turn under way began, or the next one is due. */
+  let expectedAtMs = elapsedMs();
   const total = { turns: 0, failures: 0 };
 
   /** After an error a wake does not cut the wait short: it would make a failing loop spin. */
@@ -94,7 +105,7 @@ function startRunner(loop: Loop, log: Logger, clock: Clock): LoopRunner {
   }
 
   async function turnOnce(): Promise<'again' | 'idle'> {
-    turningSinceMs = clock.nowMs();
+    expectedAtMs = elapsedMs();
     total.turns += 1;
     try {
       const outcome = await loop.turn();
@@ -109,7 +120,7 @@ function startRunner(loop: Loop, log: Logger, clock: Clock): LoopRunner {
       return 'idle';
     } finally {
       lastTurnAtMs = clock.nowMs();
-      turningSinceMs = null;
+      expectedAtMs = elapsedMs() + loop.everyMs;
     }
   }
 
@@ -133,7 +144,7 @@ function startRunner(loop: Loop, log: Logger, clock: Clock): LoopRunner {
       name: loop.name,
       everyMs: loop.everyMs,
       lastTurnAtMs,
-      turningSinceMs,
+      lateMs: Math.max(0, elapsedMs() - expectedAtMs),
       lastError,
       ...total,
     }),

@@ -65,7 +65,7 @@ export function createMetrics({ db, clock, log }: Pick<Services, 'db' | 'clock' 
     },
     watch(given) {
       sources = given;
-      watchLoops(registry, given.loops, clock);
+      watchLoops(registry, given.loops);
       watchFindings(registry, given.lastFindings);
     },
     refresh: readStore,
@@ -146,7 +146,7 @@ function createStoreGauges(registry: Registry) {
 const ageSeconds = (sinceMs: number | null, nowMs: number) =>
   sinceMs === null ? 0 : Math.max(0, nowMs - sinceMs) / 1000;
 
-function watchLoops(registry: Registry, loops: LoopDriver, clock: Services['clock']): void {
+function watchLoops(registry: Registry, loops: LoopDriver): void {
   const registers = [registry];
   const labelNames = ['loop'] as const;
   new Gauge({
@@ -155,10 +155,7 @@ function watchLoops(registry: Registry, loops: LoopDriver, clock: Services['cloc
     labelNames,
     registers,
     collect() {
-      for (const { name, everyMs, lastTurnAtMs, turningSinceMs } of loops.status()) {
-        const sinceMs = turningSinceMs ?? (lastTurnAtMs === null ? null : lastTurnAtMs + everyMs);
-        this.set({ loop: name }, ageSeconds(sinceMs, clock.nowMs()));
-      }
+      for (const { name, lateMs } of loops.status()) this.set({ loop: name }, lateMs / 1000);
     },
   });
   for (const [what, help] of [

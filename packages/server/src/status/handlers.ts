@@ -28,7 +28,7 @@ export function createStatusHandlers(services: Services, options: StatusOptions)
       if (!options.isReady()) {
         throw new ApiError('TEMPORARILY_UNAVAILABLE', 'the server is starting or stopping');
       }
-      await refuseUnlessTurning(options.loops, services.clock.nowMs());
+      await refuseUnlessTurning(options.loops);
       await askDatabase(services);
       return { status: 'ready' };
     },
@@ -39,8 +39,8 @@ export function createStatusHandlers(services: Services, options: StatusOptions)
 /** A proxy or a supervisor asks every few seconds, and gives up before our own limits do. */
 const readyWithinMs = 2_000;
 
-async function refuseUnlessTurning(loops: LoopDriver, nowMs: number): Promise<void> {
-  const stuck = loops.status().filter((loop) => isStuck(loop, nowMs));
+async function refuseUnlessTurning(loops: LoopDriver): Promise<void> {
+  const stuck = loops.status().filter((loop) => isStuck(loop));
   if (stuck.length === 0) return;
   const names = stuck.map(({ name }) => name).join(', ');
   throw new ApiError('TEMPORARILY_UNAVAILABLE', `background loops do not turn: ${names}`);
