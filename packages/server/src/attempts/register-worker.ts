@@ -66,8 +66,8 @@ export function refuseOtherProtocol(version: number): void {
 function judgeClock(skewMs: number): string[] {
   const skew = Math.abs(skewMs);
   if (skew <= skewToldMs) return [];
-  const told = `the clock of the worker's machine is ${(skew / 1000).toFixed(1)} s ${skewMs > 0 ? 'ahead of' : 'behind'} the server's`;
-  const cure = 'let a time service set both (for example `timedatectl set-ntp true`)';
+  const told = `the clock of the worker's machine is ${(skew / 1000).toFixed(1)} s ${skewMs > 0 ? 'ahead of' : 'behind'} PostgreSQL's`;
+  const cure = 'let a time service set both machines (for example `timedatectl set-ntp true`)';
   if (skew <= skewRefusedMs) return [`${told}: ${cure}`];
   throw new ApiError('INVALID_PARAMETER_VALUE', `${told}: ${cure}, and start the worker again`, [
     { reason: 'WORKER_CLOCK' },
