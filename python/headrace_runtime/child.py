@@ -18,7 +18,7 @@ import time
 from typing import Any
 
 from .journal import format_record
-from .processes import die_with_parent, mark_self, start_time
+from .processes import die_with_parent, mark_self, prefer_to_end, start_time
 
 GO = b"go\n"
 EXIT_DROPPED = 0
@@ -98,6 +98,7 @@ def _enter_folder(order: dict[str, Any], output_fd: int) -> None:
     sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc]
     os.environ.update(order["env"])
     mark_self(order["folder"])
+    prefer_to_end()
 
 
 def _open_text(fd: int) -> io.TextIOWrapper:

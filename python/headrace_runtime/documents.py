@@ -29,7 +29,11 @@ if TYPE_CHECKING:
         url: str
         token: str
 
-    class LimitsDocument(TypedDict):
+    class TakenLimits(TypedDict, total=False):
+        memory_bytes_max: int
+        disk_bytes_max: int
+
+    class LimitsDocument(TakenLimits):
         log_bytes_max: int
         task_value_bytes_max: int
         exit_value_bytes_max: int

@@ -23,6 +23,7 @@ from .host_secrets import ClusterSecrets
 from .hosted import Attempt, from_journal, now_ms, open_descriptors, task_environment
 from .init_scripts import run_init_scripts
 from .journal import Journal, replay_journal
+from .limits import LimitWatch
 from .processes import start_time
 from .protocol import HOST_PROTOCOL_VERSION, Frame, HostedAttempt
 from .sockets import TaskSocket, WorkerConnection, WorkerSocket
@@ -64,6 +65,7 @@ class Host:
         # Last: what it wraps of pyspark must be there.
         self.zygotes = Zygotes(self, [*TASK_MODULES, *config["preimport"], f"{__package__}.preload"])
         self.lending = DriverLending(self)
+        self.limits = LimitWatch(self)
         self._linger: asyncio.TimerHandle | None = None
         self._warm_up: asyncio.TimerHandle | None = None
 
@@ -126,6 +128,7 @@ class Host:
                 self.say({"op": "error", "message": f"attempt {known.attempt_id} is here already, in another epoch"})
             return
         attempt = Attempt(frame["attempt_id"], frame["epoch"], frame["folder"], frame["log_bytes_max"])
+        attempt.memory_bytes_max, attempt.disk_bytes_max = frame.get("memory_bytes_max"), frame.get("disk_bytes_max")
         if self.is_shutting_down:
             self.say_of(attempt, "dropped")
             return
@@ -216,7 +219,7 @@ class Host:
         pump = attempt.pump
         is_clean = pump is None or not pump.is_open or not pump.drain()
         # A process that holds the pipe, an orphan, or a stop that left no time to tidy up.
-        is_alone = is_clean and attempt.orphans == [] and not attempt.is_stopping
+        is_alone = is_clean and attempt.orphans == [] and not attempt.is_stopping and attempt.limit_message is None
         if not is_alone:
             await end_leftovers(attempt)
         await drain_output(attempt)
@@ -255,6 +258,7 @@ class Host:
                 self.say_of(attempt, "prepared", pid=attempt.pid)
             elif word == b"started":
                 attempt.state, attempt.started_at_ms = "started", int(numbers[0])
+                self.limits.wake()
                 self.say_of(attempt, "started", pid=attempt.pid, at_ms=attempt.started_at_ms)
 
     def _on_output(self, attempt: Attempt) -> None:

@@ -29,6 +29,11 @@ class Attempt:
     epoch: int
     folder: str
     log_bytes_max: int
+    # Given by the task's settings; else the watch has its own.
+    memory_bytes_max: int | None = None
+    disk_bytes_max: int | None = None
+    # Which limit the host has ended it for.
+    limit_message: str | None = None
     # Higher than `epoch` once a worker that came back leads it.
     owner_epoch: int = 0
     state: State = "intended"
@@ -91,6 +96,8 @@ class Attempt:
         }
         if self.driver_message is not None:
             end["driver_message"] = self.driver_message
+        if self.limit_message is not None:
+            end["limit_message"] = self.limit_message
         return end
 
 

@@ -30,6 +30,7 @@ class HostedEnd(_HostedEndRequired, total=False):
     """How an attempt's process ended."""
 
     driver_message: str
+    limit_message: str
 
 
 class _HostedAttemptRequired(TypedDict):

@@ -28,6 +28,9 @@ export const parametersMax = 10_000;
 export const forEachInputsMax = 5_000;
 export const forEachConcurrencyMax = 100;
 
+/** Less is not enough for a Python process. */
+export const taskMegabytesMin = 64;
+
 export const runIfValues = [
   'ALL_SUCCESS',
   'AT_LEAST_ONE_SUCCESS',
@@ -223,6 +226,10 @@ export type TaskDependency = z.output<typeof TaskDependency>;
 export const TaskExtra = z.looseObject({
   /** Only a worker that has all of these takes the task. A for-each gives them to its iterations. */
   worker_labels: AskedLabels.optional(),
+  /** Beyond it the task is ended. Without it: half of the machine's memory. */
+  memory_mb: wireIntBetween({ min: taskMegabytesMin }).optional(),
+  /** Of its working folder. Without it: as much as it leaves free. */
+  disk_mb: wireIntBetween({ min: taskMegabytesMin }).optional(),
 });
 
 const anyTaskFields = {

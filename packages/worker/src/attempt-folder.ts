@@ -26,6 +26,16 @@ export function attemptFolder(
   return path.join(dataRoot, 'attempts', String(attempt.runId), String(attempt.attemptId));
 }
 
+/** Those that the host watches. */
+export function hostLimitsOf({ limits }: Pick<AttemptDocument, 'limits'>) {
+  const { log_bytes_max, memory_bytes_max, disk_bytes_max } = limits;
+  return {
+    log_bytes_max,
+    ...(memory_bytes_max === undefined ? {} : { memory_bytes_max }),
+    ...(disk_bytes_max === undefined ? {} : { disk_bytes_max }),
+  };
+}
+
 /** Makes the folder as if for the first time: an attempt that was lost before user code comes back under its id. */
 export function writeAttemptFolder(folder: string, document: AttemptDocument): void {
   const isNew = fs.mkdirSync(folder, { recursive: true, mode: 0o755 }) !== undefined;

@@ -22,6 +22,14 @@ test('a task that failed because it was stopped is stopped', () => {
   expect(outcomeOf({ end, result: failed, isStopRequested: true })).toEqual({ kind: 'stopped' });
 });
 
+test('a task that was ended for a limit says which', () => {
+  const end = { exit_code: null, signal: 9, stopped: false, limit_message: 'used 3 GB' };
+
+  expect(outcomeOf({ end, result: null, isStopRequested: false })).toMatchObject({
+    failure: { code: 'RUN_EXECUTION_ERROR', message: 'used 3 GB' },
+  });
+});
+
 test('an end that the host did not prove as stopped is no stop', () => {
   const end = { exit_code: 1, signal: null, stopped: false };
 

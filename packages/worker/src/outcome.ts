@@ -7,7 +7,7 @@ import type { HostedEnd } from './hosts/host-protocol.ts';
 import type { ResultDocument } from './protocol.ts';
 
 export interface EndedFacts {
-  readonly end: Pick<HostedEnd, 'exit_code' | 'signal' | 'stopped' | 'driver_message'>;
+  readonly end: Pick<HostedEnd, 'exit_code' | 'signal' | 'stopped' | 'driver_message' | 'limit_message'>;
   readonly result: ResultDocument | null;
   readonly isStopRequested: boolean;
 }
@@ -30,6 +30,9 @@ export function outcomeOf(facts: EndedFacts): AttemptOutcome {
 
 function failureOf(end: EndedFacts['end'], result: ResultDocument | null): Failure {
   const trace = result?.failure?.trace ?? null;
+  if (end.limit_message !== undefined) {
+    return { code: 'RUN_EXECUTION_ERROR', message: end.limit_message, trace };
+  }
   if (end.driver_message !== undefined) {
     return { code: 'DRIVER_ERROR', message: end.driver_message, trace };
   }

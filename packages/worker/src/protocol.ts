@@ -45,6 +45,9 @@ export interface AttemptDocument {
     readonly log_bytes_max: number;
     readonly task_value_bytes_max: number;
     readonly exit_value_bytes_max: number;
+    /** Left out where the host's own limits count. */
+    readonly memory_bytes_max?: number;
+    readonly disk_bytes_max?: number;
   };
 }
 

@@ -8,7 +8,7 @@
  * Where workers are lost by time, "go" waits for the source's leave, and a lease that lapses ends the attempt as lost.
  */
 import type { StopReason } from '@headrace/core';
-import { attemptFolder, readAttemptFiles, writeAttemptFolder } from './attempt-folder.ts';
+import { attemptFolder, hostLimitsOf, readAttemptFiles, writeAttemptFolder } from './attempt-folder.ts';
 import { createEventQueue, type EventQueue } from './event-queue.ts';
 import type { HostPool } from './host-pool.ts';
 import type { Host, HostEvent } from './host-slot.ts';
@@ -205,7 +205,7 @@ function enterHost(supervised: Supervised, host: Host, dependencies: SuperviseDe
     attempt_id: attempt.attemptId,
     epoch: attempt.epoch,
     folder,
-    log_bytes_max: attempt.document.limits.log_bytes_max,
+    ...hostLimitsOf(attempt.document),
   };
 }
 

@@ -21,6 +21,8 @@ const taskValueBytesMax = 1024 * 1024;
 /** As hosted. */
 const exitValueBytesMax = 5 * 1024 * 1024;
 
+const bytesPerMegabyte = 1024 * 1024;
+
 /** What is the same for all attempts, but for the token. */
 export interface AttemptSurroundings extends ServerUrls {
   /** What the cluster asks for and a session takes. */
@@ -37,6 +39,7 @@ export interface AttemptParts {
   readonly task: TaskDocument;
   readonly isFromGit: boolean;
   readonly libraries: readonly LibraryDocument[];
+  readonly limits: Pick<AttemptDocument['limits'], 'memory_bytes_max' | 'disk_bytes_max'>;
   /** As `resolved_values` shows it. */
   readonly resolved: JsonValue;
 }
@@ -52,9 +55,20 @@ export function toAttemptParts(attempt: AttemptOf, urls: ServerUrls): AttemptPar
   const overriding = resolveAll(attempt.facts.parameters.overriding, scope);
   const document = toTaskDocument(task, overriding, scope.job.parameters);
   const isFromGit = findGitPath(written, settings) !== null;
-  if (document) return { task: document, isFromGit, libraries, resolved: toResolvedValues(document) };
+  if (document) {
+    const resolved = toResolvedValues(document);
+    return { task: document, isFromGit, libraries, limits: toLimits(written), resolved };
+  }
   const kinds = findTaskKinds(written).join(', ');
   return { code: 'INTERNAL_ERROR', message: `A ${kinds} is not supported yet.`, trace: null };
+}
+
+function toLimits({ headrace }: WrittenTask): AttemptParts['limits'] {
+  const { memory_mb, disk_mb } = headrace ?? {};
+  return {
+    ...(memory_mb === undefined ? {} : { memory_bytes_max: memory_mb * bytesPerMegabyte }),
+    ...(disk_mb === undefined ? {} : { disk_bytes_max: disk_mb * bytesPerMegabyte }),
+  };
 }
 
 export function toAttemptDocument(
@@ -90,6 +104,7 @@ export function toAttemptDocument(
       log_bytes_max: logBytesMax,
       task_value_bytes_max: taskValueBytesMax,
       exit_value_bytes_max: exitValueBytesMax,
+      ...parts.limits,
     },
   };
 }

@@ -27,6 +27,9 @@ export type ToHost =
       readonly epoch: number;
       readonly folder: string;
       readonly log_bytes_max: number;
+      /** Hosts before these know no such limits. */
+      readonly memory_bytes_max?: number;
+      readonly disk_bytes_max?: number;
     }
   | { readonly op: 'go' | 'drop'; readonly attempt_id: number; readonly epoch: number }
   /** Cancel Spark jobs by tag, SIGTERM, `grace_ms`, SIGKILL to the group, prove that nothing is left. */
@@ -85,6 +88,8 @@ export interface HostedEnd {
   readonly log_truncated: boolean;
   /** Why the Spark driver that the attempt used went away; only when it did. */
   readonly driver_message?: string;
+  /** Which limit the host has ended it for; only when it has. */
+  readonly limit_message?: string;
 }
 
 export interface HostedAttempt {
