@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from headrace_runtime.paths import PathMap
+from headrace_runtime.spark_paths import name_for_spark
 from support.attempts import Workspace
 
 
@@ -70,6 +71,17 @@ def test_a_missing_file_is_an_ordinary_error(workspace: Workspace) -> None:
 )
 def test_other_names_are_never_touched(tmp_path: Path, name: object) -> None:
     assert PathMap(str(tmp_path)).translate(name) is name
+
+
+def test_spark_gets_an_address_for_each_hosted_folder(tmp_path: Path) -> None:
+    paths = PathMap(str(tmp_path))
+
+    assert name_for_spark(paths, "/Volumes/main/raw/a b") == "dbfs:/Volumes/main/raw/a b"
+    assert name_for_spark(paths, "/dbfs/landing") == "dbfs:/landing"
+    assert name_for_spark(paths, "/dbfs") == "dbfs:/"
+    assert name_for_spark(paths, "/Workspace/Users/ann/x.csv") == f"file:{tmp_path}/workspace/Users/ann/x.csv"
+    for name in ("/tmp/x", "/Volumes2/x", "dbfs:/Volumes/x", "s3a://b/k", "file:/Volumes/x", "Volumes/x"):
+        assert name_for_spark(paths, name) == name
 
 
 def test_dots_do_not_climb_out(tmp_path: Path) -> None:

@@ -168,3 +168,31 @@ def test_a_value_that_is_no_choice_of_an_sql_widget_fails(spark_workspace: Works
     )
 
     assert outcome.message == "ValueError: widget s: 'c' is not one of its choices: a, b"
+
+
+def test_readers_and_writers_find_hosted_folders(spark_workspace: Workspace) -> None:
+    spark_workspace.write("workspace/Users/ann/in/rows.csv", "a,b\n1,2\n")
+
+    outcome = spark_workspace.run_notebook(
+        """
+import os
+base = "/Workspace/Users/ann"
+print(spark.read.csv(f"{base}/in", header=True).count(), spark.read.csv([f"{base}/in"]).count())
+print(spark.read.format("csv").option("path", f"{base}/in").load().count(), spark.read.load(path=f"{base}/in", format="csv").count())
+spark.range(3).write.save(f"{base}/delta")
+spark.range(3).write.format("parquet").options(path=f"{base}/parquet").save()
+from delta.tables import DeltaTable
+print(DeltaTable.isDeltaTable(spark, f"{base}/delta"), DeltaTable.forPath(spark, f"{base}/delta").toDF().count())
+(spark.readStream.format("delta").load(f"{base}/delta").writeStream.option("checkpointLocation", f"{base}/checkpoint")
+    .trigger(availableNow=True).start(f"{base}/copy").awaitTermination())
+print(sorted(os.listdir(base)))
+"""
+    )
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    assert outcome.printed.splitlines() == [
+        "1 2",
+        "2 2",
+        "True 3",
+        "['checkpoint', 'copy', 'delta', 'in', 'notebook', 'parquet']",
+    ]
