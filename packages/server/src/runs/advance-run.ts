@@ -76,6 +76,8 @@ const triesMax = 5;
 /** Then whoever waits hears of it. Only what is saved may count as heard: a worker repeats its report until then. */
 const pausedTriesMax = 40;
 const retryDelayMs = 250;
+/** While a store that is away is asked for claims only, which nobody waits for. */
+const retryDelayMaxMs = 2_000;
 
 export class RunAdvancer {
   readonly #options: AdvancerOptions;
@@ -91,6 +93,8 @@ export class RunAdvancer {
   #flushing: Promise<void> | null = null;
   #claimersChanged = false;
   #stopped = false;
+  /** One after the other, without a success between them. */
+  #failedSaves = 0;
 
   constructor(options: AdvancerOptions) {
     this.#options = options;
@@ -252,7 +256,9 @@ export class RunAdvancer {
 
   async #advance(items: readonly WorkItem[]): Promise<void> {
     try {
-      this.#settle(await advanceBatch(items, this.#context(), this.#batch));
+      const batch = await advanceBatch(items, this.#context(), this.#batch);
+      this.#failedSaves = 0;
+      this.#settle(batch);
     } catch (error) {
       await this.#onSaveFailed(items, error);
     }
@@ -295,7 +301,10 @@ export class RunAdvancer {
     this.#hot.forgetAll();
     this.#queue.lookInStoreAgain();
     const isRefused = error instanceof BatchNotSaved && this.#connection.isRefusal(error.cause);
-    this.#options.log.error(
+    this.#failedSaves += 1;
+    // An outage is told once: the same four times a second, with where it happened, would bury all else.
+    const level = isRefused || this.#failedSaves === 1 ? 'error' : 'debug';
+    this.#options.log[level](
       { err: error, items: items.length, refused: isRefused },
       'a batch could not be saved',
     );
@@ -307,7 +316,9 @@ export class RunAdvancer {
       if (this.#stopped || item.tries >= triesMax) item.reject(error);
       else this.#pending.push(Object.assign(item, { tries: item.tries + 1 }));
     }
-    await new Promise((resolve) => setTimeout(resolve, retryDelayMs));
+    const isAwaited = this.#pending.length > 0;
+    const backOffMs = Math.min(retryDelayMaxMs, retryDelayMs * 2 ** Math.min(this.#failedSaves - 1, 10));
+    await new Promise((resolve) => setTimeout(resolve, isAwaited ? retryDelayMs : backOffMs));
   }
 
   /** One of them is what the store refuses: alone, it fails alone. */
@@ -334,7 +345,7 @@ export class RunAdvancer {
         this.tell(runId, [{ event }]).catch((error: unknown) => {
           this.#options.log.warn({ err: error, run_id: runId }, 'a claim could not be taken back yet');
           // After a stop the worker takes it back when it registers.
-          if (!this.#stopped) setTimeout(tell, retryDelayMs);
+          if (!this.#stopped) setTimeout(tell, retryDelayMaxMs);
         });
       };
       tell();
