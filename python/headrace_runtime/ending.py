@@ -10,7 +10,7 @@ import asyncio
 import signal
 from typing import TYPE_CHECKING
 
-from .processes import kill_all, kill_group, processes_of_attempt
+from .processes import kill_all, kill_group, processes_of_attempt, read_mark, read_process_table
 
 if TYPE_CHECKING:
     from .driver_lending import DriverLending
@@ -68,6 +68,16 @@ async def end_leftovers(attempt: Attempt) -> None:
         kill_all(left)
         await asyncio.sleep(pause)
         pause = min(2 * pause, KILL_POLL_SECONDS_MAX)
+
+
+def end_strangers(zygotes: set[int]) -> None:
+    """Kill what a zygote took in and what has no mark: programs that shed parents, session and environment.
+
+    Whose they were cannot be told, so this is for when no other attempt runs. The zygote's own children have marks, or
+    room for one.
+    """
+    adopted = [pid for pid, facts in read_process_table().items() if facts.parent in zygotes]
+    kill_all([pid for pid in adopted if read_mark(pid) is None])
 
 
 async def drain_output(attempt: Attempt) -> None:

@@ -18,7 +18,7 @@ import traceback
 from typing import Any
 
 from .driver_lending import PROOF_SECONDS_MAX, DriverLending
-from .ending import drain_output, end_leftovers, stop_processes
+from .ending import drain_output, end_leftovers, end_strangers, stop_processes
 from .host_secrets import ClusterSecrets
 from .hosted import Attempt, from_journal, now_ms, open_descriptors, task_environment
 from .init_scripts import run_init_scripts
@@ -222,6 +222,8 @@ class Host:
         is_alone = is_clean and attempt.orphans == [] and not attempt.is_stopping and attempt.limit_message is None
         if not is_alone:
             await end_leftovers(attempt)
+            if not any(other.is_live for other in self.attempts.values() if other is not attempt):
+                end_strangers(self.zygotes.pids)
         await drain_output(attempt)
         await self.lending.leave(attempt)
         if attempt.started_at_ms is None and (attempt.is_dropping or attempt.is_stopping):

@@ -60,6 +60,11 @@ class Zygotes:
         zygote.used_at = asyncio.get_running_loop().time()
         zygote.link.send_order(order, descriptors)
 
+    @property
+    def pids(self) -> set[int]:
+        """Of all zygotes."""
+        return {zygote.link.process.pid for zygote in [self._base, *self._of_environment.values()]}
+
     def learn(self, digest: str, folder: str) -> None:
         """A task with these libraries had to begin anew in this environment."""
         if os.path.dirname(folder) != os.path.join(self._host.config["data_root"], "libraries"):
