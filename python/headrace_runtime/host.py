@@ -23,7 +23,7 @@ from .host_secrets import ClusterSecrets
 from .hosted import Attempt, from_journal, now_ms, open_descriptors, task_environment
 from .init_scripts import run_init_scripts
 from .journal import Journal, replay_journal
-from .limits import LimitWatch
+from .limits import LimitWatch, find_full_disk
 from .processes import start_time
 from .protocol import HOST_PROTOCOL_VERSION, Frame, HostedAttempt
 from .sockets import TaskSocket, WorkerConnection, WorkerSocket
@@ -231,6 +231,7 @@ class Host:
             del self.attempts[attempt.attempt_id]
             self.say({"op": "dropped", "attempt_id": attempt.attempt_id, "epoch": attempt.epoch})
         else:
+            attempt.limit_message = attempt.limit_message or find_full_disk(attempt)
             attempt.end = attempt.make_end(stopped=attempt.is_stopping)
             attempt.state = "ended"
             try:

@@ -35,6 +35,8 @@ DISK_LOOK_SECONDS = 5.0
 ENTRIES_MAX = 20_000
 # Of the machine, for a task that names no limit: one that runs away is ended while others still have room.
 MEMORY_SHARE = 0.5
+# A result of a task is smaller.
+FULL_BELOW_BYTES = 64 * 1024
 GIBIBYTE = 2**30
 # Where a container has its limit: version 2, version 1.
 _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
@@ -163,6 +165,25 @@ def describe_excess(what: str, used: int, limit: int) -> str:
     else:
         amounts = f"used {used / GIBIBYTE:.1f} GB of {what}, its limit is {limit / GIBIBYTE:.1f} GB"
     return f"The task {amounts}, so it was ended. The task's headrace.{what}_mb sets another limit."
+
+
+def find_full_disk(attempt: Attempt) -> str | None:
+    """Why a failed task has left no result: it could not be written."""
+    if attempt.exit_code == 0 or attempt.is_stopping:
+        return None
+    try:
+        has_result = os.path.getsize(os.path.join(attempt.folder, "result.json")) > 0
+    except OSError:
+        has_result = False
+    try:
+        is_full = shutil.disk_usage(attempt.folder).free < FULL_BELOW_BYTES
+    except OSError:
+        return None
+    return (
+        None
+        if has_result or not is_full
+        else "The disk that holds the task's folder is full: it could write no result."
+    )
 
 
 def machine_bytes() -> int:
