@@ -14,12 +14,14 @@ import threading
 
 from . import attach
 from .failures import TaskFailure
-from .java_command import SUBMIT_CLASS, Runtime, base_conf, format_conf, java_options, launch_command
+from .java_command import HEAP_DEFAULT, SUBMIT_CLASS, Runtime, base_conf, format_conf, java_options, launch_command
 from .java_failures import describe_java_end
 from .submit_parameters import Submission, for_main_class, read_submission
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Literal
+
     from .context import TaskContext
     from .documents import JarTask, SubmitTask
 
@@ -61,20 +63,30 @@ def run_jar_task(context: TaskContext, task: JarTask | SubmitTask) -> None:
         **context.attempt["spark"]["conf"],
         **submission.conf,
     }
+    environment = {
+        **os.environ,
+        "SPARK_HOME": java.runtime["sparkHome"],
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        # As a setting it would make Spark warn, in every log.
+        "SPARK_LOCAL_DIRS": conf.pop("spark.local.dir"),
+    }
     properties = _open_properties(context.folder, format_conf(conf))
     try:
-        process, tail = _run(_command(java, submission, conf, properties), java.runtime, properties)
+        # Spark hands on all that a Python application says as standard output.
+        errors_in: Literal["stdout", "stderr"] = "stdout" if submission.is_python else "stderr"
+        command = _command(java, submission, conf, properties)
+        code, tail = _run(command, environment, properties, errors_in=errors_in)
     finally:
         os.close(properties)
-    if process != 0:
-        raise describe_java_end(process, context.paths.show(tail), submission, is_python=submission.is_python)
+    if code != 0:
+        raise describe_java_end(code, context.paths.show(tail), submission, is_python=submission.is_python)
 
 
 def _command(java: _ClusterJava, submission: Submission, conf: dict[str, str], properties: int) -> list[str]:
     options = conf.get("spark.driver.extraJavaOptions", "").split()
     command = java_options(
         java.runtime,
-        heap=conf.get("spark.driver.memory", "1g"),
+        heap=conf.get("spark.driver.memory", HEAP_DEFAULT),
         # The last word of a JVM whose heap is exhausted belongs to the errors.
         options=["-XX:+DisplayVMOutputToStderr", f"-Dlog4j2.configurationFile=file:{_LOG_CONFIGURATION}", *options],
     )
@@ -95,20 +107,26 @@ def _open_properties(folder: str, text: str) -> int:
     return descriptor
 
 
-def _run(command: list[str], runtime: Runtime, properties: int) -> tuple[int, str]:
-    """Its exit code, and the end of what it wrote to standard error."""
-    environment = {**os.environ, "SPARK_HOME": runtime["sparkHome"], "SPARK_LOCAL_IP": "127.0.0.1"}
+def _run(
+    command: list[str], environment: dict[str, str], properties: int, *, errors_in: Literal["stdout", "stderr"]
+) -> tuple[int, str]:
+    """Its exit code, and the end of what it wrote where its errors are."""
     # The host signals the whole group: Java tidies up and ends, and this process waits for that.
     is_asked_to_end = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: is_asked_to_end.set())
     process = subprocess.Popen(
-        launch_command(sys.executable, command), env=environment, stderr=subprocess.PIPE, pass_fds=[properties]
+        launch_command(sys.executable, command),
+        env=environment,
+        stdout=subprocess.PIPE if errors_in == "stdout" else None,
+        stderr=subprocess.STDOUT if errors_in == "stdout" else subprocess.PIPE,
+        pass_fds=[properties],
     )
     if is_asked_to_end.is_set():
         process.terminate()
-    assert process.stderr is not None
+    pipe = process.stdout or process.stderr
+    assert pipe is not None
     tail = bytearray()
-    pump = threading.Thread(target=_copy, args=(process.stderr.fileno(), tail), daemon=True)
+    pump = threading.Thread(target=_copy, args=(pipe.fileno(), tail), daemon=True)
     pump.start()
     code = process.wait()
     pump.join(PUMP_SECONDS_MAX)

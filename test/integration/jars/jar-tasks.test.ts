@@ -14,7 +14,7 @@ import { compileJar } from './compile.ts';
 
 const repository = path.resolve(import.meta.dirname, '../../..');
 /** Several JVMs one after the other on a busy machine. */
-const patienceMs = 300_000;
+const patienceMs = 900_000;
 
 let folder: string;
 let server: TestServer;
@@ -142,3 +142,99 @@ test(
   },
   patienceMs,
 );
+
+const application = `
+import sys
+from pyspark.sql import SparkSession
+import helping
+spark = SparkSession.builder.getOrCreate()
+print("rows", spark.table(sys.argv[1]).count(), spark.conf.get("spark.headrace.test"), helping.WORD)
+raise ValueError("a bad row")
+`;
+
+test(
+  'spark-submit takes JARs and Python files; tables of three-level names are the same for all',
+  async () => {
+    await server.client.catalogsCreate({ name: 'shop' });
+    await server.client.schemasCreate({ catalog_name: 'shop', name: 'jars' });
+    await upload('/Shared/app.py', Buffer.from(application));
+    await upload('/Shared/helping.py', Buffer.from('WORD = "helped"\n'));
+    const read = `from pyspark.sql import SparkSession
+print("found", SparkSession.builder.getOrCreate().table("shop.jars.numbers").count())
+`;
+    await upload('/Shared/read.py', Buffer.from(read));
+    const python = ['--conf', 'spark.headrace.test=given', '--py-files', '/Shared/helping.py'];
+    const submit = (...parameters: string[]) => ({ spark_submit_task: { parameters } });
+
+    const tasks = await outcomesOf([
+      {
+        task_key: 'write',
+        ...submit('--class', 'demo.Write', '--name=writer', 'dbfs:/jars/demo.jar', 'shop.jars.numbers'),
+      },
+      { task_key: 'python', ...submit(...python, '/Shared/app.py', 'shop.jars.numbers') },
+      { task_key: 'read', spark_python_task: { python_file: '/Shared/read.py' } },
+      { task_key: 'nothing', ...submit('--class', 'demo.Write') },
+      { task_key: 'nowhere', ...submit('/Shared/nowhere.py') },
+      { task_key: 'no_class', ...submit('/Shared/demo.jar') },
+    ]);
+
+    expect(tasks.write?.log).toContain('written 7');
+    expect(tasks.write?.task.state?.result_state).toBe('SUCCESS');
+    expect(tasks.write?.task).toMatchObject({
+      spark_submit_task: { parameters: expect.arrayContaining(['demo.Write']) },
+    });
+    expect(tasks.python?.log).toContain('rows 7 given helped');
+    expect(tasks.python?.error).toBe('ValueError: a bad row');
+    expect(tasks.python?.trace).toContain('Traceback (most recent call last):');
+    expect(tasks.read?.log).toContain('found 7');
+    expect(tasks.nothing?.error).toContain('no application follows the options');
+    expect(tasks.nowhere?.error).toBe('spark-submit: /Shared/nowhere.py does not exist');
+    expect(tasks.no_class?.error).toMatch(/main class/i);
+  },
+  patienceMs,
+);
+
+test(
+  'a cancel ends the JVM of a task',
+  async () => {
+    const run_id = await start({ name: 'sleep', tasks: [{ task_key: 'sleep', ...jarTask('Sleep') }] });
+    const logOf = async () => {
+      const task = (await server.client.runsGet({ run_id })).tasks?.[0];
+      return (await server.client.taskLog({ run_id, task_run_id: task?.run_id ?? 0 })).log;
+    };
+    await waitUntil(
+      'the main class has begun',
+      async () => (await logOf().catch(() => '')).includes('begun'),
+      patienceMs,
+    );
+    const jvms = async () => (await findProcessesOf(folder)).filter((line) => line.includes('demo.Sleep'));
+    expect(await jvms()).toHaveLength(1);
+
+    await server.client.runsCancel({ run_id });
+
+    expect((await ended(run_id)).state?.result_state).toBe('CANCELED');
+    expect(await jvms()).toEqual([]);
+  },
+  patienceMs,
+);
+
+test('what can never run is refused when it is saved', async () => {
+  const refusal = async (task: object) => {
+    const settings = { name: 'refused', tasks: [{ task_key: 'a', ...task }] };
+    return server.client.jobsCreate(settings).then(
+      () => 'saved',
+      (error: Error) => error.message,
+    );
+  };
+
+  expect(await refusal({ spark_jar_task: { parameters: [] } })).toContain('main_class_name');
+  expect(await refusal({ spark_jar_task: { main_class_name: 'a.B' } })).toContain(
+    'no JAR holds the main class',
+  );
+  expect(await refusal({ spark_submit_task: {} })).toContain('what would follow spark-submit');
+  expect(await refusal({ spark_submit_task: { parameters: ['--master', 'yarn', 'a.jar'] } })).toContain(
+    "--master cannot be given: the task's cluster decides it",
+  );
+  const onCluster = { spark_jar_task: { main_class_name: 'a.B' }, existing_cluster_id: 'any' };
+  expect(await refusal(onCluster)).toBe('saved');
+});
