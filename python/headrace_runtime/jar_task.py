@@ -130,6 +130,8 @@ def _run(
     pump.start()
     code = process.wait()
     pump.join(PUMP_SECONDS_MAX)
+    if len(tail) == TAIL_BYTES_MAX:
+        del tail[: tail.find(b"\n") + 1]  # a line without its beginning, which may be half a secret
     return code, bytes(tail).decode("utf-8", "replace")
 
 

@@ -1,4 +1,4 @@
-"""How a JVM of a task ended, in words: from its exit code and the end of what it wrote to standard error. Pure."""
+"""How a JVM of a task ended, in words: from its exit code and the end of what it wrote to standard error."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import re
 import signal
 
+from . import known_secrets
 from .failures import MESSAGE_CHARACTERS_MAX, TaskFailure, cut
 
 TYPE_CHECKING = False
@@ -39,7 +40,9 @@ def describe_java_end(code: int, tail: str, submission: Submission, *, is_python
 
 
 def _fail(message: str, trace: str | None) -> TaskFailure:
-    return TaskFailure("RUN_EXECUTION_ERROR", cut(message, MESSAGE_CHARACTERS_MAX), trace)
+    # Before it is cut: half a secret is not found.
+    shown = cut(known_secrets.redact_text(message), MESSAGE_CHARACTERS_MAX)
+    return TaskFailure("RUN_EXECUTION_ERROR", shown, trace)
 
 
 def _find_trace(tail: str) -> str | None:
