@@ -66,6 +66,7 @@ export const exempted: Readonly<Record<string, string>> = {
   'runs-read-task-runs': readsForPeople,
   'runs-read-worker-slots': readsForPeople,
   'attempts-find-live-claim': 'only reads, to authenticate a request of a task',
+  'attempts-works-for': 'only reads, to authenticate a request of a worker',
   'runs-find-stoppable': 'not asked for: the API stops all active runs of one job at a time',
   'runs-find-stoppable-queued': 'the walk of runs-find-stoppable-queued-of-job, over the runs of all jobs',
 };
