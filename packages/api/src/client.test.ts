@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, expectTypeOf, test } from 'vitest';
+import { afterEach, describe, expect, expectTypeOf, test } from 'vitest';
 import { type Client, createClient, UnreachableError } from './client.ts';
 import { ApiError } from './errors.ts';
 import type { RawBytes } from './route.ts';
@@ -38,7 +38,8 @@ async function serve(answer: (response: ServerResponse, request: IncomingMessage
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
   // Listening on a port, not on a pipe.
   const { port } = server.address() as AddressInfo;
-  return { seen, client: createClient({ baseUrl: `http://127.0.0.1:${port}`, token: 'secret' }) };
+  const baseUrl = `http://127.0.0.1:${port}`;
+  return { seen, baseUrl, client: createClient({ baseUrl, token: 'secret' }) };
 }
 
 function reply(status: number, body: unknown) {
@@ -125,6 +126,55 @@ test('a server that is not there is unreachable', async () => {
 
   expect(failure).toBeInstanceOf(UnreachableError);
   expect(String(failure)).toMatch(/cannot reach http:\/\/127\.0\.0\.1:\d+: .*ECONNREFUSED/);
+});
+
+describe('a server that keeps its connections open and says nothing', () => {
+  const silenceMsMax = 100;
+
+  test('is unreachable, and so is one that falls silent in a stream', async () => {
+    const { baseUrl } = await serve((response, request) => {
+      if (!request.url?.includes('events')) return;
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(`data: ${JSON.stringify(anEvent(1, false))}\n\n`);
+    });
+    const client = createClient({ baseUrl, silenceMsMax });
+    const versions: number[] = [];
+    const read = async () => {
+      for await (const { version } of client.runEvents({ run_id: 1 })) versions.push(version);
+    };
+
+    await expect(client.healthz({})).rejects.toThrow(/cannot reach .*: it has said nothing for 0\.1 s/);
+    await expect(read()).rejects.toThrow(UnreachableError);
+    expect(versions).toEqual([1]);
+  });
+
+  test('is there as long as its stream shows life', async () => {
+    const { baseUrl } = await serve(async (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (let beat = 0; beat < 10; beat += 1) {
+        response.write(': still here\n\n');
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      response.end(`data: ${JSON.stringify(anEvent(2, true))}\n\n`);
+    });
+    const versions: number[] = [];
+
+    for await (const { version } of createClient({ baseUrl, silenceMsMax: 400 }).runEvents({ run_id: 1 }))
+      versions.push(version);
+
+    expect(versions).toEqual([2]);
+  });
+
+  test('can be left: the signal of the client ends each call with its reason', async () => {
+    const { baseUrl } = await serve(() => undefined);
+    const leaving = new AbortController();
+    const client = createClient({ baseUrl, signal: leaving.signal });
+
+    const call = client.healthz({});
+    leaving.abort(new Error('enough'));
+
+    await expect(call).rejects.toThrow('enough');
+  });
 });
 
 test('direct_download gives bytes, otherwise a document', async () => {

@@ -13,6 +13,13 @@ export interface ClientOptions {
   readonly token?: string | undefined;
   readonly fetch?: typeof fetch | undefined;
   readonly userAgent?: string | undefined;
+  /** Ends every call, as the signal of the call itself does. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * How long a server may say nothing before the call fails as unreachable: one that is frozen keeps its connections open.
+   * Streams say every 5 s that they are there. By default there is no limit.
+   */
+  readonly silenceMsMax?: number | undefined;
 }
 
 export interface CallOptions {
@@ -59,12 +66,14 @@ async function callRoute(
   request: object,
   call?: CallOptions,
 ): Promise<unknown> {
-  const response = await send(options, route, request, call);
+  const silence = watchSilence(options, call);
+  // Once it answers it is there, however long the answer is.
+  const response = await send(options, route, request, silence).finally(silence.stop);
   if (route.kind === 'bytes' && 'direct_download' in request && request.direct_download === true) {
     const contentType = response.headers.get('content-type') ?? 'application/octet-stream';
     return { contentType, bytes: new Uint8Array(await response.arrayBuffer()) } satisfies RawBytes;
   }
-  const body = await readJson(options, response);
+  const body = await readJson(silence, response);
   const checked = route.response.safeParse(body);
   if (!checked.success) {
     throw new Error(
@@ -80,22 +89,62 @@ async function* streamRoute(
   request: object,
   call?: CallOptions,
 ): AsyncGenerator<unknown, void, undefined> {
-  const response = await send(options, route, request, call);
-  if (response.body === null) return;
+  const silence = watchSilence(options, call);
   try {
-    for await (const text of readServerSentEvents(response.body))
+    const response = await send(options, route, request, silence);
+    silence.heard();
+    if (response.body === null) return;
+    for await (const text of readServerSentEvents(response.body, silence.heard))
       yield route.response.parse(JSON.parse(text));
   } catch (error) {
-    if (call?.signal?.aborted) throw call.signal.reason;
-    throw error instanceof TypeError ? new UnreachableError(options.baseUrl, error) : error;
+    throw silence.explain(error);
+  } finally {
+    silence.stop();
   }
+}
+
+interface Silence {
+  readonly signal: AbortSignal | undefined;
+  /** The server has said something. */
+  heard(): void;
+  /** What to throw for what fetch, or the reading of its body, threw. */
+  explain(error: unknown): unknown;
+  stop(): void;
+}
+
+function watchSilence({ baseUrl, signal, silenceMsMax }: ClientOptions, call?: CallOptions): Silence {
+  const silent = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const heard = () => {
+    clearTimeout(timer);
+    if (silenceMsMax === undefined) return;
+    timer = setTimeout(() => silent.abort(), silenceMsMax);
+  };
+  heard();
+  const asked = [signal, call?.signal].filter((each) => each !== undefined);
+  const all = silenceMsMax === undefined ? asked : [...asked, silent.signal];
+  return {
+    signal: all.length > 1 ? AbortSignal.any(all) : all[0],
+    heard,
+    explain(error) {
+      const stopped = asked.find(({ aborted }) => aborted);
+      if (stopped) return stopped.reason;
+      if (silent.signal.aborted) {
+        const cause = new Error(`it has said nothing for ${(silenceMsMax ?? 0) / 1000} s`);
+        return new UnreachableError(baseUrl, cause);
+      }
+      // fetch reports every failure of the network as a TypeError.
+      return error instanceof TypeError ? new UnreachableError(baseUrl, error) : error;
+    },
+    stop: () => clearTimeout(timer),
+  };
 }
 
 async function send(
   options: ClientOptions,
   route: Route,
   request: object,
-  call?: CallOptions,
+  silence: Silence,
 ): Promise<Response> {
   const { url, body } = placeRequest(options.baseUrl, route, request);
   const headers: Record<string, string> = {
@@ -104,16 +153,16 @@ async function send(
   if (options.token !== undefined) headers.authorization = `Bearer ${options.token}`;
   if (options.userAgent !== undefined) headers['user-agent'] = options.userAgent;
   if (body !== undefined) headers['content-type'] = 'application/json';
-  const response = await reach(options.baseUrl, call?.signal, () =>
+  const response = await reach(silence, () =>
     (options.fetch ?? fetch)(url, {
       method: route.method,
       headers,
       ...(body === undefined ? {} : { body }),
-      ...(call?.signal === undefined ? {} : { signal: call.signal }),
+      ...(silence.signal === undefined ? {} : { signal: silence.signal }),
     }),
   );
   if (response.ok) return response;
-  throw toApiError(response.status, await readJson(options, response).catch(() => undefined));
+  throw toApiError(response.status, await readJson(silence, response).catch(() => undefined));
 }
 
 /** Path parameters go into the path; of the rest, GET and DELETE send a query, the others a JSON body. */
@@ -145,8 +194,8 @@ function placeRequest(
   return { url: url.href, body: undefined };
 }
 
-async function readJson(options: ClientOptions, response: Response): Promise<unknown> {
-  const text = await reach(options.baseUrl, undefined, () => response.text());
+async function readJson(silence: Silence, response: Response): Promise<unknown> {
+  const text = await reach(silence, () => response.text());
   if (text === '') return {};
   try {
     return JSON.parse(text);
@@ -155,13 +204,11 @@ async function readJson(options: ClientOptions, response: Response): Promise<unk
   }
 }
 
-/** fetch reports every failure of the network as a TypeError. */
-async function reach<T>(baseUrl: string, signal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> {
+async function reach<T>(silence: Silence, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    if (signal?.aborted) throw signal.reason;
-    throw error instanceof TypeError ? new UnreachableError(baseUrl, error) : error;
+    throw silence.explain(error);
   }
 }
 

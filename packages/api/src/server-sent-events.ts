@@ -5,6 +5,7 @@ const lineCharsMax = 64 * 1024 * 1024;
 
 export async function* readServerSentEvents(
   stream: ReadableStream<Uint8Array>,
+  onBytes: () => void = () => undefined,
 ): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder();
   const reader = stream.getReader();
@@ -14,6 +15,7 @@ export async function* readServerSentEvents(
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
+      onBytes();
       pending += decoder.decode(value, { stream: true });
       if (pending.length > lineCharsMax)
         throw new Error(`a line of more than ${lineCharsMax} characters in an event stream`);

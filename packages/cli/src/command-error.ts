@@ -8,6 +8,8 @@ export const exitCodes = {
   notFound: 3,
   denied: 4,
   unreachable: 5,
+  /** As shells tell of a command that Ctrl-C ended. */
+  interrupted: 130,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
@@ -29,7 +31,7 @@ export function toCommandError(error: unknown): CommandError | undefined {
   if (error instanceof UnreachableError) {
     return new CommandError(error.message, {
       exitCode: exitCodes.unreachable,
-      cure: 'does it run? `headrace up` starts a server on this machine',
+      cure: 'does it run, and does it answer? `headrace up` starts a server on this machine; its server.log says more',
       cause: error,
     });
   }

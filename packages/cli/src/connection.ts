@@ -26,12 +26,18 @@ export function addConnectionOptions(command: Command): Command {
     .option('-v, --verbose', 'say which server and token are used');
 }
 
+/** A busy server takes seconds; one that is frozen would hold the command for minutes. */
+const silenceMsMax = 60_000;
+
 export async function connect(context: CliContext, options: ConnectionOptions): Promise<Client> {
   const connection = await findConnection(context, options);
   if (options.verbose) context.stderr.write(`server ${connection.baseUrl}, from ${connection.source}\n`);
   const { baseUrl, token, stateDir } = connection;
   const send = stateDir === undefined ? context.fetch : renewToken(context.fetch, stateDir);
-  return createClient({ baseUrl, token, fetch: send, userAgent: 'headrace-cli/0.1.0' });
+  return createClient({
+    ...{ baseUrl, token, fetch: send, userAgent: 'headrace-cli/0.1.0' },
+    ...{ signal: context.interrupted, silenceMsMax },
+  });
 }
 
 /** A command that waits outlives a restart of the local server: it takes up the new token and asks again, once. */

@@ -57,6 +57,22 @@ describe('exit codes', () => {
   });
 });
 
+test('Ctrl-C ends a command that waits for a silent server, without a word', async () => {
+  const interruption = new AbortController();
+  const silent: typeof fetch = (_, init) =>
+    new Promise((_resolve, reject) => {
+      init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
+      interruption.abort('SIGINT');
+    });
+
+  const { exitCode, stderr } = await callCli(['jobs', 'list'], {
+    environment: { HEADRACE_HOST: 'http://127.0.0.1:1', HEADRACE_TOKEN: 't' },
+    ...{ fetch: silent, interrupted: interruption.signal },
+  });
+
+  expect([exitCode, stderr]).toEqual([130, '']);
+});
+
 test('every command shows an example in its help', async () => {
   const paths = listCommands(await createProgram({ stdout: {}, stderr: {} } as CliContext, ['bundle']));
 

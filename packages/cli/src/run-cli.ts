@@ -1,7 +1,7 @@
 /** One call of the command: parse, act, and turn whatever was thrown into words and an exit code. */
 import { CommanderError } from 'commander';
 import type { CliContext } from './cli-context.ts';
-import { exitCodes, toCommandError } from './command-error.ts';
+import { CommandError, exitCodes, toCommandError } from './command-error.ts';
 import { styleText } from './output/style-text.ts';
 import { createProgram } from './program.ts';
 
@@ -13,6 +13,8 @@ export async function runCli(context: CliContext, args: readonly string[]): Prom
   } catch (error) {
     // Commander has printed its own words already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    // Whatever was under way was broken off, because somebody asked for it: no error of anyone's.
+    if (context.interrupted.aborted && !(error instanceof CommandError)) return exitCodes.interrupted;
     const known = toCommandError(error);
     const label = styleText(context, context.stderr, 'error:', 'bad');
     if (known === undefined) {

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import type { RawBytes, Route } from '@headrace/api';
 import type { FastifyReply } from 'fastify';
 
-/** Proxies close connections that are silent for a minute. */
-const keepAliveMs = 20_000;
+/** Proxies close connections that are silent for a minute, and whoever follows takes a silent server for one that is away. */
+const keepAliveMs = 5_000;
 
 export async function sendResult(
   reply: FastifyReply,

@@ -2,7 +2,7 @@
 import { ApiError, type Client, createClient, UnreachableError } from '@headrace/api';
 import { QueryClient } from '@tanstack/react-query';
 
-export const client: Client = createClient({ baseUrl: window.location.origin });
+export const client: Client = createClient({ baseUrl: window.location.origin, silenceMsMax: 20_000 });
 
 export const queryClient = new QueryClient({
   defaultOptions: {
