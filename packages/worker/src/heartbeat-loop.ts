@@ -12,6 +12,9 @@ import { waitBackingOff, waitMs } from './wait.ts';
 const heartbeatWaitMs = 5_000;
 const stopsKnownWaitMs = 250;
 
+/** A server that is back right before the lease lapses must still be met: what runs is ended otherwise. */
+const backOffMaxMs = 500;
+
 export interface HeartbeatLoopOptions {
   readonly source: AttemptSource;
   readonly workerId: string;
@@ -61,7 +64,7 @@ export async function keepLeases(options: HeartbeatLoopOptions): Promise<void> {
       if (signal.aborted) return;
       failures += 1;
       log.warn({ loop: 'heartbeat', err: error }, 'cannot renew leases; trying again');
-      await waitBackingOff(failures, signal);
+      await waitBackingOff(failures, signal, backOffMaxMs);
     }
   }
 }

@@ -1,6 +1,8 @@
+const backOffMaxMs = 5_000;
+
 /** Waiting between tries: 0.1 s, doubled up to 5 s; a lost database comes back within that and is not hammered. */
-export function waitBackingOff(failures: number, signal: AbortSignal): Promise<void> {
-  return waitMs(Math.min(5_000, 100 * 2 ** Math.min(failures - 1, 10)), signal);
+export function waitBackingOff(failures: number, signal: AbortSignal, maxMs = backOffMaxMs): Promise<void> {
+  return waitMs(Math.min(maxMs, 100 * 2 ** Math.min(failures - 1, 10)), signal);
 }
 
 /** Resolves early when the signal aborts. */

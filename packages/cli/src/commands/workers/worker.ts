@@ -46,10 +46,16 @@ export function createWorkerCommand(
       example('worker --server https://headrace.example:8080 --token-file ./token --labels zone=a --slots 4'),
     )
     .action(async (options: Options) => {
-      const code = await runWorker(command, toEnvironment(context, options));
+      const end = await runWorker(command, toEnvironment(context, options));
+      if (end === 0) return;
+      if (typeof end === 'string') {
+        throw new CommandError(`the worker was ended by ${end}`, {
+          exitCode: exitCodes.failed,
+          cure: 'what it runs goes on: started again before its lease ends, it takes its tasks back',
+        });
+      }
       // It has said why.
-      if (code !== 0)
-        throw new CommandError(`the worker ended with exit code ${code}`, { exitCode: toExitCode(code) });
+      throw new CommandError(`the worker ended with exit code ${end}`, { exitCode: toExitCode(end) });
     });
 }
 
