@@ -84,7 +84,7 @@ export function toTaskWireState(state: TaskRunState, runReason: StopReason | nul
     case 'ready':
       return live('PENDING', 'PENDING', 'Waiting for the run that this task starts.');
     case 'queued':
-      return live('PENDING', 'PENDING', 'Waiting for a worker with a free slot.');
+      return live('PENDING', 'PENDING', 'Waiting for a worker that can take it.');
     case 'claimed':
       return live('PENDING', 'PENDING', 'Waiting for the cluster.');
     case 'running':

@@ -35,7 +35,8 @@ export function Layout() {
       </header>
       {isAway && (
         <div role="alert" className="banner">
-          The server does not answer. Runs go on without this page; it tries again by itself.
+          The server does not answer, so this page may be out of date. Tasks on the server's machine go on;
+          workers elsewhere end theirs when their lease runs out. This page tries again by itself.
         </div>
       )}
       <main id="content">{isSignedOut ? <SignedOut /> : <Outlet />}</main>

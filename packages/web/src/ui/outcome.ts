@@ -23,7 +23,7 @@ const results: Readonly<Record<string, Outcome>> = {
 
 const lives: Readonly<Record<string, Outcome>> = {
   QUEUED: { label: 'Queued', sign: '…', tone: 'idle' },
-  PENDING: { label: 'Starting', sign: '…', tone: 'idle' },
+  PENDING: { label: 'Waiting to start', sign: '…', tone: 'idle' },
   BLOCKED: { label: 'Waiting', sign: '○', tone: 'idle' },
   WAITING_FOR_RETRY: { label: 'Waiting for retry', sign: '↻', tone: 'warn' },
   RUNNING: { label: 'Running', sign: '▶', tone: 'busy' },
