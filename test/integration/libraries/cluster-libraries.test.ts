@@ -55,10 +55,13 @@ test('tasks that name the cluster get its libraries, and keep their own', async 
     { pypi: { ...polars.pypi, repo: null } },
     { requirements: '/Shared/base.txt' },
   ]);
-  expect((await statusOf(cluster_id)).map(({ library, status }) => ({ library, status }))).toEqual([
-    { library: wheel, status: 'INSTALLED' },
-    { library: polars, status: 'INSTALLED' },
-  ]);
+  // That its cluster runs is recorded a moment after its first task.
+  await expect
+    .poll(async () => (await statusOf(cluster_id)).map(({ library, status }) => ({ library, status })))
+    .toEqual([
+      { library: wheel, status: 'INSTALLED' },
+      { library: polars, status: 'INSTALLED' },
+    ]);
   await server.client.librariesUninstall({ cluster_id, libraries: [wheel] });
   expect(librariesOf(await runOn(cluster_id))).toEqual([{ pypi: { ...polars.pypi, repo: null } }]);
 });
@@ -71,10 +74,9 @@ test('a library that a task could not install is shown as failed, with what the 
     fake: { kind: 'fail', failure: { code: 'LIBRARY_INSTALLATION_ERROR', message } },
   });
 
-  expect(await statusOf(cluster_id)).toMatchObject([
-    { status: 'INSTALLED' },
-    { status: 'FAILED', messages: [message] },
-  ]);
+  await expect
+    .poll(() => statusOf(cluster_id), { timeout: 30_000 })
+    .toMatchObject([{ status: 'INSTALLED' }, { status: 'FAILED', messages: [message] }]);
   const { statuses } = await server.client.librariesAllClusterStatuses({});
   expect(statuses.find((each) => each.cluster_id === cluster_id)?.library_statuses).toHaveLength(2);
 });

@@ -20,10 +20,12 @@ export async function installLibraries(
   if (problems.length > 0) throw new ApiError('INVALID_PARAMETER_VALUE', problems.join('; '));
   await db.transaction(async (client) => {
     await requireOwnCluster(client, clusterId, principal);
-    for (const library of libraries) {
+    const nowMs = clock.nowMs();
+    for (const [index, library] of libraries.entries()) {
       const key = toLibraryKey(library);
       const installedBy = principal.userName;
-      await insertLibrary(client, { clusterId, key, library, installedBy, nowMs: clock.nowMs() });
+      // One after the other: they are told, and installed, in the order of the request.
+      await insertLibrary(client, { clusterId, key, library, installedBy, nowMs: nowMs + index });
     }
     if ((await countLibraries(client, clusterId)) > clusterLibrariesMax)
       throw new ApiError(
