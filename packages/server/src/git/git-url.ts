@@ -45,7 +45,8 @@ function readUrl(text: string): ParsedGitUrl {
   const protocol = gitProtocols.find((name) => text.startsWith(`${name}://`));
   const url = protocol && URL.canParse(text) ? new URL(text) : null;
   if (!protocol || !url) return { problem: 'is no URL of a Git repository; write https://<host>/<path>' };
-  if (url.password !== '' || (url.username !== '' && protocol !== 'ssh')) {
+  // Anywhere: programs differ in what they take for the end of a host.
+  if (url.password !== '' || (protocol !== 'ssh' && text.includes('@'))) {
     return {
       problem:
         'holds a user or a token; keep those with the git-credentials API, and write the URL without them',
