@@ -152,7 +152,7 @@ test('each attempt keeps its own log', async () => {
 });
 
 describe('an attempt that cannot even begin', () => {
-  const unsupported = { libraries: [{ maven: { coordinates: 'com.example:none:1.0' } }] };
+  const unsupported = { libraries: [{ egg: '/old.egg' }] };
   const attemptsMade = (runId: number, key: string) =>
     attemptsOf(engine, runId, key).then(({ length }) => length);
 

@@ -74,7 +74,7 @@ test('a clock that is wrong by an hour, with the difference', async () => {
   const behind = await refusalOf(token, { clock: { nowMs: () => Date.now() - 3_600_000 } });
 
   expect(ahead.message).toMatch(/36\d\d\.\d s ahead of PostgreSQL's: let a time service/);
-  expect(behind.message).toMatch(/3(599|6\d\d)\.\d s behind the server's/);
+  expect(behind.message).toMatch(/3(599|6\d\d)\.\d s behind PostgreSQL's/);
 });
 
 test('a clock that is wrong by some seconds is told, and harms nothing', async () => {
@@ -89,7 +89,7 @@ test('a clock that is wrong by some seconds is told, and harms nothing', async (
   const slow = { nowMs: () => clock.nowMs() - 10_000 };
   workers.push(await startRemoteWorker(server, token, { workerId: 'slow', clock: slow, log }));
 
-  expect(warnings.join()).toMatch(/behind the server's: let a time service/);
+  expect(warnings.join()).toMatch(/behind PostgreSQL's: let a time service/);
 });
 
 test('another data root, with where it must be', async () => {
