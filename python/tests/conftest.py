@@ -13,9 +13,9 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def spark_host() -> Iterator[SparkHost]:
-    """One JVM for all tests that need one."""
+    """One JVM for all tests of a file that need one; the last of them may end it."""
     runtime = find_runtime()
     if runtime is None:
         pytest.fail("no .runtime: run `node scripts/setup.mjs` first")
