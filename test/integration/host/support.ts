@@ -74,7 +74,7 @@ function createBench({ spark }: { readonly spark: boolean }) {
       const clock = { nowMs: () => Date.now() };
       backend = makeBackend(pythonPath);
       const base = { source, workerId: 'w', slots, dataRoot, spare: null, clock, log: silentLog };
-      worker = await startWorker({ ...base, backend, stopGraceMs: 500 });
+      worker = await startWorker({ ...base, backend, stopGraceMs: 2_000 });
       return worker;
     },
     aTask(script: string, overrides: Partial<ClaimedAttempt> = {}) {

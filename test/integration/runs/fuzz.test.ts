@@ -215,7 +215,11 @@ async function findTargets(): Promise<FuzzTarget[]> {
     runsWhy: [{ run_id: ended.run_id, task_key: 'after' }],
   };
   const ours = Object.entries<Route>(routes).filter(
-    ([, { path, kind }]) => /^\/api\/(2\.2\/jobs|headrace\/runs)\//.test(path) && kind !== 'events',
+    ([, { path, kind }]) =>
+      /^\/api\/(2\.2\/jobs|headrace\/runs)\//.test(path) &&
+      kind !== 'events' &&
+      // Of the Git slice, which this engine is without.
+      !path.endsWith('/git-checkout'),
   );
   const found = ours.map(async ([routeName, route]) => {
     const known = examples[routeName];
