@@ -26,6 +26,8 @@ from .spark_gateways import DriverLink, open_link
 
 # A cold JVM with Delta needs 7–13 s on two loaded cores.
 START_SECONDS_MAX = 240
+# From the moment at which its connections break until the process is gone.
+DYING_SECONDS_MAX = 2.0
 # Calls that may block at the same time: attaches and proofs of several attempts.
 THREADS = 8
 Result = TypeVar("Result")
@@ -105,7 +107,21 @@ class Driver:
             return await asyncio.wait_for(self._call(self._link.close_gateway, attempt_id, seconds), seconds + 5)
         except Exception:
             # Dead since, or stuck: only the first is proof.
-            return self._process is None or self._process.poll() is not None
+            return await self._has_died()
+
+    async def _has_died(self) -> bool:
+        """Noted at once: whoever used it ends now, and is told the reason. One that is just ending gets a moment to."""
+        process = self._process
+        if process is None:
+            return True
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + DYING_SECONDS_MAX
+        while process.poll() is None:
+            if loop.time() > deadline:
+                return False
+            await asyncio.sleep(0.02)
+        self._note_death(process)
+        return True
 
     async def warm_up(self) -> None:
         """A small Delta write: the first in a JVM takes 8–10 s, the second less than 1 s."""
