@@ -28,8 +28,9 @@ async function main(): Promise<number> {
     least: process.env.HEADRACE_LOG_LEVEL === 'debug' ? 'debug' : 'info',
   });
   const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
-  const state = openWorkerState(settings.stateDir, settings.workerId);
+  // First: whoever finds this process in its state folder may signal it.
   const { drain, leave } = listenForSignals();
+  const state = openWorkerState(settings.stateDir, settings.workerId);
   const end = await runRemoteWorker({
     ...{ settings, state, version, log, clock, drain, leave },
     random: Math.random,

@@ -200,8 +200,8 @@ test('a start that met no server does not stand between a worker and what it lef
   const between = start('back', { HEADRACE_SERVER: proxy.url });
   // It is on its way: it has the folder and its own name in it.
   await waitUntil('it tries to sign on', () => instanceOf('back') !== signedOnAs);
-  between.signal('SIGKILL');
-  await between.ended;
+  between.signal('SIGTERM');
+  expect(await between.ended).toEqual({ code: 0, signal: null });
 
   proxy.heal();
   const third = start('back', { HEADRACE_SERVER: proxy.url });
