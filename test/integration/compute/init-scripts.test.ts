@@ -3,21 +3,16 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  createLocalBackend,
-  readHostRuntime,
-} from '../../../packages/worker/src/hosts/local/local-backend.ts';
 import { findProcessesOf, waitUntil } from '../../support/census.ts';
+import { createRealBackend } from '../../support/real-backend.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { aSpec, waitForEnd, waitForState } from './support.ts';
-
-const repository = path.resolve(import.meta.dirname, '../../..');
 
 let folder: string;
 let server: TestServer;
 beforeAll(async () => {
   folder = await fs.mkdtemp(path.join(os.tmpdir(), 'hr-init-'));
-  server = await startTestServer({ backend: aBackend() });
+  server = await startTestServer({ backend: createRealBackend(folder) });
   // Hosts read the server's files there.
   await fs.symlink(path.join(server.stateDir, 'data'), path.join(folder, 'data'));
 });
@@ -26,20 +21,6 @@ afterAll(async () => {
   for (const line of await findProcessesOf(folder)) process.kill(Number.parseInt(line, 10), 'SIGKILL');
   await fs.rm(folder, { recursive: true, force: true });
 });
-
-function aBackend() {
-  const runtime = readHostRuntime(path.join(repository, '.runtime/runtime.json'));
-  return createLocalBackend({
-    hostsFolder: path.join(folder, 'hosts'),
-    dataRoot: path.join(folder, 'data'),
-    runtime: { ...runtime, spark: null },
-    pythonPath: path.join(repository, 'python'),
-    preimport: [],
-    warmUp: false,
-    environment: process.env,
-    workerId: 'w',
-  });
-}
 
 async function addFile(name: string, text: string): Promise<string> {
   const content = Buffer.from(text).toString('base64');

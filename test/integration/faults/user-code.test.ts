@@ -3,31 +3,17 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  createLocalBackend,
-  readHostRuntime,
-} from '../../../packages/worker/src/hosts/local/local-backend.ts';
 import { findProcessesOf, waitUntil } from '../../support/census.ts';
+import { createRealBackend } from '../../support/real-backend.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
-const repository = path.resolve(import.meta.dirname, '../../..');
 const patienceMs = 120_000;
 
 let folder: string;
 let server: TestServer;
 beforeAll(async () => {
   folder = await fs.mkdtemp(path.join(os.tmpdir(), 'hr-faults-'));
-  const runtime = readHostRuntime(path.join(repository, '.runtime/runtime.json'));
-  const backend = createLocalBackend({
-    hostsFolder: path.join(folder, 'hosts'),
-    dataRoot: path.join(folder, 'data'),
-    runtime: { ...runtime, spark: null },
-    pythonPath: path.join(repository, 'python'),
-    preimport: [],
-    warmUp: false,
-    environment: process.env,
-    workerId: 'w',
-  });
+  const backend = createRealBackend(folder);
   server = await startTestServer({ backend, config: { stateDir: folder } });
 }, patienceMs);
 afterAll(async () => {

@@ -4,15 +4,11 @@ import os from 'node:os';
 import path from 'node:path';
 import type { JobSettings, RunDocument } from '@headrace/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  createLocalBackend,
-  readHostRuntime,
-} from '../../../packages/worker/src/hosts/local/local-backend.ts';
 import { findProcessesOf, waitUntil } from '../../support/census.ts';
+import { createRealBackend } from '../../support/real-backend.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { compileJar } from './compile.ts';
 
-const repository = path.resolve(import.meta.dirname, '../../..');
 /** Several JVMs one after the other on a busy machine. */
 const patienceMs = 900_000;
 
@@ -20,16 +16,7 @@ let folder: string;
 let server: TestServer;
 beforeAll(async () => {
   folder = await fs.mkdtemp(path.join(os.tmpdir(), 'hr-jars-'));
-  const backend = createLocalBackend({
-    hostsFolder: path.join(folder, 'hosts'),
-    dataRoot: path.join(folder, 'data'),
-    runtime: readHostRuntime(path.join(repository, '.runtime/runtime.json')),
-    pythonPath: path.join(repository, 'python'),
-    preimport: [],
-    warmUp: false,
-    environment: process.env,
-    workerId: 'w',
-  });
+  const backend = createRealBackend(folder, { hasSpark: true });
   server = await startTestServer({ backend, config: { stateDir: folder } });
   const jar = await fs.readFile(compileJar(path.join(folder, 'built')));
   await upload('/Shared/demo.jar', jar);

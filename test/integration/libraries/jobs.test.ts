@@ -4,32 +4,18 @@ import os from 'node:os';
 import path from 'node:path';
 import type { JobSettings, RunDocument } from '@headrace/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  createLocalBackend,
-  readHostRuntime,
-} from '../../../packages/worker/src/hosts/local/local-backend.ts';
 import { findProcessesOf, waitUntil } from '../../support/census.ts';
+import { createRealBackend } from '../../support/real-backend.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { makeWheel } from './support.ts';
 
-const repository = path.resolve(import.meta.dirname, '../../..');
 const patienceMs = 120_000;
 
 let folder: string;
 let server: TestServer;
 beforeAll(async () => {
   folder = await fs.mkdtemp(path.join(os.tmpdir(), 'hr-library-jobs-'));
-  const runtime = readHostRuntime(path.join(repository, '.runtime/runtime.json'));
-  const backend = createLocalBackend({
-    hostsFolder: path.join(folder, 'hosts'),
-    dataRoot: path.join(folder, 'data'),
-    runtime: { ...runtime, spark: null },
-    pythonPath: path.join(repository, 'python'),
-    preimport: [],
-    warmUp: false,
-    environment: process.env,
-    workerId: 'w',
-  });
+  const backend = createRealBackend(folder);
   server = await startTestServer({ backend });
   await upload('/Shared/use.py', 'import toolbox\nprint(toolbox.VERSION)\n');
   for (const version of ['1.0', '2.0']) {

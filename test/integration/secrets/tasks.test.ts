@@ -4,15 +4,11 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Client, RunDocument } from '@headrace/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  createLocalBackend,
-  readHostRuntime,
-} from '../../../packages/worker/src/hosts/local/local-backend.ts';
 import { findProcessesOf, waitUntil } from '../../support/census.ts';
+import { createRealBackend } from '../../support/real-backend.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { addUser, base64, findInTables, type TestUser } from './support.ts';
 
-const repository = path.resolve(import.meta.dirname, '../../..');
 const patienceMs = 120_000;
 
 let folder: string;
@@ -20,7 +16,7 @@ let server: TestServer;
 let ada: TestUser;
 beforeAll(async () => {
   folder = await fs.mkdtemp(path.join(os.tmpdir(), 'hr-secret-tasks-'));
-  server = await startTestServer({ backend: aBackend() });
+  server = await startTestServer({ backend: createRealBackend(folder) });
   ada = await addUser(server, 'ada');
   await ada.client.secretScopesCreate({ scope: 'of-ada' });
   await ada.client.secretsPut({ scope: 'of-ada', key: 'password', string_value: 'hunter2-of-ada' });
@@ -30,20 +26,6 @@ afterAll(async () => {
   for (const line of await findProcessesOf(folder)) process.kill(Number.parseInt(line, 10), 'SIGKILL');
   await fs.rm(folder, { recursive: true, force: true });
 });
-
-function aBackend() {
-  const runtime = readHostRuntime(path.join(repository, '.runtime/runtime.json'));
-  return createLocalBackend({
-    hostsFolder: path.join(folder, 'hosts'),
-    dataRoot: path.join(folder, 'data'),
-    runtime: { ...runtime, spark: null },
-    pythonPath: path.join(repository, 'python'),
-    preimport: [],
-    warmUp: false,
-    environment: process.env,
-    workerId: 'w',
-  });
-}
 
 async function runTask(
   client: Client,
