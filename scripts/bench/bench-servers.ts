@@ -21,7 +21,7 @@ const runs = 300;
 const chainLength = 5;
 const submittersAtOnce = 60;
 /** Each process compiles by itself: three need three times as long until they are warm. */
-const warmUps = 10;
+const warmUps = 25;
 const turns = 9;
 const shareMin = 0.9;
 const endPollMs = 10;

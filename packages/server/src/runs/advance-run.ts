@@ -7,6 +7,7 @@
  *              ▲                                                                    │
  *              └──────────── another moved the run: load it again ◄─────────────────┘
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { EndedResult, Run } from '@headrace/core';
 import type { ClaimedAttempt } from '@headrace/worker';
 import type { Logger } from 'pino';
@@ -67,6 +68,12 @@ export class RefusedByStore extends Error {
 export const batchItemsMax = 500;
 /** Nor does it make more attempts: each is a row of some hundred bytes, and runs have up to a thousand tasks. */
 const batchAttemptsMax = 10_000;
+/**
+ * Where attempts wait for slots, a batch waits for company: each save costs the same whatever it holds, and several
+ * servers make small ones. Nobody waits longer for it, since the slots are what is short.
+ */
+const companyMs = 1;
+const companyItems = 30;
 /** "Started" marks wait this long for a save that goes anyway. */
 const startedDelayMs = 50;
 /** Waking earlier than this is the wake loop's business. */
@@ -237,6 +244,7 @@ export class RunAdvancer {
 
   async #flush(): Promise<void> {
     while (this.#pending.length > 0 || this.#claimersChanged) {
+      if (this.#queue.size > 0 && this.#pending.length < companyItems) await delay(companyMs);
       this.#claimersChanged = false;
       if (this.#lazyTimer && this.#pending.length > 0) this.#submitLazy();
       await this.#advance(this.#takePending());
