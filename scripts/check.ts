@@ -20,6 +20,8 @@ const CHECKS: readonly Check[] = [
   { title: 'format and lint', command: bin('biome'), args: ['check', '--error-on-warnings', '.'] },
   { title: 'tidy', command: process.execPath, args: ownScript('tidy.ts') },
   { title: 'types', command: bin('tsc'), args: ['-b'] },
+  // They belong to no package.
+  { title: 'types of tests and scripts', command: bin('tsc'), args: ['-p', 'tsconfig.tools.json'] },
   { title: 'unused code', command: bin('knip'), args: [] },
   {
     title: 'Python format',

@@ -45,10 +45,17 @@ export const ServerStatus = z.looseObject({
       worker_id: z.string(),
       slots: z.int(),
       running: z.int(),
-      /** A worker of a server's own machine is `local`. One that is `silent` has let its lease run out. */
+      /**
+       * A worker of a server's own machine is `local`. One that is `silent` has not been heard of for 15 s, or has let its
+       * lease run out: then its attempts count as lost.
+       */
       state: z.enum(['local', 'live', 'silent', 'signed_off']).optional(),
       labels: textMap.optional(),
       hostname: z.string().nullable().optional(),
+      /** Since its last heartbeat; one comes every 5 s. */
+      heard_ms_ago: z.int().optional(),
+      /** Null where there is none: a worker inside a server is not lost by time. */
+      lease_left_ms: z.int().nullable().optional(),
     }),
   ),
   hosts: z.array(

@@ -49,7 +49,7 @@ test.each<[string, (db: Querier) => unknown]>([
   ['clusters that are not at rest', (q) => life.findUnsettled(q, 1)],
   ['clusters on which something runs', (q) => life.markBusy(q, 1)],
   ['what a worker is to have', (q) => life.findOrdered(q, 'w', ['c1', 'c101'])],
-  ['hosts that a worker is known to have', (q) => life.findRecordedHosts(q, 'w')],
+  ['hosts that a worker is known to have', (q) => life.findRecordedHosts(q, 'w', ['h'])],
   ['workers that a cluster concerns', (q) => life.findWorkersOf(q, 'c101')],
   [
     'a page of events',

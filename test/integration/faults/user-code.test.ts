@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 let scripts = 0;
-async function run(script: string, headrace: object = {}) {
+async function run(script: string, headrace: Record<string, unknown> = {}) {
   scripts += 1;
   const file = `/Shared/fault-${scripts}.py`;
   const content = Buffer.from(script).toString('base64');

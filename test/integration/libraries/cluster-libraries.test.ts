@@ -83,7 +83,7 @@ test('a library that a task could not install is shown as failed, with what the 
 
 test('what cannot be installed, or not there, is refused', async () => {
   const cluster_id = await aCluster();
-  const install = (libraries: object[], on = cluster_id) =>
+  const install = (libraries: Record<string, string>[], on = cluster_id) =>
     server.client.librariesInstall({ cluster_id: on, libraries });
 
   await expect(install([{ egg: '/a.egg' }])).rejects.toThrow('build a wheel');

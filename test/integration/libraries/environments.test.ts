@@ -120,7 +120,7 @@ test('a stop ends an installation, with all its processes', async () => {
   bench().source.offer(attempt);
   await expect.poll(() => index.isAsked(), { timeout: 60_000 }).toBe(true);
 
-  bench().source.stop({ attemptId: attempt.attemptId, epoch: 1, reason: 'cancelled' });
+  bench().source.stop({ attemptId: attempt.attemptId, epoch: 1, reason: 'cancelled_by_user' });
 
   expect((await bench().source.reported(attempt.attemptId, 'ended')).outcome).toMatchObject({
     kind: 'stopped',

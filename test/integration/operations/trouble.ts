@@ -14,7 +14,10 @@ export interface TroubledDatabase {
   close(): Promise<void>;
 }
 
-type Mode = { readonly kind: 'well' | 'silent' } | { readonly kind: 'slow'; readonly ms: number };
+type Mode =
+  | { readonly kind: 'well' }
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'slow'; readonly ms: number };
 
 export async function putProxyBefore(databaseUrl: string): Promise<TroubledDatabase> {
   const target = new URL(databaseUrl);

@@ -1,5 +1,5 @@
 /** Conditions, for-each, runs of other jobs: through the API, with fake hosts. */
-import type { RunDocument } from '@headrace/api';
+import type { JobSettings, RunDocument } from '@headrace/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fakeTask, startTestEngine, type TestEngine } from './engine.ts';
 
@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-async function runJob(settings: object, parameters: Record<string, string> = {}): Promise<RunDocument> {
+async function runJob(settings: JobSettings, parameters: Record<string, string> = {}): Promise<RunDocument> {
   const { job_id } = await engine.client.jobsCreate(settings);
   const { run_id } = await engine.client.jobsRunNow({ job_id, job_parameters: parameters });
   return engine.waitForEnd(run_id);
@@ -24,7 +24,7 @@ const isGood = {
   task_key: 'is_good',
   depends_on: [{ task_key: 'check' }],
   condition_task: {
-    op: 'EQUAL_TO',
+    op: 'EQUAL_TO' as const,
     left: '{{tasks.check.values.score}}',
     right: '{{job.parameters.wanted}}',
   },

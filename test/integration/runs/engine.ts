@@ -232,6 +232,7 @@ async function startLife(options: {
       ringAll: async () => {},
       loop: { name: 'shared-cluster', everyMs: 60_000, turn: async () => 'idle' },
       announce: async () => {},
+      announcePools: async () => {},
       spareFor: () => cluster,
       cores: 2,
     },

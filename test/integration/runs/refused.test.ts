@@ -29,6 +29,7 @@ function anOrder(runName: string): NewRunOrder {
       numberInJob: runId,
       settings,
       parameters: { job: [], overriding: {} },
+      parent: null,
     },
     definition: toRunDefinition(settings),
     places: null,

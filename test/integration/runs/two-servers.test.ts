@@ -100,9 +100,12 @@ describe('what a server remembers of a run that the other has moved since', () =
   const endOf = (attemptId: number, epoch: number) => [
     {
       event: {
-        ...{ kind: 'attempt_ended', attemptId: toAttemptId(attemptId), epoch },
-        ...{ outcome: { kind: 'succeeded' }, taskValues: {} },
-      } as const,
+        kind: 'attempt_ended' as const,
+        attemptId: toAttemptId(attemptId),
+        epoch,
+        outcome: { kind: 'succeeded' as const },
+        taskValues: {},
+      },
     },
   ];
 

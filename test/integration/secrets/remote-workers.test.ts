@@ -50,7 +50,7 @@ async function startFarWorker() {
   return { source, started };
 }
 
-const aTask = (scope: string, parameters: object) => ({
+const aTask = (scope: string, parameters: Record<string, unknown>) => ({
   ...fakeTask('t', parameters),
   new_cluster: { num_workers: 0, spark_env_vars: { X: `{{secrets/${scope}/k}}` } },
 });

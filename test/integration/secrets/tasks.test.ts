@@ -30,7 +30,7 @@ afterAll(async () => {
 async function runTask(
   client: Client,
   script: string,
-  cluster?: object,
+  cluster?: Record<string, unknown>,
 ): Promise<{ run: RunDocument; log: string }> {
   const file = `/Shared/${Math.random().toString(36).slice(2)}.py`;
   await server.client.workspaceImport({ path: file, content: base64(script), format: 'AUTO' });

@@ -2,6 +2,7 @@
 import type { WorkerHostFacts } from '@headrace/api';
 import type { WorkerLabels } from '@headrace/core';
 import type { Querier } from '../db/connect.ts';
+import { silentAfterMs } from '../runs/worker-silence.ts';
 import type { DbNow } from './store.ts';
 
 export interface Lease {
@@ -149,9 +150,12 @@ export interface WorkerRow {
   readonly state: 'local' | 'live' | 'silent' | 'signed_off';
   readonly labels: WorkerLabels;
   readonly hostname: string | null;
+  readonly heard_ms_ago: number;
+  /** Null for a worker inside a server, and for one that signed off. */
+  readonly lease_left_ms: number | null;
 }
 
-/** A worker that has not been heard of for this long is of no interest any more. */
+/** A worker that has not been heard of for this long, and holds nothing, is of no interest any more. */
 const shownMs = 24 * 60 * 60 * 1000;
 
 export function listWorkerRows(db: Querier, dbNow: DbNow): Promise<WorkerRow[]> {
@@ -164,16 +168,27 @@ select
   (select count(*) from task_runs t
     where t.worker_id = w.worker_id and t.state in ('claimed', 'running', 'stopping')) as running,
   case
-    when is_local then 'local'
     when signed_off_at_ms is not null then 'signed_off'
-    when lease_expires_at_ms < ${dbNow.sql} then 'silent'
+    when heartbeat_at_ms < n.now_ms - ${silentAfterMs} then 'silent'
+    when is_local then 'local'
+    when lease_expires_at_ms < n.now_ms then 'silent'
     else 'live'
   end as state,
   labels,
-  host ->> 'hostname' as hostname
+  host ->> 'hostname' as hostname,
+  greatest(0, n.now_ms - heartbeat_at_ms) as heard_ms_ago,
+  case
+    when is_local or signed_off_at_ms is not null then null
+    else greatest(0, lease_expires_at_ms - n.now_ms)
+  end as lease_left_ms
 from workers w
-where is_local
-  or lease_expires_at_ms > ${dbNow.sql} - ${shownMs}
+cross join (select ${dbNow.sql} as now_ms) n
+where greatest(heartbeat_at_ms, lease_expires_at_ms) > n.now_ms - ${shownMs}
+  or exists (
+    select from task_runs t
+    where t.worker_id = w.worker_id
+      and t.state in ('claimed', 'running', 'stopping')
+  )
 order by registered_at_ms desc
 limit 1000`,
     values: [],

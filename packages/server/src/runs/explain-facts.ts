@@ -1,6 +1,7 @@
 /** What is known about why a run or a task stands where it does. Wire names: facts go out as they are. */
 import type { ConditionOp } from '@headrace/api';
 import type { EndedResult, RunIf, RunResult, StopReason, TaskRunState, WorkerLabels } from '@headrace/core';
+import type { WorkerSilence } from './worker-silence.ts';
 
 export type RunFact =
   | {
@@ -82,6 +83,8 @@ export type TaskFact = TaskSubject &
         readonly free_slots: number;
         /** The first ones. */
         readonly full_worker_ids?: readonly string[];
+        /** The first ones that could take it, have not been heard of and so do not count above. */
+        readonly silent_workers?: readonly WorkerSilence[];
       }
     | {
         readonly kind: 'waits_for_cluster';
@@ -90,11 +93,18 @@ export type TaskFact = TaskSubject &
         readonly cluster_id: string | null;
         readonly host_state: string | null;
         readonly message: string | null;
+        readonly silence?: WorkerSilence;
       }
     | { readonly kind: 'waits_for_child_to_be_made' }
     | { readonly kind: 'waits_for_child_run'; readonly run_id: number; readonly state: string }
     | { readonly kind: 'waits_for_turn'; readonly begun: number; readonly total: number }
-    | { readonly kind: 'running'; readonly since_ms: number; readonly worker_id: string | null }
+    | {
+        readonly kind: 'running';
+        readonly since_ms: number;
+        readonly worker_id: string | null;
+        /** Only while its worker is not heard of. */
+        readonly silence?: WorkerSilence;
+      }
     | {
         readonly kind: 'iterations';
         readonly total: number;
@@ -102,7 +112,12 @@ export type TaskFact = TaskSubject &
         readonly active: number;
         readonly failed: number;
       }
-    | { readonly kind: 'stopping'; readonly reason: StopReason; readonly since_ms: number }
+    | {
+        readonly kind: 'stopping';
+        readonly reason: StopReason;
+        readonly since_ms: number;
+        readonly silence?: WorkerSilence;
+      }
     | {
         readonly kind: 'ended';
         readonly result: EndedResult;

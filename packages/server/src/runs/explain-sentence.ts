@@ -1,6 +1,7 @@
 /** Facts as people say them. Pure. */
 import { assertNever, type EndedResult, type RunResult, type StopReason } from '@headrace/core';
 import type { ConditionSides, RunFact, TaskFact, TaskSubject } from './explain-facts.ts';
+import type { WorkerSilence } from './worker-silence.ts';
 
 export function toTaskSentence(subject: TaskSubject, facts: readonly (TaskFact | RunFact)[]): string {
   return `${toName(subject, { isStart: true })} ${facts.map(toClause).join(', and ')}.`;
@@ -37,7 +38,6 @@ function toClause(fact: TaskFact | RunFact): string {
     case 'run_running':
       return `is running since ${toIso(fact.since_ms)}`;
     case 'run_stopping':
-    case 'stopping':
       return `is stopping since ${toIso(fact.since_ms)}: ${stopReasons[fact.reason]}`;
     case 'run_ended':
       return toRunEnd(fact);
@@ -83,11 +83,11 @@ function toTaskClause(fact: TaskFact): string {
     case 'waits_for_turn':
       return `has not begun: ${fact.begun} of ${count(fact.total, 'iteration')} have, and the others wait for a place among those that may run at a time`;
     case 'running':
-      return `is running since ${toIso(fact.since_ms)}${fact.worker_id === null ? '' : ` on worker ${fact.worker_id}`}`;
+      return `is running since ${toIso(fact.since_ms)}${fact.worker_id === null ? '' : ` on worker ${fact.worker_id}`}${toSilence(fact.silence)}`;
     case 'iterations':
       return `${fact.completed} of its ${count(fact.total, 'iteration')} ${fact.completed === 1 ? 'has' : 'have'} ended (${fact.failed} failed, ${fact.active} active)`;
     case 'stopping':
-      return `is stopping since ${toIso(fact.since_ms)}: ${stopReasons[fact.reason]}`;
+      return `is stopping since ${toIso(fact.since_ms)}: ${stopReasons[fact.reason]}${toSilence(fact.silence)}`;
     case 'ended':
       return toTaskEnd(fact);
     default:
@@ -120,23 +120,42 @@ function toWorkerClause(fact: Extract<TaskFact, { kind: 'waits_for_worker' }>): 
   const asked = Object.entries(fact.worker_labels ?? {}).map(([name, value]) => `${name}=${value}`);
   const wanted = asked.length === 0 ? 'a worker' : `a worker with ${toAnd(asked)}`;
   const place = `waits since ${toIso(fact.since_ms)} for ${wanted}, as number ${fact.position}`;
+  const silent = toSilentWorkers(fact.silent_workers ?? []);
+  if (fact.workers === 0 && silent !== '') return `${place}: ${silent}`;
   if (fact.workers === 0)
     return `${place}: ${asked.length === 0 ? 'no worker is connected' : 'none is signed on'}`;
+  const also = silent === '' ? '' : `; ${silent}`;
   const full = fact.full_worker_ids ?? [];
   if (asked.length > 0 && fact.free_slots === 0 && full.length > 0) {
     const more = fact.workers - full.length;
     const named = more > 0 ? [...full, `${more} more`] : full;
-    return `${place}: the ones that have ${asked.length === 1 ? 'it' : 'them'} are full: ${toAnd(named)}`;
+    return `${place}: the ones that have ${asked.length === 1 ? 'it' : 'them'} are full: ${toAnd(named)}${also}`;
   }
   const workers = count(fact.workers, asked.length === 0 ? 'worker' : 'such worker');
-  return `${place}: ${fact.free_slots} of ${count(fact.slots, 'slot')} of ${workers} ${fact.free_slots === 1 ? 'is' : 'are'} free`;
+  return `${place}: ${fact.free_slots} of ${count(fact.slots, 'slot')} of ${workers} ${fact.free_slots === 1 ? 'is' : 'are'} free${also}`;
+}
+
+function toSilentWorkers(silent: readonly WorkerSilence[]): string {
+  const told = silent.map(({ worker_id, heard_ms_ago }) => `${worker_id} was last heard of ${toAgo(heard_ms_ago)}`);
+  return toAnd(told);
+}
+
+/** Of the worker that a task is on: what is known, and what follows when nothing more is heard. */
+function toSilence(silence: WorkerSilence | undefined): string {
+  if (!silence) return '';
+  const { worker_id, heard_ms_ago, lease_left_ms: leftMs } = silence;
+  const heard = `, but worker ${worker_id} was last heard of ${toAgo(heard_ms_ago)}`;
+  if (leftMs === null)
+    return `${heard}: its server is down or stuck, and the task is taken up again when that server is back`;
+  if (leftMs === 0) return `${heard}: its lease has ended, and the attempt is about to count as lost`;
+  return `${heard}: without news within ${toSeconds(leftMs)} the attempt counts as lost`;
 }
 
 function toClusterClause(fact: Extract<TaskFact, { kind: 'waits_for_cluster' }>): string {
   const cluster = fact.cluster_id === null ? 'its cluster' : `cluster ${fact.cluster_id}`;
   const host = fact.host_state === null ? '' : `, whose host is ${fact.host_state}`;
   const said = fact.message ? ` (${withoutStop(fact.message)})` : '';
-  return `was taken by worker ${fact.worker_id} at ${toIso(fact.since_ms)} and waits for ${cluster}${host}${said}`;
+  return `was taken by worker ${fact.worker_id} at ${toIso(fact.since_ms)} and waits for ${cluster}${host}${said}${toSilence(fact.silence)}`;
 }
 
 const stopReasons = {
@@ -207,6 +226,16 @@ function toQuotedList(keys: readonly string[]): string {
 
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+function toAgo(ms: number): string {
+  return `${toSeconds(ms)} ago`;
+}
+
+function toSeconds(ms: number): string {
+  const seconds = Math.max(1, Math.round(ms / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`;
 }
 
 /** The sentence has its own. */

@@ -4,6 +4,7 @@ import type { Querier } from '../db/connect.ts';
 import { toldMax } from './explain-facts.ts';
 import type { PhaseRow } from './run-rows.ts';
 import { type TaskRunView, taskRunColumns } from './store.ts';
+import { silentAfterMs, type WorkerSilence } from './worker-silence.ts';
 
 /** Beyond it, the place in a queue is told as if it were this one. */
 const positionMax = 100_000;
@@ -74,35 +75,56 @@ export interface WorkerSlots {
   readonly full_worker_ids: readonly string[];
   /** Each set that these workers have, up to a number. */
   readonly labels: readonly WorkerLabels[];
+  /** The first ones that have not been heard of; they count in nothing above. */
+  readonly silent: readonly WorkerSilence[];
 }
 
 /** Kinds of workers that are looked at; more would not change what is told. */
 const labelSetsMax = 100;
 
-/** Of workers that have these labels and whose lease has not run out: they were heard of a moment ago. */
+/** One that has been away for longer is not expected back. */
+const awaitedMs = 24 * 60 * 60 * 1000;
+
+/** Of workers that have these labels: those that were heard of a moment ago, and those that were not. */
 export async function readWorkerSlots(db: Querier, asked: WorkerLabels): Promise<WorkerSlots> {
   const rows = await db.query<WorkerSlots>({
     name: 'runs-read-worker-slots',
     text: `
+with signed_on as (
+  select w.*, n.now_ms - w.heartbeat_at_ms as heard_ms_ago,
+    w.heartbeat_at_ms < n.now_ms - ${silentAfterMs} or (not w.is_local and w.lease_expires_at_ms < n.now_ms) as is_silent,
+    case when w.is_local then null else greatest(0, w.lease_expires_at_ms - n.now_ms) end as lease_left_ms
+  from workers w
+  cross join (select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms) n
+  where w.signed_off_at_ms is null
+    and w.heartbeat_at_ms > n.now_ms - ${awaitedMs}
+    and w.labels @> $1
+)
 select
   count(*) as workers,
   coalesce(sum(w.slots), 0) as slots,
   coalesce(sum(h.held), 0)::bigint as held,
   coalesce((array_agg(w.worker_id order by w.worker_id) filter (where h.held >= w.slots))[1:${toldMax}], '{}')
     as full_worker_ids,
-  coalesce((array_agg(distinct w.labels))[1:${labelSetsMax}], '{}') as labels
-from workers w
+  coalesce((array_agg(distinct w.labels))[1:${labelSetsMax}], '{}') as labels,
+  (select coalesce(json_agg(s), '[]') from (
+    select worker_id, heard_ms_ago, lease_left_ms
+    from signed_on
+    where is_silent
+    order by heard_ms_ago, worker_id
+    limit ${toldMax}
+  ) s) as silent
+from signed_on w
 cross join lateral (
   select count(*) as held
   from task_runs t
   where t.worker_id = w.worker_id
     and t.state in ('claimed', 'running', 'stopping')
 ) h
-where w.lease_expires_at_ms >= extract(epoch from clock_timestamp()) * 1000
-  and w.labels @> $1`,
+where not w.is_silent`,
     values: [JSON.stringify(asked)],
   });
-  return rows[0] ?? { workers: 0, slots: 0, held: 0, full_worker_ids: [], labels: [] };
+  return rows[0] ?? { workers: 0, slots: 0, held: 0, full_worker_ids: [], labels: [], silent: [] };
 }
 
 /** As run-history.ts writes it. */

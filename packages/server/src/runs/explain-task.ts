@@ -30,6 +30,7 @@ import type { RunView, TaskRunView } from './store.ts';
 import { countIterations } from './view-store.ts';
 import { toRunWireState } from './wire-states.ts';
 import { findWrittenTask, toTaskRunState } from './wire-tasks.ts';
+import { findSilence } from './worker-silence.ts';
 
 export type ExplainServices = Pick<Services, 'db' | 'clock'>;
 
@@ -66,16 +67,31 @@ export async function explainTaskRun(
     case 'claimed':
       return [await explainClaimed(services, taskRun, state)];
     case 'running':
-      return [{ kind: 'running', ...subject, since_ms: state.startedAtMs, worker_id: state.workerId }];
+      return [
+        {
+          ...{ kind: 'running', ...subject, since_ms: state.startedAtMs, worker_id: state.workerId },
+          ...(await tellSilence(services, state.workerId)),
+        },
+      ];
     case 'running_parts':
       return explainParts(services, taskRun, state);
     case 'stopping':
-      return [{ kind: 'stopping', ...subject, reason: state.reason, since_ms: state.stoppingAtMs }];
+      return [
+        {
+          ...{ kind: 'stopping', ...subject, reason: state.reason, since_ms: state.stoppingAtMs },
+          ...(await tellSilence(services, state.workerId)),
+        },
+      ];
     case 'ended':
       return explainEnded(services, explained, taskRun);
     default:
       return assertNever(state);
   }
+}
+
+async function tellSilence({ db }: ExplainServices, workerId: string) {
+  const silence = await findSilence(db, workerId);
+  return silence === null ? {} : { silence };
 }
 
 function subjectOf({ task_key, iteration, parent_attempt_id }: TaskRunView): TaskSubject {
@@ -100,7 +116,8 @@ async function explainQueued(
   { subject, sinceMs }: { readonly subject: TaskSubject; readonly sinceMs: number },
 ): Promise<TaskFact> {
   const asked = findDefinition(graphOf(definition), taskRun.task_key)?.workerLabels ?? noLabels;
-  const { workers, slots, held, full_worker_ids, labels: takers } = await readWorkerSlots(db, asked);
+  const found = await readWorkerSlots(db, asked);
+  const { workers, slots, held, full_worker_ids, labels: takers, silent } = found;
   const ahead = await countQueuedAttemptsBefore(db, taskRun, { asked, takers });
   return {
     kind: 'waits_for_worker',
@@ -112,6 +129,7 @@ async function explainQueued(
     slots,
     free_slots: Math.max(0, slots - held),
     ...(asked === noLabels ? {} : { full_worker_ids }),
+    ...(silent.length === 0 ? {} : { silent_workers: silent }),
   };
 }
 
@@ -130,6 +148,7 @@ async function explainClaimed(
     cluster_id: taskRun.cluster_id,
     host_state: host?.state ?? null,
     message: host?.message || null,
+    ...(await tellSilence(services, workerId)),
   };
 }
 

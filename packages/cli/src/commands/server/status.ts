@@ -7,6 +7,7 @@ import { formatFields, formatTable } from '../../output/format-table.ts';
 import { formatDuration } from '../../output/format-time.ts';
 import { addOutputOption, type OutputOptions, printDocument } from '../../output/print.ts';
 import { example } from '../example.ts';
+import { formatHeard } from '../workers/list.ts';
 
 type Options = ConnectionOptions & OutputOptions;
 
@@ -33,7 +34,7 @@ function formatStatus(status: ServerStatus, url: string, nowMs: number): string 
     ...status.workers
       .filter(({ state }) => state !== 'signed_off')
       .map((worker) => {
-        const silence = worker.state === 'silent' ? ', not heard of' : '';
+        const silence = worker.state === 'silent' ? `; silent, last heard of ${formatHeard(worker)}` : '';
         const slots = `${worker.running} of ${worker.slots} slots in use${silence}`;
         return ['worker', `${worker.worker_id}: ${slots}`] as const;
       }),

@@ -1,7 +1,9 @@
 /** `headrace workers list` */
+import type { ServerStatus } from '@headrace/api';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
 import { addConnectionOptions, type ConnectionOptions, connect } from '../../connection.ts';
+import { formatDuration } from '../../output/format-time.ts';
 import { addOutputOption, type OutputOptions, printTable } from '../../output/print.ts';
 import { example } from '../example.ts';
 
@@ -10,9 +12,11 @@ type Options = ConnectionOptions & OutputOptions;
 const words = {
   local: 'inside a server',
   live: 'live',
-  silent: 'not heard of',
+  silent: 'silent',
   signed_off: 'signed off',
 } as const;
+
+type Worker = ServerStatus['workers'][number];
 
 export function createWorkersListCommand(context: CliContext): Command {
   const command = new Command('list')
@@ -22,14 +26,16 @@ export function createWorkersListCommand(context: CliContext): Command {
       const client = await connect(context, options);
       const { workers } = await client.status({});
       printTable(context, options, { workers }, () => ({
-        columns: ['worker', 'state', 'machine', 'running', 'slots', 'labels'],
-        rows: workers.map(({ worker_id, state, hostname, running, slots, labels = {} }) => [
-          worker_id,
-          state === undefined ? '-' : words[state],
-          hostname ?? '-',
-          String(running),
-          String(slots),
-          Object.entries(labels)
+        columns: ['worker', 'state', 'last heard', 'lease', 'machine', 'running', 'slots', 'labels'],
+        rows: workers.map((worker) => [
+          worker.worker_id,
+          worker.state === undefined ? '-' : words[worker.state],
+          formatHeard(worker),
+          formatLease(worker),
+          worker.hostname ?? '-',
+          String(worker.running),
+          String(worker.slots),
+          Object.entries(worker.labels ?? {})
             .map(([name, value]) => `${name}=${value}`)
             .join(','),
         ]),
@@ -37,4 +43,15 @@ export function createWorkersListCommand(context: CliContext): Command {
       }));
     });
   return addOutputOption(addConnectionOptions(command));
+}
+
+/** Older servers do not tell. */
+export function formatHeard({ heard_ms_ago: heardMsAgo }: Worker): string {
+  return heardMsAgo === undefined ? '-' : `${formatDuration(heardMsAgo)} ago`;
+}
+
+function formatLease({ state, lease_left_ms: leftMs }: Worker): string {
+  if (leftMs === undefined || leftMs === null) return '-';
+  if (leftMs === 0) return 'ended: its tasks count as lost';
+  return state === 'silent' ? `${formatDuration(leftMs)}, then its tasks count as lost` : 'kept';
 }
