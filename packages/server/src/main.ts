@@ -3,10 +3,9 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
-  createFakeBackend,
-  createLocalBackend,
+  type BackendName,
   type HostBackend,
-  preimportDefault,
+  openBackend,
   readHostRuntime,
   startWorker,
 } from '@headrace/worker';
@@ -46,7 +45,7 @@ async function main(): Promise<void> {
     log,
     version,
     webFolder: path.join(repository, 'packages/web/dist'),
-    startWorker: config.backend === 'none' ? null : (wiring) => startWorkerHere(config, log, wiring),
+    startWorker: openWorker(config, log),
   });
   if (server.newAdminToken !== null) {
     process.stdout.write(
@@ -74,34 +73,25 @@ function listenForSignals(log: Logger): Promise<string> {
   });
 }
 
-function startWorkerHere(config: Config, log: Logger, wiring: WorkerWiring): ReturnType<typeof startWorker> {
-  const { source, workerId, dataRoot, spare } = wiring;
-  const backend = config.backend === 'fake' ? createFakeBackend({ clock }) : openLocalBackend(config, wiring);
-  return startWorker({
-    source,
-    backend,
-    workerId,
-    dataRoot,
-    spare,
-    clock,
-    log,
-    slots: config.slots,
-  });
+function openWorker(config: Config, log: Logger) {
+  const { backend, slots } = config;
+  if (backend === 'none') return null;
+  return ({ source, workerId, dataRoot, spare, hostsFolder }: WorkerWiring) =>
+    startWorker({
+      ...{ source, workerId, dataRoot, spare, clock, log, slots },
+      backend: openBackendHere(backend, config, { hostsFolder, dataRoot, workerId }),
+    });
 }
 
-function openLocalBackend(
+function openBackendHere(
+  name: BackendName,
   { runtimeDir }: Config,
-  { hostsFolder, dataRoot, workerId }: WorkerWiring,
+  place: Pick<WorkerWiring, 'hostsFolder' | 'dataRoot' | 'workerId'>,
 ): HostBackend {
-  return createLocalBackend({
-    hostsFolder,
-    dataRoot,
-    workerId,
-    preimport: preimportDefault,
-    runtime: readRuntime(path.join(runtimeDir, 'runtime.json')),
-    pythonPath: path.join(repository, 'python'),
-    warmUp: true,
+  return openBackend(name, {
+    ...{ ...place, clock },
     environment: inheritedEnvironment(),
+    readRuntime: () => readRuntime(path.join(runtimeDir, 'runtime.json')),
   });
 }
 

@@ -4,6 +4,8 @@ export type { FakeBehaviour, FakeScript } from './hosts/fake/fake-script.ts';
 export type { FoundHost, HostBackend, HostConnection, HostDeath } from './hosts/host-backend.ts';
 export type { HostRuntime, LocalBackendOptions } from './hosts/local/local-backend.ts';
 export { createLocalBackend, preimportDefault, readHostRuntime } from './hosts/local/local-backend.ts';
+export type { BackendName, BackendOptions } from './hosts/open-backend.ts';
+export { backendNames, openBackend } from './hosts/open-backend.ts';
 export type { HostFailureCode } from './hosts/start-errors.ts';
 export type { WorkerLog } from './log.ts';
 export type {

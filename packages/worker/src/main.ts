@@ -2,17 +2,15 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ApiError } from '@headrace/api';
-import { createFakeBackend } from './hosts/fake/fake-backend.ts';
 import type { HostBackend } from './hosts/host-backend.ts';
-import { createLocalBackend, preimportDefault, readHostRuntime } from './hosts/local/local-backend.ts';
+import { readHostRuntime } from './hosts/local/local-backend.ts';
+import { openBackend } from './hosts/open-backend.ts';
 import { createJsonLog } from './remote/json-log.ts';
 import { DrainedEarly, runRemoteWorker } from './remote/run-remote-worker.ts';
 import { type RemoteWorkerSettings, readRemoteSettings, SettingsError } from './remote/settings.ts';
 import { openWorkerState, type WorkerState, WorkerStateError } from './remote/worker-state.ts';
 
-const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const clock = { nowMs: () => Date.now() };
 /** As the command line uses them. */
 const exitCodes = { failed: 1, usage: 2, denied: 4 } as const;
@@ -34,7 +32,7 @@ async function main(): Promise<number> {
   const end = await runRemoteWorker({
     ...{ settings, state, version, log, clock, drain, leave },
     random: Math.random,
-    openBackend: ({ dataRoot }) => openBackend(settings, state, dataRoot),
+    openBackend: ({ dataRoot }) => openBackendHere(settings, state, dataRoot),
     say: (sentence) => void process.stdout.write(`${sentence}\n`),
   });
   state.release();
@@ -57,17 +55,15 @@ function listenForSignals(): { drain: AbortSignal; leave: AbortSignal } {
   return { drain: drain.signal, leave: leave.signal };
 }
 
-function openBackend(
+function openBackendHere(
   { backend, runtimeDir }: RemoteWorkerSettings,
   { hostsFolder, workerId }: WorkerState,
   dataRoot: string,
 ): HostBackend {
-  if (backend === 'fake') return createFakeBackend({ clock });
-  return createLocalBackend({
-    ...{ hostsFolder, dataRoot, workerId, preimport: preimportDefault, warmUp: true },
-    runtime: readRuntime(path.join(runtimeDir, 'runtime.json')),
-    pythonPath: path.join(repository, 'python'),
+  return openBackend(backend, {
+    ...{ clock, hostsFolder, dataRoot, workerId },
     environment: process.env,
+    readRuntime: () => readRuntime(path.join(runtimeDir, 'runtime.json')),
   });
 }
 

@@ -1,6 +1,7 @@
 /** What a worker on its own is told by its environment. All problems are told at once. */
 import path from 'node:path';
 import { parseWorkerLabels, type WorkerLabels } from '@headrace/api';
+import { type BackendName, backendNames } from '../hosts/open-backend.ts';
 
 export interface RemoteWorkerSettings {
   readonly servers: readonly string[];
@@ -12,7 +13,7 @@ export interface RemoteWorkerSettings {
   readonly dataRoot: string | null;
   readonly stateDir: string;
   readonly runtimeDir: string;
-  readonly backend: 'local' | 'fake';
+  readonly backend: BackendName;
   readonly drainMs: number;
   readonly stopGraceMs: number;
 }
@@ -60,7 +61,7 @@ export function readRemoteSettings(
     dataRoot: resolveOrNull(text('HEADRACE_DATA_ROOT')),
     stateDir: path.resolve(required('HEADRACE_STATE_DIR', 'the state folder')),
     runtimeDir: path.resolve(required('HEADRACE_RUNTIME_DIR', 'the folder that set-up made')),
-    backend: text('HEADRACE_BACKEND') === 'fake' ? 'fake' : 'local',
+    backend: readBackend(text('HEADRACE_BACKEND') ?? 'local', problems),
     drainMs: number('HEADRACE_DRAIN_MS', { min: 0, max: daysMs, otherwise: 600_000 }),
     stopGraceMs: number('HEADRACE_STOP_GRACE_MS', { min: 0, max: 600_000, otherwise: 10_000 }),
   };
@@ -117,6 +118,13 @@ function readLabels(text: string, problems: string[]): WorkerLabels {
   if ('labels' in parsed) return parsed.labels;
   problems.push(...parsed.problems.map((problem) => `HEADRACE_WORKER_LABELS: ${problem}`));
   return {};
+}
+
+function readBackend(text: string, problems: string[]): BackendName {
+  const name = backendNames.find((known) => known === text);
+  if (name === undefined)
+    problems.push(`HEADRACE_BACKEND: ${text} is unknown; one of ${backendNames.join(', ')}`);
+  return name ?? 'local';
 }
 
 function resolveOrNull(folder: string | null): string | null {

@@ -1,0 +1,52 @@
+/** The backend that a setting names. Servers and workers on their own open theirs here. */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createFakeBackend } from './fake/fake-backend.ts';
+import type { HostBackend } from './host-backend.ts';
+import {
+  createLocalBackend,
+  type HostRuntime,
+  type LocalBackendOptions,
+  preimportDefault,
+} from './local/local-backend.ts';
+
+const repository = fileURLToPath(new URL('../../../../', import.meta.url));
+
+export interface BackendOptions {
+  readonly clock: { nowMs(): number };
+  readonly hostsFolder: string;
+  readonly dataRoot: string;
+  readonly workerId: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Asked only by those that start processes. */
+  readonly readRuntime: () => HostRuntime;
+}
+
+const backends = {
+  local: (options) => createLocalBackend(toLocalOptions(options)),
+  fake: ({ clock }) => createFakeBackend({ clock }),
+} as const satisfies Record<string, (options: BackendOptions) => HostBackend>;
+
+export type BackendName = keyof typeof backends;
+/** The keys of the table, which TypeScript knows only as strings. */
+export const backendNames = Object.keys(backends) as [BackendName, ...BackendName[]];
+
+export function openBackend(name: BackendName, options: BackendOptions): HostBackend {
+  return backends[name](options);
+}
+
+function toLocalOptions({
+  hostsFolder,
+  dataRoot,
+  workerId,
+  environment,
+  readRuntime,
+}: BackendOptions): LocalBackendOptions {
+  return {
+    ...{ hostsFolder, dataRoot, workerId, environment },
+    preimport: preimportDefault,
+    runtime: readRuntime(),
+    pythonPath: path.join(repository, 'python'),
+    warmUp: true,
+  };
+}
