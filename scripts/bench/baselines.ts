@@ -18,10 +18,14 @@ export function timeBarePythons({ python }: HostRuntime, count: number): number 
 }
 
 /** One process with what the host's zygote has imported, forking and waiting in a loop. */
-export function timeBareForks({ python }: HostRuntime, count: number): number {
+export function timeBareForks(
+  { python }: HostRuntime,
+  count: number,
+  preimport: readonly string[] = preimportDefault,
+): number {
   const script = `
 import importlib, os, time
-for name in ${JSON.stringify(preimportDefault)}:
+for name in ${JSON.stringify(preimport)}:
     importlib.import_module(name)
 began = time.perf_counter()
 for _ in range(${count}):
