@@ -67,6 +67,28 @@ test.each<[TaskFact, string]>([
     `waits since ${iso} for a worker with gpu=yes, as number 1: 1 of 2 slots of 1 such worker is free.`,
   ],
   [
+    {
+      ...{
+        kind: 'waits_for_worker',
+        ...task,
+        since_ms: at,
+        position: 1,
+        workers: 1,
+        slots: 2,
+        free_slots: 1,
+      },
+      silent_workers: [{ worker_id: 'far', heard_ms_ago: 21_400, lease_left_ms: 38_600 }],
+    },
+    `waits since ${iso} for a worker, as number 1: 1 of 2 slots of 1 worker is free; far was last heard of 21 s ago.`,
+  ],
+  [
+    {
+      ...{ kind: 'running', ...task, since_ms: at, worker_id: 'far' },
+      silence: { worker_id: 'far', heard_ms_ago: 21_400, lease_left_ms: 38_600 },
+    },
+    `is running since ${iso} on worker far, but worker far was last heard of 21 s ago: without news within 39 s the attempt counts as lost.`,
+  ],
+  [
     { kind: 'waits_for_retry', ...task, due_at_ms: at, attempt_number: 2 },
     'waits for a retry: attempt 3 is due at 03:04:05 UTC.',
   ],

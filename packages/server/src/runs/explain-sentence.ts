@@ -136,7 +136,9 @@ function toWorkerClause(fact: Extract<TaskFact, { kind: 'waits_for_worker' }>): 
 }
 
 function toSilentWorkers(silent: readonly WorkerSilence[]): string {
-  const told = silent.map(({ worker_id, heard_ms_ago }) => `${worker_id} was last heard of ${toAgo(heard_ms_ago)}`);
+  const told = silent.map(
+    ({ worker_id, heard_ms_ago }) => `${worker_id} was last heard of ${toAgo(heard_ms_ago)}`,
+  );
   return toAnd(told);
 }
 

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CliContext } from '../../cli-context.ts';
 import { readSettings } from '../../config.ts';
 import { callCli } from '../../testing/call-cli.ts';
+import { startStubServer } from '../../testing/stub-server.ts';
 import { createWorkerCommand } from './worker.ts';
 
 let folder: string;
@@ -75,4 +76,28 @@ test('a worker without a server or a token says what it needs and ends with the 
 
   expect(called.exitCode).toBe(2);
   expect(called.stderr).toContain('the worker ended with exit code 2');
+});
+
+test('the list tells when each worker was last heard of, and what a silence costs', async () => {
+  const worker = { slots: 4, running: 1 };
+  const server = await startStubServer({
+    status: async () => ({
+      ...{ version: '0.1.0', started_at_ms: 0, hosts: [], loops: [], runs: { queued: 0, running: 0 } },
+      workers: [
+        { ...worker, worker_id: 'well', state: 'live', heard_ms_ago: 2_100, lease_left_ms: 57_900 },
+        { ...worker, worker_id: 'quiet', state: 'silent', heard_ms_ago: 23_000, lease_left_ms: 37_000 },
+        { ...worker, worker_id: 'gone', state: 'silent', heard_ms_ago: 300_000, lease_left_ms: 0 },
+        { ...worker, worker_id: 'inside', state: 'local', heard_ms_ago: 900, lease_left_ms: null },
+      ],
+    }),
+  });
+  const { stdout } = await callCli(['workers', 'list'], {
+    environment: { HEADRACE_HOST: server.url, HEADRACE_TOKEN: 't' },
+  });
+  server.close();
+
+  expect(stdout).toMatch(/well +live +2\.1 s ago +kept/);
+  expect(stdout).toMatch(/quiet +silent +23\.0 s ago +37\.0 s, then its tasks count as lost/);
+  expect(stdout).toMatch(/gone +silent +5 min 00 s ago +ended: its tasks count as lost/);
+  expect(stdout).toMatch(/inside +inside a server +900 ms ago +- /);
 });
