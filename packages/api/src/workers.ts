@@ -61,6 +61,14 @@ export const ClusterAssignmentDocument = z.looseObject({
   init_scripts: z
     .looseObject({ paths: z.array(z.string()), log_folder: z.string(), timeout_ms: z.int() })
     .optional(),
+  /** Where they are processes of their own. */
+  executors: z
+    .looseObject({
+      min: z.int(),
+      max: z.int(),
+      node: z.looseObject({ cores: z.int(), memory_mb: z.int() }).nullable(),
+    })
+    .optional(),
   /** Whose rights count for `{{secrets/…}}` in it. */
   principal_id: z.int().optional(),
   /** Its host counts among those of this instance pool, and may be one that waits there. */

@@ -15,6 +15,7 @@ export type {
   ClaimedAttempt,
   ClaimRequest,
   ClusterAssignment,
+  ExecutorPlan,
   Heartbeat,
   HostOrders,
   HostReport,

@@ -28,10 +28,21 @@ export interface ClusterAssignment {
   readonly pool?: PoolPlace;
   /** For sessions rather than for the host; the server puts it into the documents of attempts. */
   readonly sessionConf?: Readonly<Record<string, string>>;
+  /** Those that it is to have where they are processes of their own; without, all of Spark is on the driver. */
+  readonly executors?: ExecutorPlan;
   /** Whose rights count for `{{secrets/…}}` above; only where there is such a reference. */
   readonly principalId?: number;
   /** What stands above in the place of references; only where the host starts, and kept out of all that is written. */
   readonly secretValues?: readonly string[];
+}
+
+/** One executor for each node that the cluster asks for. */
+export interface ExecutorPlan {
+  /** Fewer than `max` where it scales. */
+  readonly min: number;
+  readonly max: number;
+  /** Of its node type; null where that is not known. */
+  readonly node: { readonly cores: number; readonly memoryMb: number } | null;
 }
 
 export interface PoolPlace {

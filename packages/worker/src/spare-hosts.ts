@@ -1,16 +1,20 @@
 /** Hosts that wait in an instance pool, and whether one fits a cluster. Decided from documents alone. */
+import { isDeepStrictEqual } from 'node:util';
 import { poolOfSpare } from '@headrace/core';
 import type { HostSetup } from './hosts/host-backend.ts';
-import type { ClusterAssignment, PoolPlace } from './ports.ts';
+import type { ClusterAssignment, ExecutorPlan, PoolPlace } from './ports.ts';
 
 /** More would hide the first ones. */
 const shownMax = 5;
 
 /** What keeps a host with this set-up from being the cluster's; empty: nothing. */
-export function findDifferences(cluster: ClusterAssignment, { sparkConf }: HostSetup): string[] {
+export function findDifferences(cluster: ClusterAssignment, { sparkConf, executors }: HostSetup): string[] {
   const names = [...new Set([...Object.keys(cluster.sparkConf), ...Object.keys(sparkConf)])].sort();
   return [
     ...(cluster.initScripts ? ['the cluster has init scripts'] : []),
+    ...(executors === undefined || isDeepStrictEqual(cluster.executors ?? null, executors)
+      ? []
+      : [`the cluster has ${describePlan(cluster.executors)}, not ${describePlan(executors)}`]),
     ...Object.keys(cluster.environment).map((name) => `spark_env_vars.${name} is set`),
     ...names
       .filter((name) => cluster.sparkConf[name] !== sparkConf[name])
@@ -18,6 +22,13 @@ export function findDifferences(cluster: ClusterAssignment, { sparkConf }: HostS
         (name) => `${name} is ${cluster.sparkConf[name] ?? 'not set'}, not ${sparkConf[name] ?? 'left out'}`,
       ),
   ];
+}
+
+function describePlan(plan: ExecutorPlan | null | undefined): string {
+  if (!plan) return 'no executors';
+  const { min, max, node } = plan;
+  const size = node === null ? '' : ` of ${node.cores} cores and ${node.memoryMb} MB`;
+  return `${min === max ? max : `${min} to ${max}`} executors${size}`;
 }
 
 /** Why the cluster starts cold. `waiting` is the set-up of a host that waits; null where none does. */

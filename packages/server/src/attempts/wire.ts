@@ -39,7 +39,7 @@ export function toClaimedDocument(attempt: ClaimedAttempt): ClaimedAttemptDocume
 
 function toClusterDocument(cluster: ClusterAssignment): ClusterAssignmentDocument {
   const { clusterId, clusterName, hostKey, sparkConf, environment, idleMs } = cluster;
-  const { initScripts, principalId, pool } = cluster;
+  const { initScripts, principalId, pool, executors } = cluster;
   return {
     cluster_id: clusterId,
     cluster_name: clusterName,
@@ -52,6 +52,12 @@ function toClusterDocument(cluster: ClusterAssignment): ClusterAssignmentDocumen
         paths: [...initScripts.paths],
         log_folder: initScripts.logFolder,
         timeout_ms: initScripts.timeoutMs,
+      },
+    }),
+    ...(executors && {
+      executors: {
+        ...{ min: executors.min, max: executors.max },
+        node: executors.node && { cores: executors.node.cores, memory_mb: executors.node.memoryMb },
       },
     }),
     ...(principalId !== undefined && { principal_id: principalId }),

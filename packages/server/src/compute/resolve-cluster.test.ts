@@ -65,6 +65,22 @@ describe('what it is given', () => {
     expect(resolve({ new_cluster }).assignment.sparkConf).toEqual({ 'spark.master': master });
   });
 
+  test.each([
+    [{ num_workers: 0, node_type_id: 'm5.large' }, undefined],
+    [{}, undefined],
+    [
+      { num_workers: 2, node_type_id: 'm5.xlarge' },
+      { min: 2, max: 2, node: { cores: 4, memoryMb: 16_384 } },
+    ],
+    [
+      { num_workers: 9, node_type_id: 'mystery' },
+      { min: 9, max: 9, node: null },
+    ],
+    [{ autoscale: { min_workers: 1, max_workers: 4 } }, { min: 1, max: 4, node: null }],
+  ])('%j asks for the executors %j where they are processes of their own', (new_cluster, executors) => {
+    expect(resolve({ new_cluster }).assignment.executors).toEqual(executors);
+  });
+
   test('settings that only the hosted product knows are dropped with a warning, Delta’s own stay', () => {
     const spark_conf = {
       'spark.databricks.cluster.profile': 'singleNode',

@@ -9,9 +9,10 @@
 import crypto from 'node:crypto';
 import type { InitScript, NewCluster } from '@headrace/api';
 import { toHostKey } from '@headrace/core';
-import type { ClusterAssignment, InitScripts } from '@headrace/worker';
+import type { ClusterAssignment, ExecutorPlan, InitScripts } from '@headrace/worker';
 import { checkClusterSpec } from './check-cluster-spec.ts';
 import { dropHostedOnlyConfs } from './hosted-only-confs.ts';
+import { findNodeSize } from './node-types.ts';
 
 export const defaultClusterId = 'default';
 export const defaultClusterName = 'Shared cluster';
@@ -159,6 +160,7 @@ interface HostSettings {
   readonly sparkConf: Readonly<Record<string, string>>;
   readonly environment: Readonly<Record<string, string>>;
   readonly initScripts?: InitScripts;
+  readonly executors?: ExecutorPlan;
 }
 
 const noSettings: HostSettings = { sparkConf: {}, environment: {} };
@@ -169,10 +171,12 @@ function settingsOf(spec: NewCluster, clusterId: string, cores: number): HostSet
   const { kept } = dropHostedOnlyConfs(spec.spark_conf ?? {});
   const paths = (spec.init_scripts ?? []).map(toScriptPath).filter((path) => path !== null);
   const logs = spec.cluster_log_conf?.volumes ?? spec.cluster_log_conf?.dbfs;
+  const executors = planExecutors(spec);
   const logFolder = `${(logs?.destination ?? 'dbfs:/cluster-logs').replace(/\/+$/, '')}/${clusterId}`;
   return {
     sparkConf: { 'spark.master': `local[${countThreads(spec, cores)}]`, ...kept },
     environment: spec.spark_env_vars ?? {},
+    ...(executors && { executors }),
     ...(paths.length > 0 && { initScripts: { paths, logFolder, timeoutMs: initScriptsTimeoutMs } }),
   };
 }
@@ -192,6 +196,23 @@ function toScriptPath({ workspace, volumes, dbfs, file }: InitScript): string | 
 export function countThreads({ autoscale, num_workers }: NewCluster, cores: number): number {
   const workers = autoscale?.max_workers ?? num_workers ?? 0;
   return Math.max(2, Math.min(cores, workers));
+}
+
+/** Null for a cluster of one node. */
+export function planExecutors({
+  autoscale,
+  num_workers: workers = 0,
+  node_type_id: nodeType,
+}: Pick<NewCluster, 'autoscale' | 'num_workers' | 'node_type_id'>): ExecutorPlan | null {
+  const max = autoscale?.max_workers ?? workers;
+  if (max <= 0) return null;
+  const min = autoscale === undefined ? max : (autoscale.min_workers ?? 1);
+  return { min: Math.min(min, max), max, node: nodeOf(nodeType) };
+}
+
+export function nodeOf(nodeTypeId: string | undefined): ExecutorPlan['node'] {
+  const size = nodeTypeId === undefined ? null : findNodeSize(nodeTypeId);
+  return size && { cores: size.cores, memoryMb: size.memoryMb };
 }
 
 function assign(

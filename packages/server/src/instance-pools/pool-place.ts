@@ -2,7 +2,8 @@
 import crypto from 'node:crypto';
 import type { NewCluster } from '@headrace/api';
 import { toHostKey, toSpareClusterId } from '@headrace/core';
-import type { ClusterAssignment, PoolPlace } from '@headrace/worker';
+import type { ClusterAssignment, ExecutorPlan, PoolPlace } from '@headrace/worker';
+import { nodeOf, planExecutors } from '../compute/resolve-cluster.ts';
 import type { Querier } from '../db/connect.ts';
 import { findPool, type Pool } from './read-pools.ts';
 
@@ -53,8 +54,12 @@ export async function withPool(
 
 function inPool(assignment: ClusterAssignment, pool: Pool): ClusterAssignment {
   const confs = Object.entries(assignment.sparkConf);
+  const { executors } = assignment;
+  // Clusters in a pool name no type: they get that of the pool.
+  const node = executors?.node ?? nodeOf(pool.fields.node_type_id);
   return {
     ...assignment,
+    ...(executors && { executors: { ...executors, node } }),
     sparkConf: Object.fromEntries(confs.filter(([name, value]) => !isSessionConf(name, value))),
     sessionConf: Object.fromEntries(confs.filter(([name, value]) => isSessionConf(name, value))),
     pool: { ...toPlace(pool), isSpare: false },
@@ -70,10 +75,15 @@ const shortHash = (value: unknown) =>
 
 /** What the hosts of a pool are started with, in a few letters: those with other letters are out of date. */
 export function profileOf(pool: Pool, cores: number): string {
-  return shortHash([pool.poolId, Object.entries(sparkConfOf(pool, cores)).sort()]);
+  const executors = executorsOf(pool);
+  return shortHash([
+    ...[pool.poolId, Object.entries(sparkConfOf(pool, cores)).sort()],
+    ...(executors ? [executors] : []),
+  ]);
 }
 
 export function assignSpare(pool: Pool, cores: number): ClusterAssignment {
+  const executors = executorsOf(pool);
   return {
     clusterId: toSpareClusterId(pool.poolId),
     clusterName: pool.fields.instance_pool_name,
@@ -82,8 +92,13 @@ export function assignSpare(pool: Pool, cores: number): ClusterAssignment {
     sparkConf: sparkConfOf(pool, cores),
     environment: {},
     idleMs: null,
+    ...(executors && { executors }),
     pool: { ...toPlace(pool), isSpare: true },
   };
+}
+
+function executorsOf({ fields: { headrace = {}, node_type_id } }: Pool): ExecutorPlan | null {
+  return planExecutors({ num_workers: headrace.num_workers, node_type_id });
 }
 
 function sparkConfOf({ fields: { headrace = {} } }: Pool, cores: number): Record<string, string> {

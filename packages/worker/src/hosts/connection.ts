@@ -1,5 +1,6 @@
 /** Frames over a stream, and the greeting that both sides begin with. */
 import net from 'node:net';
+import tls from 'node:tls';
 import type { HostHello } from './host-backend.ts';
 import { type FromHost, frameBytesMax, hostProtocolVersion, type ToHost } from './host-protocol.ts';
 
@@ -13,8 +14,17 @@ export interface FrameStream {
   close(): void;
 }
 
+export interface NetworkAddress {
+  readonly address: string;
+  readonly port: number;
+  /** A private key and its certificate in PEM, which both sides have and nobody else. */
+  readonly pem: string;
+}
+
 export interface OpenStreamOptions {
   readonly socketPath: string;
+  /** Instead of the socket, which then only names the place in messages. */
+  readonly network?: NetworkAddress;
   readonly workerId: string;
   /** Of the protocol; the current one unless the host is older. */
   readonly version?: number;
@@ -29,7 +39,7 @@ export interface OpenStreamOptions {
 export function openFrameStream(options: OpenStreamOptions): Promise<FrameStream> {
   const { promise, resolve, reject } = Promise.withResolvers<FrameStream>();
   const { helloWaitMs = helloWaitDefaultMs } = options;
-  const socket = net.connect(options.socketPath);
+  const { socket, opened } = openSocket(options);
   const timer = setTimeout(() => socket.destroy(new Error('the host does not answer')), helloWaitMs);
   const decode = createFrameDecoder();
   const version = options.version ?? hostProtocolVersion;
@@ -52,7 +62,7 @@ export function openFrameStream(options: OpenStreamOptions): Promise<FrameStream
     socket.destroy(new Error(reason));
   };
 
-  socket.on('connect', () => {
+  socket.on(opened, () => {
     socket.write(encodeFrame({ op: 'hello', version, worker_id: options.workerId }));
   });
   socket.on('data', (received) => {
@@ -71,6 +81,18 @@ export function openFrameStream(options: OpenStreamOptions): Promise<FrameStream
     if (isOpen) options.onClose();
   });
   return promise;
+}
+
+function openSocket({ socketPath, network }: OpenStreamOptions): { socket: net.Socket; opened: string } {
+  if (network === undefined) return { socket: net.connect(socketPath), opened: 'connect' };
+  const { address, port, pem } = network;
+  const socket = tls.connect({
+    ...{ host: address, port, key: pem, cert: pem, ca: pem, minVersion: 'TLSv1.3' },
+    rejectUnauthorized: true,
+    // Only this one certificate is trusted, whatever name stands in it: addresses of hosts come and go.
+    checkServerIdentity: () => undefined,
+  });
+  return { socket, opened: 'secureConnect' };
 }
 
 export function encodeFrame(frame: ToHost): Buffer {

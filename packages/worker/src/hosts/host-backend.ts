@@ -2,7 +2,7 @@
  * Where hosts live. A backend starts a host, finds the hosts of its former life, and stops one; what is said to a
  * host afterwards is `host-protocol.ts`. A backend never decides about attempts.
  */
-import type { ClusterAssignment } from '../ports.ts';
+import type { ClusterAssignment, ExecutorPlan } from '../ports.ts';
 import type { FromHost, HostedAttempt, ToHost } from './host-protocol.ts';
 
 export type HostHello = Extract<FromHost, { op: 'hello' }>;
@@ -18,6 +18,8 @@ export interface HostSetup {
   readonly sparkConf: Readonly<Record<string, string>>;
   /** The instance pool that it counts in; null where it is in none. */
   readonly poolId: string | null;
+  /** Null: none. Left out by backends whose drivers do all the work themselves. */
+  readonly executors?: ExecutorPlan | null;
 }
 
 export interface HostConnection {

@@ -53,7 +53,7 @@ export function fromClaimedDocument(claimed: ClaimedAttemptDocument, place: Plac
 }
 
 function fromClusterDocument(cluster: ClusterAssignmentDocument): ClusterAssignment {
-  const { init_scripts: scripts } = cluster;
+  const { init_scripts: scripts, executors } = cluster;
   return {
     clusterId: cluster.cluster_id,
     clusterName: cluster.cluster_name,
@@ -66,6 +66,12 @@ function fromClusterDocument(cluster: ClusterAssignmentDocument): ClusterAssignm
         paths: scripts.paths,
         logFolder: scripts.log_folder,
         timeoutMs: scripts.timeout_ms,
+      },
+    }),
+    ...(executors && {
+      executors: {
+        ...{ min: executors.min, max: executors.max },
+        node: executors.node && { cores: executors.node.cores, memoryMb: executors.node.memory_mb },
       },
     }),
     ...(cluster.principal_id !== undefined && { principalId: cluster.principal_id }),
