@@ -14,6 +14,7 @@ import {
   type WorkerLabels,
 } from '@headrace/core';
 import type { ClaimedAttempt } from '@headrace/worker';
+import { isStoreAway } from '../db/store-away.ts';
 import { type BatchDependencies, openColdRuns } from './advance-batch.ts';
 import type { ClaimQueue, Offer, QueuedAttempt, WaitingClaimer } from './claim-queue.ts';
 import { giveUp, type OpenBatch } from './decide-batch.ts';
@@ -217,7 +218,10 @@ function toClaimNews({ claimer, taskRun: { attemptId }, epoch }: Assignment): Ru
   return { event: { kind: 'attempt_claimed', attemptId, epoch, workerId: claimer.workerId } };
 }
 
-/** An attempt whose document cannot be made ends here, with the reason: no worker could do better. */
+/**
+ * An attempt whose document cannot be made ends here, with the reason: no worker could do better. While the store is
+ * away nothing is known of the attempt, so the batch fails, and is made again.
+ */
 async function build(
   { draft, taskRun, epoch }: Assignment,
   context: BatchContext,
@@ -228,6 +232,7 @@ async function build(
     { facts: draft.facts, run: draft.run, taskRun, epoch },
     { nowMs: context.nowMs },
   ).catch((error: unknown): Failure => {
+    if (isStoreAway(error)) throw error;
     log.error(
       { err: error, run_id: draft.run.runId, task_key: taskRun.taskKey },
       'an attempt cannot be prepared',

@@ -1,6 +1,7 @@
 /** What a batch decides: one call of `core` for each run, then repairs. A run that breaks a rule of ours leaves it. */
 import { assertNever, planRepair, type RepairRefusal } from '@headrace/core';
 import type { Logger } from 'pino';
+import { isStoreAway } from '../db/store-away.ts';
 import type { Places } from './places.ts';
 import {
   advanceDraft,
@@ -23,8 +24,9 @@ export interface OpenBatch {
   readonly unmovable: Map<number, UnmovableRun>;
 }
 
-/** The run leaves the batch as if it had never been in it. */
+/** The run leaves the batch as if it had never been in it. A store that is away is not its fault: the whole batch waits. */
 export function giveUp(runId: number, error: unknown, batch: OpenBatch, log: Logger): void {
+  if (isStoreAway(error)) throw error;
   log.error({ err: error, run_id: runId }, 'a run cannot be moved');
   batch.drafts.delete(runId);
   batch.unmovable.set(runId, new UnmovableRun(runId, error));
