@@ -26,7 +26,7 @@ from .journal import Journal, replay_journal
 from .limits import LimitWatch, find_full_disk
 from .processes import start_time
 from .protocol import HOST_PROTOCOL_VERSION, Frame, HostedAttempt
-from .sockets import TaskSocket, WorkerConnection, WorkerSocket
+from .sockets import TaskSocket, WorkerConnection, WorkerSocket, place_sockets
 from .zygotes import Zygotes
 
 # Part of every task, or of every notebook: imported before the first fork, whatever else the configuration names.
@@ -74,10 +74,9 @@ class Host:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, lambda: self.spawn(self.shut_down(10_000)))
-        sockets = self.config["socket_folder"]
-        self.task_path = os.path.join(sockets, "task.sock")
+        self.task_path = os.path.join(self.config["socket_folder"], "task.sock")
         await self.task_socket.listen(self.task_path)
-        await self.worker_socket.listen(os.path.join(sockets, "host.sock"))
+        await self.worker_socket.listen(self.folder, self.config)
         self._write_host_file()
         self.watch_linger()
         await self.done.wait()
@@ -385,9 +384,12 @@ def main() -> None:
     """Run the host in a folder that holds its `config.json`."""
     parser = argparse.ArgumentParser(prog="headrace_runtime.host")
     parser.add_argument("--folder", required=True)
-    folder = os.path.abspath(parser.parse_args().folder)
+    parser.add_argument("--listen", help="an address and a port, for a worker on another machine")
+    arguments = parser.parse_args()
+    folder = os.path.abspath(arguments.folder)
     with open(os.path.join(folder, "config.json")) as file:
         config = json.load(file)
+    place_sockets(config, arguments.listen)
     run_init_scripts(folder, config)
     socket.setdefaulttimeout(None)
     asyncio.run(_serve(folder, config))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from typing import TYPE_CHECKING
+import ssl
+import tempfile
+from typing import TYPE_CHECKING, Any
 
 from .host_secrets import hide_values
 from .protocol import HOST_PROTOCOL_VERSION, Frame, FrameDecoder, encode_frame
@@ -14,6 +16,8 @@ from .zygotes import help_to_install
 if TYPE_CHECKING:
     from .host import Host
 
+# A key and its certificate: whoever speaks to this host over a network shows that they have both, and so does the host.
+WORKER_KEY_FILE = "worker-key.pem"
 # A secret of 128 KiB in base64.
 REQUEST_BYTES_MAX = 256 * 1024
 
@@ -67,10 +71,17 @@ class WorkerSocket:
         self.host = host
         self.connection: WorkerConnection | None = None
 
-    async def listen(self, path: str) -> None:
-        """Open the door."""
-        await asyncio.get_running_loop().create_unix_server(lambda: WorkerConnection(self), path)
-        os.chmod(path, 0o600)
+    async def listen(self, folder: str, config: dict[str, Any]) -> None:
+        """Open the door: for this machine, or at the address that the host was given."""
+        loop = asyncio.get_running_loop()
+        if config["listen"] is None:
+            path = os.path.join(config["socket_folder"], "host.sock")
+            await loop.create_unix_server(lambda: WorkerConnection(self), path)
+            os.chmod(path, 0o600)
+            return
+        address, _, port = config["listen"].rpartition(":")
+        context = _only_holders_of(os.path.join(folder, WORKER_KEY_FILE))
+        await loop.create_server(lambda: WorkerConnection(self), address.strip("[]"), int(port), ssl=context)
 
     def accept(self, connection: WorkerConnection, hello: Frame) -> None:
         """Answer with all that the worker may have missed."""
@@ -98,6 +109,22 @@ class WorkerSocket:
         """To the worker, if there is one."""
         if self.connection is not None:
             self.connection.say(frame)
+
+
+def place_sockets(config: dict[str, Any], listen: str | None) -> None:
+    """`listen` is `<address>:<port>` where the worker is on another machine; the folder may be ours to choose."""
+    config["listen"] = listen
+    if "socket_folder" not in config:
+        config["socket_folder"] = tempfile.mkdtemp(prefix="hr-")
+
+
+def _only_holders_of(key_file: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_cert_chain(key_file)
+    context.load_verify_locations(key_file)
+    return context
 
 
 class TaskSocket:
