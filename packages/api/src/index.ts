@@ -157,9 +157,11 @@ export {
 } from './runs.ts';
 export {
   SecretAcl,
+  SecretKeyStatus,
   SecretMetadata,
   type SecretPermission,
   SecretScope,
+  secretKeyStates,
   secretPermissions,
   secretScopesMax,
   secretsPerScopeMax,

@@ -123,6 +123,49 @@ export const secretsDelete = route({
   audit: 'secrets.delete',
 });
 
+/**
+ * `SETTLED`: one key seals all. `PREPARED`: a new one is in the key file, and nothing is sealed with it yet.
+ * `RESEALING`: what the former one has sealed is being sealed anew.
+ */
+export const secretKeyStates = ['SETTLED', 'PREPARED', 'RESEALING'] as const;
+
+export const SecretKeyStatus = z.looseObject({
+  state: z.enum(secretKeyStates),
+  /** Of the key that seals; left out while nothing has been sealed. */
+  fingerprint: z.string().optional(),
+  /** Where the server that answers has its keys. */
+  file: z.string(),
+  /** Secrets and tokens of Git credentials. */
+  values: z.int(),
+  values_left: z.int(),
+  /** Fingerprints of keys that something may still be sealed with. */
+  retiring: z.array(z.string()),
+  /** Why what is sealed cannot be read on this server. */
+  problem: z.string().optional(),
+});
+export type SecretKeyStatus = z.output<typeof SecretKeyStatus>;
+
+export const secretKeyGet = route({
+  method: 'GET',
+  path: '/api/headrace/secrets/key',
+  summary: 'Tells which key seals secrets, and how far the change of it is.',
+  request: z.object({}),
+  response: SecretKeyStatus,
+  permission: 'admin',
+  audit: 'secrets.get-key',
+});
+
+export const secretKeyRotate = route({
+  method: 'POST',
+  path: '/api/headrace/secrets/rotate-key',
+  summary:
+    'Begins to seal all secrets with a new key, or tells how far it is; where servers share a store, the first call only makes the key.',
+  request: z.object({}),
+  response: SecretKeyStatus,
+  permission: 'admin',
+  audit: 'secrets.rotate-key',
+});
+
 export const secretAclsPut = route({
   method: 'POST',
   path: '/api/2.0/secrets/acls/put',

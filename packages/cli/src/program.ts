@@ -46,6 +46,7 @@ import {
 } from './commands/secrets/acls.ts';
 import { createSecretsGetSecretCommand } from './commands/secrets/get-secret.ts';
 import { createSecretsPutSecretCommand } from './commands/secrets/put-secret.ts';
+import { createSecretsRotateKeyCommand } from './commands/secrets/rotate-key.ts';
 import {
   createSecretsCreateScopeCommand,
   createSecretsDeleteScopeCommand,
@@ -168,6 +169,7 @@ function createSecretsGroup(context: CliContext): Command {
     createSecretsGetAclCommand(context),
     createSecretsListAclsCommand(context),
     createSecretsDeleteAclCommand(context),
+    createSecretsRotateKeyCommand(context),
   ]);
 }
 

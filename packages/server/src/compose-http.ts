@@ -28,6 +28,7 @@ import { createRepoHandlers } from './repos/handlers.ts';
 import { readGitRun } from './runs/git-run.ts';
 import { createRunHandlers } from './runs/handlers.ts';
 import { createSecretHandlers } from './secrets/handlers.ts';
+import { resealLoopName } from './secrets/reseal-loop.ts';
 import type { SecretKeys } from './secrets/secret-key.ts';
 import type { Services } from './services.ts';
 import { createStatusHandlers } from './status/handlers.ts';
@@ -127,8 +128,14 @@ function createHandlers(
     ...createPoolHandlers(services, clusters.announcePools),
     ...createClustersHandlers(services, clusters),
     ...createLibraryHandlers(services),
-    ...createWorkerHandlers(runs.remoteWorkers),
-    ...createSecretHandlers({ ...services, secretKeys }),
+    ...createWorkerHandlers(runs.remoteWorkers, services.clock),
+    ...createSecretHandlers(
+      { ...services, secretKeys },
+      {
+        isShared: services.config.databaseUrl !== null,
+        wakeLoop: () => loops.wake(resealLoopName),
+      },
+    ),
     ...createGitHandlers(git, (runId) => readGitRun(db, runId)),
     ...createRepoHandlers({ ...services, ...git }),
     ...createTokensHandlers(services, { forgetTokens, publicUrl }),

@@ -6,6 +6,7 @@ import { createDiscardLoop } from './blobs/discard.ts';
 import { createClusterRetentionLoop } from './compute/cluster-retention-loop.ts';
 import type { RequestContext } from './context.ts';
 import { createDoctor } from './doctor/doctor.ts';
+import { sealedCredentials } from './git/reseal-credentials.ts';
 import { createGitRetentionLoop } from './git/retention-loop.ts';
 import type { LoopDriver } from './loops/driver.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
@@ -15,6 +16,8 @@ import { createRunFilesLoop } from './retention/run-files-loop.ts';
 import { createRunPurgeLoop } from './retention/run-purge-loop.ts';
 import { createRunRetentionLoop } from './retention/run-retention-loop.ts';
 import type { RunAdvancer } from './runs/advance-run.ts';
+import { createResealLoop } from './secrets/reseal-loop.ts';
+import { sealedSecrets } from './secrets/reseal-secrets.ts';
 import type { SecretKeys } from './secrets/secret-key.ts';
 import type { Services } from './services.ts';
 
@@ -61,6 +64,7 @@ export function composeOperations(
     handlers: { ...doctor.handlers, ...metrics.handlers },
     startLoops() {
       for (const create of upkeep) loops.add(create(services));
+      loops.add(createResealLoop({ ...services, places: [sealedSecrets, sealedCredentials] }));
       loops.add(doctor.loop);
       const { registry, refresh } = metrics;
       const { otlpUrl: url } = config;

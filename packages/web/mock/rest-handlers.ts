@@ -99,6 +99,8 @@ export const restHandlers: Omit<MockHandlers, Used> = {
   secretAclsGet: refuse,
   secretAclsList: async () => ({ items: [] }),
   secretAclsDelete: refuse,
+  secretKeyGet: refuse,
+  secretKeyRotate: refuse,
   catalogsCreate: refuse,
   catalogsGet: async ({ name }) => ({ name }),
   catalogsList: async () => ({ catalogs: [{ name: 'dev' }, { name: 'main' }] }),

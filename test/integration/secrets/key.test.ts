@@ -80,8 +80,8 @@ test('two servers of one store that seal first at once: one has the key, the oth
   const keys = [1, 2].map((n) => createSecretKeys({ db, file: path.join(server.stateDir, `key-${n}`) }));
   const own = await Promise.all(keys.map((of) => of.own()));
   await server.client.secretScopesCreate({ scope: 'first' });
-  const insert = `insert into secrets (scope_id, key, sealed, updated_at_ms)
-    select id, $1, ''::bytea, 0 from secret_scopes`;
+  const insert = `insert into secrets (scope_id, key, sealed, key_fingerprint, updated_at_ms)
+    select id, $1, ''::bytea, '', 0 from secret_scopes`;
 
   const outcomes = await Promise.allSettled(
     keys.map((of, index) =>

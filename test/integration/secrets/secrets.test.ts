@@ -181,8 +181,8 @@ describe('bad input', () => {
 
   test('a scope takes as many secrets as are allowed, and those that it has can be replaced', async () => {
     await server.services.db.pool.query(
-      `insert into secrets (scope_id, key, sealed, updated_at_ms)
-       select id, 'n' || n, '', 0 from secret_scopes, generate_series(1, 999) n where name = 'bad'`,
+      `insert into secrets (scope_id, key, sealed, key_fingerprint, updated_at_ms)
+       select id, 'n' || n, '', '', 0 from secret_scopes, generate_series(1, 999) n where name = 'bad'`,
     );
     await server.client.secretsPut({ scope: 'bad', key: 'last', string_value: 'x' });
 

@@ -24,10 +24,24 @@ export async function describeSecrets(client: pg.Client, hasKey: boolean): Promi
 /** False where the server has none. */
 export function copyKey(file: string, draft: string): boolean {
   if (!fs.existsSync(file)) return false;
-  const copy = path.join(draft, keyFileInBackup);
-  fs.copyFileSync(file, copy, fs.constants.COPYFILE_EXCL);
-  fs.chmodSync(copy, 0o600);
+  // A change of keys may end between the copy of the tables and this: retired ones come along.
+  const lines = [...retiredFilesOf(file), file].flatMap((from) => readLines(from));
+  fs.writeFileSync(path.join(draft, keyFileInBackup), `${lines.join('\n')}\n`, { mode: 0o600, flag: 'wx' });
   return true;
+}
+
+function retiredFilesOf(file: string): string[] {
+  const folder = path.dirname(file);
+  const isRetired = (name: string) => name.startsWith(`${path.basename(file)}.`) && name.endsWith('.old');
+  return fs
+    .readdirSync(folder)
+    .filter(isRetired)
+    .map((name) => path.join(folder, name));
+}
+
+function readLines(file: string): string[] {
+  const lines = fs.readFileSync(file, 'utf8').split('\n');
+  return lines.map((line) => line.trim()).filter((line) => line !== '');
 }
 
 /** Where the restored server looks for it, unless there is one already. */
@@ -35,7 +49,8 @@ export function restoreKey(folder: string, file: string): void {
   const copy = path.join(folder, keyFileInBackup);
   if (!fs.existsSync(copy)) return;
   if (fs.existsSync(file)) {
-    if (fs.readFileSync(file).equals(fs.readFileSync(copy))) return;
+    const there = new Set(readLines(file));
+    if (readLines(copy).every((line) => there.has(line))) return;
     throw new StartError(
       `${file} exists and is not the key of this backup: move it away, or name another file`,
     );

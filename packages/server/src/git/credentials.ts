@@ -193,7 +193,7 @@ function sealToken(
 }
 
 /** No scope of secrets can have this name. */
-function sealedAs(credentialId: number) {
+export function sealedAs(credentialId: number) {
   return { scope: '*git-credentials*', key: String(credentialId) };
 }
 

@@ -154,3 +154,39 @@ where u."commit" = any($1)
   });
   return rows.map(({ commit }) => commit);
 }
+
+export interface SealedCredential {
+  readonly credentialId: number;
+  readonly principalId: number;
+  readonly sealedToken: Buffer;
+}
+
+export function listCredentialsSealedBy(
+  db: Querier,
+  page: { readonly fingerprint: string; readonly afterId: number; readonly limit: number },
+): Promise<SealedCredential[]> {
+  return db.query<SealedCredential>({
+    name: 'git-list-credentials-sealed-by',
+    text: `
+select credential_id as "credentialId", principal_id as "principalId", sealed_token as "sealedToken"
+from git_credentials
+where key_fingerprint = $1
+  and credential_id > $2
+  and sealed_token is not null
+order by credential_id
+limit $3`,
+    values: [page.fingerprint, page.afterId, page.limit],
+  });
+}
+
+export async function resealCredential(
+  db: Querier,
+  credentialId: number,
+  anew: { readonly sealed: Buffer; readonly by: string },
+): Promise<void> {
+  await db.query({
+    name: 'git-reseal-credential',
+    text: 'update git_credentials set sealed_token = $2, key_fingerprint = $3 where credential_id = $1',
+    values: [credentialId, anew.sealed, anew.by],
+  });
+}

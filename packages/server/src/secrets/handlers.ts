@@ -5,6 +5,7 @@ import { deleteAcl, getAcl, listAcls, putAcl } from './change-acls.ts';
 import { createScope, deleteScope } from './change-scopes.ts';
 import { putSecret } from './put-secret.ts';
 import { deleteSecret, listScopes, listSecrets, readSecret } from './read-secrets.ts';
+import { readKeyStatus, rotateKey } from './rotate-key.ts';
 import type { SecretKeys } from './secret-key.ts';
 
 export interface SecretServices extends Pick<Services, 'db' | 'ids'> {
@@ -24,9 +25,14 @@ type SecretHandlers = Pick<
   | 'secretAclsGet'
   | 'secretAclsList'
   | 'secretAclsDelete'
+  | 'secretKeyGet'
+  | 'secretKeyRotate'
 >;
 
-export function createSecretHandlers(services: SecretServices): SecretHandlers {
+export function createSecretHandlers(
+  services: SecretServices,
+  rotation: { readonly isShared: boolean; readonly wakeLoop: () => void },
+): SecretHandlers {
   const { db } = services;
   return {
     async secretScopesCreate({ scope, initial_manage_principal, scope_backend_type }, context) {
@@ -68,6 +74,12 @@ export function createSecretHandlers(services: SecretServices): SecretHandlers {
     async secretAclsDelete(request, { principal }) {
       await deleteAcl(db, request, principal);
       return {};
+    },
+    secretKeyGet: () => readKeyStatus(services),
+    async secretKeyRotate(_request, { nowMs }) {
+      const status = await rotateKey({ ...services, isShared: rotation.isShared }, nowMs);
+      rotation.wakeLoop();
+      return status;
     },
   };
 }

@@ -32,7 +32,13 @@ export async function putSecret(
       );
     }
     await secretKeys.confirm(client, own);
-    await upsertSecret(client, { scopeId: scope.id, key, sealed, updatedAtMs: nowMs });
+    await upsertSecret(client, {
+      scopeId: scope.id,
+      key,
+      sealed,
+      fingerprint: own.fingerprint,
+      updatedAtMs: nowMs,
+    });
   });
 }
 

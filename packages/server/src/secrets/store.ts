@@ -111,23 +111,31 @@ export async function countSecrets(db: Querier, scopeId: number, exceptKey: stri
 
 export async function upsertSecret(
   db: Querier,
-  secret: { scopeId: number; key: string; sealed: Buffer; updatedAtMs: number },
+  secret: {
+    scopeId: number;
+    key: string;
+    sealed: Buffer;
+    /** Of the key that sealed it. */
+    fingerprint: string;
+    updatedAtMs: number;
+  },
 ): Promise<void> {
   await db.query({
     name: 'upsert-secret',
     text: `
-      insert into secrets (scope_id, key, sealed, updated_at_ms)
-      values ($1, $2, $3, $4)
+      insert into secrets (scope_id, key, sealed, key_fingerprint, updated_at_ms)
+      values ($1, $2, $3, $4, $5)
       on conflict (scope_id, lower(key)) do update
-      set key = excluded.key, sealed = excluded.sealed, updated_at_ms = excluded.updated_at_ms`,
-    values: [secret.scopeId, secret.key, secret.sealed, secret.updatedAtMs],
+      set key = excluded.key, sealed = excluded.sealed, key_fingerprint = excluded.key_fingerprint,
+        updated_at_ms = excluded.updated_at_ms`,
+    values: [secret.scopeId, secret.key, secret.sealed, secret.fingerprint, secret.updatedAtMs],
   });
 }
 
 export interface SealedRow {
   readonly key: string;
   readonly sealed: Buffer;
-  readonly fingerprint: string | null;
+  readonly fingerprint: string;
 }
 
 /** With the fingerprint of the key that sealed it. */
@@ -135,7 +143,7 @@ export async function findSecret(db: Querier, scopeId: number, key: string): Pro
   const rows = await db.query<SealedRow>({
     name: 'find-secret',
     text: `
-      select s.key, s.sealed, (select fingerprint from secret_key) as fingerprint
+      select s.key, s.sealed, s.key_fingerprint as fingerprint
       from secrets s
       where s.scope_id = $1 and lower(s.key) = lower($2)`,
     values: [scopeId, key],
@@ -206,52 +214,6 @@ export async function deleteAclRow(db: Querier, scopeId: number, grantee: Grante
       where scope_id = $1 and principal_id is not distinct from $2 and group_name is not distinct from $3
       returning scope_id`,
     values: [scopeId, grantee.principalId, grantee.group],
-  });
-  return rows.length > 0;
-}
-
-/** Null while nothing has been sealed. */
-export async function findKeyFingerprint(db: Querier): Promise<string | null> {
-  const rows = await db.query<{ fingerprint: string }>({
-    name: 'find-secret-key',
-    text: 'select fingerprint from secret_key',
-    values: [],
-  });
-  return rows[0]?.fingerprint ?? null;
-}
-
-/** The one that counts, which is another's if that came first. It stays so until the transaction ends. */
-export async function claimKeyFingerprint(db: Querier, fingerprint: string): Promise<string> {
-  await db.query({
-    name: 'claim-secret-key',
-    text: 'insert into secret_key (fingerprint) values ($1) on conflict do nothing',
-    values: [fingerprint],
-  });
-  const rows = await db.query<{ fingerprint: string }>({
-    name: 'lock-secret-key',
-    text: 'select fingerprint from secret_key for update',
-    values: [],
-  });
-  return rows[0]?.fingerprint ?? fingerprint;
-}
-
-export async function replaceKeyFingerprint(db: Querier, fingerprint: string): Promise<void> {
-  await db.query({
-    name: 'replace-secret-key',
-    text: 'update secret_key set fingerprint = $1',
-    values: [fingerprint],
-  });
-}
-
-export async function hasSecrets(db: Querier): Promise<boolean> {
-  const rows = await db.query({
-    name: 'has-secrets',
-    text: `
-select 1 as one from secrets
-union all
-select 1 from git_credentials where sealed_token is not null
-limit 1`,
-    values: [],
   });
   return rows.length > 0;
 }

@@ -1,0 +1,63 @@
+/** `headrace secrets rotate-key` */
+import type { Client, SecretKeyStatus } from '@headrace/api';
+import { Command } from 'commander';
+import type { CliContext } from '../../cli-context.ts';
+import { CommandError, exitCodes } from '../../command-error.ts';
+import { addConnectionOptions, type ConnectionOptions, connect } from '../../connection.ts';
+import { addOutputOption, note, type OutputOptions, printDocument } from '../../output/print.ts';
+import { example } from '../example.ts';
+
+interface Options extends ConnectionOptions, OutputOptions {
+  readonly status?: boolean;
+  readonly wait: boolean;
+}
+
+const pollMs = 500;
+
+export function createSecretsRotateKeyCommand(context: CliContext): Command {
+  const command = new Command('rotate-key')
+    .description('seal all secrets and Git credentials with a new key; only administrators may')
+    .option('--status', 'only tell which key seals, and how far the change of it is')
+    .option('--no-wait', 'return at once')
+    .addHelpText('after', example('secrets rotate-key'))
+    .action(async (options: Options) => {
+      const client = await connect(context, options);
+      const asked = options.status ? await client.secretKeyGet({}) : await client.secretKeyRotate({});
+      const status = options.status || !options.wait ? asked : await waitUntilSealed(context, client, asked);
+      printDocument(context, options, status, () => toText(status));
+    });
+  return addOutputOption(addConnectionOptions(command));
+}
+
+async function waitUntilSealed(
+  context: CliContext,
+  client: Client,
+  asked: SecretKeyStatus,
+): Promise<SecretKeyStatus> {
+  let status = asked;
+  while (status.state === 'RESEALING') {
+    if (status.problem !== undefined)
+      throw new CommandError(status.problem, { exitCode: exitCodes.failed, cure: 'then ask again' });
+    const { values_left: left } = status;
+    await context.clock.sleep(pollMs, context.interrupted);
+    if (context.interrupted.aborted) break;
+    status = await client.secretKeyGet({});
+    if (status.values_left !== left)
+      note(context, `${status.values_left} of ${status.values} values are left`);
+  }
+  return status;
+}
+
+function toText(status: SecretKeyStatus): string {
+  const { state, fingerprint = 'none', file, values, values_left: left, retiring, problem } = status;
+  if (problem !== undefined) return problem;
+  if (state === 'PREPARED') {
+    return (
+      `a new key is in ${file}, and nothing is sealed with it yet: see that every server of this store has the file ` +
+      'as it is now, then run `headrace secrets rotate-key` again'
+    );
+  }
+  if (state === 'RESEALING')
+    return `key ${fingerprint} seals; ${left} of ${values} values still have key ${retiring.join(', ')}`;
+  return `key ${fingerprint} of ${file} seals all ${values} values`;
+}

@@ -1,0 +1,117 @@
+/**
+ * Seals anew what an older key has sealed, a page in each turn, until nothing needs that key. Which keys those are is
+ * in the store, so any server that turns loops goes on where another has stopped.
+ */
+import type crypto from 'node:crypto';
+import { ApiError } from '@headrace/api';
+import type { Querier } from '../db/connect.ts';
+import type { Loop } from '../loops/driver.ts';
+import type { Services } from '../services.ts';
+import { forgetRetiringKey, listRetiringKeys, lockKeyFingerprint } from './key-store.ts';
+import { retireUnusedKeys } from './rotate-key.ts';
+import type { OwnKey, SecretKeys } from './secret-key.ts';
+
+/** Short transactions: whoever stores a secret meanwhile waits for one of them. */
+export const resealPageMax = 50;
+const everyMs = 60_000;
+
+/** Where sealed values lie. */
+export interface SealedPlace {
+  readonly name: string;
+  /** The next values that the key has sealed, in an order that stays; within a transaction. */
+  resealPage(client: Querier, page: ResealPage): Promise<ResealedPage>;
+}
+
+export interface ResealPage {
+  readonly from: { readonly key: crypto.KeyObject; readonly fingerprint: string };
+  readonly to: OwnKey;
+  /** Null: from the first on. */
+  readonly after: string | null;
+  readonly limit: number;
+}
+
+export interface ResealedPage {
+  readonly resealed: number;
+  /** What does not open: changed outside Headrace, so it is left as it is. */
+  readonly unreadable: readonly string[];
+  /** Null when this was the last page. */
+  readonly next: string | null;
+}
+
+export interface ResealServices extends Pick<Services, 'db' | 'log'> {
+  readonly secretKeys: SecretKeys;
+  readonly places: readonly SealedPlace[];
+}
+
+interface Progress {
+  readonly fingerprint: string;
+  readonly place: number;
+  readonly after: string | null;
+  readonly unreadable: readonly string[];
+}
+
+export const resealLoopName = 'reseal-secrets';
+
+export function createResealLoop(services: ResealServices): Loop {
+  const { db, log, secretKeys, places } = services;
+  let progress: Progress | null = null;
+  let told = '';
+
+  async function passOn(fingerprint: string): Promise<'again' | 'idle'> {
+    const at: Progress =
+      progress?.fingerprint === fingerprint
+        ? progress
+        : { fingerprint, place: 0, after: null, unreadable: [] };
+    const place = places[at.place];
+    if (place) {
+      const page = await resealNext(services, place, at);
+      const unreadable = [...at.unreadable, ...page.unreadable];
+      const isPlaceDone = page.next === null;
+      progress = { fingerprint, place: at.place + (isPlaceDone ? 1 : 0), after: page.next, unreadable };
+      return 'again';
+    }
+    progress = null;
+    if (at.unreadable.length > 0) {
+      const names = at.unreadable.slice(0, 5).join(', ');
+      if (told !== names)
+        log.warn({ key: fingerprint }, `values that do not open keep their key: put these again: ${names}`);
+      told = names;
+      return 'idle';
+    }
+    await db.transaction(async (client) => {
+      await lockKeyFingerprint(client);
+      await forgetRetiringKey(client, fingerprint);
+    });
+    return 'again';
+  }
+
+  return {
+    name: resealLoopName,
+    everyMs,
+    async turn() {
+      try {
+        const [fingerprint] = await listRetiringKeys(db);
+        if (fingerprint !== undefined) return await passOn(fingerprint);
+        const retired = await retireUnusedKeys(services);
+        if (retired.length > 0) log.info({ keys: retired, file: secretKeys.file }, 'keys of secrets retired');
+      } catch (error) {
+        // A key that this server lacks: the doctor tells it, with the cure.
+        if (!(error instanceof ApiError)) throw error;
+      }
+      return 'idle';
+    },
+  };
+}
+
+async function resealNext(
+  { db, secretKeys }: ResealServices,
+  place: SealedPlace,
+  { fingerprint, after }: Progress,
+): Promise<ResealedPage> {
+  const from = { fingerprint, key: await secretKeys.open(fingerprint) };
+  const to = await secretKeys.own();
+  return db.transaction(async (client) => {
+    await secretKeys.confirm(client, to);
+    return place.resealPage(client, { from, to, after, limit: resealPageMax });
+  });
+}
