@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import sys
 
-from . import attach, spark_paths
+from . import attach, spark_arguments, spark_paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def apply_patches() -> None:
 
     _patch_context(SparkContext)
     _patch_session(SparkSession)
+    spark_arguments.patch_converters()
     spark_paths.patch_when_imported()
 
 

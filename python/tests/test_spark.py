@@ -53,6 +53,35 @@ def test_importing_pyspark_attaches_nothing(spark_workspace: Workspace, spark_ho
     assert spark_host.attaches == before
 
 
+def test_a_session_alone_loads_neither_pandas_nor_numpy(spark_workspace: Workspace) -> None:
+    outcome = spark_workspace.run_script(
+        """
+import sys
+from pyspark.sql import SparkSession, functions as F
+spark = SparkSession.builder.getOrCreate()
+print("count", spark.range(10).where(F.col("id") > F.lit(4)).count())
+print("parameters", spark.sql("select :n + 1", {"n": 1}).first()[:])
+print("literals", spark.range(1).select(F.lit(None), F.lit(["a", "b"]), F.lit(F.lit(2.5)), F.lit("x")).first()[:])
+print("loaded", sorted({name.split(".")[0] for name in sys.modules} & {"numpy", "pandas", "pyarrow", "unittest"}))
+try:
+    F.lit([F.lit(1)])
+except Exception as error:
+    print("refused", type(error).__name__)
+import numpy as np
+values = spark.range(1).select(F.lit(np.int64(7)), F.lit(np.array([1, 2])), F.lit(np.float32(0.5)))
+print("numpy", values.first()[:])
+"""
+    )
+
+    assert outcome.result["state"] == "succeeded", outcome.log
+    assert "count 5" in outcome.log
+    assert "parameters (2,)" in outcome.log
+    assert "literals (None, ['a', 'b'], 2.5, 'x')" in outcome.log
+    assert "refused PySparkValueError" in outcome.log
+    assert "loaded []" in outcome.log
+    assert "numpy (7, [1, 2], 0.5)" in outcome.log
+
+
 def test_udfs_rdds_threads_groups_and_streams_work(spark_workspace: Workspace) -> None:
     spark_workspace.write("workspace/Users/ann/lib/shared_lib.py", "def add_one(x):\n    return x + 1\n")
     outcome = spark_workspace.run_script(
