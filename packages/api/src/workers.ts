@@ -165,7 +165,7 @@ const hostFacts = {
   spark_state: z.enum(['none', 'starting', 'ready', 'failed']),
   pid: z.int().optional(),
   message: z.string().max(10_000),
-  failure_code: z.enum(['INIT_SCRIPT_FAILURE', 'START_FAILURE']).optional(),
+  failure_code: z.enum(['INIT_SCRIPT_FAILURE', 'START_FAILURE', 'IMAGE_FAILURE', 'NO_CAPACITY']).optional(),
 };
 
 /** How a host is, without its state: that is another when it is reported than when it is told of. */
@@ -233,6 +233,8 @@ export const AttemptReportDocument = z.discriminatedUnion('kind', [
     ]),
     task_values: z.record(z.string(), JsonValue),
     exit_value: z.string().nullable(),
+    /** When it was sent: an interval, since clocks differ. */
+    ended_ms_ago: z.int().min(0).optional(),
   }),
   z.looseObject({
     kind: z.literal('lost'),

@@ -30,6 +30,10 @@ export interface ClusterAssignment {
   readonly sessionConf?: Readonly<Record<string, string>>;
   /** Those that it is to have where they are processes of their own; without, all of Spark is on the driver. */
   readonly executors?: ExecutorPlan;
+  /** What its driver's node type has; without, what the place gives. */
+  readonly driver?: NodeSize;
+  /** Whose tasks its host runs. */
+  readonly ownerId?: number;
   /** Whose rights count for `{{secrets/…}}` above; only where there is such a reference. */
   readonly principalId?: number;
   /** What stands above in the place of references; only where the host starts, and kept out of all that is written. */
@@ -42,7 +46,12 @@ export interface ExecutorPlan {
   readonly min: number;
   readonly max: number;
   /** Of its node type; null where that is not known. */
-  readonly node: { readonly cores: number; readonly memoryMb: number } | null;
+  readonly node: NodeSize | null;
+}
+
+export interface NodeSize {
+  readonly cores: number;
+  readonly memoryMb: number;
 }
 
 export interface PoolPlace {
@@ -100,6 +109,7 @@ export interface StopRequest extends AttemptRef {
 }
 
 export type AttemptReport =
+  /** Moments are of this machine's clock: whoever passes them on to another tells how long ago they are. */
   | (AttemptRef & { readonly kind: 'started'; readonly startedAtMs: number })
   | (AttemptRef & {
       readonly kind: 'ended';
@@ -107,6 +117,8 @@ export type AttemptReport =
       readonly taskValues: Readonly<Record<string, JsonValue>>;
       /** `dbutils.notebook.exit` or what the task printed as its result; null when it gave none. */
       readonly exitValue: string | null;
+      /** As its host saw it, where one did. */
+      readonly endedAtMs?: number;
     })
   | (AttemptRef & { readonly kind: 'lost'; readonly beforeUserCode: boolean; readonly message: string });
 

@@ -310,6 +310,7 @@ async function finish(
   await reportEnd(supervised, dependencies, told, {
     taskValues: files.taskValues,
     exitValue: exitValueOf(files.result),
+    endedAtMs: end.at_ms,
   });
 }
 
@@ -365,7 +366,7 @@ async function reportEnd(
   supervised: Supervised,
   dependencies: SuperviseDependencies,
   outcome: Extract<AttemptReport, { kind: 'ended' }>['outcome'],
-  said: Pick<Extract<AttemptReport, { kind: 'ended' }>, 'taskValues' | 'exitValue'> = {
+  said: Pick<Extract<AttemptReport, { kind: 'ended' }>, 'taskValues' | 'exitValue' | 'endedAtMs'> = {
     taskValues: {},
     exitValue: null,
   },

@@ -158,13 +158,30 @@ test('what ended well while the worker was cut off, and within its lease, counts
 
   proxy.cut();
   await waitUntil('it has ended', () =>
-    [...far.backend.hosts.values()].every((host) => ![...host.attemptStates().values()].includes('started')),
+    [...far.backend.hosts.values()].some((host) => [...host.attemptStates().values()].includes('ended')),
   );
   proxy.heal();
 
   const run = await endOf(runId);
   expect(run.state.result_state).toBe('SUCCESS');
   expect(far.starts).toHaveLength(1);
+});
+
+test('what could be reported only later is shown to have ended when it did', async () => {
+  const real = globalThis.fetch;
+  let lostAtMs = 0;
+  const losing: typeof fetch = (input, init) => {
+    if (!String(input).endsWith('/workers/report')) return real(input, init);
+    if (lostAtMs === 0) lostAtMs = Date.now();
+    return Date.now() < lostAtMs + 1_500 ? Promise.reject(new TypeError('broken')) : real(input, init);
+  };
+  await aWorker({ fetch: losing });
+
+  const run = await endOf(await submit(fakeTask('load')));
+
+  // The store's clock is looked at over a connection: it may be off by some milliseconds.
+  expect(run.tasks?.[0]?.end_time).toBeLessThan(lostAtMs + 100);
+  expect(run.end_time).toBe(run.tasks?.[0]?.end_time);
 });
 
 test('user code does not begin when the leave for it cannot be had, and the attempt is free for others', async () => {

@@ -40,6 +40,19 @@ export function endAttempt(
   });
 }
 
+/**
+ * The moment of an end of which word came late. Whoever saw it may have a wrong clock: it is never before the beginning,
+ * nor after now.
+ */
+export function whenItEnded(
+  beganAtMs: number,
+  { endedAtMs }: { readonly endedAtMs?: number },
+  context: AdvanceContext,
+): AdvanceContext {
+  if (endedAtMs === undefined) return context;
+  return { ...context, nowMs: Math.min(Math.max(endedAtMs, beganAtMs), context.nowMs) };
+}
+
 /** Whatever the policy says: another attempt would come out the same. */
 export function endWithoutRetry(draft: Draft, taskRun: TaskRun, end: AttemptEnd, nowMs: number): void {
   setEnded(draft, taskRun, end, nowMs);

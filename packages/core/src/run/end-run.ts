@@ -23,10 +23,20 @@ export function endWhenDone(draft: Draft, nowMs: number): void {
   const result = phase.kind === 'terminating' ? resultOfStop(phase.reason) : resultOfLeaves(draft);
   end(draft, {
     startedAtMs: phase.startedAtMs,
-    endedAtMs: nowMs,
+    endedAtMs: Math.min(lastEndAtMs(draft, phase), nowMs),
     result,
     cause: result === 'failed' || result === 'timed_out' ? firstFailure(draft) : null,
   });
+}
+
+/** A run ends with its last task, and word of that may come late. */
+function lastEndAtMs(draft: Draft, phase: Extract<RunPhase, { kind: 'running' | 'terminating' }>): number {
+  let lastMs = phase.kind === 'terminating' ? phase.sinceMs : (phase.startedAtMs ?? 0);
+  for (const { key } of draft.graph.order) {
+    const { state } = draft.taskRun(key);
+    if (state.kind === 'ended') lastMs = Math.max(lastMs, state.endedAtMs);
+  }
+  return lastMs;
 }
 
 function end(draft: Draft, ended: Omit<Extract<RunPhase, { kind: 'ended' }>, 'kind'>): void {

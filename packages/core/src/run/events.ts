@@ -43,6 +43,8 @@ export type RunEvent =
       readonly epoch: number;
       readonly outcome: AttemptOutcome;
       readonly taskValues: Readonly<Record<string, JsonValue>>;
+      /** When it ended, where that is known: word of it may come late. */
+      readonly endedAtMs?: number;
     }
   /** Proof of death. Before user code began the attempt is dispatched again, free of charge. */
   | {
@@ -75,6 +77,7 @@ export type RunEvent =
       readonly attemptId: AttemptId;
       readonly childRunId: RunId;
       readonly outcome: ChildOutcome;
+      readonly endedAtMs?: number;
     }
   /** The step cannot be taken: no number where one is compared, inputs that are no list, no such job. */
   | { readonly kind: 'step_failed'; readonly attemptId: AttemptId; readonly failure: Failure }

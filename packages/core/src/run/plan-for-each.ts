@@ -3,7 +3,7 @@ import { toAttemptId } from '../ids.ts';
 import type { AdvanceContext } from './advance.ts';
 import { countWith } from './create.ts';
 import type { Draft } from './draft.ts';
-import { type AttemptEnd, endAttempt, endOfStop } from './end-attempt.ts';
+import { type AttemptEnd, endAttempt, endOfStop, whenItEnded } from './end-attempt.ts';
 import { beginWork } from './plan-task.ts';
 import { slotOf, type TaskRun, type TaskWork } from './state.ts';
 import { endWithoutRunning, iterationsOf } from './stop.ts';
@@ -18,7 +18,21 @@ export function planForEach(draft: Draft, outer: TaskRun, context: AdvanceContex
   const { live, next } = draft.index.iterations(outer.taskKey);
   if (live > 0) return;
   if (state.stop === null && nextInput(outer, next) < inputs.length) return;
-  endAttempt(draft, outer, endOf(draft, outer), context);
+  const endedAtMs = lastEndAtMs(draft, outer, state);
+  endAttempt(draft, outer, endOf(draft, outer), whenItEnded(state.startedAtMs, { endedAtMs }, context));
+}
+
+/** Word of its last iteration may have come late. */
+function lastEndAtMs(
+  draft: Draft,
+  outer: TaskRun,
+  { startedAtMs, stop }: Extract<TaskRun['state'], { kind: 'running_parts' }>,
+): number {
+  let lastMs = Math.max(startedAtMs, stop?.stoppingAtMs ?? 0);
+  for (const { state } of iterationsOf(draft, outer)) {
+    if (state.kind === 'ended') lastMs = Math.max(lastMs, state.endedAtMs);
+  }
+  return lastMs;
 }
 
 function beginIterations(draft: Draft, outer: TaskRun, work: ForEach, context: AdvanceContext): void {

@@ -2,7 +2,7 @@
 import { assertNever } from '../assert.ts';
 import type { AdvanceContext } from './advance.ts';
 import type { Draft } from './draft.ts';
-import { type AttemptEnd, endAttempt, endOfStop } from './end-attempt.ts';
+import { type AttemptEnd, endAttempt, endOfStop, whenItEnded } from './end-attempt.ts';
 import type { AttemptOutcome, RunEvent } from './events.ts';
 import { type Failure, slotOf, type TaskRun, type TaskRunState } from './state.ts';
 
@@ -35,7 +35,7 @@ export function recordOfAttempt(draft: Draft, event: AttemptEvent, context: Adva
       return recordStarted(draft, taskRun, state, event, context);
     case 'attempt_ended':
       draft.addTaskValues(slotOf(taskRun.taskKey, taskRun.iteration), event.taskValues);
-      return endLive(draft, taskRun, state, event.outcome, context);
+      return endLive(draft, taskRun, state, event.outcome, whenItEnded(beganAtMs(state), event, context));
     case 'attempt_lost':
       if (event.workerId !== undefined && event.workerId !== state.workerId)
         return draft.ignore(event, "another worker's attempt");
@@ -113,6 +113,11 @@ function failedWith(code: Failure['code'], message: string): AttemptOutcome {
 
 function isLive(state: TaskRunState): state is LiveState {
   return state.kind === 'claimed' || state.kind === 'running' || state.kind === 'stopping';
+}
+
+function beganAtMs(state: LiveState): number {
+  const startedAtMs = 'startedAtMs' in state ? state.startedAtMs : null;
+  return startedAtMs ?? state.claimedAtMs;
 }
 
 function hasStarted(state: LiveState): boolean {

@@ -2,7 +2,7 @@
 import { assertNever } from '../assert.ts';
 import type { AdvanceContext } from './advance.ts';
 import type { Draft } from './draft.ts';
-import { type AttemptEnd, endAttempt, endOfStop, endWithoutRetry } from './end-attempt.ts';
+import { type AttemptEnd, endAttempt, endOfStop, endWithoutRetry, whenItEnded } from './end-attempt.ts';
 import type { ChildOutcome, RunEvent } from './events.ts';
 import { isSameJson } from './is-same-json.ts';
 import { nextStep } from './next-step.ts';
@@ -102,7 +102,7 @@ function recordChildEnded(
     state.stop === null || event.outcome.kind === 'succeeded'
       ? endOfChild(event.outcome)
       : endOfStop(state.stop.reason, draft.definitionOf(taskRun), draft.generation.definition.timeoutMs);
-  endAttempt(draft, taskRun, end, context);
+  endAttempt(draft, taskRun, end, whenItEnded(state.startedAtMs, event, context));
 }
 
 function endOfChild(outcome: ChildOutcome): AttemptEnd {

@@ -34,11 +34,15 @@ export interface AttemptSourceOptions extends Pick<Services, 'db' | 'clock'> {
   /** Of the worker in this process. */
   readonly labels: WorkerLabels;
   readonly dbNow?: DbNow;
+  /** The clock of this machine, by which hosts say when something happened. */
+  readonly machineNowMs?: () => number;
 }
 
 /** Of the worker in this process, and what others are served with. */
 export interface ServerAttemptSource extends AttemptSource {
   claimFor(request: ClaimRequest, labels: WorkerLabels): Promise<readonly ClaimedAttempt[]>;
+  /** Like `report`, with moments of the store's clock. */
+  record(reports: readonly AttemptReport[]): Promise<void>;
 }
 
 /** Several heartbeats fit into it. Local workers do not live by it. */
@@ -47,7 +51,7 @@ export const leaseMs = 60_000;
 const localBackends = ['local', 'fake'];
 
 export function createAttemptSource(options: AttemptSourceOptions): ServerAttemptSource {
-  const { db, advancer } = options;
+  const { db, advancer, machineNowMs = Date.now } = options;
   const lease = { dbNow: options.dbNow ?? databaseNow, leaseMs };
   const runs = new AttemptRuns(options);
   const unheld = new UnheldClaims(options);
@@ -56,6 +60,17 @@ export function createAttemptSource(options: AttemptSourceOptions): ServerAttemp
     for (const { attemptId, runId } of claimed) runs.remember(attemptId, runId);
     return claimed;
   };
+  async function record(reports: readonly AttemptReport[]): Promise<void> {
+    const runIds = await runs.find(reports.map(({ attemptId }) => attemptId));
+    await Promise.all(
+      reports.map(async (report) => {
+        const runId = runIds.get(report.attemptId);
+        // An attempt that the store does not know has nobody to tell.
+        if (runId !== undefined) await reportAttempt(advancer, runId, report);
+        if (report.kind !== 'started') runs.forget(report.attemptId);
+      }),
+    );
+  }
   return {
     async register({ workerId, slots, backend }) {
       const isLocal = localBackends.includes(backend);
@@ -71,16 +86,10 @@ export function createAttemptSource(options: AttemptSourceOptions): ServerAttemp
       return awaitStops(request, options);
     },
     async report(_workerId, reports) {
-      const runIds = await runs.find(reports.map(({ attemptId }) => attemptId));
-      await Promise.all(
-        reports.map(async (report) => {
-          const runId = runIds.get(report.attemptId);
-          // An attempt that the store does not know has nobody to tell.
-          if (runId !== undefined) await reportAttempt(advancer, runId, report);
-          if (report.kind !== 'started') runs.forget(report.attemptId);
-        }),
-      );
+      const aheadMs = options.clock.nowMs() - machineNowMs();
+      await record(reports.map((report) => movedBy(aheadMs, report)));
     },
+    record,
     reportHost: options.recordHostReport,
     revealSecrets: (_workerId, asked) => options.revealSecrets(asked),
     async release(_workerId, refs) {
@@ -88,6 +97,13 @@ export function createAttemptSource(options: AttemptSourceOptions): ServerAttemp
       await Promise.all(refs.map((ref) => releaseAttempt(advancer, ref, runIds.get(ref.attemptId))));
     },
   };
+}
+
+/** From this machine's clock to the store's: PostgreSQL may be elsewhere, and its clock another. */
+function movedBy(aheadMs: number, report: AttemptReport): AttemptReport {
+  if (report.kind === 'started') return { ...report, startedAtMs: report.startedAtMs + aheadMs };
+  if (report.kind === 'lost' || report.endedAtMs === undefined) return report;
+  return { ...report, endedAtMs: report.endedAtMs + aheadMs };
 }
 
 async function releaseAttempt(

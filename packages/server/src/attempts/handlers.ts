@@ -1,6 +1,7 @@
 /** The requests of workers on other machines. */
 import type { Handlers, routes } from '@headrace/api';
 import type { RequestContext } from '../context.ts';
+import type { Clock } from '../services.ts';
 import type { RemoteWorkers } from './remote-workers.ts';
 import {
   fromHostDocument,
@@ -26,7 +27,7 @@ type WorkerHandlers = Pick<
   | 'workersSignOff'
 >;
 
-export function createWorkerHandlers(workers: RemoteWorkers): WorkerHandlers {
+export function createWorkerHandlers(workers: RemoteWorkers, clock: Clock): WorkerHandlers {
   return {
     async workersChallenge({ protocol_version }) {
       const { challenge, dataRoot, readFile, writeFile } = await workers.challenge(protocol_version);
@@ -78,7 +79,9 @@ export function createWorkerHandlers(workers: RemoteWorkers): WorkerHandlers {
       return toHeartbeatDocument(answer);
     },
     async workersReport(request) {
-      await workers.report(whoSpeaks(request), request.reports.map(fromReportDocument));
+      const nowMs = clock.nowMs();
+      const reports = request.reports.map((report) => fromReportDocument(report, nowMs));
+      await workers.report(whoSpeaks(request), reports);
       return {};
     },
     async workersReportHost(request) {

@@ -46,6 +46,7 @@ export interface RemoteWorkers {
       readonly signal: AbortSignal;
     },
   ): ReturnType<AttemptSource['heartbeat']>;
+  /** Their moments are of the store's clock. */
   report(worker: Registration, reports: readonly AttemptReport[]): Promise<void>;
   reportHost(worker: Registration, report: HostReport): Promise<void>;
   revealSecrets(worker: Registration, asked: Parameters<RevealSecrets>[0]): ReturnType<RevealSecrets>;
@@ -106,7 +107,7 @@ export function createRemoteWorkers(options: RemoteWorkersOptions): RemoteWorker
     },
     // Fenced by the epoch of each attempt: what was lost, or taken over, stays as it is.
     async report({ workerId }, reports) {
-      await source.report(workerId, await keepOwn(workerId, reports, options));
+      await source.record(await keepOwn(workerId, reports, options));
     },
     async reportHost(worker, report) {
       await refuseReplaced(worker);

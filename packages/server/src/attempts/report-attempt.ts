@@ -30,8 +30,9 @@ export async function reportAttemptEnded(
   runId: number,
   report: Extract<AttemptReport, { kind: 'ended' }>,
 ): Promise<void> {
-  const { attemptId, epoch, outcome, taskValues, exitValue } = report;
-  const ended = { kind: 'attempt_ended', attemptId, epoch } as const;
+  const { attemptId, epoch, outcome, taskValues, exitValue, endedAtMs } = report;
+  const moment = endedAtMs === undefined ? {} : { endedAtMs };
+  const ended = { kind: 'attempt_ended', attemptId, epoch, ...moment } as const;
   try {
     await advancer.tell(runId, [{ event: { ...ended, outcome, taskValues }, exitValue }]);
   } catch (error) {

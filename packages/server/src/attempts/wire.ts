@@ -113,14 +113,16 @@ export function toResumedDocument(attempt: ResumedAttempt): ResumedAttemptDocume
   return { ...toClaimedDocument(attempt), state: attempt.state, stop_reason: attempt.stopReason };
 }
 
-export function fromReportDocument(document: AttemptReportDocument): AttemptReport {
+/** @param nowMs by the clock that the moments of the report are to be of. */
+export function fromReportDocument(document: AttemptReportDocument, nowMs: number): AttemptReport {
   const ref = fromRefDocument(document);
   switch (document.kind) {
     case 'started':
       return { kind: 'started', ...ref, startedAtMs: document.started_at_ms };
     case 'ended': {
-      const { outcome, task_values: taskValues, exit_value: exitValue } = document;
-      return { kind: 'ended', ...ref, outcome, taskValues, exitValue };
+      const { outcome, task_values: taskValues, exit_value: exitValue, ended_ms_ago: endedMsAgo } = document;
+      const ended = { kind: 'ended', ...ref, outcome, taskValues, exitValue } as const;
+      return endedMsAgo === undefined ? ended : { ...ended, endedAtMs: nowMs - endedMsAgo };
     }
     case 'lost': {
       const { before_user_code: beforeUserCode, message } = document;

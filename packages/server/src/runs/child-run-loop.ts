@@ -96,8 +96,9 @@ async function cancel({ run_id }: { readonly run_id: number }, { advancer }: Chi
 async function tellEnded(child: EndedChildRow, { advancer }: ChildServices): Promise<void> {
   const attemptId = toAttemptId(child.attempt_id);
   const childRunId = toRunId(child.child_run_id);
-  const outcome = outcomeOf(child);
-  await advancer.tell(child.run_id, [{ event: { kind: 'child_ended', attemptId, childRunId, outcome } }]);
+  const ended = { outcome: outcomeOf(child), endedAtMs: child.ended_at_ms };
+  const event = { kind: 'child_ended', attemptId, childRunId, ...ended } as const;
+  await advancer.tell(child.run_id, [{ event }]);
 }
 
 function outcomeOf({ child_run_id, result, cause }: EndedChildRow): ChildOutcome {

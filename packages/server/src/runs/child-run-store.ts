@@ -45,13 +45,14 @@ export interface EndedChildRow extends ReadyParentRow {
   readonly child_run_id: number;
   readonly result: RunResult;
   readonly cause: RunCause | null;
+  readonly ended_at_ms: number;
 }
 
 export function findEndedChildren(db: Querier, limit: number): Promise<EndedChildRow[]> {
   return db.query<EndedChildRow>({
     name: 'runs-find-ended-children',
     text: `
-select t.run_id, t.attempt_id, t.child_run_id, r.result, r.cause
+select t.run_id, t.attempt_id, t.child_run_id, r.result, r.cause, r.ended_at_ms
 from task_runs t
 join runs r on r.run_id = t.child_run_id
 where t.state = 'running_parts'

@@ -304,7 +304,8 @@ export class HttpSource implements AttemptSource {
   }
 
   async #sendReports(reports: readonly AttemptReport[]): Promise<void> {
-    const documents = reports.map(toReportDocument);
+    const nowMs = this.#options.clock.nowMs();
+    const documents = reports.map((report) => toReportDocument(report, nowMs));
     const send = (told: typeof documents) =>
       this.#call((client, call) => client.workersReport({ ...this.#speaks(), reports: told }, call));
     try {

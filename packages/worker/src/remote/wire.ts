@@ -125,7 +125,8 @@ export function fromResumedDocument(resumed: ResumedAttemptDocument, place: Plac
   return { ...fromClaimedDocument(resumed, place), state: resumed.state, stopReason: resumed.stop_reason };
 }
 
-export function toReportDocument(report: AttemptReport): AttemptReportDocument {
+/** @param nowMs by the clock of this machine, when it is sent: a report may have waited long. */
+export function toReportDocument(report: AttemptReport, nowMs: number): AttemptReportDocument {
   const ref = toRefDocument(report);
   switch (report.kind) {
     case 'started':
@@ -140,6 +141,7 @@ export function toReportDocument(report: AttemptReport): AttemptReportDocument {
           { kind: 'ended' }
         >['task_values'], // Both are JSON; theirs may be changed.
         exit_value: toText(report.exitValue),
+        ...(report.endedAtMs !== undefined && { ended_ms_ago: Math.max(0, nowMs - report.endedAtMs) }),
       };
     case 'lost': {
       const { beforeUserCode, message } = report;
