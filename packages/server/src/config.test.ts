@@ -34,6 +34,15 @@ test('a server may do less than everything beside others that share its PostgreS
   expect(() => readConfig({ ...shared, HEADRACE_ROLES: 'boss' })).toThrow('HEADRACE_ROLES');
 });
 
+test('executors need the address of the Spark master that they come from', () => {
+  const read = (master: string) =>
+    readConfig({ HEADRACE_BACKEND: 'spark-standalone', HEADRACE_SPARK_MASTER: master });
+
+  expect(read('spark://spark.example:7077').sparkMaster).toBe('spark://spark.example:7077');
+  expect(() => read('')).toThrow('needs it, like spark://spark.example:7077');
+  expect(() => read('http://spark.example:8080')).toThrow('write it like spark://spark.example:7077');
+});
+
 test('what is printed holds no secret', () => {
   const config = readConfig({ HEADRACE_DATABASE_URL: 'postgres://u:hunter2@db/x' });
 

@@ -96,8 +96,18 @@ const settings = {
   },
   backend: {
     env: 'HEADRACE_BACKEND',
-    schema: z.enum(['local', 'fake', 'none']).default('local'),
-    about: 'Where attempts run: processes of this machine, a simulation, or not in this server.',
+    schema: z.enum(['local', 'spark-standalone', 'fake', 'none']).default('local'),
+    about:
+      'Where attempts run: processes of this machine, the same with executors of a Spark master, a simulation, or not in this server.',
+  },
+  sparkMaster: {
+    env: 'HEADRACE_SPARK_MASTER',
+    schema: z
+      .string()
+      .regex(/^spark:\/\/[\w.-]+:\d{1,5}(,[\w.-]+:\d{1,5})*$/, 'write it like spark://spark.example:7077')
+      .nullable()
+      .default(null),
+    about: 'The master of Spark that executors come from, with HEADRACE_BACKEND=spark-standalone.',
   },
   workerLabels: {
     env: 'HEADRACE_WORKER_LABELS',
@@ -227,6 +237,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (config.databaseUrl === null && serverRoles.some((role) => !config.roles.includes(role))) {
     throw new ConfigError(
       'HEADRACE_ROLES: the embedded PostgreSQL has one server, which does everything; to share the work, give all servers one HEADRACE_DATABASE_URL',
+    );
+  }
+  if (config.backend === 'spark-standalone' && config.sparkMaster === null) {
+    throw new ConfigError(
+      'HEADRACE_SPARK_MASTER: HEADRACE_BACKEND=spark-standalone needs it, like spark://spark.example:7077',
     );
   }
   return config;

@@ -85,11 +85,11 @@ function openWorker(config: Config, log: Logger) {
 
 function openBackendHere(
   name: BackendName,
-  { runtimeDir }: Config,
+  { runtimeDir, sparkMaster }: Config,
   place: Pick<WorkerWiring, 'hostsFolder' | 'dataRoot' | 'workerId'>,
 ): HostBackend {
   return openBackend(name, {
-    ...{ ...place, clock },
+    ...{ ...place, clock, sparkMaster },
     environment: inheritedEnvironment(),
     readRuntime: () => readRuntime(path.join(runtimeDir, 'runtime.json')),
   });

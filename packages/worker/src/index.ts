@@ -6,6 +6,7 @@ export type { HostRuntime, LocalBackendOptions } from './hosts/local/local-backe
 export { createLocalBackend, preimportDefault, readHostRuntime } from './hosts/local/local-backend.ts';
 export type { BackendName, BackendOptions } from './hosts/open-backend.ts';
 export { backendNames, openBackend } from './hosts/open-backend.ts';
+export { checkMaster } from './hosts/spark-standalone/reach-master.ts';
 export type { HostFailureCode } from './hosts/start-errors.ts';
 export type { WorkerLog } from './log.ts';
 export type {

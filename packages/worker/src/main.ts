@@ -56,12 +56,12 @@ function listenForSignals(): { drain: AbortSignal; leave: AbortSignal } {
 }
 
 function openBackendHere(
-  { backend, runtimeDir }: RemoteWorkerSettings,
+  { backend, runtimeDir, sparkMaster }: RemoteWorkerSettings,
   { hostsFolder, workerId }: WorkerState,
   dataRoot: string,
 ): HostBackend {
   return openBackend(backend, {
-    ...{ clock, hostsFolder, dataRoot, workerId },
+    ...{ clock, hostsFolder, dataRoot, workerId, sparkMaster },
     environment: process.env,
     readRuntime: () => readRuntime(path.join(runtimeDir, 'runtime.json')),
   });

@@ -9,6 +9,7 @@ import {
   type LocalBackendOptions,
   preimportDefault,
 } from './local/local-backend.ts';
+import { createSparkStandaloneBackend } from './spark-standalone/spark-standalone-backend.ts';
 
 const repository = fileURLToPath(new URL('../../../../', import.meta.url));
 
@@ -17,6 +18,8 @@ export interface BackendOptions {
   readonly hostsFolder: string;
   readonly dataRoot: string;
   readonly workerId: string;
+  /** Of `spark-standalone`. */
+  readonly sparkMaster: string | null;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Asked only by those that start processes. */
   readonly readRuntime: () => HostRuntime;
@@ -24,6 +27,8 @@ export interface BackendOptions {
 
 const backends = {
   local: (options) => createLocalBackend(toLocalOptions(options)),
+  'spark-standalone': (options) =>
+    createSparkStandaloneBackend({ ...toLocalOptions(options), master: requireMaster(options) }),
   fake: ({ clock }) => createFakeBackend({ clock }),
 } as const satisfies Record<string, (options: BackendOptions) => HostBackend>;
 
@@ -33,6 +38,12 @@ export const backendNames = Object.keys(backends) as [BackendName, ...BackendNam
 
 export function openBackend(name: BackendName, options: BackendOptions): HostBackend {
   return backends[name](options);
+}
+
+/** The settings were checked before. */
+function requireMaster({ sparkMaster }: BackendOptions): string {
+  if (sparkMaster === null) throw new Error('spark-standalone needs a master');
+  return sparkMaster;
 }
 
 function toLocalOptions({

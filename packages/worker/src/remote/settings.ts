@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { parseWorkerLabels, type WorkerLabels } from '@headrace/api';
 import { type BackendName, backendNames } from '../hosts/open-backend.ts';
+import { checkMaster } from '../hosts/spark-standalone/reach-master.ts';
 
 export interface RemoteWorkerSettings {
   readonly servers: readonly string[];
@@ -14,6 +15,7 @@ export interface RemoteWorkerSettings {
   readonly stateDir: string;
   readonly runtimeDir: string;
   readonly backend: BackendName;
+  readonly sparkMaster: string | null;
   readonly drainMs: number;
   readonly stopGraceMs: number;
 }
@@ -62,9 +64,11 @@ export function readRemoteSettings(
     stateDir: path.resolve(required('HEADRACE_STATE_DIR', 'the state folder')),
     runtimeDir: path.resolve(required('HEADRACE_RUNTIME_DIR', 'the folder that set-up made')),
     backend: readBackend(text('HEADRACE_BACKEND') ?? 'local', problems),
+    sparkMaster: text('HEADRACE_SPARK_MASTER'),
     drainMs: number('HEADRACE_DRAIN_MS', { min: 0, max: daysMs, otherwise: 600_000 }),
     stopGraceMs: number('HEADRACE_STOP_GRACE_MS', { min: 0, max: 600_000, otherwise: 10_000 }),
   };
+  problems.push(...checkMaster(settings.backend, settings.sparkMaster));
   if (problems.length > 0) throw new SettingsError(problems.map(nameOption).join('\n'));
   return settings;
 }

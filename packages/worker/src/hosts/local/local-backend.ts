@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { ClusterAssignment } from '../../ports.ts';
 import type { FoundHost, HostBackend, HostConnection } from '../host-backend.ts';
+import type { ExecutorConf } from '../spark-standalone/executor-conf.ts';
 import { HostStartError } from '../start-errors.ts';
 import { buryHost, openLocalHost, readHostRecord, renameHost } from './local-host.ts';
 import { hostMark, isAlive, kill, killMarked } from './processes.ts';
@@ -81,6 +82,11 @@ export interface LocalBackendOptions {
   readonly warmUp: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workerId: string;
+  /** Where Spark drivers work, if not on their own; rejects with a message for people. */
+  readonly placeSpark?: (
+    cluster: ClusterAssignment,
+    signal: AbortSignal | undefined,
+  ) => Promise<ExecutorConf>;
 }
 
 /** Reads `.runtime/runtime.json`, written by the set-up. */
@@ -111,8 +117,9 @@ export function createLocalBackend(options: LocalBackendOptions): HostBackend {
       if (before !== null) await buryHost(folder, before);
       // Of a start that was broken off before the host had told who it is.
       else if (fs.existsSync(folder)) await killMarked(folder);
+      const spark = await options.placeSpark?.(cluster, signal);
       const socketFolder = fs.mkdtempSync(path.join(os.tmpdir(), 'hr-'));
-      prepareFolder(folder, cluster, { ...options, socketFolder });
+      prepareFolder(folder, cluster, { ...options, socketFolder, spark });
       const child = spawnHost(folder, cluster, options);
       try {
         await awaitHostFile(folder, child, { waitMs: startWaitOf(cluster), signal });
@@ -195,7 +202,7 @@ function reasonOf(error: unknown): string {
 function prepareFolder(
   folder: string,
   cluster: ClusterAssignment,
-  options: LocalBackendOptions & { readonly socketFolder: string },
+  options: LocalBackendOptions & { readonly socketFolder: string; readonly spark: ExecutorConf | undefined },
 ): void {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const name of ['host.json', failureFile]) fs.rmSync(path.join(folder, name), { force: true });
@@ -214,6 +221,7 @@ function prepareFolder(
     socket_folder: options.socketFolder,
     runtime: options.runtime.spark,
     spark_conf: cluster.sparkConf,
+    ...(options.spark && { executors: cluster.executors ?? null, spark_place: options.spark }),
     ...(cluster.pool && { pool_id: cluster.pool.poolId }),
     data_root: options.dataRoot,
     preimport: options.preimport,

@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import type { ExecutorPlan } from '../../ports.ts';
 import { type FrameStream, openFrameStream } from '../connection.ts';
 import type { HostConnection, HostDeath, HostSetup } from '../host-backend.ts';
 import {
@@ -163,8 +164,14 @@ function readHostSetup(folder: string): HostSetup {
     const config = JSON.parse(fs.readFileSync(path.join(folder, 'config.json'), 'utf8')) as {
       readonly spark_conf?: Record<string, string>;
       readonly pool_id?: string;
+      readonly executors?: ExecutorPlan | null;
     };
-    return { sparkConf: config.spark_conf ?? {}, poolId: config.pool_id ?? null };
+    const { executors } = config;
+    return {
+      sparkConf: config.spark_conf ?? {},
+      poolId: config.pool_id ?? null,
+      ...(executors !== undefined && { executors }),
+    };
   } catch {
     return { sparkConf: {}, poolId: null };
   }
