@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
 import { createClusterPolicyCommands } from './commands/cluster-policies/policies.ts';
 import { createClusterChangeCommands } from './commands/clusters/change.ts';
+import { createClusterChoiceCommands } from './commands/clusters/choices.ts';
 import { createClustersCreateCommand } from './commands/clusters/create.ts';
 import { createClustersEventsCommand } from './commands/clusters/events.ts';
 import { createClustersGetCommand } from './commands/clusters/get.ts';
@@ -23,6 +24,7 @@ import { createJobsGetCommand } from './commands/jobs/get.ts';
 import { createJobsListCommand } from './commands/jobs/list.ts';
 import { createJobsResetCommand } from './commands/jobs/reset.ts';
 import { createJobsRunNowCommand } from './commands/jobs/run-now.ts';
+import { createLibrariesCommands } from './commands/libraries/libraries.ts';
 import { createReposCreateCommand } from './commands/repos/create.ts';
 import { createReposDeleteCommand } from './commands/repos/delete.ts';
 import { createReposGetCommand } from './commands/repos/get.ts';
@@ -146,6 +148,10 @@ function createComputeGroups(context: CliContext): Command[] {
       createClustersCreateCommand(context),
       ...createClusterChangeCommands(context),
       createClustersEventsCommand(context),
+      ...createClusterChoiceCommands(context),
+    ]),
+    group('libraries', 'what tasks get that name a cluster', 'libraries cluster-status etl', [
+      ...createLibrariesCommands(context),
     ]),
     group('cluster-policies', 'rules for what clusters may be', 'cluster-policies list', [
       ...createClusterPolicyCommands(context),

@@ -6,10 +6,10 @@ import { formatInstant } from '../../output/format-time.ts';
 import { addOutputOption, type OutputOptions, print, printDocument, printTable } from '../../output/print.ts';
 import { approve } from '../approve.ts';
 import { example } from '../example.ts';
-import { readJsonFile } from '../jobs/read-json-file.ts';
+import { addDocumentOptions, type DocumentOptions, readDocument } from '../json-document.ts';
 
 type Options = ConnectionOptions & OutputOptions;
-type FileOptions = Options & { readonly jsonFile: string };
+type FileOptions = Options & DocumentOptions;
 
 export function createClusterPolicyCommands(context: CliContext): Command[] {
   return [
@@ -19,6 +19,7 @@ export function createClusterPolicyCommands(context: CliContext): Command[] {
     createEditCommand(context),
     createDeleteCommand(context),
     createFamiliesCommand(context),
+    createGetFamilyCommand(context),
   ];
 }
 
@@ -70,12 +71,11 @@ function toRules(definition: string): string[][] {
 }
 
 function createCreateCommand(context: CliContext): Command {
-  const command = new Command('create')
+  const command = addDocumentOptions(new Command('create'), 'name and definition of the policy, as JSON')
     .description('make a policy; only administrators may')
-    .requiredOption('--json-file <file>', 'name and definition of the policy, as JSON')
     .addHelpText('after', example('cluster-policies create --json-file policy.json'))
     .action(async (options: FileOptions) => {
-      const document = await readJsonFile(context, options.jsonFile);
+      const document = await readDocument(context, options);
       const client = await connect(context, options);
       const made = await client.clusterPoliciesCreate(withTextDefinition(document));
       printDocument(context, options, made, () => `policy ${made.policy_id} created`);
@@ -84,13 +84,12 @@ function createCreateCommand(context: CliContext): Command {
 }
 
 function createEditCommand(context: CliContext): Command {
-  const command = new Command('edit')
+  const command = addDocumentOptions(new Command('edit'), 'name and definition of the policy, as JSON')
     .description('replace what a policy says; clusters meet it when they are edited or made the next time')
     .argument('<id>', 'as `cluster-policies list` shows it')
-    .requiredOption('--json-file <file>', 'name and definition of the policy, as JSON')
     .addHelpText('after', example('cluster-policies edit 9C6308F703005DF2 --json-file policy.json'))
     .action(async (id: string, options: Omit<FileOptions, 'output'>) => {
-      const document = await readJsonFile(context, options.jsonFile);
+      const document = await readDocument(context, options);
       const client = await connect(context, options);
       await client.clusterPoliciesEdit({ ...withTextDefinition(document), policy_id: id });
       print(context, `policy ${id} was changed`);
@@ -139,6 +138,23 @@ function createFamiliesCommand(context: CliContext): Command {
           family.description,
         ]),
         empty: 'no families',
+      }));
+    });
+  return addOutputOption(addConnectionOptions(command));
+}
+
+function createGetFamilyCommand(context: CliContext): Command {
+  const command = new Command('get-family')
+    .description('show the rules of a family')
+    .argument('<id>', 'as `cluster-policies families` shows it')
+    .addHelpText('after', example('cluster-policies get-family personal-vm'))
+    .action(async (id: string, options: Options) => {
+      const client = await connect(context, options);
+      const family = await client.policyFamiliesGet({ policy_family_id: id });
+      printTable(context, options, family, () => ({
+        columns: ['attribute', 'rule', 'with'],
+        rows: toRules(family.definition),
+        empty: `family '${family.name}' has no rules`,
       }));
     });
   return addOutputOption(addConnectionOptions(command));

@@ -7,7 +7,7 @@ import { addConnectionOptions, type ConnectionOptions, connect } from '../../con
 import { print } from '../../output/print.ts';
 import { approve } from '../approve.ts';
 import { example } from '../example.ts';
-import { readJsonFile } from '../jobs/read-json-file.ts';
+import { addDocumentOptions, type DocumentOptions, readDocument } from '../json-document.ts';
 import { findClusterId, waitForCluster } from './find-cluster.ts';
 
 interface Waiting extends ConnectionOptions {
@@ -54,6 +54,8 @@ export function createClusterChangeCommands(context: CliContext): Command[] {
   return [
     ...changes.map((change) => createChangeCommand(context, change)),
     createEditCommand(context),
+    createUpdateCommand(context),
+    createChangeOwnerCommand(context),
     createResizeCommand(context),
     createPermanentDeleteCommand(context),
   ];
@@ -75,14 +77,16 @@ function createChangeCommand(context: CliContext, { name, description, done, ask
 }
 
 function createEditCommand(context: CliContext): Command {
-  const command = new Command('edit')
+  const command = addDocumentOptions(
+    new Command('edit'),
+    'what the cluster is from now on, as the clusters API takes it',
+  )
     .description('replace what a cluster is; one that runs is restarted')
     .argument('<cluster>', 'id or exact name')
-    .requiredOption('--json-file <file>', 'what the cluster is from now on, as the clusters API takes it')
     .option('--no-wait', 'return at once')
     .addHelpText('after', example('clusters edit etl --json-file etl-cluster.json'))
-    .action(async (text: string, options: Waiting & { readonly jsonFile: string }) => {
-      const document = await readJsonFile(context, options.jsonFile);
+    .action(async (text: string, options: Waiting & DocumentOptions) => {
+      const document = await readDocument(context, options);
       const client = await connect(context, options);
       const cluster_id = await findClusterId(client, text);
       // The server says what is wrong with it.
@@ -91,6 +95,48 @@ function createEditCommand(context: CliContext): Command {
       const { state } = await client.clustersGet({ cluster_id });
       if (options.wait && state !== 'TERMINATED') await waitForCluster(client, cluster_id, 'RUNNING');
       print(context, `cluster ${cluster_id} is edited`);
+    });
+  return addConnectionOptions(command);
+}
+
+function createUpdateCommand(context: CliContext): Command {
+  const command = addDocumentOptions(
+    new Command('update'),
+    'the fields that change, as the clusters API takes them',
+  )
+    .description('change the named fields of a cluster; one that runs is restarted')
+    .argument('<cluster>', 'id or exact name')
+    .option('--mask <names>', 'fields, with commas between; one that the document lacks is taken out')
+    .option('--no-wait', 'return at once')
+    .addHelpText('after', example('clusters update etl --json \'{"autotermination_minutes": 30}\''))
+    .action(async (text: string, options: Waiting & DocumentOptions & { readonly mask?: string }) => {
+      const document = await readDocument(context, options);
+      const client = await connect(context, options);
+      const cluster_id = await findClusterId(client, text);
+      const update_mask = options.mask ?? Object.keys(document).join(',');
+      // The server says what is wrong with it.
+      const request = { cluster_id, update_mask, cluster: document } as Parameters<
+        typeof client.clustersUpdate
+      >[0];
+      await client.clustersUpdate(request);
+      const { state } = await client.clustersGet({ cluster_id });
+      if (options.wait && state !== 'TERMINATED') await waitForCluster(client, cluster_id, 'RUNNING');
+      print(context, `cluster ${cluster_id} is updated`);
+    });
+  return addConnectionOptions(command);
+}
+
+function createChangeOwnerCommand(context: CliContext): Command {
+  const command = new Command('change-owner')
+    .description('give a terminated cluster to another user; only administrators may')
+    .argument('<cluster>', 'id or exact name')
+    .argument('<user>', 'user name of the new owner')
+    .addHelpText('after', example('clusters change-owner etl ada@example.org'))
+    .action(async (text: string, owner_username: string, options: ConnectionOptions) => {
+      const client = await connect(context, options);
+      const cluster_id = await findClusterId(client, text);
+      await client.clustersChangeOwner({ cluster_id, owner_username });
+      print(context, `cluster ${cluster_id} belongs to ${owner_username}`);
     });
   return addConnectionOptions(command);
 }

@@ -7,10 +7,10 @@ import { formatFields } from '../../output/format-table.ts';
 import { addOutputOption, type OutputOptions, print, printDocument, printTable } from '../../output/print.ts';
 import { approve } from '../approve.ts';
 import { example } from '../example.ts';
-import { readJsonFile } from '../jobs/read-json-file.ts';
+import { addDocumentOptions, type DocumentOptions, readDocument } from '../json-document.ts';
 
 type Options = ConnectionOptions & OutputOptions;
-type FileOptions = Options & { readonly jsonFile: string };
+type FileOptions = Options & DocumentOptions;
 
 export function createInstancePoolCommands(context: CliContext): Command[] {
   return [
@@ -82,12 +82,11 @@ function formatPool(pool: InstancePoolDocument): string {
 }
 
 function createCreateCommand(context: CliContext): Command {
-  const command = new Command('create')
+  const command = addDocumentOptions(new Command('create'), 'what it is, as JSON')
     .description('make a pool; only administrators may')
-    .requiredOption('--json-file <file>', 'what it is, as JSON')
     .addHelpText('after', example('instance-pools create --json-file pool.json'))
     .action(async (options: FileOptions) => {
-      const document = await readJsonFile(context, options.jsonFile);
+      const document = await readDocument(context, options);
       const client = await connect(context, options);
       // Whatever is wrong with it, the server says.
       const made = await client.instancePoolsCreate(
@@ -99,13 +98,12 @@ function createCreateCommand(context: CliContext): Command {
 }
 
 function createEditCommand(context: CliContext): Command {
-  const command = new Command('edit')
+  const command = addDocumentOptions(new Command('edit'), 'what it is, as JSON')
     .description('replace what can be changed of a pool')
     .argument('<id>', 'as `instance-pools list` shows it')
-    .requiredOption('--json-file <file>', 'what it is, as JSON')
     .addHelpText('after', example('instance-pools edit pool-seed-01 --json-file pool.json'))
     .action(async (id: string, options: Omit<FileOptions, 'output'>) => {
-      const document = await readJsonFile(context, options.jsonFile);
+      const document = await readDocument(context, options);
       const client = await connect(context, options);
       const change = { ...document, instance_pool_id: id };
       await client.instancePoolsEdit(change as unknown as Parameters<typeof client.instancePoolsEdit>[0]);
