@@ -1,6 +1,13 @@
 /** Why a host did not start, where more than a sentence is known. */
 
-export const hostFailureCodes = ['INIT_SCRIPT_FAILURE', 'START_FAILURE'] as const;
+export const hostFailureCodes = [
+  'INIT_SCRIPT_FAILURE',
+  'START_FAILURE',
+  /** Its container image cannot be had. */
+  'IMAGE_FAILURE',
+  /** No machine has room for it. */
+  'NO_CAPACITY',
+] as const;
 export type HostFailureCode = (typeof hostFailureCodes)[number];
 
 export class HostStartError extends Error {
