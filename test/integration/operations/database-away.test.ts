@@ -87,8 +87,8 @@ test('no route fails otherwise, and what clients ask first never does', async ()
   await trouble.heal();
   await waitUntil('the server is ready again', isReady);
 
-  // The families are built in, and none has this id.
-  expect(others).toEqual(['policyFamiliesGet 404']);
+  // The families are built in, and none has this id: said to whoever is remembered.
+  expect(others.filter((each) => each !== 'policyFamiliesGet 404')).toEqual([]);
   expect(told.length).toBeGreaterThan(20);
   expect(told).not.toContain('wellKnownConfig');
 }, 180_000);
