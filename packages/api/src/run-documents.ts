@@ -153,6 +153,15 @@ export const ForEachStats = z.looseObject({
 });
 export type ForEachStats = z.output<typeof ForEachStats>;
 
+/** Which worker took an attempt, and its machine as the worker last signed on. */
+const AttemptWorker = z.looseObject({
+  worker_id: z.string(),
+  /** Null for one inside a server, and where the worker is no longer known. */
+  hostname: z.string().nullable(),
+  /** Inside a server. */
+  is_local: z.boolean(),
+});
+
 export const RunTaskDocument = z.looseObject({
   ...taskFields,
   run_id: z.int(),
@@ -168,8 +177,11 @@ export const RunTaskDocument = z.looseObject({
   cluster_instance: clusterInstance.optional(),
   /** With `include_resolved_values`: parameters with their references replaced. */
   resolved_values: z.looseObject({}).optional(),
-  /** Ours. `iteration`: of a for-each, the position of its input from 0. */
-  headrace: TaskExtra.extend({ iteration: z.int().optional() }).optional(),
+  /** Ours. `iteration`: of a for-each, the position of its input from 0. `worker`: once one has taken it. */
+  headrace: TaskExtra.extend({
+    iteration: z.int().optional(),
+    worker: AttemptWorker.optional(),
+  }).optional(),
 });
 export type RunTaskDocument = z.output<typeof RunTaskDocument>;
 

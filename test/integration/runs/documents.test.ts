@@ -374,3 +374,23 @@ describe('a repaired run', () => {
     expect(repair_history).toHaveLength(2);
   });
 });
+
+test('an attempt says which worker took it, and one that nobody took says nothing', async () => {
+  const { runId } = await startJob(engine, {
+    tasks: [
+      fakeTask('taken', { fake: { kind: 'hang' } }),
+      { ...fakeTask('waits'), depends_on: [{ task_key: 'taken' }] },
+    ],
+  });
+  await waitForTask(engine, runId, 'taken', 'RUNNING');
+  const worker = { worker_id: 'w1', hostname: null, is_local: true };
+  const before = await engine.client.runsGet({ run_id: runId });
+
+  await engine.client.runsCancel({ run_id: runId });
+  const after = await engine.waitForEnd(runId);
+
+  expect(taskOf(before, 'taken').headrace).toEqual({ worker });
+  expect(taskOf(before, 'waits').headrace).toBeUndefined();
+  expect(taskOf(after, 'taken').headrace).toEqual({ worker });
+  expect(taskOf(after, 'waits').headrace).toBeUndefined();
+});

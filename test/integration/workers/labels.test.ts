@@ -64,6 +64,9 @@ test('each task runs where its labels are, and one without any runs anywhere', a
   );
 
   expect(run.state.result_state).toBe('SUCCESS');
+  expect(run.tasks?.find(({ task_key }) => task_key === 'b')?.headrace?.worker).toMatchObject({
+    ...{ worker_id: 'both', is_local: false, hostname: expect.stringMatching(/./) },
+  });
   expect(keysOf(plain)).toEqual(keysOf(plain).filter((key) => key === 'any'));
   expect(keysOf(gpu)).toContain('a');
   expect(keysOf(both)).toEqual(expect.arrayContaining(['b', 'empty']));

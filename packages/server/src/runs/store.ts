@@ -20,6 +20,8 @@ export interface TaskRunView extends Omit<TaskRunRow, 'inputs' | 'reused_iterati
   readonly cluster_id: string | null;
   readonly exit_value: string | null;
   readonly resolved: JsonValue;
+  /** Null while no worker has taken it, and where the worker's row is gone. */
+  readonly worker: { readonly hostname: string | null; readonly is_local: boolean } | null;
 }
 
 const runColumns = `
@@ -33,7 +35,9 @@ export const taskRunColumns = `
   t.queued_at_ms, t.claimed_at_ms, t.started_at_ms, t.stopping_at_ms, t.ended_at_ms, t.worker_id, t.cluster_id,
   t.stop_reason, t.result, t.failure, t.exit_value, t.resolved, t.free_dispatches, t.earlier_attempts,
   t.parent_attempt_id, t.input, jsonb_array_length(t.inputs) as inputs_count,
-  jsonb_array_length(t.reused_iterations) as reused_count, t.condition, t.child_run_id`;
+  jsonb_array_length(t.reused_iterations) as reused_count, t.condition, t.child_run_id,
+  (select json_build_object('hostname', w.host ->> 'hostname', 'is_local', w.is_local)
+    from workers w where w.worker_id = t.worker_id) as worker`;
 
 /** Deleted runs are not found. */
 export async function readRun(db: Querier, runId: number): Promise<RunView | null> {

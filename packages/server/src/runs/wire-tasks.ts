@@ -75,21 +75,32 @@ export function runPageUrl(publicUrl: string, runId: number): string {
   return `${publicUrl}/runs/${runId}`;
 }
 
-/** What is ours: as written, but with all the labels that the task asks for, and where an iteration stands. */
+/** What is ours: as written, but with all the labels that the task asks for, where an iteration stands, and who took it. */
 function extraFields(
   settings: Document,
   written: WrittenTask | undefined,
-  { task_key: key, parent_attempt_id: parentId, iteration, input }: TaskRunView,
+  taskRun: TaskRunView,
 ): Pick<RunTaskDocument, 'headrace'> {
+  const { task_key: key, parent_attempt_id: parentId, iteration, input } = taskRun;
   const labels = askedLabelsByKey(settings).get(key);
-  if (!labels && parentId === null) return {};
+  const worker = workerOf(taskRun);
+  if (!labels && !worker && parentId === null) return {};
   return {
     headrace: {
       ...written?.headrace,
       ...(labels ? { worker_labels: { ...labels } } : {}),
       ...(parentId === null ? {} : { iteration, input }),
+      ...(worker ? { worker } : {}),
     },
   };
+}
+
+type AttemptWorker = NonNullable<NonNullable<RunTaskDocument['headrace']>['worker']>;
+
+/** One that gave it back unstarted is still in the row of an attempt that waits again. */
+function workerOf({ state, worker_id, worker }: TaskRunView): AttemptWorker | null {
+  if (worker_id === null || state === 'queued') return null;
+  return { worker_id, hostname: worker?.hostname ?? null, is_local: worker?.is_local ?? false };
 }
 
 /** An iteration is shown on the page of its for-each. */
