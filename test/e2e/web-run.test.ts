@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { seeded } from '../../packages/web/mock/seeded-world.ts';
 import { sentinels } from '../../packages/web/mock/sentinels.ts';
 import { hasChromium, openStage, type Stage } from '../support/browser.ts';
+import { waitUntil } from '../support/census.ts';
 
 describe.skipIf(!hasChromium)('the run page', () => {
   let stage: Stage;
@@ -163,18 +164,81 @@ describe.skipIf(!hasChromium)('the run page', () => {
 
   test('a server that goes away leaves the page standing, and the run goes on when it is back', async () => {
     const runId = await startFlights(stage);
-    const { page } = await stage.open(`/runs/${runId}`);
+    const { page, requests } = await stage.open(`/runs/${runId}`);
     const graph = page.getByRole('region', { name: 'Task graph' });
     await graph.getByRole('link', { name: 'land: Running' }).waitFor();
 
     await stage.mock.goAway();
-    await page.getByRole('alert').filter({ hasText: 'The live connection broke' }).waitFor();
+    await page.getByRole('alert').filter({ hasText: 'It was last heard at' }).waitFor();
     await graph.getByRole('link', { name: 'land: Running' }).waitFor();
+    const clock = graph.getByText('Running').locator('..');
+    const logsBefore = requests.length;
+    const countLogs = () => requests.slice(logsBefore).filter((url) => /\/log\?/.test(url)).length;
+    const stoodAt = await clock.textContent();
     for (let at = 0; at < 5; at++) stage.mock.step(runId);
+    await waitUntil('the log has failed again and again', () => countLogs() >= 8);
+    expect(await page.getByRole('alert').count()).toBe(1);
+    expect(await clock.textContent()).toBe(stoodAt);
     await stage.mock.comeBack();
 
     await graph.getByRole('link', { name: 'land: Succeeded' }).waitFor();
     await page.getByRole('alert').waitFor({ state: 'detached' });
+    await page.context().close();
+  });
+
+  test('a server without its database is not taken for one that works', async () => {
+    const runId = await startFlights(stage);
+    const { page } = await stage.open(`/runs/${runId}`);
+
+    stage.mock.world.notReady = 'the database does not answer in time';
+    await page
+      .getByRole('alert')
+      .filter({ hasText: 'cannot work: the database does not answer in time. What you see is how' })
+      .waitFor();
+    stage.mock.world.notReady = null;
+
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await page.context().close();
+  });
+
+  test('an attempt names its worker, and says when that one is not heard of', async () => {
+    const runId = await startFlights(stage);
+    const { page } = await stage.open(`/runs/${runId}?task=land`);
+    const graph = page.getByRole('region', { name: 'Task graph' });
+    const panel = page.getByRole('region', { name: 'Task land' });
+    await panel.getByText('ash on rack-4').waitFor();
+
+    stage.mock.world.isWorkerSilent = true;
+    await graph.getByRole('link', { name: 'land: Worker silent' }).waitFor();
+    await panel.getByText('not heard of for 23 s').waitFor();
+    await panel.getByRole('region', { name: 'Why' }).getByText('Worker silent.').waitFor();
+    stage.mock.world.isWorkerSilent = false;
+
+    await graph.getByRole('link', { name: 'land: Running' }).waitFor();
+    expect(await panel.getByRole('region', { name: 'Why' }).count()).toBe(0);
+    await page.context().close();
+  });
+
+  test('a card has room for hours, whatever the state is called', async () => {
+    const runId = await startFlights(stage);
+    const task = stage.mock.world.runs.get(runId)?.tasks.find(({ task_key }) => task_key === 'land');
+    if (task === undefined) expect.unreachable('the run has a task land');
+    else Object.assign(task, { start_time: Date.now() - (12 * 60 + 34) * 60_000 });
+    const { page } = await stage.open(`/runs/${runId}`);
+    stage.mock.world.isWorkerSilent = true;
+    const elapsed = page.locator('.node-elapsed').filter({ hasText: '12h 34m' });
+    await elapsed.waitFor();
+    await page.getByRole('link', { name: 'land: Worker silent' }).waitFor();
+    stage.mock.world.isWorkerSilent = false;
+
+    const isWhole = await elapsed.evaluate((element) => {
+      const inner = element.getBoundingClientRect();
+      const outer = element.closest('.node')?.getBoundingClientRect();
+      return (
+        outer !== undefined && inner.right <= outer.right && element.scrollWidth <= element.clientWidth + 1
+      );
+    });
+    expect(isWhole).toBe(true);
     await page.context().close();
   });
 

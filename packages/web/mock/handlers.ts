@@ -14,7 +14,7 @@ import { repairHandlers } from './repair-handlers.ts';
 import { restHandlers } from './rest-handlers.ts';
 import { sentinels } from './sentinels.ts';
 import { cancelled, hasEnded, stopping } from './states.ts';
-import { documentOf, type MockRun, newId, touch, type World } from './world.ts';
+import { documentOf, type MockRun, mockWorker, newId, touch, type World } from './world.ts';
 
 export interface MockContext {
   /** Aborted when the caller is gone. */
@@ -37,11 +37,24 @@ export function createHandlers(world: World): MockHandlers {
     status: async () => ({
       version: '0.1.0',
       started_at_ms: world.nowMs() - 3_600_000,
-      workers: [{ worker_id: 'mock', slots: 4, running: 1 }],
+      workers: [workerOf(world)],
       hosts: [],
       loops: [],
       runs: { queued: 0, running: 1 },
     }),
+    readyz: async () => {
+      if (world.notReady !== null) throw new ApiError('TEMPORARILY_UNAVAILABLE', world.notReady);
+      return { status: 'ready' };
+    },
+  };
+}
+
+function workerOf({ isWorkerSilent }: World) {
+  return {
+    ...{ worker_id: mockWorker.worker_id, hostname: mockWorker.hostname, slots: 4, running: 1 },
+    ...(isWorkerSilent
+      ? { state: 'silent' as const, heard_ms_ago: 23_000, lease_left_ms: 37_000 }
+      : { state: 'live' as const, heard_ms_ago: 1_000, lease_left_ms: 59_000 }),
   };
 }
 

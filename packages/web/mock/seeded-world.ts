@@ -33,7 +33,10 @@ const probeRuns = 60;
 const minuteMs = 60_000;
 
 export function createWorld(nowMs: () => number): World {
-  const world: World = { jobs: new Map(), runs: new Map(), nowMs, nextId: 900_000 };
+  const world: World = {
+    ...{ jobs: new Map(), runs: new Map(), nowMs, nextId: 900_000 },
+    ...{ notReady: null, isWorkerSilent: false },
+  };
   const createdAtMs = nowMs() - 40 * 24 * 60 * minuteMs;
   addSmallJobs(world, createdAtMs);
   const childJobId = seeded.idleJob;

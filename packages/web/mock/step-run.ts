@@ -3,7 +3,7 @@ import { findTaskKinds, type RunTaskDocument } from '@headrace/api';
 import { endIterations, stepIterations, withStats } from './for-each.ts';
 import { bronzeNotebook, publishNotebook } from './notebooks.ts';
 import { cancelled, excluded, failed, hasEnded, running, succeeded, upstreamFailed } from './states.ts';
-import { appendLog, latestTasks, type MockRun, touch } from './world.ts';
+import { appendLog, latestTasks, type MockRun, mockWorker, touch } from './world.ts';
 
 /** A task prints as many lines, one a step, before it ends. */
 const linesOfTask = 3;
@@ -62,7 +62,9 @@ function startTask(run: MockRun, task: RunTaskDocument, nowMs: number): RunTaskD
 
 /** Every condition holds here: nobody sees which values the references have. */
 function beginTask(task: RunTaskDocument, nowMs: number): RunTaskDocument {
-  const begun = { ...task, ...running, start_time: nowMs };
+  const isWork = !['condition_task', 'for_each_task', 'run_job_task'].some((kind) => kind in task);
+  const headrace = isWork ? { headrace: { ...task.headrace, worker: mockWorker } } : {};
+  const begun = { ...task, ...running, start_time: nowMs, ...headrace };
   if (task.condition_task === undefined) return begun;
   const condition_task = { ...task.condition_task, outcome: 'true' as const };
   const isGuarded = findTaskKinds(task).length > 1;

@@ -34,7 +34,13 @@ export interface World {
   readonly runs: Map<number, MockRun>;
   readonly nowMs: () => number;
   nextId: number;
+  /** Why the server is not ready; null while it is. */
+  notReady: string | null;
+  /** Whether the worker of all tasks is not heard of. */
+  isWorkerSilent: boolean;
 }
+
+export const mockWorker = { worker_id: 'ash', hostname: 'rack-4', is_local: false };
 
 export const owner = 'ada@example.org';
 

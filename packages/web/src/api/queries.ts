@@ -1,22 +1,34 @@
 /** What pages ask for. Polling is for lists; a single run is followed by its events. */
 import { type RunDocument, type RunTaskDocument, runsListLimitMax } from '@headrace/api';
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { client } from './client.ts';
+import { client, probe } from './client.ts';
 import { withoutIterations } from './merge-run-event.ts';
 
 const listRefreshMs = 5_000;
 /** One request for each job of the page: not as often as the list itself. */
 const recentRunsRefreshMs = 15_000;
-const healthRefreshMs = 5_000;
+const readyRefreshMs = 4_000;
+/** While it is away: people wait for it. */
+const awayRefreshMs = 2_000;
 
 export const queries = {
   me: () =>
     queryOptions({ queryKey: ['currentUserMe'], queryFn: () => client.currentUserMe({}), staleTime: 60_000 }),
-  health: () =>
+  /** Whether the server can work: its process, its database, its loops. */
+  ready: () =>
     queryOptions({
-      queryKey: ['healthz'],
-      queryFn: () => client.healthz({}),
-      refetchInterval: healthRefreshMs,
+      queryKey: ['readyz'],
+      queryFn: () => probe.readyz({}),
+      staleTime: 0,
+      retry: false,
+      refetchInterval: ({ state }) => (state.status === 'error' ? awayRefreshMs : readyRefreshMs),
+    }),
+  workers: (options: { enabled: boolean }) =>
+    queryOptions({
+      queryKey: ['status'],
+      queryFn: () => client.status({}),
+      enabled: options.enabled,
+      refetchInterval: listRefreshMs,
     }),
   jobs: (pageToken: string) =>
     queryOptions({

@@ -1,18 +1,21 @@
 /** The frame of every page: where one is, who one is, and whether the server can be heard. */
 import { useQuery } from '@tanstack/react-query';
+import { useEffect, useMemo } from 'react';
 import { NavLink, Outlet } from 'react-router';
 import { client, problemOf, queryClient } from '../api/client.ts';
 import { queries } from '../api/queries.ts';
 import { paths } from '../paths.ts';
+import { OutageNotice } from './OutageNotice.tsx';
+import { findOutage, type Outage } from './outage.ts';
+import { OutageContext } from './outage-context.ts';
 import { SignedOut } from './Problem.tsx';
 
 export function Layout() {
   const me = useQuery(queries.me());
-  const health = useQuery(queries.health());
+  const outage = useServerOutage();
   const isSignedOut = me.error !== null && problemOf(me.error) === 'signed_out';
-  const isAway = health.error !== null && problemOf(health.error) === 'unreachable';
   return (
-    <>
+    <OutageContext value={outage}>
       <a className="skip" href="#content">
         Skip to content
       </a>
@@ -33,15 +36,25 @@ export function Layout() {
           </div>
         )}
       </header>
-      {isAway && (
-        <div role="alert" className="banner">
-          The server does not answer, so this page may be out of date. Tasks on the server's machine go on;
-          workers elsewhere end theirs when their lease runs out. This page tries again by itself.
-        </div>
-      )}
+      {outage && <OutageNotice outage={outage} />}
       <main id="content">{isSignedOut ? <SignedOut /> : <Outlet />}</main>
-    </>
+    </OutageContext>
   );
+}
+
+/** When it is over, what could not be read meanwhile is read; what polls or follows goes on by itself. */
+function useServerOutage(): Outage | null {
+  const { error, dataUpdatedAt } = useQuery(queries.ready());
+  const outage = useMemo(
+    () => findOutage({ error, dataUpdatedAt }, performance.timeOrigin),
+    [error, dataUpdatedAt],
+  );
+  const isAway = outage !== null;
+  useEffect(() => {
+    if (isAway) return;
+    void queryClient.refetchQueries({ predicate: ({ state }) => state.status === 'error' });
+  }, [isAway]);
+  return outage;
 }
 
 async function signOut(): Promise<void> {

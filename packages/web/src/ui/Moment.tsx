@@ -1,9 +1,11 @@
 import { useEffect, useState } from 'react';
-import { formatAgo, formatDuration, formatTime } from './format.ts';
+import { formatAgo, formatDuration, formatShortDuration, formatTime } from './format.ts';
+import { useOutage } from './outage-context.ts';
 
 /** An instant, told by distance; the title has it exactly. */
 export function Ago({ epochMs }: { epochMs: number }) {
-  const nowMs = useNow(30_000);
+  const isFresh = Date.now() - epochMs < 60_000;
+  const nowMs = useNow(isFresh ? 1_000 : 30_000);
   if (epochMs === 0) return <>–</>;
   return (
     <time dateTime={new Date(epochMs).toISOString()} title={formatTime(epochMs)}>
@@ -12,11 +14,23 @@ export function Ago({ epochMs }: { epochMs: number }) {
   );
 }
 
-/** From start to end, or to now while there is no end. */
-export function Elapsed({ startMs, endMs }: { startMs: number; endMs: number }) {
+export interface ElapsedProps {
+  readonly startMs: number;
+  readonly endMs: number;
+  /** In little room. */
+  readonly isShort?: boolean;
+  /** Also while the server is away. */
+  readonly goesOn?: boolean;
+}
+
+/** From start to end; while there is no end to now, or to when the server was last heard: it may have ended since. */
+export function Elapsed({ startMs, endMs, isShort = false, goesOn = false }: ElapsedProps) {
   const nowMs = useNow(endMs === 0 ? 500 : 3_600_000);
+  const outage = useOutage();
   if (startMs === 0) return <>–</>;
-  return <>{formatDuration(Math.max(0, (endMs === 0 ? nowMs : endMs) - startMs))}</>;
+  const knownMs = outage === null || goesOn ? nowMs : Math.min(nowMs, outage.heardAtMs);
+  const elapsedMs = Math.max(0, (endMs === 0 ? knownMs : endMs) - startMs);
+  return <>{isShort ? formatShortDuration(elapsedMs) : formatDuration(elapsedMs)}</>;
 }
 
 function useNow(everyMs: number): number {

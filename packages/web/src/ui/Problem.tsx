@@ -2,6 +2,8 @@
 import { Link, useRouteError } from 'react-router';
 import { problemOf } from '../api/client.ts';
 import { paths } from '../paths.ts';
+import { isPassing } from './outage.ts';
+import { useOutage } from './outage-context.ts';
 import { useTitle } from './use-title.ts';
 
 export function SignedOut() {
@@ -30,7 +32,9 @@ export function NotFound({ what }: { what: string }) {
 
 /** In the place of what has not come: yet, or for a reason. What came once stays while the server is away. */
 export function Missing({ error, what }: { error: unknown; what: string }) {
-  if (error === null) return <Loading what={what} />;
+  const outage = useOutage();
+  // The one notice says that the server is away, and what happens next.
+  if (error === null || (outage && isPassing(error))) return <Loading what={what} />;
   const problem = problemOf(error);
   if (problem === 'not_found') return <NotFound what={what} />;
   if (problem === 'signed_out') return <SignedOut />;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatAgo, formatBytes, formatDuration } from './format.ts';
+import { formatAgo, formatBytes, formatDuration, formatShortDuration } from './format.ts';
 
 test.each([
   [0, '0 ms'],
@@ -39,4 +39,14 @@ test.each([
   [26 * 3_600_000, 'yesterday'],
 ])('%d ms ago reads as %s', (elapsedMs, text) => {
   expect(formatAgo(1_000_000_000, 1_000_000_000 + elapsedMs)).toBe(text);
+});
+
+test.each([
+  [340, '340ms'],
+  [9_960, '9.9s'],
+  [61_500, '1m 1s'],
+  [3_599_999, '59m 59s'],
+  [90 * 3_600_000, '90h 0m'],
+])('%d ms read as %s where there is little room', (ms, text) => {
+  expect(formatShortDuration(ms)).toBe(text);
 });

@@ -11,10 +11,24 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** The same in little room: `1m 40s`. */
+export function formatShortDuration(ms: number): string {
+  return formatDuration(ms)
+    .replace(/ min\b/, 'm')
+    .replace(/ (ms|s|h)\b/g, '$1');
+}
+
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
 export function formatTime(epochMs: number): string {
   return dateTime.format(epochMs);
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+
+/** `14:03:12`, for what happened just now. */
+export function formatClock(epochMs: number): string {
+  return clock.format(epochMs);
 }
 
 /** `3 min ago`; exact times stand in the title of the element. */

@@ -1,17 +1,20 @@
 import type { RunTaskDocument } from '@headrace/api';
 import { useEffect, useRef, useState } from 'react';
 import { formatBytes } from '../../ui/format.ts';
+import { useOutage } from '../../ui/outage-context.ts';
 import { Loading } from '../../ui/Problem.tsx';
 import { firstOffset, type LogWindow, matchingLines } from './log-window.ts';
 import { useLog } from './use-log.ts';
 
 export function LogView({ runId, task }: { runId: number; task: RunTaskDocument }) {
-  const { window: log, error, showFrom } = useLog(runId, task.run_id);
+  const { window: log, error: found, showFrom } = useLog(runId, task.run_id);
+  const isAway = useOutage() !== null;
+  const error = found?.isPassing && isAway ? null : found;
   return (
     <div className="log">
       {error !== null && (
         <p role="alert" className="problem">
-          <strong>The log could not be read.</strong> {error}
+          <strong>The log could not be read.</strong> {error.message}
         </p>
       )}
       {log === null ? error === null && <Loading what="log" /> : <LogText log={log} showFrom={showFrom} />}

@@ -2,9 +2,11 @@
 import type { RunTaskDocument } from '@headrace/api';
 import { useLayoutEffect, useMemo, useRef } from 'react';
 import { Link } from 'react-router';
+import { useSilentWorkers } from '../../api/use-silent-workers.ts';
 import { paths } from '../../paths.ts';
 import { Elapsed } from '../../ui/Moment.tsx';
-import { outcomeOf } from '../../ui/outcome.ts';
+import { hasEnded, outcomeOf } from '../../ui/outcome.ts';
+import type { SilentWorkers } from '../../ui/worker-text.ts';
 import { type LayoutEdge, layOut, nodeHeight, nodeWidth } from './graph-layout.ts';
 import { markOf } from './work-text.ts';
 
@@ -19,6 +21,7 @@ export function RunGraph(props: {
   // biome-ignore lint/correctness/useExhaustiveDependencies: `shape` stands for the part of `tasks` that matters here.
   const layout = useMemo(() => layOut(tasks), [shape]);
   const outcomes = new Map(tasks.map((task) => [task.task_key, task.condition_task?.outcome]));
+  const silent = useSilentWorkers(tasks);
   const box = useRef<HTMLElement>(null);
   const place = selectedKey === null ? undefined : layout.nodes.get(selectedKey);
   // Only the box scrolls: the reader may be further down the page.
@@ -37,7 +40,12 @@ export function RunGraph(props: {
           if (!at) return null;
           return (
             <foreignObject key={task.task_key} x={at.x} y={at.y} width={nodeWidth} height={nodeHeight}>
-              <TaskNode task={task} isSelected={task.task_key === selectedKey} to={linkTo(task)} />
+              <TaskNode
+                task={task}
+                isSelected={task.task_key === selectedKey}
+                isSilent={isOnSilent(task, silent)}
+                to={linkTo(task)}
+              />
             </foreignObject>
           );
         })}
@@ -76,8 +84,22 @@ function Edge({ edge, outcome }: { edge: LayoutEdge; outcome: string | undefined
   );
 }
 
-function TaskNode({ task, isSelected, to }: { task: RunTaskDocument; isSelected: boolean; to: string }) {
-  const { label, sign, tone } = outcomeOf(task.state);
+function isOnSilent({ headrace, state }: RunTaskDocument, silent: SilentWorkers): boolean {
+  return headrace?.worker !== undefined && silent.has(headrace.worker.worker_id) && !hasEnded(state);
+}
+
+function TaskNode(props: {
+  readonly task: RunTaskDocument;
+  readonly isSelected: boolean;
+  /** Its worker is not heard of: whether it still does what the label says is not known. */
+  readonly isSilent: boolean;
+  readonly to: string;
+}) {
+  const { task, isSelected, isSilent, to } = props;
+  const outcome = outcomeOf(task.state);
+  const label = isSilent ? 'Worker silent' : outcome.label;
+  const sign = isSilent ? '!' : outcome.sign;
+  const tone = isSilent ? 'warn' : outcome.tone;
   const mark = markOf(task);
   const child = task.run_job_task?.run_id;
   return (
@@ -119,13 +141,13 @@ function TaskNode({ task, isSelected, to }: { task: RunTaskDocument; isSelected:
 
 function Course({ task, label }: { task: RunTaskDocument; label: string }) {
   return (
-    <small>
-      {label}
+    <small className="node-course" title={label}>
+      <span className="node-label">{label}</span>
       {task.start_time > 0 && task.start_time !== task.end_time && (
-        <>
-          {' · '}
-          <Elapsed startMs={task.start_time} endMs={task.end_time} />
-        </>
+        <span className="node-elapsed">
+          <span aria-hidden="true">·</span>{' '}
+          <Elapsed startMs={task.start_time} endMs={task.end_time} isShort />
+        </span>
       )}
     </small>
   );

@@ -5,6 +5,8 @@ import { causeOf, latestAttempts } from '../../api/merge-run-event.ts';
 import { queries } from '../../api/queries.ts';
 import { useRunEvents } from '../../api/use-run-events.ts';
 import { paths } from '../../paths.ts';
+import { formatClock } from '../../ui/format.ts';
+import { useOutage } from '../../ui/outage-context.ts';
 import { hasEnded, outcomeOf } from '../../ui/outcome.ts';
 import { Missing, NotFound } from '../../ui/Problem.tsx';
 import { Tabs } from '../../ui/Tabs.tsx';
@@ -19,15 +21,21 @@ import '../../styles/control-flow.css';
 export function RunPage() {
   const runId = Number(useParams().runId);
   const run = useQuery({ ...queries.run(runId), enabled: Number.isSafeInteger(runId) });
-  const live = useRunEvents(runId, run.data !== undefined && !hasEnded(run.data.state));
+  const isAway = useOutage() !== null;
+  const isLive = run.data !== undefined && !hasEnded(run.data.state);
+  const brokenSince = useRunEvents(runId, { isLive, isAway });
   useTitle(run.data ? `${outcomeOf(run.data.state).label}: ${run.data.run_name}` : `Run ${runId}`);
   if (!Number.isSafeInteger(runId)) return <NotFound what="run" />;
   if (!run.data) return <Missing error={run.error} what="run" />;
   return (
     <>
-      {live === 'broken' && (
+      {brokenSince !== null && !isAway && (
         <div role="alert" className="banner">
-          The live connection broke; what you see may be old. It is being opened again.
+          <strong>
+            The server answers, but this run cannot be followed. What you see is how it stood at{' '}
+            {formatClock(brokenSince)}.
+          </strong>{' '}
+          This page tries again every second.
         </div>
       )}
       <RunHeader run={run.data} />

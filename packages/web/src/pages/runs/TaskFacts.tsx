@@ -1,18 +1,23 @@
 /** What a task is and has come to: what it asks of its worker, its condition, its iterations, the run that it started. */
 import type { RunTaskDocument } from '@headrace/api';
 import { Link } from 'react-router';
+import { useSilentWorkers } from '../../api/use-silent-workers.ts';
 import { paths } from '../../paths.ts';
 import { Fact } from '../../ui/Fact.tsx';
+import { hasEnded } from '../../ui/outcome.ts';
+import { silenceText, workerText } from '../../ui/worker-text.ts';
 import { askedLabelsText, conditionText, isGuarded, progressOf } from './work-text.ts';
 
 export function TaskFacts({ task }: { task: RunTaskDocument }) {
   const condition = conditionText(task);
   const labels = askedLabelsText(task);
-  if (condition === null && labels === null && !task.for_each_task && !task.run_job_task) return null;
+  const isPlain = condition === null && labels === null && task.headrace?.worker === undefined;
+  if (isPlain && !task.for_each_task && !task.run_job_task) return null;
   const outcome = task.condition_task?.outcome;
   return (
     <>
       <dl className="facts">
+        <WorkerFact task={task} />
         {labels !== null && <Fact name="Only on workers with">{labels}</Fact>}
         {condition !== null && (
           <>
@@ -27,6 +32,19 @@ export function TaskFacts({ task }: { task: RunTaskDocument }) {
       </dl>
       <Messages task={task} />
     </>
+  );
+}
+
+function WorkerFact({ task }: { task: RunTaskDocument }) {
+  const silent = useSilentWorkers([task]);
+  const worker = task.headrace?.worker;
+  if (worker === undefined) return null;
+  const heardMsAgo = hasEnded(task.state) ? undefined : silent.get(worker.worker_id);
+  return (
+    <Fact name="Worker">
+      {workerText(worker)}
+      {heardMsAgo !== undefined && <strong className="silent"> {silenceText(heardMsAgo)}</strong>}
+    </Fact>
   );
 }
 

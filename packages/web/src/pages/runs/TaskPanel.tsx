@@ -12,7 +12,7 @@ import { Iterations } from './Iterations.tsx';
 import { LogView } from './LogView.tsx';
 import { NotebookView } from './NotebookView.tsx';
 import { TaskFacts } from './TaskFacts.tsx';
-import { Why } from './Why.tsx';
+import { TaskWhy } from './Why.tsx';
 import { runsCode } from './work-text.ts';
 
 type TabKey = NonNullable<RunView['tab']>;
@@ -59,7 +59,7 @@ export function TaskPanel({ run, attempts }: { run: RunDocument; attempts: reado
         )}
       </header>
       <TaskFacts task={task} />
-      {place === sorted.length - 1 && <Why runId={run.run_id} taskKey={task.task_key} state={task.state} />}
+      {place === sorted.length - 1 && <TaskWhy runId={run.run_id} task={task} />}
       <Failure task={task} />
       <Tabs
         label="Of this task"
@@ -92,7 +92,11 @@ function settingsOf(task: RunTaskDocument): Record<string, unknown> {
     'cluster_instance',
     'attempt_number',
   ]);
-  return Object.fromEntries(
-    Object.entries(task).filter(([name]) => !ofTheRun.has(name) && !/_(time|duration)$/.test(name)),
-  );
+  const { worker: _worker, ...ours } = task.headrace ?? {};
+  return Object.fromEntries([
+    ...Object.entries(task).filter(
+      ([name]) => !ofTheRun.has(name) && name !== 'headrace' && !/_(time|duration)$/.test(name),
+    ),
+    ...(Object.keys(ours).length === 0 ? [] : [['headrace', ours]]),
+  ]);
 }

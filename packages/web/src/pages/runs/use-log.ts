@@ -2,24 +2,36 @@
 import { ApiError } from '@headrace/api';
 import { useEffect, useState } from 'react';
 import { client } from '../../api/client.ts';
+import { isPassing } from '../../ui/outage.ts';
 import { appendChunk, chunkBytes, emptyWindow, firstOffset, type LogWindow } from './log-window.ts';
 
 const followMs = 1_000;
 
+/** A server that drains or restarts is back before that many tries have failed. */
+const passingFailuresMax = 5;
+
+export interface LogError {
+  readonly message: string;
+  /** The server is away, which the page says anyway. */
+  readonly isPassing: boolean;
+}
+
 export interface FollowedLog {
   /** Null until the first part of it has come. */
   readonly window: LogWindow | null;
-  readonly error: string | null;
+  readonly error: LogError | null;
   showFrom(offset: number): void;
 }
 
 export function useLog(runId: number, taskRunId: number): FollowedLog {
   const [window, setWindow] = useState<LogWindow | null>(null);
-  const [error, setError] = useState<string | null>(null);
+  const [error, setError] = useState<LogError | null>(null);
   const [from, setFrom] = useState<number | null>(null);
   useEffect(() => {
     const stop = new AbortController();
+    let failures = 0;
     const show = (next: LogWindow) => {
+      failures = 0;
       setWindow(next);
       setError(null);
     };
@@ -29,7 +41,10 @@ export function useLog(runId: number, taskRunId: number): FollowedLog {
           return await follow({ runId, taskRunId, from, signal: stop.signal, show });
         } catch (reason) {
           if (stop.signal.aborted) return;
-          setError(reason instanceof Error ? reason.message : String(reason));
+          failures += 1;
+          const message = reason instanceof Error ? reason.message : String(reason);
+          if (!isPassing(reason) || failures > passingFailuresMax)
+            setError({ message, isPassing: isPassing(reason) });
           // A server that drains says so, and another one follows; what it refuses it will refuse again.
           if (reason instanceof ApiError && reason.status < 500) return;
         }
