@@ -275,11 +275,12 @@ class Host:
             attempt.control.close()
             attempt.control = None
 
-    def on_zygote_death(self, children: set[int]) -> None:
+    def on_zygote_death(self, children: set[int], message: str) -> None:
         """Its children died with it, by the kernel's hand."""
         for attempt in list(self.attempts.values()):
             if attempt.attempt_id in children and attempt.is_live and not attempt.is_ending:
                 attempt.exit_code = -signal.SIGKILL
+                attempt.driver_message = attempt.driver_message or message
                 self.spawn(self._finish(attempt))
 
     def watch_linger(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import signal
 import socket
 import sys
 import time
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .logs import LogPump
+from .memory_kills import count_memory_kills, has_killed_since
 from .protocol import HostedAttempt, HostedEnd
 
 State = Literal["intended", "held", "going", "started", "ended"]
@@ -34,6 +36,8 @@ class Attempt:
     disk_bytes_max: int | None = None
     # Which limit the host has ended it for.
     limit_message: str | None = None
+    # By the kernel, when it began.
+    memory_kills: int | None = field(default_factory=count_memory_kills)
     # Higher than `epoch` once a worker that came back leads it.
     owner_epoch: int = 0
     state: State = "intended"
@@ -98,6 +102,8 @@ class Attempt:
             end["driver_message"] = self.driver_message
         if self.limit_message is not None:
             end["limit_message"] = self.limit_message
+        if code == -signal.SIGKILL and (was_memory := has_killed_since(self.memory_kills)) is not None:
+            end["memory_killed"] = was_memory
         return end
 
 

@@ -82,7 +82,7 @@ def _last_lines(tail: str) -> str | None:
 
 def _describe_signal(number: int) -> str:
     if number == signal.SIGKILL:
-        return "Java was killed by the system (SIGKILL), most likely because the machine ran out of memory"
+        return "Java was killed from outside (SIGKILL): by another process, or by the kernel for lack of memory"
     if number == signal.SIGTERM:
         return "Java was ended from outside (SIGTERM)"
     return f"Java was ended by signal {number}"

@@ -31,6 +31,7 @@ class HostedEnd(_HostedEndRequired, total=False):
 
     driver_message: str
     limit_message: str
+    memory_killed: bool
 
 
 class _HostedAttemptRequired(TypedDict):

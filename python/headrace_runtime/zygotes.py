@@ -11,9 +11,11 @@ import asyncio
 import hashlib
 import json
 import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 from .environments.layer import python_of, read_facts
+from .memory_kills import count_memory_kills, has_killed_since
 from .zygote_link import ZygoteLink
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class _Zygote:
         self.folder = folder
         self.attempts: set[int] = set()
         self.used_at = now
+        self.memory_kills = count_memory_kills()
 
 
 class Zygotes:
@@ -146,7 +149,27 @@ class Zygotes:
                 self._base = self._start(None)
         elif zygote.folder is not None:
             self._of_environment.pop(zygote.folder, None)
-        self._host.on_zygote_death(zygote.attempts)
+        was_memory = has_killed_since(zygote.memory_kills)
+        message = describe_zygote_death(zygote.link.process.returncode, was_memory=was_memory)
+        self._host.on_zygote_death(zygote.attempts, message)
+
+
+def describe_zygote_death(code: int | None, *, was_memory: bool | None) -> str:
+    """For its tasks, which died with it: none of them can tell who did it."""
+    how = "is gone"
+    if code is not None:
+        how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+    why = ""
+    if code == -signal.SIGKILL:
+        how = "was killed (SIGKILL)"
+        if was_memory:
+            why = " The kernel killed for lack of memory at that time: run fewer tasks at once, or on a larger machine."
+        elif was_memory is False:
+            why = " The kernel did not do it: look for kill, pkill or killall in the code of the tasks that ran."
+    return (
+        f"Tasks of this host ended because the process that they all were forked from {how}.{why} It has been "
+        "replaced: a retry, or a repair of the run, begins on the new one."
+    )
 
 
 def help_to_install(host: Host, attempt_id: int, key: str, request: dict[str, Any]) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def test_an_uncaught_exception_is_told_with_its_causes() -> None:
             "the main class a.B is in none of the task's JARs: one.jar, two.jar",
         ),
         (101, "", "the main class exited with code 101"),
-        (-9, "", "Java was killed by the system (SIGKILL)"),
+        (-9, "", "Java was killed from outside (SIGKILL)"),
         (-11, "", "Java was ended by signal 11"),
         (1, "", "the main class exited with code 1"),
     ],

@@ -7,7 +7,10 @@ import type { HostedEnd } from './hosts/host-protocol.ts';
 import type { ResultDocument } from './protocol.ts';
 
 export interface EndedFacts {
-  readonly end: Pick<HostedEnd, 'exit_code' | 'signal' | 'stopped' | 'driver_message' | 'limit_message'>;
+  readonly end: Pick<
+    HostedEnd,
+    'exit_code' | 'signal' | 'stopped' | 'driver_message' | 'limit_message' | 'memory_killed'
+  >;
   readonly result: ResultDocument | null;
   readonly isStopRequested: boolean;
 }
@@ -44,9 +47,7 @@ function failureOf(end: EndedFacts['end'], result: ResultDocument | null): Failu
 }
 
 function processMessage(end: EndedFacts['end'], result: ResultDocument | null): string {
-  if (end.signal === 9) {
-    return 'The Python process was killed by the system (SIGKILL), most likely because the machine ran out of memory.';
-  }
+  if (end.signal === 9) return killedMessage(end.memory_killed);
   if (end.signal === 15) return 'The Python process was ended from outside (SIGTERM).';
   if (end.signal !== null) {
     return `The Python process was ended by ${signalWords[end.signal] ?? `signal ${end.signal}`}, most likely in native code.`;
@@ -54,6 +55,19 @@ function processMessage(end: EndedFacts['end'], result: ResultDocument | null): 
   if (end.exit_code !== 0) return `The Python process exited with code ${end.exit_code}.`;
   if (result?.state === 'succeeded') return 'The Python process ended before it could be confirmed.';
   return 'The Python process ended without a result: it left through os._exit or was replaced by another program.';
+}
+
+/** A signal does not tell who sent it; memory is blamed where the kernel has counted such a kill. */
+function killedMessage(isMemory: boolean | undefined): string {
+  const what = 'The Python process was killed from outside (SIGKILL)';
+  switch (isMemory) {
+    case true:
+      return `${what}, and the kernel killed for lack of memory at that time: let the task hold less, run fewer tasks at once, or use a larger machine.`;
+    case false:
+      return `${what}, and not by the kernel for lack of memory: look for a kill in the code of the task, or for who else ends processes on this machine.`;
+    default:
+      return `${what}: by another process, or by the kernel for lack of memory.`;
+  }
 }
 
 export function exitValueOf(result: ResultDocument | null): string | null {

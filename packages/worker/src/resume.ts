@@ -63,7 +63,9 @@ function place(
     if (supervised.phase === 'waiting') supervised.phase = 'going';
     supervised.events.push({ kind: 'host_died', hosted: known.hosted, message: known.death.message });
   } else if (attempt.state === 'running') {
-    const message = death?.message ?? 'no host knows this attempt any more';
+    const message =
+      death?.message ??
+      'No host on this machine knows this task any more: the folder of the hosts was emptied or replaced while the task ran. A retry, or a repair of the run, begins on a new host.';
     supervised.events.push({ kind: 'host_died', hosted: null, message });
   }
   // Else it was claimed and never reached a host: it is dispatched like a new one.

@@ -50,7 +50,7 @@ test.each([
   [{ kind: 'exit', code: 3 }, 'RUN_EXECUTION_ERROR', 'exited with code 3'],
   [{ kind: 'exit', code: 0 }, 'RUN_EXECUTION_ERROR', 'without a result'],
   [{ kind: 'signal', signal: 11 }, 'RUN_EXECUTION_ERROR', 'segmentation fault'],
-  [{ kind: 'signal', signal: 9 }, 'RUN_EXECUTION_ERROR', 'out of memory'],
+  [{ kind: 'signal', signal: 9 }, 'RUN_EXECUTION_ERROR', 'killed from outside (SIGKILL)'],
   [
     { kind: 'fail', failure: { code: 'RESOURCE_NOT_FOUND', message: 'no notebook' } },
     'RESOURCE_NOT_FOUND',

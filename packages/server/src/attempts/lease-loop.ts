@@ -60,7 +60,7 @@ export function createLeaseLoop(
             { run_id, attempt: attemptId, worker: worker_id },
             'the lease has run out: the attempt is lost',
           );
-          const message = `worker ${worker_id} has not been heard of`;
+          const message = describeSilence(worker_id, leaseMs);
           // A remote worker asks before user code begins, so what is not marked as started has not; what has, it ends
           // on its own timer before the lease does.
           const event = {
@@ -77,4 +77,10 @@ export function createLeaseLoop(
       return lost.length === lostPerTurnMax ? 'again' : 'idle';
     },
   };
+}
+
+/** For the owner of the task. The worker has ended it by its own clock, or was not there to. */
+function describeSilence(workerId: string, leaseMs: number): string {
+  const lease = `longer than its lease of ${Math.round(leaseMs / 1000)} s`;
+  return `Worker ${workerId} was not heard of for ${lease}: its machine is down, frozen or cut off. The task was ended with it. A retry, or a repair of the run, begins on another worker.`;
 }

@@ -175,7 +175,7 @@ async function settleUnheld(rows: readonly HeldRow[], options: RemoteWorkersOpti
         attemptId,
         epoch: row.epoch,
         beforeUserCode: row.state !== 'running',
-        message: `worker ${row.worker_id} does not know this attempt any more`,
+        message: `Worker ${row.worker_id} is there and knows nothing of this task any more: its state folder was emptied or replaced. A retry, or a repair of the run, begins anew.`,
       } as const;
       return options.advancer.tell(row.run_id, [{ event }]);
     }),

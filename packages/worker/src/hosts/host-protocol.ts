@@ -71,8 +71,20 @@ export type FromHost =
       readonly state: SparkState;
       readonly message: string;
       readonly jvm_pid: number | null;
+      /** Only when their number has changed. */
+      readonly executors?: ExecutorChange;
     }
   | { readonly op: 'error'; readonly message: string };
+
+/** Executors of a Spark master, as the driver knows them. */
+export interface ExecutorChange {
+  readonly master: string;
+  readonly running: number;
+  /** How many there were. */
+  readonly before: number;
+  readonly min: number;
+  readonly max: number;
+}
 
 export type SparkState = 'none' | 'starting' | 'ready' | 'failed';
 
@@ -90,6 +102,8 @@ export interface HostedEnd {
   readonly driver_message?: string;
   /** Which limit the host has ended it for; only when it has. */
   readonly limit_message?: string;
+  /** Only with SIGKILL: whether the kernel killed for lack of memory while it ran, where it tells. */
+  readonly memory_killed?: boolean;
 }
 
 export interface HostedAttempt {

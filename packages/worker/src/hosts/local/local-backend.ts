@@ -7,6 +7,7 @@ import type { ClusterAssignment } from '../../ports.ts';
 import type { FoundHost, HostBackend, HostConnection } from '../host-backend.ts';
 import type { ExecutorConf } from '../spark-standalone/executor-conf.ts';
 import { HostStartError } from '../start-errors.ts';
+import { describeHostEnded } from './host-death.ts';
 import { buryHost, openLocalHost, readHostRecord, renameHost } from './local-host.ts';
 import { hostMark, isAlive, kill, killMarked } from './processes.ts';
 
@@ -188,7 +189,7 @@ async function attachHost(folder: string, workerId: string): Promise<FoundHost |
     }
   }
   const { message, attempts } = await buryHost(folder, record);
-  const told = reason === null ? message : `the host (process ${record.pid}) had to be ended: ${reason}`;
+  const told = reason === null ? message : describeHostEnded(record.pid, reason);
   const death = { message: told, attempts };
   return { kind: 'dead', hostKey: record.hostKey, clusterId: record.clusterId, death };
 }

@@ -13,7 +13,9 @@ import {
   hostProtocolVersionsSpoken,
   type ToHost,
 } from '../host-protocol.ts';
+import { describeHostDeath } from './host-death.ts';
 import { readJournal } from './journal.ts';
+import { countMemoryKills, hasKilledSince } from './memory-kills.ts';
 import { isAlive, kill, killMarked, type ProcessIdentity } from './processes.ts';
 import { createStopWatch } from './stop-watch.ts';
 
@@ -100,10 +102,10 @@ export async function openLocalHost(options: LocalHostOptions): Promise<LocalHos
     isClosed = true;
     stops.clear();
     clearInterval(lifeCheck);
-    provenDead(await buryUntilProven(folder, record));
+    provenDead(await buryUntilProven(folder, record, hasKilledSince(memoryKills)));
   };
 
-  const setup = readHostSetup(folder);
+  const memoryKills = countMemoryKills();
   const hello = await connect();
   const lifeCheck = setInterval(() => {
     if (!isAlive(record)) void finishDead();
@@ -112,7 +114,7 @@ export async function openLocalHost(options: LocalHostOptions): Promise<LocalHos
   return {
     hostKey: record.hostKey,
     clusterId: record.clusterId,
-    setup,
+    setup: readHostSetup(folder),
     record,
     hello,
     died,
@@ -134,10 +136,14 @@ export async function openLocalHost(options: LocalHostOptions): Promise<LocalHos
 }
 
 /** Its attempts wait for the proof, however long a process hangs in the kernel or its folder cannot be read. */
-async function buryUntilProven(folder: string, record: HostRecord): Promise<HostDeath> {
+async function buryUntilProven(
+  folder: string,
+  record: HostRecord,
+  wasMemory: boolean | null,
+): Promise<HostDeath> {
   for (;;) {
     try {
-      return await buryHost(folder, record);
+      return await buryHost(folder, record, wasMemory);
     } catch (cause) {
       process.emitWarning(
         new Error(`what host ${record.hostKey} left behind cannot be cleared away yet`, { cause }),
@@ -148,14 +154,18 @@ async function buryUntilProven(folder: string, record: HostRecord): Promise<Host
 }
 
 /** Makes sure that nothing of the host can act any more, and reads what it did. */
-export async function buryHost(folder: string, record: HostRecord): Promise<HostDeath> {
+export async function buryHost(
+  folder: string,
+  record: HostRecord,
+  wasMemory: boolean | null = null,
+): Promise<HostDeath> {
   if (isAlive(record)) kill(record.pid);
   await killMarked(folder);
   fs.rmSync(record.socketFolder, { recursive: true, force: true });
   const attempts = readJournal(path.join(folder, 'journal.jsonl'));
   // It stays for the next life to read, unless there is nothing to learn.
   if (attempts.length === 0) fs.rmSync(path.join(folder, 'host.json'), { force: true });
-  return { message: `the host (process ${record.pid}) died`, attempts };
+  return { message: describeHostDeath(record.pid, { folder, wasMemory }), attempts };
 }
 
 /** What stands in `config.json`, which we wrote before the start. */
