@@ -23,12 +23,12 @@ afterAll(async () => {
 });
 
 let scripts = 0;
-async function run(script: string, headrace: Record<string, unknown> = {}) {
+async function run(script: string, headrace: Record<string, unknown> = {}, max_retries = 0) {
   scripts += 1;
   const file = `/Shared/fault-${scripts}.py`;
   const content = Buffer.from(script).toString('base64');
   await server.client.workspaceImport({ path: file, content, format: 'AUTO', overwrite: true });
-  const task = { task_key: 'fault', spark_python_task: { python_file: file }, headrace };
+  const task = { task_key: 'fault', spark_python_task: { python_file: file }, headrace, max_retries };
   const { job_id } = await server.client.jobsCreate({ name: `fault ${scripts}`, tasks: [task] });
   const { run_id } = await server.client.jobsRunNow({ job_id });
   const read = async () => server.client.runsGet({ run_id });
@@ -38,10 +38,11 @@ async function run(script: string, headrace: Record<string, unknown> = {}) {
     patienceMs,
   );
   const ended = await read();
-  const task_run_id = ended.tasks?.[0]?.run_id ?? 0;
+  const task_run_id = ended.tasks?.at(-1)?.run_id ?? 0;
   const { log } = await server.client.taskLog({ run_id, task_run_id });
   const { error } = await server.client.runsGetOutput({ run_id: task_run_id });
-  return { state: ended.state?.result_state, log, error };
+  const { error: firstError } = await server.client.runsGetOutput({ run_id: ended.tasks?.[0]?.run_id ?? 0 });
+  return { state: ended.state?.result_state, log, error, firstError };
 }
 
 test(
@@ -109,14 +110,37 @@ print("forked")
 );
 
 test(
-  'a task that kills its parent fails, and the next one runs',
+  'a task that kills its parent fails with those that were forked beside it, which their policy tries again',
   async () => {
+    const beside = run(
+      `
+import os, time
+if not os.path.exists("${folder}/beside"):
+    open("${folder}/beside", "w").close()
+    time.sleep(600)
+print("again")
+`,
+      {},
+      1,
+    );
+    await waitUntil(
+      'it runs',
+      () =>
+        fs.access(path.join(folder, 'beside')).then(
+          () => true,
+          () => false,
+        ),
+      patienceMs,
+    );
     const killed = await run(
       'import os, signal, time\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(600)',
     );
 
     expect(killed.state).toBe('FAILED');
     expect(killed.error).toContain('SIGKILL');
+    const again = await beside;
+    expect(again).toMatchObject({ state: 'SUCCESS', log: 'again\n' });
+    expect(again.firstError).toContain('they all were forked from was killed (SIGKILL)');
     expect((await run('print("next")')).log).toContain('next');
   },
   patienceMs,
