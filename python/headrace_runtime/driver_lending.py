@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from .executor_watch import ExecutorChange
 from .jvm import Driver, DriverError
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class DriverLending:
                 data_root=config["data_root"],
                 on_state=self._on_state,
                 on_death=self._on_death,
+                place=config.get("spark_place"),
+                on_executors=self._on_executors,
             )
 
     @property
@@ -113,6 +116,11 @@ class DriverLending:
         # It may quote the end of the driver's log.
         message = self._host.secrets.redact_text(message)
         self._host.say({"op": "spark", "state": state, "message": message, "jvm_pid": jvm_pid})
+
+    def _on_executors(self, message: str, change: ExecutorChange) -> None:
+        assert self.driver is not None
+        frame = {"op": "spark", "state": self.state, "message": message, "jvm_pid": self.driver.pid}
+        self._host.say({**frame, "executors": change})
 
     def _on_death(self, message: str) -> None:
         """Whoever used it fails with this reason, unless it succeeds without."""

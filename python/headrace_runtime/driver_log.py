@@ -46,9 +46,13 @@ class DriverLog:
     def last_lines(self) -> str:
         """The end, short enough for a message."""
         try:
-            with open(self._path, "rb") as file:
-                file.seek(0, os.SEEK_END)
-                file.seek(max(0, file.tell() - 2000))
-                return " | ".join(file.read().decode(errors="replace").strip().splitlines()[-5:])
+            return " | ".join(self.tail(2000).strip().splitlines()[-5:])
         except OSError:
             return "there is no log"
+
+    def tail(self, bytes_max: int) -> str:
+        """The end."""
+        with open(self._path, "rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - bytes_max))
+            return file.read().decode(errors="replace")

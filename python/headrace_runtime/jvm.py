@@ -18,6 +18,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypedDict, TypeVar
 
 from .driver_log import DriverLog
+from .executor_watch import (
+    ExecutorChange,
+    ExecutorFacts,
+    ExecutorWatch,
+    SparkPlace,
+    ask_master,
+    check_master,
+    describe_end,
+)
 from .java_command import HEAP_DEFAULT, SUBMIT_CLASS, Runtime, base_conf, format_conf, java_options, launch_command
 
 # For the warm-up of the set-up, whose text is part of the key of what it makes.
@@ -30,6 +39,8 @@ START_SECONDS_MAX = 240
 DYING_SECONDS_MAX = 2.0
 # Calls that may block at the same time: attaches and proofs of several attempts.
 THREADS = 8
+# Of the driver's log, where the reason for an end is looked for.
+LOG_BYTES_READ = 64 * 1024
 Result = TypeVar("Result")
 OnState = Callable[[str, str, "int | None"], None]
 
@@ -58,15 +69,20 @@ class Driver:
         data_root: str,
         on_state: OnState,
         on_death: Callable[[str], None],
+        place: SparkPlace | None = None,
+        on_executors: Callable[[str, ExecutorChange], None] = lambda message, change: None,
     ) -> None:
         self.runtime = runtime
         self.folder = folder
         self.spark_conf = spark_conf
         self.data_root = data_root
+        self.place: SparkPlace = place or {"conf": {}, "watch": None}
         self.state = "none"
         self._log = DriverLog(os.path.join(folder, "driver.log"))
         self._on_state = on_state
         self._on_death = on_death
+        self._on_executors = on_executors
+        self._executors: ExecutorWatch | None = None
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="driver")
         self._process: subprocess.Popen[bytes] | None = None
         self._starting: asyncio.Task[DriverLink] | None = None
@@ -104,6 +120,9 @@ class Driver:
         if self._link is None:
             return True  # what died cannot act
         try:
+            # What Spark has given up fails its tasks in many words; here stands the reason.
+            if self._executors is not None and await self._executors.has_ended():
+                return await self._has_died()
             return await asyncio.wait_for(self._call(self._link.close_gateway, attempt_id, seconds), seconds + 5)
         except Exception:
             # Dead since, or stuck: only the first is proof.
@@ -144,6 +163,7 @@ class Driver:
         try:
             if os.path.exists(info_path):
                 os.unlink(info_path)
+            await self._check_master()
             # On the loop's thread, which lives as long as the process: the kernel's signal at the parent's death
             # comes at the death of the thread that started it.
             process = self._process = self._launch(info_path)
@@ -153,25 +173,73 @@ class Driver:
         except Exception as error:
             self.kill("Spark did not start")
             self._starting = None
-            message = f"Spark did not start: {error}"
+            message = f"Spark did not start: {self._explain(error)}"
             self._set_state("failed", message)
             raise DriverError(message) from error
         self._link = link
         self._set_state("ready", "Spark is ready")
+        self._watch_executors(process)
         return link
+
+    async def _check_master(self) -> None:
+        if self.place["watch"] is None:
+            return
+        failure = await self._call(check_master, self.place["watch"]["master"])
+        if failure is not None:
+            raise DriverError(failure)
+
+    def _explain(self, error: Exception) -> str:
+        watch = self.place["watch"]
+        if watch is None or isinstance(error, DriverError):
+            return str(error)
+        return describe_end(watch["master"], self._read_log())
+
+    def _watch_executors(self, process: subprocess.Popen[bytes]) -> None:
+        wanted, link = self.place["watch"], self._link
+        if wanted is None or link is None:
+            return
+
+        async def look() -> ExecutorFacts | None:
+            if self._process is not process or process.poll() is not None:
+                return None
+            return await self._call(link.executor_facts)
+
+        self._executors = ExecutorWatch(
+            wanted,
+            look=look,
+            ask_master=lambda: self._call(ask_master, wanted, link.find_master_page),
+            read_log=self._read_log,
+            on_change=self._on_executors,
+            on_failure=self.kill,
+        )
+        asyncio.get_running_loop().create_task(self._run_watch(self._executors))
+
+    async def _run_watch(self, watch: ExecutorWatch) -> None:
+        try:
+            await watch.run()
+        except Exception as error:  # a JVM that dies in the middle of an answer; its death is noted elsewhere
+            if self._executors is watch and self._process is not None and self._process.poll() is None:
+                self._set_state(self.state, f"its executors are not watched any more: {error}")
+
+    def _read_log(self) -> str:
+        try:
+            return self._log.tail(LOG_BYTES_READ)
+        except OSError:
+            return ""
 
     def _launch(self, info_path: str) -> subprocess.Popen[bytes]:
         environment = dict(os.environ)
+        conf = self._conf()
         environment.update(
             SPARK_HOME=self.runtime["sparkHome"],
             PYSPARK_PYTHON=sys.executable,
             PYSPARK_DRIVER_PYTHON=sys.executable,
             _PYSPARK_DRIVER_CONN_INFO_PATH=info_path,
-            SPARK_LOCAL_IP="127.0.0.1",
+            SPARK_LOCAL_IP=conf["spark.driver.bindAddress"],
         )
         with self._log.begin() as log:
             return subprocess.Popen(
-                launch_command(sys.executable, self._command()),
+                launch_command(sys.executable, self._command(conf)),
                 env=environment,
                 cwd=self.folder,
                 # Spark's gateway ends itself when this pipe closes.
@@ -181,8 +249,10 @@ class Driver:
                 start_new_session=True,
             )
 
-    def _command(self) -> list[str]:
-        conf = base_conf(self.folder, self.data_root, self.spark_conf)
+    def _conf(self) -> dict[str, str]:
+        return base_conf(self.folder, self.data_root, {**self.spark_conf, **self.place["conf"]})
+
+    def _command(self, conf: dict[str, str]) -> list[str]:
         heap = conf.pop("spark.driver.memory", HEAP_DEFAULT)
         options = conf.pop("spark.driver.extraJavaOptions", "").split()
         command = java_options(self.runtime, heap=heap, options=options)
@@ -223,7 +293,7 @@ class Driver:
         if self._process is not process:
             return  # noted before
         was_ready = self._link is not None
-        self._process = self._link = self._starting = None
+        self._process = self._link = self._starting = self._executors = None
         # The pool's threads hold py4j connections to the dead JVM.
         self._threads.shutdown(wait=False)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="driver")

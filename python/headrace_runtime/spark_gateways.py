@@ -13,6 +13,8 @@ import threading
 import time
 from typing import Any
 
+from .executor_watch import ExecutorFacts
+
 TAG_PROPERTY = "spark.job.tags"
 INTERRUPT_PROPERTY = "spark.job.interruptOnCancel"
 # A pool of its own under the FAIR scheduler: a long job of one attempt does not starve the others. Spark keeps every
@@ -159,6 +161,24 @@ class DriverLink:
         del self._gateways[attempt_id]
         self._pools.give_back(gateway.pool)
         return True
+
+    def executor_facts(self) -> ExecutorFacts:
+        """How many executors there are besides the driver, and whether anything waits for them."""
+        if self._context.isStopped():
+            return ExecutorFacts(executors=0, has_jobs=False, is_stopped=True)
+        tracker = self._context.statusTracker()
+        known = len(tracker.getExecutorInfos())
+        return ExecutorFacts(max(0, known - 1), len(tracker.getActiveJobIds()) > 0, is_stopped=False)
+
+    def find_master_page(self, host: str, port: int) -> tuple[int, str]:
+        """The port of a master's page, asked of the master in Spark's own language; and how it calls this driver."""
+        spark = self._jvm.org.apache.spark
+        question = getattr(getattr(spark.deploy.master, "MasterMessages$BoundPortsRequest$"), "MODULE$")
+        kind = getattr(getattr(self._jvm.scala.reflect, "ClassTag$"), "MODULE$")
+        anything = kind.apply(self._jvm.java.lang.Class.forName("java.lang.Object"))
+        network = spark.SparkEnv.get().rpcEnv()
+        master = network.setupEndpointRef(spark.rpc.RpcAddress(host, port), "Master")
+        return int(master.askSync(question, anything).webUIPort()), str(self._context.applicationId())
 
     def warm_up(self, folder: str) -> None:
         """Write and read a small Delta table, through a session that is then forgotten."""

@@ -166,6 +166,13 @@ const hostFacts = {
   pid: z.int().optional(),
   message: z.string().max(10_000),
   failure_code: z.enum(['INIT_SCRIPT_FAILURE', 'START_FAILURE', 'IMAGE_FAILURE', 'NO_CAPACITY']).optional(),
+  /** Those of a Spark master, when their number has changed. */
+  executors: z
+    .object({
+      master: z.string().max(1_000),
+      ...{ running: z.int(), before: z.int(), min: z.int(), max: z.int() },
+    })
+    .optional(),
 };
 
 /** How a host is, without its state: that is another when it is reported than when it is told of. */

@@ -7,7 +7,7 @@
 import { generationOf, poolOfSpare } from '@headrace/core';
 import { createSlot, deathOf, type Host, isOutdated, readHello, type Slot } from './host-slot.ts';
 import type { HostBackend, HostConnection, HostDeath } from './hosts/host-backend.ts';
-import type { FromHost, HostedAttempt, ToHost } from './hosts/host-protocol.ts';
+import type { ExecutorChange, FromHost, HostedAttempt, ToHost } from './hosts/host-protocol.ts';
 import { HostStartError, HostUnwantedError } from './hosts/start-errors.ts';
 import type { WorkerLog } from './log.ts';
 import type {
@@ -348,7 +348,7 @@ export class HostPool {
         return;
       case 'spark':
         slot.sparkState = frame.state;
-        return this.#reportRunning(slot, frame.message);
+        return this.#reportRunning(slot, frame.message, frame.executors);
       case 'error':
         return this.#options.log.warn({ host_key: slot.hostKey }, frame.message);
       case 'prepared':
@@ -356,10 +356,11 @@ export class HostPool {
     }
   }
 
-  #reportRunning(slot: Slot, message: string): void {
+  #reportRunning(slot: Slot, message: string, executors?: ExecutorChange): void {
     const { clusterId, hostKey, sparkState } = slot;
     const { pid } = slot.connection.hello;
-    this.#options.report({ clusterId, hostKey, state: 'running', sparkState, pid, message });
+    const changed = executors && { executors };
+    this.#options.report({ clusterId, hostKey, state: 'running', sparkState, pid, message, ...changed });
   }
 
   #watchIdle(slot: Slot): void {

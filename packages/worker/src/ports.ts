@@ -3,6 +3,7 @@
  * server's process, over HTTP when it does not; the worker cannot tell.
  */
 import type { AttemptId, AttemptOutcome, JsonValue, RunId, StopReason } from '@headrace/core';
+import type { ExecutorChange } from './hosts/host-protocol.ts';
 import type { HostFailureCode } from './hosts/start-errors.ts';
 import type { AttemptDocument } from './protocol.ts';
 
@@ -131,6 +132,8 @@ export interface HostReport {
   readonly message: string;
   /** Only with `failed`, where it never ran. */
   readonly failureCode?: HostFailureCode;
+  /** Only with `running`, when their number has changed. */
+  readonly executors?: ExecutorChange;
 }
 
 /**

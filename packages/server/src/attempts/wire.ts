@@ -97,7 +97,7 @@ export function toHeartbeatDocument({
 type HostDocument<State> = HostFactsDocument & { readonly state: State };
 
 export function fromHostDocument<State extends string>(document: HostDocument<State>) {
-  const { failure_code: failureCode } = document;
+  const { failure_code: failureCode, executors } = document;
   return {
     clusterId: document.cluster_id,
     hostKey: document.host_key,
@@ -106,6 +106,7 @@ export function fromHostDocument<State extends string>(document: HostDocument<St
     pid: document.pid ?? null,
     message: document.message,
     ...(failureCode && { failureCode }),
+    ...(executors && { executors }),
   } satisfies Omit<HostReport, 'state'> & { readonly state: State };
 }
 

@@ -18,10 +18,33 @@ export async function recordHost(
   const row = await findLife(db, report.clusterId);
   if (row === null) return false;
   const before = await upsertHost(db, workerId, report, clock.nowMs());
-  if (before !== report.state) {
-    await insertClusterEvents(db, row.clusterId, newsOf(row, workerId, report, before), clock.nowMs());
-  }
+  const news = [
+    ...(before !== report.state ? newsOf(row, workerId, report, before) : []),
+    ...executorNews(report),
+  ];
+  await insertClusterEvents(db, row.clusterId, news, clock.nowMs());
   return row.kind === 'all_purpose' && settleCluster(services, row.clusterId);
+}
+
+/** Of the executors that a Spark master gives and takes. */
+function executorNews({ executors, message }: HostReport): ClusterNews[] {
+  if (executors === undefined) return [];
+  const { master, running, before, min, max } = executors;
+  const details = {
+    ...{ current_num_workers: running, previous_num_workers: before, driver_state_message: message },
+    ...{
+      target_num_workers: min === max ? max : { min_workers: min, max_workers: max },
+      spark_master: master,
+    },
+  };
+  if (running > before) return [{ type: 'UPSIZE_COMPLETED', details }];
+  const isScaling = running >= min;
+  return [
+    {
+      type: isScaling ? 'RESIZING' : 'NODES_LOST',
+      details: { ...details, ...(isScaling && { cause: 'AUTOSCALE' }) },
+    },
+  ];
 }
 
 function newsOf(

@@ -109,11 +109,12 @@ export function fromHeartbeatDocument({ stop, gone, orders }: HeartbeatDocument)
 export function toHostDocument<State extends string>(
   report: Omit<HostReport | HostStatus, 'state'> & { readonly state: State },
 ): HostFactsDocument & { state: State } {
-  const { clusterId, hostKey, state, sparkState, pid, message, failureCode } = report;
+  const { clusterId, hostKey, state, sparkState, pid, message, failureCode, executors } = report;
   return {
     ...{ cluster_id: clusterId, host_key: hostKey, state, spark_state: sparkState },
     message: toText(message).slice(0, messageCharsMax),
     ...(pid === null ? {} : { pid }),
+    ...(executors && { executors: { ...executors } }),
     ...(failureCode === undefined ? {} : { failure_code: failureCode }),
   };
 }
