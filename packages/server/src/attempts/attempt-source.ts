@@ -15,10 +15,11 @@ import type { Querier } from '../db/connect.ts';
 import type { RunAdvancer } from '../runs/advance-run.ts';
 import type { RevealSecrets } from '../secrets/reveal-secrets.ts';
 import type { Services } from '../services.ts';
+import { AttemptRuns } from './attempt-runs.ts';
 import type { ClaimSources } from './build-claim.ts';
 import { reportAttempt } from './report-attempt.ts';
 import type { StopBells } from './stop-bells.ts';
-import { type DbNow, databaseNow, findRunsOf, readHeld, renewLease, upsertWorker } from './store.ts';
+import { type DbNow, databaseNow, readHeld, renewLease, upsertWorker } from './store.ts';
 import { takeBack } from './take-back.ts';
 import { UnheldClaims } from './unheld-claims.ts';
 
@@ -53,7 +54,7 @@ const localBackends = ['local', 'fake'];
 export function createAttemptSource(options: AttemptSourceOptions): ServerAttemptSource {
   const { db, advancer, machineNowMs = Date.now } = options;
   const lease = { dbNow: options.dbNow ?? databaseNow, leaseMs };
-  const runs = new AttemptRuns(options);
+  const runs = new AttemptRuns(db);
   const unheld = new UnheldClaims(options);
   const claimFor: ServerAttemptSource['claimFor'] = async (request, labels) => {
     const claimed = await advancer.claim({ ...request, labels });
@@ -95,6 +96,7 @@ export function createAttemptSource(options: AttemptSourceOptions): ServerAttemp
     async release(_workerId, refs) {
       const runIds = await runs.find(refs.map(({ attemptId }) => attemptId));
       await Promise.all(refs.map((ref) => releaseAttempt(advancer, ref, runIds.get(ref.attemptId))));
+      for (const { attemptId } of refs) runs.forget(attemptId);
     },
   };
 }
@@ -164,34 +166,4 @@ async function compareHeld(
       stop.push({ ...ref, reason: row.stop_reason });
   }
   return { stop, gone };
-}
-
-/** Which run an attempt belongs to: known from its claim, else from the store. */
-class AttemptRuns {
-  readonly #options: AttemptSourceOptions;
-  readonly #known = new Map<number, number>();
-
-  constructor(options: AttemptSourceOptions) {
-    this.#options = options;
-  }
-
-  remember(attemptId: number, runId: number): void {
-    this.#known.set(attemptId, runId);
-  }
-
-  forget(attemptId: number): void {
-    this.#known.delete(attemptId);
-  }
-
-  async find(attemptIds: readonly number[]): Promise<ReadonlyMap<number, number>> {
-    const unknown = attemptIds.filter((id) => !this.#known.has(id));
-    if (unknown.length === 0) return this.#known;
-    const rows = await findRunsOf(this.#options.db, unknown);
-    const found = new Map(rows.map(({ attempt_id, run_id }) => [attempt_id, run_id]));
-    for (const id of attemptIds) {
-      const runId = this.#known.get(id);
-      if (runId !== undefined) found.set(id, runId);
-    }
-    return found;
-  }
 }

@@ -1,4 +1,7 @@
 /** Wakes a worker's waiting heartbeat when one of its attempts is to be stopped. A lost ring costs one heartbeat. */
+/** Most are workers of other servers, which never ask here. */
+const rungMax = 1_000;
+
 export class StopBells {
   readonly #waiting = new Map<string, () => void>();
   /** Rung while nobody waited. */
@@ -7,12 +10,25 @@ export class StopBells {
   ring(workerId: string): void {
     const wake = this.#waiting.get(workerId);
     if (wake) wake();
-    else this.#rung.add(workerId);
+    else this.#keep(workerId);
+  }
+
+  /** Of those that wait, and those that were rung for in vain. */
+  get size(): number {
+    return this.#waiting.size + this.#rung.size;
   }
 
   /** Another server has asked for something: whose worker it concerns only the store knows. */
   ringAll(): void {
     for (const wake of [...this.#waiting.values()]) wake();
+  }
+
+  /** The oldest go: a ring that is lost costs one heartbeat. */
+  #keep(workerId: string): void {
+    this.#rung.delete(workerId);
+    this.#rung.add(workerId);
+    const [oldest] = this.#rung;
+    if (this.#rung.size > rungMax && oldest !== undefined) this.#rung.delete(oldest);
   }
 
   /** True when the bell rang, false after `waitMs` or when the signal aborts. */
