@@ -3,8 +3,8 @@
  * that a job describes. What only the hosted product can do is kept and told of; what could never work is refused.
  */
 import { ApiError, type InitScript, type NewCluster } from '@headrace/api';
-import { dropHostedOnlyConfs } from './hosted-only-confs.ts';
 import { findNodeSize } from './node-types.ts';
+import { sortConfs } from './sort-confs.ts';
 
 export interface SpecCheck {
   /** Each begins with the field. */
@@ -30,7 +30,7 @@ export function checkClusterSpec(spec: NewCluster, kind: 'all_purpose' | 'job'):
         scriptProblems(script).map((problem) => `init_scripts[${index}]: ${problem}`),
       ),
     ],
-    warnings: [...nodeTypeWarnings(spec), ...dropHostedOnlyConfs(spec.spark_conf ?? {}).warnings],
+    warnings: [...nodeTypeWarnings(spec), ...sortConfs(spec.spark_conf ?? {}).warnings],
   };
 }
 

@@ -81,10 +81,11 @@ describe('what it is given', () => {
     expect(resolve({ new_cluster }).assignment.executors).toEqual(executors);
   });
 
-  test('settings that only the hosted product knows are dropped with a warning, Delta’s own stay', () => {
+  test('settings that only the hosted product knows can be read and come with a warning, Delta’s own without', () => {
     const spark_conf = {
       'spark.databricks.cluster.profile': 'singleNode',
       'spark.databricks.delta.snapshotPartitions': '1',
+      'databricks.loki.enabled': 'true',
       'spark.sql.extensions': 'mine',
       'spark.master': 'local[*, 4]',
       'spark.sql.shuffle.partitions': '8',
@@ -94,11 +95,13 @@ describe('what it is given', () => {
 
     expect(assignment.sparkConf).toEqual({
       'spark.master': 'local[2]',
+      'spark.databricks.cluster.profile': 'singleNode',
       'spark.databricks.delta.snapshotPartitions': '1',
       'spark.sql.shuffle.partitions': '8',
     });
     expect(warnings.map((warning) => warning.split(' ')[0])).toEqual([
       'spark.databricks.cluster.profile',
+      'databricks.loki.enabled',
       'spark.sql.extensions',
     ]);
   });

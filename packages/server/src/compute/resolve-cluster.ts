@@ -11,8 +11,8 @@ import type { InitScript, NewCluster } from '@headrace/api';
 import { toHostKey } from '@headrace/core';
 import type { ClusterAssignment, ExecutorPlan, InitScripts } from '@headrace/worker';
 import { checkClusterSpec } from './check-cluster-spec.ts';
-import { dropHostedOnlyConfs } from './hosted-only-confs.ts';
 import { findNodeSize } from './node-types.ts';
+import { sortConfs } from './sort-confs.ts';
 
 export const defaultClusterId = 'default';
 export const defaultClusterName = 'Shared cluster';
@@ -168,7 +168,7 @@ const noSettings: HostSettings = { sparkConf: {}, environment: {} };
 const initScriptsTimeoutMs = 20 * 60_000;
 
 function settingsOf(spec: NewCluster, clusterId: string, cores: number): HostSettings {
-  const { kept } = dropHostedOnlyConfs(spec.spark_conf ?? {});
+  const { kept } = sortConfs(spec.spark_conf ?? {});
   const paths = (spec.init_scripts ?? []).map(toScriptPath).filter((path) => path !== null);
   const logs = spec.cluster_log_conf?.volumes ?? spec.cluster_log_conf?.dbfs;
   const executors = planExecutors(spec);

@@ -9,7 +9,8 @@ import { findPool, type Pool } from './read-pools.ts';
 
 /** Of these Spark takes a new value in a session that runs; whatever is not here must be the host's from its start. */
 const sessionPrefixes = [
-  'spark.databricks.delta.',
+  // Delta's, and those of the hosted product, which Spark only shows.
+  'spark.databricks.',
   ...[
     ...['adaptive', 'ansi', 'autoBroadcastJoinThreshold', 'broadcastTimeout', 'caseSensitive', 'cbo', 'csv'],
     ...[
