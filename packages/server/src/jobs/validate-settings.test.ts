@@ -243,3 +243,32 @@ test('a task written at the top is checked like any other', () => {
   expect(refusalOf(settings)).toContain('{{task.nope}}');
   expect(refusalOf({ notebook_task: { notebook_path: 5 } as never })).toContain('notebook_path');
 });
+
+describe('sets of worker labels', () => {
+  const asking = (index: number, more: Document = {}) =>
+    step(`t${index}`, { headrace: { worker_labels: { machine: `m${index}`, ...more } } });
+  const tasks = (count: number) => Array.from({ length: count }, (_, index) => asking(index));
+
+  test('twenty different ones are taken, in tasks that ask for none or the same too', () => {
+    const same = { ...asking(0), task_key: 'same' };
+
+    expect(refusalOfTasks(...tasks(20), same, step('none'))).toBeNull();
+  });
+
+  test('more are refused, those in a for-each too', () => {
+    const nested = loop('loop', { ...asking(21), task_key: 'nested' });
+
+    expect(refusalOfTasks(...tasks(20), nested)).toBe(
+      'tasks: they ask for 21 different sets of headrace.worker_labels; at most 20 are allowed in a job',
+    );
+  });
+
+  test('the order in which names stand makes no difference', () => {
+    const turned = Array.from({ length: 20 }, (_, index) =>
+      step(`u${index}`, { headrace: { worker_labels: { zone: 'a', machine: `m${index}` } } }),
+    );
+    const straight = Array.from({ length: 20 }, (_, index) => asking(index, { zone: 'a' }));
+
+    expect(refusalOfTasks(...straight, ...turned)).toBeNull();
+  });
+});

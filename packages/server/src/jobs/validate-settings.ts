@@ -8,6 +8,7 @@ import { withTasks } from '../runs/run-definition.ts';
 import type { Document } from '../runs/run-facts.ts';
 import { findEnvironmentProblems } from './validate-environments.ts';
 import { findGitProblems } from './validate-git.ts';
+import { findLabelProblems } from './validate-labels.ts';
 import { findScheduleProblems } from './validate-schedule.ts';
 import { findTaskProblems, referenceProblemsOf } from './validate-tasks.ts';
 
@@ -28,6 +29,7 @@ export function validateSettings(
   const tasks = settings.tasks ?? [];
   const problems = [
     ...findTaskProblems(tasks, jobId),
+    ...findLabelProblems(settings),
     ...findGitProblems(settings, config),
     ...findEnvironmentProblems(settings),
     ...clusterProblems(settings),
