@@ -21,6 +21,7 @@ import { admissionLoopName, createAdmissionLoop } from './runs/admission-loop.ts
 import { type AdvancerObserver, RunAdvancer } from './runs/advance-run.ts';
 import { childRunLoopName, createChildRunLoop } from './runs/child-run-loop.ts';
 import type { RunServices } from './runs/create-run.ts';
+import { createDeletedJobLoop } from './runs/deleted-job-loop.ts';
 import { createNeighbourBell, type Heard } from './runs/neighbour-bell.ts';
 import { createWakeLoop } from './runs/wake-loop.ts';
 import type { RevealSecrets } from './secrets/reveal-secrets.ts';
@@ -120,6 +121,7 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
       loops.add(createClusterLoop(services, { onMoved: clusters.ringAll, elapsedMs }));
       loops.add(createWakeLoop(runServices));
       loops.add(createAdmissionLoop(runServices));
+      loops.add(createDeletedJobLoop(runServices));
       loops.add(createChildRunLoop(runServices, createChildStarter(runServices, urls)));
       loops.add(
         createLeaseLoop({

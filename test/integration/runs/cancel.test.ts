@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createDeletedJobLoop } from '../../../packages/server/src/runs/deleted-job-loop.ts';
+import { waitForTask } from './control.ts';
 import { fakeTask, startTestEngine, type TestEngine } from './engine.ts';
 
 let engine: TestEngine;
@@ -60,6 +62,25 @@ test('deleting a job cancels its runs', async () => {
 
   expect((await engine.waitForEnd(run_id)).state.result_state).toBe('CANCELED');
   await expect(engine.client.jobsGet({ job_id })).rejects.toMatchObject({ code: 'INVALID_PARAMETER_VALUE' });
+});
+
+test('a server that dies while it deletes a job leaves its runs to any other, and those of other jobs alone', async () => {
+  const settings = { queue: { enabled: true }, tasks: [fakeTask('load', { fake: hang })] };
+  const deleted = await engine.client.jobsCreate({ name: 'half deleted', ...settings });
+  const kept = await engine.client.jobsCreate({ name: 'kept', ...settings });
+  const run = await engine.client.jobsRunNow({ job_id: deleted.job_id });
+  const other = await engine.client.jobsRunNow({ job_id: kept.job_id });
+  await waitForTask(engine, run.run_id, 'load', 'RUNNING');
+  await engine.db.pool.query('update jobs set deleted_at_ms = 1 where job_id = $1', [deleted.job_id]);
+
+  await createDeletedJobLoop(engine.runs.services).turn();
+
+  expect((await engine.waitForEnd(run.run_id)).state.result_state).toBe('CANCELED');
+  expect((await engine.client.runsGet({ run_id: other.run_id })).state.life_cycle_state).not.toBe(
+    'TERMINATED',
+  );
+  await engine.client.runsCancel({ run_id: other.run_id });
+  await engine.waitForEnd(other.run_id);
 });
 
 test('asked again after a crash in the middle, deleting a job still cancels its runs', async () => {

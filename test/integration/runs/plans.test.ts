@@ -8,6 +8,7 @@ import {
   findOrphanedChildren,
   findReadyParents,
 } from '../../../packages/server/src/runs/child-run-store.ts';
+import { findRunsOfDeletedJobs } from '../../../packages/server/src/runs/deleted-job-loop.ts';
 import {
   findQueuedAttempts,
   loadRuns,
@@ -78,6 +79,7 @@ test.each<[string, (db: Querier) => unknown]>([
   ['runs that are due', (q) => findDueRunIds(q, 10, 200)],
   ['queued attempts', (q) => findQueuedAttempts(q, { labels: [{}], limit: 200 })],
   ['queued runs with a place', (q) => findAdmissibleRuns(q, { jobsMax: 100, runsMax: 500 })],
+  ['runs of deleted jobs', (q) => findRunsOfDeletedJobs(q, 200)],
   ['places of jobs', (q) => readPlaces(q, [1, 2])],
   ['a run to advance', (q) => loadRuns(q, [1_500])],
   ['attempts of a worker', (q) => findHeldBy(q, 'w1')],
