@@ -81,3 +81,16 @@ test('labels of the own worker are read as a worker on its own reads them', () =
     'HEADRACE_WORKER_LABELS: gpu is no label; write a=b,c=d, a b=c is no label; write a=b,c=d',
   );
 });
+
+test('Pods need a claim, an image and an address that they reach, and all that is missing is told', () => {
+  const some = { HEADRACE_BACKEND: 'kubernetes', HEADRACE_HOST_IMAGE: 'headrace' };
+
+  expect(() => readConfig(some)).toThrow(/needs HEADRACE_KUBERNETES.*; HEADRACE_PUBLIC_URL/);
+  expect(() => readConfig({ ...some, HEADRACE_KUBERNETES: 'namespace=x' })).toThrow('claim=… is missing');
+  const all = {
+    ...some,
+    HEADRACE_KUBERNETES: 'claim=c',
+    HEADRACE_PUBLIC_URL: 'http://headrace.headrace.svc:8080',
+  };
+  expect(readConfig(all).kubernetes).toMatchObject({ claim: 'c' });
+});

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseWorkerLabels } from '@headrace/api';
 import { z } from 'zod';
 import { parseS3Url, type S3Credentials } from './blobs/s3-settings.ts';
+import { parseKubernetesPlace } from './compute/kubernetes-settings.ts';
 import { gitProtocols } from './git/git-url.ts';
 import { StartError } from './start-error.ts';
 
@@ -96,9 +97,9 @@ const settings = {
   },
   backend: {
     env: 'HEADRACE_BACKEND',
-    schema: z.enum(['local', 'spark-standalone', 'fake', 'none']).default('local'),
+    schema: z.enum(['local', 'spark-standalone', 'kubernetes', 'fake', 'none']).default('local'),
     about:
-      'Where attempts run: processes of this machine, the same with executors of a Spark master, a simulation, or not in this server.',
+      'Where attempts run: processes of this machine, the same with executors of a Spark master, Pods, a simulation, or not in this server.',
   },
   sparkMaster: {
     env: 'HEADRACE_SPARK_MASTER',
@@ -108,6 +109,27 @@ const settings = {
       .nullable()
       .default(null),
     about: 'The master of Spark that executors come from, with HEADRACE_BACKEND=spark-standalone.',
+  },
+  kubernetes: {
+    env: 'HEADRACE_KUBERNETES',
+    schema: z
+      .string()
+      .transform((text, context) => {
+        const parsed = parseKubernetesPlace(text);
+        if (typeof parsed !== 'string') return parsed;
+        context.addIssue(parsed);
+        return z.NEVER;
+      })
+      .nullable()
+      .default(null),
+    about:
+      'Where Pods go, with HEADRACE_BACKEND=kubernetes: claim=…,namespace=…,service-account=…,hosts-service=…,owner=…,lifetime-hours=….',
+  },
+  hostImage: {
+    env: 'HEADRACE_HOST_IMAGE',
+    schema: z.string().min(1).nullable().default(null),
+    about:
+      'The container image of hosts, with HEADRACE_BACKEND=kubernetes: this release, deploy/Containerfile.',
   },
   workerLabels: {
     env: 'HEADRACE_WORKER_LABELS',
@@ -244,7 +266,17 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       'HEADRACE_SPARK_MASTER: HEADRACE_BACKEND=spark-standalone needs it, like spark://spark.example:7077',
     );
   }
+  if (config.backend === 'kubernetes') refuseHalfKubernetes(config);
   return config;
+}
+
+function refuseHalfKubernetes({ kubernetes, hostImage, publicUrl }: Config): void {
+  const missing = [
+    ...(kubernetes === null ? ['HEADRACE_KUBERNETES, like claim=headrace-state'] : []),
+    ...(hostImage === null ? ['HEADRACE_HOST_IMAGE'] : []),
+    ...(publicUrl === null ? ['HEADRACE_PUBLIC_URL, an address of this server that Pods reach'] : []),
+  ];
+  if (missing.length > 0) throw new ConfigError(`HEADRACE_BACKEND=kubernetes needs ${missing.join('; ')}`);
 }
 
 /** For the log: each setting by its variable's name, secrets without their value. */

@@ -6,6 +6,7 @@ import {
   type BackendName,
   type HostBackend,
   openBackend,
+  openKubernetes,
   readHostRuntime,
   startWorker,
 } from '@headrace/worker';
@@ -76,11 +77,30 @@ function listenForSignals(log: Logger): Promise<string> {
 function openWorker(config: Config, log: Logger) {
   const { backend, slots } = config;
   if (backend === 'none') return null;
-  return ({ source, workerId, dataRoot, spare, hostsFolder }: WorkerWiring) =>
-    startWorker({
-      ...{ source, workerId, dataRoot, spare, clock, log, slots },
-      backend: openBackendHere(backend, config, { hostsFolder, dataRoot, workerId }),
-    });
+  return async ({ source, workerId, dataRoot, spare, hostsFolder }: WorkerWiring) => {
+    const place = { hostsFolder, dataRoot, workerId };
+    const opened =
+      backend === 'kubernetes' ? await openPods(config, log, place) : openBackendHere(backend, config, place);
+    return startWorker({ ...{ source, workerId, dataRoot, spare, clock, log, slots }, backend: opened });
+  };
+}
+
+async function openPods(
+  { stateDir, runtimeDir, kubernetes, hostImage }: Config,
+  log: Logger,
+  { dataRoot, workerId }: Pick<WorkerWiring, 'dataRoot' | 'workerId'>,
+): Promise<HostBackend> {
+  const [userId = 0, groupId = 0] = [process.getuid?.(), process.getgid?.()];
+  if (userId === 0)
+    throw new StartError('HEADRACE_BACKEND=kubernetes: run the server as another user than root; so do Pods');
+  // The settings were checked before.
+  if (kubernetes === null || hostImage === null) throw new StartError('HEADRACE_KUBERNETES is missing');
+  return openKubernetes({
+    ...{ dataRoot, workerId, stateFolder: stateDir, user: { userId, groupId } },
+    settings: { ...kubernetes, image: hostImage },
+    runtime: readRuntime(path.join(runtimeDir, 'runtime.json')),
+    warn: (message, error) => log.warn({ err: error }, message),
+  });
 }
 
 function openBackendHere(

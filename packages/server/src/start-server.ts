@@ -107,7 +107,7 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
     observer: operations.observer,
     dataRoot: blobs.root,
     mayHaveNeighbours: config.databaseUrl !== null,
-    urls: () => ({ apiUrl: http?.localUrl ?? '', publicUrl: http?.publicUrl ?? '' }),
+    urls: () => urlsOf(http, config.backend),
   });
   const audit = createAuditRecorder(services);
   teardown.add('audit', audit.stop);
@@ -155,6 +155,12 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   const newAdminToken = await mintFirstToken(services, admin);
   isReady = true;
   return { url: listening.publicUrl, localToken: local.token, newAdminToken, services, stop: teardown.run };
+}
+
+/** Where tasks of this server's worker find the API: Pods are on other machines. */
+function urlsOf(http: RunningHttp | null, backend: Config['backend']) {
+  const { localUrl = '', publicUrl = '' } = http ?? {};
+  return { apiUrl: backend === 'kubernetes' ? publicUrl : localUrl, publicUrl };
 }
 
 /** Of every server, whatever its roles: it must know the time. */

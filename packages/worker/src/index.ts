@@ -5,7 +5,7 @@ export type { FoundHost, HostBackend, HostConnection, HostDeath } from './hosts/
 export type { HostRuntime, LocalBackendOptions } from './hosts/local/local-backend.ts';
 export { createLocalBackend, preimportDefault, readHostRuntime } from './hosts/local/local-backend.ts';
 export type { BackendName, BackendOptions } from './hosts/open-backend.ts';
-export { backendNames, openBackend } from './hosts/open-backend.ts';
+export { backendNames, openBackend, openKubernetes } from './hosts/open-backend.ts';
 export { checkMaster } from './hosts/spark-standalone/reach-master.ts';
 export type { HostFailureCode } from './hosts/start-errors.ts';
 export type { WorkerLog } from './log.ts';
@@ -23,6 +23,7 @@ export type {
   HostStatus,
   HostStop,
   InitScripts,
+  NodeSize,
   PoolPlace,
   ResumedAttempt,
   StopRequest,

@@ -9,7 +9,7 @@
 import crypto from 'node:crypto';
 import type { InitScript, NewCluster } from '@headrace/api';
 import { toHostKey } from '@headrace/core';
-import type { ClusterAssignment, ExecutorPlan, InitScripts } from '@headrace/worker';
+import type { ClusterAssignment, ExecutorPlan, InitScripts, NodeSize } from '@headrace/worker';
 import { checkClusterSpec } from './check-cluster-spec.ts';
 import { findNodeSize } from './node-types.ts';
 import { sortConfs } from './sort-confs.ts';
@@ -161,6 +161,7 @@ interface HostSettings {
   readonly environment: Readonly<Record<string, string>>;
   readonly initScripts?: InitScripts;
   readonly executors?: ExecutorPlan;
+  readonly driver?: NodeSize;
 }
 
 const noSettings: HostSettings = { sparkConf: {}, environment: {} };
@@ -172,11 +173,13 @@ function settingsOf(spec: NewCluster, clusterId: string, cores: number): HostSet
   const paths = (spec.init_scripts ?? []).map(toScriptPath).filter((path) => path !== null);
   const logs = spec.cluster_log_conf?.volumes ?? spec.cluster_log_conf?.dbfs;
   const executors = planExecutors(spec);
+  const driver = nodeOf(spec.driver_node_type_id ?? spec.node_type_id);
   const logFolder = `${(logs?.destination ?? 'dbfs:/cluster-logs').replace(/\/+$/, '')}/${clusterId}`;
   return {
     sparkConf: { 'spark.master': `local[${countThreads(spec, cores)}]`, ...kept },
     environment: spec.spark_env_vars ?? {},
     ...(executors && { executors }),
+    ...(driver && { driver }),
     ...(paths.length > 0 && { initScripts: { paths, logFolder, timeoutMs: initScriptsTimeoutMs } }),
   };
 }
@@ -210,7 +213,7 @@ export function planExecutors({
   return { min: Math.min(min, max), max, node: nodeOf(nodeType) };
 }
 
-export function nodeOf(nodeTypeId: string | undefined): ExecutorPlan['node'] {
+export function nodeOf(nodeTypeId: string | undefined): NodeSize | null {
   const size = nodeTypeId === undefined ? null : findNodeSize(nodeTypeId);
   return size && { cores: size.cores, memoryMb: size.memoryMb };
 }
@@ -227,7 +230,8 @@ function assign(
   const hostKey = toHostKey(shortHash(JSON.stringify(facts)), generation);
   const values = [...Object.values(sparkConf), ...Object.values(environment)];
   const hasSecrets = values.some((value) => value.startsWith('{{') && value.includes('secrets/'));
-  return { clusterId, clusterName: name, hostKey, idleMs, ...settings, ...(hasSecrets && { principalId }) };
+  const secrets = hasSecrets && { principalId };
+  return { clusterId, clusterName: name, hostKey, idleMs, ownerId: principalId, ...settings, ...secrets };
 }
 
 const sorted = (record: Readonly<Record<string, string>>) =>
