@@ -33,7 +33,10 @@ def enter_checkout(context: TaskContext) -> None:
     """Wait for the checkout, let the task's path lead into it, and make its root importable."""
     attempt = context.attempt
     task: Any = attempt["task"]
-    root = _await_checkout(attempt["api"]["url"], attempt["api"]["token"], attempt["run_id"])
+    answer = _await_checkout(attempt["api"]["url"], attempt["api"]["token"], attempt["run_id"])
+    for warning in answer.get("warnings", ()):
+        context.warn(str(warning))
+    root = str(answer["path"])
     folder = context.paths.locate_workspace(root)
     _await_visible(folder)
     name = "notebook_path" if task["kind"] == "notebook" else "python_file"
@@ -49,7 +52,7 @@ def join_below(root: str, path: str) -> str:
     return f"{root}/{inside}"
 
 
-def _await_checkout(url: str, token: str, run_id: int) -> str:
+def _await_checkout(url: str, token: str, run_id: int) -> dict[str, Any]:
     away_since: float | None = None
     while True:
         answer = _ask(f"{url}/api/headrace/runs/{run_id}/git-checkout", token)
@@ -61,7 +64,7 @@ def _await_checkout(url: str, token: str, run_id: int) -> str:
             continue
         away_since = None
         if answer["state"] == "ready":
-            return str(answer["path"])
+            return dict(answer)
         if answer["state"] == "failed":
             raise TaskFailure("RESOURCE_NOT_FOUND", str(answer["message"]))
         # The server waits itself, unless it stops.

@@ -162,3 +162,13 @@ def test_a_notebook_of_the_checkout_runs_its_neighbours_and_those_of_the_workspa
 
     assert as_file.log == "root other\n"
     assert as_notebook.log == "root other\n"
+
+
+def test_what_is_to_be_known_of_the_checkout_is_a_warning_of_the_attempt(workspace: Workspace, server: Server) -> None:
+    workspace.write(f"{FOLDER}/a.py", "print('ran')\n")
+    server.answers = [(200, {**READY[1], "warnings": ["1 file is kept in Git LFS"]})]
+
+    outcome = run_file(workspace, server, "a.py")
+
+    assert [m["message"] for m in outcome.messages if m["kind"] == "warning"] == ["1 file is kept in Git LFS"]
+    assert outcome.log.endswith("ran\n")

@@ -62,6 +62,8 @@ export const runGitCheckout = route({
     /** With `ready`: the workspace path of the checkout, and its commit. */
     path: z.string().optional(),
     commit: z.string().optional(),
+    /** With `ready`: what people should know of it. */
+    warnings: z.array(z.string()).optional(),
     /** With `failed`: why. */
     message: z.string().optional(),
   }),

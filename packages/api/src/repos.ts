@@ -15,6 +15,8 @@ export const Repo = z.looseObject({
   /** Missing while the first checkout is under way. */
   head_commit_id: z.string().optional(),
   sparse_checkout: SparseCheckout.optional(),
+  /** Ours, when it was just made: what people should know of its files. */
+  warnings: z.array(z.string()).optional(),
 });
 export type Repo = z.output<typeof Repo>;
 
@@ -78,7 +80,10 @@ export const reposUpdate = route({
     /** Local changes are lost. */
     dangerously_force_discard_all: wireBool.default(false),
   }),
-  response: Nothing,
+  response: z.looseObject({
+    /** Ours: what people should know of its files. */
+    warnings: z.array(z.string()).optional(),
+  }),
   permission: 'user',
   audit: 'repos.update',
 });

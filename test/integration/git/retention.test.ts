@@ -18,10 +18,10 @@ describe.skipIf(!hasGit)('retention of checkouts', () => {
     await server.dispose();
   });
 
-  async function runAndCheckOut() {
+  async function runAndCheckOut(more: object = {}) {
     const { run_id } = await server.client.runsSubmit({
       tasks: [{ task_key: 'a', notebook_task: { notebook_path: 'a' } }],
-      git_source: { git_url: repository.url, git_provider: 'gitHub', git_branch: 'main' },
+      git_source: { git_url: repository.url, git_provider: 'gitHub', git_branch: 'main', ...more },
     });
     const { path: shown = '' } = await server.client.runGitCheckout({ run_id });
     const folder = path.join(server.stateDir, 'data/workspace', shown.replace('/Workspace/', ''));
@@ -43,7 +43,8 @@ describe.skipIf(!hasGit)('retention of checkouts', () => {
     repository.commit({ 'a.py': '2' });
     const fresh = await runAndCheckOut();
     repository.commit({ 'a.py': '3' });
-    const needed = await runAndCheckOut();
+    // Its name goes on after the commit.
+    const needed = await runAndCheckOut({ sparse_checkout: { patterns: ['x'] } });
     await server.client.runsCancel({ run_id: old.run_id });
     await server.client.runsCancel({ run_id: fresh.run_id });
     await age(old.folder, checkoutsKeptMs + 60_000);

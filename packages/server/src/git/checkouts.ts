@@ -3,7 +3,7 @@
  * whole under their name. Behind them a bare mirror for each repository, so that a new commit costs only what is new.
  *
  *   git/<repository>                                        the mirror
- *   workspace/Repos/.internal/<repository>_commits/<commit>  a checkout, where tasks find it
+ *   workspace/Repos/.internal/<repository>_commits/<commit>  a checkout, where tasks find it; with a suffix, some folders
  *
  * Nothing is locked: mirrors get references named by commits, drafts of checkouts have names of their own, and of two
  * processes that finish the same one the second drops its own.
@@ -23,8 +23,10 @@ import {
   type Resolved,
   resolveReference,
 } from './git-remote.ts';
+import { findPointers, keepNote, readNote, type TreeEntry } from './lfs-pointers.ts';
 import { makeReadOnly, measureFolder, removeTree } from './read-only-tree.ts';
 import type { Git } from './run-git.ts';
+import { type Cone, isInCone, suffixOf } from './sparse-cone.ts';
 
 export interface Checkout {
   readonly commit: string;
@@ -32,6 +34,11 @@ export interface Checkout {
   readonly path: string;
   /** On this machine. */
   readonly folder: string;
+}
+
+export interface MadeCheckout extends Checkout {
+  /** What people should know of it. */
+  readonly warning: string | null;
 }
 
 export interface CheckoutsOptions extends Pick<RemoteOptions, 'git' | 'isLocalAllowed' | 'hasProxy'> {
@@ -60,21 +67,25 @@ export interface Checkouts {
     remote: Remote,
     reference: GitReference,
   ): Promise<{ readonly commit: string; readonly branch: string | null }>;
-  ensure(remote: Remote, commit: string): Promise<Checkout>;
+  /** The whole commit, or the folders of a cone. */
+  ensure(remote: Remote, commit: string, cone?: Cone | null): Promise<MadeCheckout>;
 }
 
 export function createCheckouts(options: CheckoutsOptions): Checkouts {
   const limits = { ...defaultLimits, ...options.limits };
-  const making = new Map<string, Promise<Checkout>>();
+  const making = new Map<string, Promise<MadeCheckout>>();
 
-  async function ensure(remote: Remote, commit: string): Promise<Checkout> {
+  async function ensure(remote: Remote, commit: string, cone: Cone | null): Promise<MadeCheckout> {
     if (!isWholeCommit(commit)) throw new GitProblem('refused', `${commit} is no whole commit id`);
-    const checkout = placeOf(remote.url.text, commit, options.blobs);
-    if (await touch(checkout.folder)) return checkout;
-    const mirror = await ensureMirror(remote.url.text, options);
-    await ensureCommit(remote, commit, mirror);
-    await makeCheckout(remote, checkout, { git: options.git, mirror, limits });
-    return checkout;
+    const url = remote.url.text;
+    const checkout = placeOf(url, commit + suffixOf(cone), options.blobs);
+    const name = path.basename(checkout.folder);
+    if (!(await touch(checkout.folder))) {
+      const mirror = await ensureMirror(url, options);
+      await ensureCommit(remote, commit, mirror);
+      await makeCheckout(remote, { ...checkout, commit }, { git: options.git, mirror, limits, cone });
+    }
+    return { ...checkout, commit, warning: await readNote(mirrorOf(url, options), name) };
   }
 
   async function ensureCommit(remote: Remote, commit: string, mirror: string): Promise<void> {
@@ -105,9 +116,9 @@ export function createCheckouts(options: CheckoutsOptions): Checkouts {
       if (commit === null) throw new GitProblem('not_found', `${remote.url.text} has no commit ${short}`);
       return { commit, branch: null };
     },
-    ensure(remote, commit) {
-      const key = `${remote.url.text} ${commit}`;
-      const running = making.get(key) ?? ensure(remote, commit).finally(() => making.delete(key));
+    ensure(remote, commit, cone = null) {
+      const key = `${remote.url.text} ${commit}${suffixOf(cone)}`;
+      const running = making.get(key) ?? ensure(remote, commit, cone).finally(() => making.delete(key));
       making.set(key, running);
       return running;
     },
@@ -127,9 +138,9 @@ export function nameOfRepository(url: string): string {
   return `${name.replace(/^\.+/, '').slice(0, 60) || 'repository'}-${hash}`;
 }
 
-function placeOf(url: string, commit: string, blobs: Pick<BlobStore, 'locate'>): Checkout {
-  const below = `${internalFolder}/${nameOfRepository(url)}_commits/${commit}`;
-  return { commit, path: below, folder: blobs.locate(`workspace${below}`) };
+function placeOf(url: string, name: string, blobs: Pick<BlobStore, 'locate'>): Omit<Checkout, 'commit'> {
+  const below = `${internalFolder}/${nameOfRepository(url)}_commits/${name}`;
+  return { path: below, folder: blobs.locate(`workspace${below}`) };
 }
 
 /** True when it is there; from now on it counts as used just now. */
@@ -144,8 +155,12 @@ async function touch(folder: string): Promise<boolean> {
   }
 }
 
-async function ensureMirror(url: string, { git, blobs }: CheckoutsOptions): Promise<string> {
-  const mirror = blobs.locate(`${mirrorsRoot}/${nameOfRepository(url)}`);
+const mirrorOf = (url: string, { blobs }: Pick<CheckoutsOptions, 'blobs'>) =>
+  blobs.locate(`${mirrorsRoot}/${nameOfRepository(url)}`);
+
+async function ensureMirror(url: string, options: CheckoutsOptions): Promise<string> {
+  const { git } = options;
+  const mirror = mirrorOf(url, options);
   if (await touch(mirror)) return mirror;
   const draft = path.join(path.dirname(mirror), `${draftPrefix}${crypto.randomUUID()}`);
   await fs.mkdir(draft, { recursive: true, mode: 0o700 });
@@ -186,12 +201,22 @@ async function findCommit(git: Git, mirror: string, name: string): Promise<strin
 async function makeCheckout(
   remote: Remote,
   { commit, folder }: Checkout,
-  { git, mirror, limits }: { readonly git: Git; readonly mirror: string; readonly limits: CheckoutLimits },
+  {
+    git,
+    mirror,
+    limits,
+    cone,
+  }: {
+    readonly git: Git;
+    readonly mirror: string;
+    readonly limits: CheckoutLimits;
+    readonly cone: Cone | null;
+  },
 ): Promise<void> {
   const url = remote.url.text;
   const run = async (
     args: readonly string[],
-    more: { cwd?: string; environment?: Record<string, string> } = {},
+    more: { cwd?: string; environment?: Record<string, string>; input?: string } = {},
   ) => {
     const result = await git.run({
       args: ['--git-dir', mirror, ...args],
@@ -203,14 +228,21 @@ async function makeCheckout(
     const reason = result.endedBecause ?? result.errors.trim().split('\n').at(-1);
     throw new GitProblem('refused', `commit ${commit} of ${url} cannot be checked out: ${reason}`);
   };
-  refuseTree(await run(['ls-tree', '-r', '-z', '-l', '--full-tree', commit]), { url, commit, limits });
+  const listing = await run(['ls-tree', '-r', '-z', '-l', '--full-tree', commit]);
+  const entries = readTree(listing).filter(({ name }) => cone === null || isInCone(name, cone));
+  refuseTree(entries, { url, commit, limits });
   const draft = path.join(path.dirname(folder), `${draftPrefix}${crypto.randomUUID()}`);
   await fs.mkdir(draft, { recursive: true });
   const index = path.join(path.dirname(folder), `${path.basename(draft)}.index`);
   try {
     const environment = { GIT_INDEX_FILE: index, GIT_WORK_TREE: draft };
     await run(['read-tree', '--no-recurse-submodules', commit], { environment });
-    await run(['checkout-index', '--all', '--quiet'], { cwd: draft, environment });
+    const all = { args: ['--all'] };
+    const some = { args: ['-z', '--stdin'], input: entries.map(({ name }) => `${name}\0`).join('') };
+    const { args, ...input } = cone === null ? all : some;
+    await run(['checkout-index', '--quiet', ...args], { cwd: draft, environment, ...input });
+    const note = await findPointers(draft, entries);
+    if (note !== null) await keepNote(mirror, path.basename(folder), note);
     await makeReadOnly(draft);
     await placeDraft(draft, folder);
   } finally {
@@ -219,24 +251,32 @@ async function makeCheckout(
   }
 }
 
-/** Before anything is written. */
-function refuseTree(
-  listing: Buffer,
-  { url, commit, limits }: { readonly url: string; readonly commit: string; readonly limits: CheckoutLimits },
-): void {
-  const entries = listing
+/** Files alone: what is a commit of another repository is not checked out. */
+function readTree(listing: Buffer): TreeEntry[] {
+  return listing
     .toString('utf8')
     .split('\0')
-    .filter((entry) => entry !== '');
+    .filter((entry) => entry !== '')
+    .map((entry) => {
+      const at = entry.indexOf('\t');
+      const [, , , size = ''] = entry.slice(0, at).trim().split(/\s+/);
+      return { name: entry.slice(at + 1), sizeBytes: Number(size) || 0 };
+    });
+}
+
+/** Before anything is written. */
+function refuseTree(
+  entries: readonly TreeEntry[],
+  { url, commit, limits }: { readonly url: string; readonly commit: string; readonly limits: CheckoutLimits },
+): void {
   const refuse = (reason: string) =>
     new GitProblem('refused', `commit ${commit} of ${url} cannot be checked out: ${reason}`);
   if (entries.length > limits.filesMax)
     throw refuse(`it has ${entries.length} files, and the limit is ${limits.filesMax}`);
   let bytes = 0;
-  for (const entry of entries) {
-    const [facts = '', file = ''] = entry.split('\t');
-    bytes += Number(facts.trim().split(/\s+/)[3]) || 0;
-    if (!isPlainPath(file)) throw refuse(`it has a file named ${JSON.stringify(file.slice(0, 200))}`);
+  for (const { name, sizeBytes } of entries) {
+    bytes += sizeBytes;
+    if (!isPlainPath(name)) throw refuse(`it has a file named ${JSON.stringify(name.slice(0, 200))}`);
   }
   if (bytes > limits.bytesMax) throw refuse(`it has ${bytes} bytes, and the limit is ${limits.bytesMax}`);
 }

@@ -48,13 +48,13 @@ export function createGitRetentionLoop({ db, blobs, clock, log }: Services): Loo
       const inUse = new Set(
         await findCommitsInUse(
           db,
-          old.map(({ name }) => name),
+          old.map(({ name }) => commitOf(name)),
         ),
       );
       const drafts = [...checkouts, ...(await listEntries(mirrors))].filter(
         ({ name, usedAtMs }) => name.startsWith('.') && usedAtMs < nowMs - draftsKeptMs,
       );
-      const unused = old.filter(({ name }) => !inUse.has(name));
+      const unused = old.filter(({ name }) => !inUse.has(commitOf(name)));
       for (const entry of unused) await removeAside(entry);
       for (const { folder } of drafts) await removeTree(folder);
       for (const entry of await listEntries(mirrors)) {
@@ -67,6 +67,9 @@ export function createGitRetentionLoop({ db, blobs, clock, log }: Services): Loo
     },
   };
 }
+
+/** The name of a checkout of some folders goes on after the commit. */
+const commitOf = (name: string) => name.split('-', 1)[0] ?? name;
 
 /** Aside first: whoever looks finds it whole or not at all. */
 async function removeAside({ folder, name, usedAtMs }: Entry): Promise<void> {

@@ -6,12 +6,13 @@ import { ApiError, type GitSource, type RequestOf, type ResponseOf, type routes 
 import type { Principal } from '../context.ts';
 import type { SecretKeys } from '../secrets/secret-key.ts';
 import type { Services } from '../services.ts';
-import type { Checkout, Checkouts } from './checkouts.ts';
+import type { Checkouts, MadeCheckout } from './checkouts.ts';
 import { findLogin, requireProvider } from './credentials.ts';
 import { GitProblem } from './git-problem.ts';
 import { describeReference, type GitReference, readReference } from './git-reference.ts';
 import type { Remote } from './git-remote.ts';
 import { parseGitUrl } from './git-url.ts';
+import { type Cone, readCone } from './sparse-cone.ts';
 import { listUsedCommits, recordUsedCommit } from './store.ts';
 
 export interface GitServices extends Pick<Services, 'db' | 'ids' | 'config' | 'log'> {
@@ -42,8 +43,9 @@ export function createRunCheckouts(
 
   async function make(runId: number, run: GitRun): Promise<Answer> {
     try {
-      const { commit, path } = await checkOutForRun(services, runId, run);
-      return { state: 'ready', commit, path: `/Workspace${path}` };
+      const { commit, path, warning } = await checkOutForRun(services, runId, run);
+      const warnings = warning === null ? {} : { warnings: [warning] };
+      return { state: 'ready', commit, path: `/Workspace${path}`, ...warnings };
     } catch (error) {
       // The task asks the next start of the server.
       if (error instanceof GitProblem && error.kind === 'stopping') return { state: 'waiting' };
@@ -74,7 +76,7 @@ async function checkOutForRun(
   services: GitServices,
   runId: number,
   { ownerId, source }: GitRun,
-): Promise<Checkout> {
+): Promise<MadeCheckout> {
   if (!source) throw new GitProblem('refused', 'the job has no git_source');
   const remote = await openRemote(services, {
     url: source.git_url,
@@ -82,9 +84,10 @@ async function checkOutForRun(
     principalId: ownerId,
   });
   const reference = requireReference(source);
+  const cone = requireCone(source.sparse_checkout?.patterns);
   const recorded = await findUsedCommit(services, runId, source, reference);
   const commit = recorded ?? (await resolveForRun(services, { runId, source, remote, reference }));
-  return services.checkouts.ensure(remote, commit);
+  return services.checkouts.ensure(remote, commit, cone);
 }
 
 async function resolveForRun(
@@ -115,6 +118,13 @@ async function findUsedCommit(
   const name = describeReference(reference);
   const used = await listUsedCommits(db, [runId]);
   return used.find((each) => each.git_url === source.git_url && each.reference === name)?.commit ?? null;
+}
+
+/** Null for the whole repository. */
+export function requireCone(patterns: readonly string[] | undefined): Cone | null {
+  const cone = patterns === undefined ? null : readCone(patterns);
+  if (cone !== null && 'problem' in cone) throw new GitProblem('refused', `sparse_checkout: ${cone.problem}`);
+  return cone;
 }
 
 export function requireReference(source: Parameters<typeof readReference>[0]): GitReference {

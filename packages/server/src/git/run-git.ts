@@ -12,6 +12,8 @@ export interface GitRequest {
   /** Configuration that may hold secrets: it travels in the environment, never in the command line. */
   readonly config?: Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
+  /** For its standard input; nothing otherwise. */
+  readonly input?: string;
   readonly timeoutMs: number;
   readonly outputBytesMax?: number;
   /** Asked every half second; a text ends git, and is the reason. */
@@ -162,10 +164,12 @@ async function runProcess(
   const child = spawn('git', [...request.args], {
     cwd: request.cwd,
     env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [request.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     detached: true,
   });
   running.add(child);
+  // One that ends before it has read all says why by itself.
+  child.stdin?.on('error', () => undefined).end(request.input);
   let endedBecause: string | null = null;
   const end = (reason: string) => {
     endedBecause ??= reason;
@@ -178,13 +182,13 @@ async function runProcess(
   const watching = request.watch ? watch(request.watch, end) : null;
   const chunks: Buffer[] = [];
   let outputBytes = 0;
-  child.stdout.on('data', (chunk: Buffer) => {
+  child.stdout?.on('data', (chunk: Buffer) => {
     outputBytes += chunk.length;
     if (outputBytes > (request.outputBytesMax ?? outputBytesMaxDefault)) end('git said more than expected');
     else chunks.push(chunk);
   });
   let errors = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     errors = (errors + text).slice(-errorCharsMax);
   });
   try {

@@ -4,6 +4,7 @@ import { hasReference } from '@headrace/core';
 import type { Config } from '../config.ts';
 import { readReference } from '../git/git-reference.ts';
 import { parseGitUrl } from '../git/git-url.ts';
+import { isInCone, readCone } from '../git/sparse-cone.ts';
 import { findGitPath } from '../runs/git-path.ts';
 
 export function findGitProblems(
@@ -15,6 +16,9 @@ export function findGitProblems(
     task.for_each_task ? [task, task.for_each_task.task] : [task],
   );
   const problems = source ? findSourceProblems(source, gitProtocols) : [];
+  const cone = readCone(source?.sparse_checkout?.patterns ?? []);
+  const isSparse = source?.sparse_checkout?.patterns !== undefined;
+  if ('problem' in cone) problems.push(`git_source.sparse_checkout: ${cone.problem}`);
   for (const task of tasks) {
     const path = findGitPath(task, settings);
     if (path === null) continue;
@@ -24,6 +28,8 @@ export function findGitProblems(
       problems.push(
         `${where}: "${path}" must be a path in the repository, without a slash before it and without ".."`,
       );
+    else if (isSparse && !('problem' in cone) && !hasReference(path) && !isInCone(path, cone))
+      problems.push(`${where}: "${path}" is in none of the folders of git_source.sparse_checkout`);
   }
   return problems;
 }

@@ -5,7 +5,7 @@ import { requireCredential, requireProvider } from '../git/credentials.ts';
 import { toApiProblem } from '../git/git-problem.ts';
 import type { GitReference } from '../git/git-reference.ts';
 import type { Remote } from '../git/git-remote.ts';
-import { type GitServices, openRemote, requireReference } from '../git/run-checkout.ts';
+import { type GitServices, openRemote, requireCone, requireReference } from '../git/run-checkout.ts';
 import type { Services } from '../services.ts';
 import { deleteObject } from '../workspace/delete-object.ts';
 import { makeFolders } from '../workspace/make-folders.ts';
@@ -48,6 +48,7 @@ export async function createRepo(
       principalId: principal.id,
       credentialId,
     });
+    requireCone(request.sparse_checkout?.patterns);
     const reference = requireReference({ git_branch: request.branch, git_tag: request.tag });
     // Before anything is made: a typing error in the URL leaves nothing behind.
     const head = await services.checkouts.resolve(remote, reference);
@@ -66,16 +67,9 @@ export async function createRepo(
     const busyUntilMs = nowMs + busyMs;
     await claimPath(services, row, { nowMs, busyUntilMs });
     try {
-      return toRepo(
-        await fill(services, row, {
-          remote,
-          commit: head.commit,
-          before: {},
-          busyUntilMs,
-          nowMs,
-          discardLocal: true,
-        }),
-      );
+      const change = { remote, commit: head.commit, before: {}, busyUntilMs, nowMs, discardLocal: true };
+      const { row: filled, warnings } = await fill(services, row, change);
+      return { ...toRepo(filled), ...(warnings.length > 0 && { warnings }) };
     } catch (error) {
       await deleteObject(services, { path, recursive: true, nowMs });
       throw error;
@@ -87,7 +81,7 @@ export async function updateRepo(
   services: RepoServices,
   request: RequestOf<typeof routes.reposUpdate>,
   { principal, nowMs }: Caller,
-): Promise<void> {
+): Promise<readonly string[]> {
   const before = await requireOwnRepo(services, request.repo_id, principal);
   const credentialId =
     (await checkCredential(services, request.git_credential_id, principal)) ?? before.credentialId;
@@ -101,12 +95,13 @@ export async function updateRepo(
     );
   }
   try {
-    await withApiErrors(async () => {
+    return await withApiErrors(async () => {
       const remote = await openRemote(services, { ...wanted, principalId: before.ownerId });
       const { commit, branch } = await services.checkouts.resolve(remote, referenceOf(wanted));
       const discardLocal = request.dangerously_force_discard_all;
       const row = { ...wanted, branch };
-      await fill(services, row, { remote, commit, before: files, busyUntilMs, nowMs, discardLocal });
+      const change = { remote, commit, before: files, busyUntilMs, nowMs, discardLocal };
+      return (await fill(services, row, change)).warnings;
     });
   } finally {
     await giveUpChange(services.db, before.repoId, busyUntilMs);
@@ -181,6 +176,12 @@ async function claimPath(
   });
 }
 
+interface FilledFolder {
+  readonly row: GitFolderRow;
+  /** What people should know of its files. */
+  readonly warnings: string[];
+}
+
 async function fill(
   services: RepoServices,
   row: GitFolderRow,
@@ -192,11 +193,12 @@ async function fill(
     readonly busyUntilMs: number;
     readonly nowMs: number;
   },
-): Promise<GitFolderRow> {
+): Promise<FilledFolder> {
   const { remote, commit, before, busyUntilMs, nowMs, discardLocal } = change;
   const { path: root, patterns } = row;
-  const checkout = await services.checkouts.ensure(remote, commit);
-  const after = await readTree(checkout.folder, { root, patterns });
+  const cone = requireCone(patterns ?? undefined);
+  const checkout = await services.checkouts.ensure(remote, commit, cone);
+  const after = await readTree(checkout.folder, { root });
   const plan = await planTree(services, { root, before, after, discardLocal });
   await writeBlobs(services, plan);
   const filled = { ...row, headCommit: commit };
@@ -207,7 +209,7 @@ async function fill(
     const tree = { root, files: plan.write, remove: plan.remove };
     await putTree(services.ids, client, tree, { nowMs, createdBy: row.ownerId });
   });
-  return filled;
+  return { row: filled, warnings: checkout.warning === null ? [] : [checkout.warning] };
 }
 
 /** Without a branch or a tag, the latest commit of the same. */

@@ -17,8 +17,8 @@ export function createRepoHandlers(services: RepoServices): RepoHandlers {
     },
     reposList: (request, { principal }) => listRepoPage(services.db, request, principal),
     async reposUpdate(request, context) {
-      await updateRepo(services, request, context);
-      return {};
+      const warnings = await updateRepo(services, request, context);
+      return warnings.length === 0 ? {} : { warnings: [...warnings] };
     },
     async reposDelete({ repo_id }, context) {
       await deleteRepo(services, repo_id, context);

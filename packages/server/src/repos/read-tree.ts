@@ -1,6 +1,6 @@
 /**
- * What a checkout becomes in the workspace: source notebooks lose their extension, as in any import, and sparse
- * patterns leave out whole folders. Pure but for the reading of files.
+ * What a checkout becomes in the workspace: source notebooks lose their extension, as in any import. Pure but for
+ * the reading of files.
  */
 import crypto from 'node:crypto';
 import fs from 'node:fs/promises';
@@ -23,13 +23,8 @@ export const folderFilesMax = 10_000;
 /** As an import takes; what is larger belongs into a volume. */
 const fileBytesMax = 100 * 1024 ** 2;
 
-export async function readTree(
-  checkout: string,
-  { root, patterns }: { readonly root: string; readonly patterns: readonly string[] | null },
-): Promise<TreeFile[]> {
-  const names = (await listFiles(checkout, '')).filter(
-    (name) => patterns === null || isWanted(name, patterns),
-  );
+export async function readTree(checkout: string, { root }: { readonly root: string }): Promise<TreeFile[]> {
+  const names = await listFiles(checkout, '');
   if (names.length > folderFilesMax) {
     throw new ApiError(
       'INVALID_PARAMETER_VALUE',
@@ -87,19 +82,4 @@ async function listFiles(checkout: string, below: string): Promise<string[]> {
 export function foldersOf(name: string): string[] {
   const parts = name.split('/').slice(0, -1);
   return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
-}
-
-/**
- * The cone mode of git sparse-checkout: a pattern is a folder, with all below it; files beside the folders on the way
- * to it, and those at the root, are there too.
- */
-function isWanted(name: string, patterns: readonly string[]): boolean {
-  const folder = name.split('/').slice(0, -1).join('/');
-  if (folder === '') return true;
-  return patterns.some((written) => {
-    const pattern = written.replace(/^\/+|\/+$/g, '');
-    return (
-      pattern !== '' && (`${folder}/`.startsWith(`${pattern}/`) || `${pattern}/`.startsWith(`${folder}/`))
-    );
-  });
 }

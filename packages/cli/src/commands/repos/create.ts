@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
 import { addConnectionOptions, type ConnectionOptions, connect } from '../../connection.ts';
-import { addOutputOption, type OutputOptions, printDocument } from '../../output/print.ts';
+import { addOutputOption, note, type OutputOptions, printDocument } from '../../output/print.ts';
 import { example } from '../example.ts';
 import { collectTexts } from '../parse-options.ts';
 import { formatRepo } from './repo-fields.ts';
@@ -35,6 +35,7 @@ export function createReposCreateCommand(context: CliContext): Command {
         ...{ url, provider, path, branch, tag },
         ...(sparse === undefined ? {} : { sparse_checkout: { patterns: [...sparse] } }),
       });
+      for (const warning of repo.warnings ?? []) note(context, warning);
       printDocument(context, options, repo, () => formatRepo(repo));
     });
   return addOutputOption(addConnectionOptions(command));

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
 import { addConnectionOptions, type ConnectionOptions, connect } from '../../connection.ts';
-import { addOutputOption, type OutputOptions, printDocument } from '../../output/print.ts';
+import { addOutputOption, note, type OutputOptions, printDocument } from '../../output/print.ts';
 import { approve } from '../approve.ts';
 import { example } from '../example.ts';
 import { collectTexts } from '../parse-options.ts';
@@ -37,10 +37,11 @@ export function createReposUpdateCommand(context: CliContext): Command {
       const { id, path } = await findRepo(client, text);
       const warning = `This loses what was changed in ${path} since it was checked out.`;
       await approve(context, discardLocalChanges ? warning : undefined, options);
-      await client.reposUpdate({
+      const { warnings = [] } = await client.reposUpdate({
         ...{ repo_id: id, branch, tag, dangerously_force_discard_all: discardLocalChanges },
         ...(sparse === undefined ? {} : { sparse_checkout: { patterns: [...sparse] } }),
       });
+      for (const warning of warnings) note(context, warning);
       const repo = await client.reposGet({ repo_id: id });
       printDocument(context, options, repo, () => formatRepo(repo));
     });
