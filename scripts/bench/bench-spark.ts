@@ -1,77 +1,111 @@
-/** The first Spark count of a task, a process and a session of its own, on a host whose JVM is warm. */
-import path from 'node:path';
-import type { Client } from '@headrace/api';
-import { readRuntime, timeBareForks, timeBarePythons } from './baselines.ts';
-import { withInstalledServer } from './installed-server.ts';
-import { inMs, median, printRow } from './statistics.ts';
+/** How soon a task has Spark: on a warm host, on a cluster of its own, and on a host that waited in a pool. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { readRuntime, timeBareForks, timeBarePythons, timeBareSpark } from './baselines.ts';
+import { type InstalledServer, withInstalledServer } from './installed-server.ts';
+import { readProcessCost } from './process-cost.ts';
+import { prepareSparkTasks, type SparkTasks, type ToldTiming } from './spark-tasks.ts';
+import { asRatio, inMs, median, printFigure, printRow, repeat } from './statistics.ts';
 
 const counts = 9;
 const warmUps = 3;
 const baselines = 10;
-const countFile = '/Workspace/Shared/bench/count.py';
-/** The task itself tells when: the log reaches us later than it was printed. */
-const countScript = `
-from pyspark.sql import SparkSession
-import time
-count = SparkSession.builder.getOrCreate().range(10).count()
-print(f"counted {count} at {time.time() * 1000:.3f}", flush=True)
-`;
-
-interface Timing {
-  readonly lineMs: number;
-  readonly endMs: number;
-}
+const coldTurns = 3;
+const countMax = 900;
+const coldRatioMax = 0.7;
+const firstWriteMax = 1_500;
+const spareWaitMs = 300_000;
+/** A driver that takes less of a processor than this has warmed itself up. */
+const quietShare = 0.05;
+const quietMs = 2_000;
 
 export async function benchSpark(): Promise<void> {
-  const runtime = readRuntime();
   await withInstalledServer(async (server) => {
     await server.up();
-    const client = await server.client();
-    await client.workspaceMkdirs({ path: path.posix.dirname(countFile) });
-    const content = Buffer.from(countScript).toString('base64');
-    await client.workspaceImport({ path: countFile, format: 'RAW', content, overwrite: true });
-    const cold = await timeCount(client);
-    for (let turn = 0; turn < warmUps; turn++) await timeCount(client);
-
-    const timings: Timing[] = [];
-    const pythons: number[] = [];
-    const forks: number[] = [];
-    for (let turn = 0; turn < counts; turn++) {
-      timings.push(await timeCount(client));
-      pythons.push(timeBarePythons(runtime, baselines) / baselines);
-      forks.push(timeBareForks(runtime, baselines) / baselines);
-    }
-    const line = median(timings.map(({ lineMs }) => lineMs));
-    const bare = median(pythons);
-    const fork = median(forks);
-    printRow('first count of a cold host (starts the JVM), line', inMs(cold.lineMs), '');
-    printRow('first count on a warm host, request to line', inMs(line), 'target 1200 ms');
-    printRow(
-      'first count on a warm host, request to end',
-      inMs(median(timings.map((each) => each.endMs))),
-      '',
-    );
-    printRow('one bare `python -I -S -c pass`', inMs(bare), `line: ratio ${(line / bare).toFixed(1)}`);
-    printRow('one bare fork of a zygote', inMs(fork), `line: ratio ${(line / fork).toFixed(1)}`);
+    const tasks = await prepareSparkTasks(server);
+    await benchWarmCounts(tasks);
+  });
+  // A server of its own: the driver of the default cluster would go on beside it.
+  await withInstalledServer(async (server) => {
+    await server.up();
+    const tasks = await prepareSparkTasks(server);
+    await benchColdClusters(tasks);
+    await benchSpareHosts(server, tasks);
   });
 }
 
-async function timeCount(client: Client): Promise<Timing> {
-  const startedAtMs = performance.timeOrigin + performance.now();
-  const { run_id } = await client.runsSubmit({
-    run_name: 'bench',
-    tasks: [{ task_key: 'count', spark_python_task: { python_file: countFile } }],
-  });
-  let endedAtMs = Number.NaN;
-  let taskRunId = 0;
-  for await (const event of client.runEvents({ run_id }, { signal: AbortSignal.timeout(120_000) })) {
-    taskRunId = event.tasks[0]?.run_id ?? taskRunId;
-    if (!event.ended) continue;
-    endedAtMs = performance.timeOrigin + performance.now();
-    break;
+/** The first count of a task, a process and a session of its own, on a host whose JVM is warm. */
+async function benchWarmCounts(tasks: SparkTasks): Promise<void> {
+  const runtime = readRuntime();
+  const cold = await tasks.run('count');
+  await repeat(warmUps, async () => (await tasks.run('count')).lineMs);
+  const timings: ToldTiming[] = [];
+  const pythons: number[] = [];
+  const forks: number[] = [];
+  for (let turn = 0; turn < counts; turn++) {
+    timings.push(await tasks.run('count'));
+    pythons.push(timeBarePythons(runtime, baselines) / baselines);
+    forks.push(timeBareForks(runtime, baselines) / baselines);
   }
-  const { log } = await client.taskLog({ run_id, task_run_id: taskRunId, offset: 0 });
-  const printedAtMs = Number(/counted 10 at ([\d.]+)/.exec(log)?.[1]);
-  if (Number.isNaN(printedAtMs)) throw new Error(`a count failed; its log: ${log}`);
-  return { lineMs: printedAtMs - startedAtMs, endMs: endedAtMs - startedAtMs };
+  const value = median(timings.map(({ lineMs }) => lineMs));
+  const floor = { value: median(pythons), name: 'a bare Python' };
+  printRow('one bare `python -I -S -c pass`', inMs(floor.value), '');
+  printRow('one bare fork of a zygote', inMs(median(forks)), '');
+  printRow('first count of a host (starts the JVM), line', inMs(cold.lineMs), '');
+  const what = 'first count on a warm host, request to line';
+  printFigure({ what, value, target: countMax, inUnits: inMs, floor });
+  printRow('the same, request to end', inMs(median(timings.map(({ endMs }) => endMs))), '');
+}
+
+/** Each beside a session with Delta as Spark itself starts it. */
+async function benchColdClusters(tasks: SparkTasks): Promise<void> {
+  const runtime = readRuntime();
+  const bares: number[] = [];
+  const colds: number[] = [];
+  for (let turn = 0; turn < coldTurns; turn++) {
+    const bareMs = timeBareSpark(runtime);
+    if (bareMs === null) return printRow('cold job cluster', 'skipped', 'this Java starts no plain Spark');
+    bares.push(bareMs);
+    colds.push((await tasks.run('count', { num_workers: 0 })).lineMs);
+  }
+  printRow('bare SparkSession with Delta, start to first count', inMs(median(bares)), '');
+  printRow('job cluster, request to first count', inMs(median(colds)), '');
+  const value = median(colds.map((coldMs, turn) => coldMs / (bares[turn] ?? Number.NaN)));
+  const ratio = { value, target: coldRatioMax, inUnits: asRatio };
+  printFigure({ what: 'job cluster against bare SparkSession', ...ratio });
+}
+
+async function benchSpareHosts(server: InstalledServer, tasks: SparkTasks): Promise<void> {
+  if (process.platform !== 'linux') return console.log('spare hosts: skipped, needs the /proc of Linux');
+  const pool = { instance_pool_name: 'bench', node_type_id: 'i3.xlarge', min_idle_instances: 1 };
+  const { instance_pool_id } = await tasks.client.instancePoolsCreate(pool);
+  const writes: ToldTiming[] = [];
+  const counted: ToldTiming[] = [];
+  for (let turn = 0; turn < coldTurns; turn++) {
+    for (const [script, timings] of [['write', writes] as const, ['count', counted] as const]) {
+      await awaitSpare(server, tasks);
+      timings.push(await tasks.run(script, { instance_pool_id, num_workers: 0 }));
+    }
+  }
+  const count = median(counted.map(({ lineMs }) => lineMs));
+  printRow('count on a spare host, request to line', inMs(count), '');
+  const value = median(writes.map((write) => write.value));
+  const what = 'first Delta write on a spare host';
+  printFigure({ what, value, target: firstWriteMax, inUnits: inMs });
+  printRow('the same, request to line', inMs(median(writes.map(({ lineMs }) => lineMs))), '');
+}
+
+/** Until a host waits whose driver has nothing left to do, and no other driver is there. */
+async function awaitSpare(server: InstalledServer, { client }: SparkTasks): Promise<void> {
+  const deadline = performance.now() + spareWaitMs;
+  for (;;) {
+    if (performance.now() > deadline) throw new Error('no host of the pool gets ready');
+    const drivers = server.findProcesses().filter(({ command }) => command.includes('SparkSubmit'));
+    const { hosts } = await client.status({});
+    const isReady = hosts.some(({ spark_state, state }) => spark_state === 'ready' && state === 'running');
+    const pid = drivers[0]?.pid ?? 0;
+    const before = readProcessCost(pid)?.cpuMs ?? 0;
+    await delay(quietMs);
+    const after = readProcessCost(pid)?.cpuMs ?? Number.POSITIVE_INFINITY;
+    if (isReady && drivers.length === 1 && (after - before) / quietMs < quietShare) return;
+  }
 }
