@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
 import { CommandError, exitCodes } from '../../command-error.ts';
 import { addConnectionOptions, type ConnectionOptions, connect } from '../../connection.ts';
+import { note } from '../../output/print.ts';
 import { findIteration, findTask } from '../../runs/find-task.ts';
 import { getWholeRun } from '../../runs/get-whole.ts';
 import { type LogReader, openLog, readLog } from '../../runs/read-log.ts';
@@ -23,7 +24,7 @@ const pollMs = 500;
 export function createRunsLogsCommand(context: CliContext): Command {
   const command = new Command('logs')
     .description('print what the tasks of a run printed')
-    .argument('<run>', 'id of the run', parseId)
+    .argument('<run>', 'id of the run, or of one of its task runs', parseId)
     .option('--task <key>', 'only this task; its latest attempt')
     .option(
       '--iteration <number>',
@@ -40,7 +41,7 @@ export function createRunsLogsCommand(context: CliContext): Command {
       if (options.follow) await followLogs(context, client, runId, options);
       else {
         const run = await getWholeRun(client, runId);
-        await printLogs(context, client, await chooseTasks(client, run, options), runId);
+        await printLogs(context, client, await chooseTasks(client, run, options), run);
       }
     });
   return addConnectionOptions(command);
@@ -50,16 +51,53 @@ export function createRunsLogsCommand(context: CliContext): Command {
 async function printLogs(
   context: CliContext,
   client: Client,
-  tasks: readonly RunTaskDocument[],
-  runId: number,
+  tasks: readonly LoggedTask[],
+  run: RunDocument,
 ): Promise<void> {
   const started = tasks.filter((task) => task.start_time > 0);
+  let isAny = false;
   for (const task of started) {
     if (tasks.length > 1) context.stdout.write(`==> ${task.task_key} <==\n`);
     const write = createLineWriter(context, '');
-    await readLog(client, openLog(runId, task.run_id), write.text);
+    await readLog(client, openLog(runIdOf(run), task.run_id), (text) => {
+      isAny = true;
+      write.text(text);
+    });
     write.end();
   }
+  if (!isAny) note(context, describeSilence(tasks, started, run));
+}
+
+/** Rather than nothing at all. */
+function describeSilence(
+  tasks: readonly LoggedTask[],
+  started: readonly LoggedTask[],
+  run: RunDocument,
+): string {
+  if (started.length === 0) {
+    return `nothing has begun that could have printed: \`headrace runs why ${runIdOf(run)}\` says what it waits for`;
+  }
+  const [only] = tasks;
+  if (tasks.length > 1 || only === undefined) return 'no task has printed anything';
+  return only.for_each_task === undefined
+    ? `task ${only.task_key} has printed nothing`
+    : `task ${only.task_key} is a for-each: its iterations print, see \`headrace runs logs ${runIdOf(run)} --task ${only.task_key} --iteration 0\``;
+}
+
+/** What stands here of a task run, whether it comes with its run or alone. */
+type LoggedTask = Pick<RunTaskDocument, 'run_id' | 'task_key' | 'start_time' | 'state' | 'for_each_task'>;
+
+/** The run itself, or the one that a task run is of. */
+function runIdOf(run: RunDocument): number {
+  return run.job_run_id ?? run.run_id;
+}
+
+/** Null when it is a run. A task run by its own id is named for its task. */
+function toTask(run: RunDocument): LoggedTask | null {
+  if (runIdOf(run) === run.run_id) return null;
+  const { run_id, run_name: task_key = '', start_time, state } = run;
+  const forEach = run.for_each_task as RunTaskDocument['for_each_task']; // As it stands among the tasks of its run.
+  return { run_id, task_key, start_time, state, for_each_task: forEach };
 }
 
 /** Tasks may run side by side and be tried again: each whole line carries its task's name, new attempts join in. */
@@ -76,7 +114,7 @@ async function followLogs(
     for (const task of tasks.filter(({ start_time }) => start_time > 0)) {
       const prefix = tasks.length > 1 ? `[${task.task_key}] ` : '';
       const log = open.get(task.run_id) ?? {
-        reader: openLog(runId, task.run_id),
+        reader: openLog(runIdOf(run), task.run_id),
         writer: createLineWriter(context, prefix),
       };
       open.set(task.run_id, log);
@@ -98,7 +136,15 @@ async function chooseTasks(
   client: Client,
   run: RunDocument,
   { task: key, iteration }: Options,
-): Promise<readonly RunTaskDocument[]> {
+): Promise<readonly LoggedTask[]> {
+  const alone = toTask(run);
+  if (alone && key === undefined && iteration === undefined) return [alone];
+  if (alone) {
+    throw new CommandError(`${run.run_id} is a task run, of task ${alone.task_key}`, {
+      exitCode: exitCodes.usage,
+      cure: `leave --task and --iteration out, or give its run: ${runIdOf(run)}`,
+    });
+  }
   if (key === undefined && iteration === undefined) return latestAttempts(run.tasks ?? []);
   if (key === undefined) {
     throw new CommandError('of which task is the iteration?', {

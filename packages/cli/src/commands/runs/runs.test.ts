@@ -59,6 +59,34 @@ test('the logs of several tasks stand below their names', async () => {
   expect(stdout).toBe('==> load <==\none\ntwo\n==> report <==\nno end\n');
 });
 
+test('a task run is known by its own id, and its log is asked of its run', async () => {
+  const { stdout, stderr } = await call(['runs', 'logs', '70'], {
+    // As the server tells of a task run by its id.
+    runsGet: async () => aRun({ run_id: 70, job_run_id: 7, run_name: 'load', start_time: 1_000, tasks: [] }),
+    taskLog: async (request, context) => {
+      expect(request).toMatchObject({ run_id: 7, task_run_id: 70 });
+      return logsOf({ 70: 'one\ntwo\n' })(request, context);
+    },
+  });
+
+  expect(stdout).toBe('one\ntwo\n');
+  expect(stderr).toBe('');
+});
+
+test('a run that has printed nothing says so', async () => {
+  const waiting = await call(['runs', 'logs', '7'], {
+    runsGet: async () => aRun({ tasks: [aTask({ start_time: 0 })] }),
+  });
+  server?.close();
+  const quiet = await call(['runs', 'logs', '7', '--task', 'load'], {
+    runsGet: async () => aRun({ tasks: [aTask()] }),
+    taskLog: logsOf({}),
+  });
+
+  expect(waiting.stderr).toContain('nothing has begun that could have printed: `headrace runs why 7`');
+  expect(quiet.stderr).toContain('task load has printed nothing');
+});
+
 test('the log of one task stands alone, of its latest attempt', async () => {
   const { stdout } = await call(['runs', 'logs', '7', '--task', 'load'], {
     runsGet: async () =>
