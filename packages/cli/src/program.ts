@@ -20,6 +20,7 @@ import {
 } from './commands/git-credentials/list.ts';
 import { createInstancePoolCommands } from './commands/instance-pools/pools.ts';
 import { createJobsCreateCommand } from './commands/jobs/create.ts';
+import { createJobsDeleteCommand } from './commands/jobs/delete.ts';
 import { createJobsGetCommand } from './commands/jobs/get.ts';
 import { createJobsListCommand } from './commands/jobs/list.ts';
 import { createJobsResetCommand } from './commands/jobs/reset.ts';
@@ -69,6 +70,7 @@ import { createWorkersCreateTokenCommand } from './commands/workers/create-token
 import { createWorkersListCommand } from './commands/workers/list.ts';
 import { createWorkersRevokeTokenCommand, createWorkersTokensCommand } from './commands/workers/tokens.ts';
 import { createWorkerCommand } from './commands/workers/worker.ts';
+import { keepHarmlessHints } from './output/harmless-hints.ts';
 
 export async function createProgram(context: CliContext, args: readonly string[]): Promise<Command> {
   const program = new Command('headrace')
@@ -89,6 +91,7 @@ export async function createProgram(context: CliContext, args: readonly string[]
       createJobsCreateCommand(context),
       createJobsResetCommand(context),
       createJobsRunNowCommand(context),
+      createJobsDeleteCommand(context),
       createRunsCancelCommand(context, 'jobs cancel-run'),
     ]),
   );
@@ -204,6 +207,7 @@ function configure(command: Command, context: CliContext): void {
   command.exitOverride().configureOutput({
     writeOut: (text) => context.stdout.write(text),
     writeErr: (text) => context.stderr.write(text),
+    outputError: (text, write) => write(keepHarmlessHints(text, command)),
     getOutHasColors: () => false,
     getErrHasColors: () => false,
   });

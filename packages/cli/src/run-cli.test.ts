@@ -98,3 +98,47 @@ test('errors are coloured on a terminal only', async () => {
   server?.close();
   expect((await call(['jobs', 'list'], handlers, false)).stderr).not.toContain('\u001b');
 });
+
+describe('a word that is not known', () => {
+  /** Every path to a group, and every word that is a command somewhere. */
+  async function readTree() {
+    const program = await createProgram({} as CliContext, ['bundle']);
+    const groups: { path: string[]; names: string[] }[] = [];
+    const visit = (command: Command, at: string[]) => {
+      if (command.commands.length === 0) return;
+      groups.push({ path: at, names: command.commands.map((child) => child.name()) });
+      for (const child of command.commands) visit(child, [...at, child.name()]);
+    };
+    visit(program, []);
+    return { groups, words: [...new Set(groups.flatMap(({ names }) => names))] };
+  }
+
+  test('is never answered with a command that changes or ends something', async () => {
+    const { groups, words } = await readTree();
+    const dangerous =
+      /^(?!.*(?:^|-)(?:list|get)).*(?:delete|reset|cancel|destroy|revoke|restore|down|uninstall|terminate|stop|restart|edit|update|put|rotate|create|deploy|run|repair|up)/;
+    const typos = words.flatMap((word) => [word, word.slice(0, -1), `${word}s`, word.replace('e', '')]);
+    const offered: string[] = [];
+
+    for (const { path, names } of groups) {
+      for (const typo of typos.filter((word) => !names.includes(word))) {
+        const { stderr } = await callCli([...path, typo]);
+        const hints = /Did you mean (?:one of )?(.+)\?/.exec(stderr)?.[1] ?? '';
+        offered.push(
+          ...hints.split(', ').filter((hint) => !groups.some(({ path: [group] }) => group === hint)),
+        );
+      }
+    }
+
+    expect(offered).toContain('list');
+    expect(offered.filter((hint) => dangerous.test(hint))).toEqual([]);
+  });
+
+  test('is told where the words are that there are', async () => {
+    const { stderr, exitCode } = await callCli(['jobs', 'rset']);
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("unknown command 'rset'");
+    expect(stderr).toContain('`headrace jobs --help` shows what there is');
+  });
+});

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { callCli } from '../../testing/call-cli.ts';
 import {
   aRun,
@@ -197,4 +197,39 @@ test('a job is named once', async () => {
   expect(await call(['jobs', 'get', '3', '--job-id', '3'], {})).toMatchObject({ exitCode: 2 });
   server?.close();
   expect(await call(['jobs', 'get'], {})).toMatchObject({ exitCode: 2 });
+});
+
+describe('jobs delete', () => {
+  const aJob = async () => ({
+    ...{ job_id: 3, created_time: 0, creator_user_name: 'me' },
+    settings: { name: 'flights' },
+  });
+
+  test('asks, saying what it is about, and deletes', async () => {
+    const asked: string[] = [];
+    const deleted: number[] = [];
+    const confirm = async (question: string) => asked.push(question) > 0;
+    const { stdout } = await call(
+      ['jobs', 'delete', '3'],
+      {
+        jobsGet: aJob,
+        jobsDelete: async ({ job_id }) => {
+          deleted.push(job_id);
+          return {};
+        },
+      },
+      { confirm },
+    );
+
+    expect(asked).toEqual(['This deletes job 3, "flights", and cancels its active runs. Go on?']);
+    expect(deleted).toEqual([3]);
+    expect(stdout).toBe('job 3 is deleted\n');
+  });
+
+  test('deletes nothing where nobody is there to agree', async () => {
+    const { exitCode, stderr } = await call(['jobs', 'delete', '3'], { jobsGet: aJob });
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('--auto-approve');
+  });
 });
