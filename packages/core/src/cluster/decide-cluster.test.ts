@@ -67,6 +67,15 @@ describe('what follows from the facts', () => {
     });
   });
 
+  test.each([
+    ['IMAGE_FAILURE', 'DOCKER_IMAGE_PULL_FAILURE', 'CLIENT_ERROR'],
+    ['NO_CAPACITY', 'CLOUD_PROVIDER_RESOURCE_STOCKOUT', 'CLOUD_FAILURE'],
+  ])('%s has a name that clients know', (failureCode, code, type) => {
+    const hosts = [{ ...died, failureCode, message: 'why' }];
+
+    expect(decide({ state: 'PENDING', hosts })).toMatchObject({ termination: { code, type } });
+  });
+
   test('it goes to another worker in a new generation when its own is gone', () => {
     expect(decide({ isWorkerThere: false, freeWorkerId: 'w2' })).toMatchObject({
       ...{ state: 'RESTARTING', workerId: 'w2', generation: 2 },
@@ -91,7 +100,7 @@ const someHost = fc.record({
   state: fc.constantFrom('starting', 'running', 'stopped', 'failed'),
   isWorkerThere: fc.boolean(),
   message: fc.constant('m'),
-  failureCode: fc.constantFrom(null, 'START_FAILURE', 'INIT_SCRIPT_FAILURE'),
+  failureCode: fc.constantFrom(null, 'START_FAILURE', 'INIT_SCRIPT_FAILURE', 'IMAGE_FAILURE'),
 }) satisfies fc.Arbitrary<ClusterHost>;
 
 const facts = fc.record({

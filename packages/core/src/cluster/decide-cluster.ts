@@ -50,7 +50,7 @@ export interface ClusterFacts {
 
 export interface Termination {
   readonly code: string;
-  readonly type: 'SUCCESS' | 'CLIENT_ERROR' | 'SERVICE_FAULT';
+  readonly type: 'SUCCESS' | 'CLIENT_ERROR' | 'SERVICE_FAULT' | 'CLOUD_FAILURE';
   readonly parameters: Readonly<Record<string, string>>;
 }
 
@@ -170,8 +170,15 @@ function giveUp(failureCode: string, message: string): ClusterMove {
     };
   }
   const parameters = { error_message: message };
-  return terminate({ code: 'DRIVER_UNREACHABLE', type: 'SERVICE_FAULT', parameters }, message);
+  return terminate({ ...(reasons[failureCode] ?? unreachable), parameters }, message);
 }
+
+const unreachable = { code: 'DRIVER_UNREACHABLE', type: 'SERVICE_FAULT' } as const;
+/** Under the names that clients of the hosted product know. */
+const reasons: Readonly<Record<string, Pick<Termination, 'code' | 'type'>>> = {
+  IMAGE_FAILURE: { code: 'DOCKER_IMAGE_PULL_FAILURE', type: 'CLIENT_ERROR' },
+  NO_CAPACITY: { code: 'CLOUD_PROVIDER_RESOURCE_STOCKOUT', type: 'CLOUD_FAILURE' },
+};
 
 function terminate(termination: Termination, message = ''): ClusterMove {
   return {

@@ -85,6 +85,7 @@ export function profileOf(pool: Pool, cores: number): string {
 
 export function assignSpare(pool: Pool, cores: number): ClusterAssignment {
   const executors = executorsOf(pool);
+  const driver = nodeOf(pool.fields.node_type_id);
   return {
     clusterId: toSpareClusterId(pool.poolId),
     clusterName: pool.fields.instance_pool_name,
@@ -94,6 +95,7 @@ export function assignSpare(pool: Pool, cores: number): ClusterAssignment {
     environment: {},
     idleMs: null,
     ...(executors && { executors }),
+    ...(driver && { driver }),
     pool: { ...toPlace(pool), isSpare: true },
   };
 }

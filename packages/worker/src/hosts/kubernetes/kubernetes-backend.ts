@@ -47,6 +47,7 @@ export interface KubernetesBackendOptions extends Omit<HostFolderOptions, 'spark
   readonly warn: (message: string, error?: unknown) => void;
   readonly times?: Partial<StartTimes>;
   readonly stopAnswerMs?: number;
+  readonly helloWaitMs?: number;
 }
 
 export function createKubernetesBackend(options: KubernetesBackendOptions): HostBackend {
@@ -155,7 +156,7 @@ function createPodBook(options: KubernetesBackendOptions, tracker: PodTracker): 
         ...{ record, folder, workerId, tracker, stream, warn },
         end: () => book.end(record),
         onDeath: (message) => book.bury(folder, message),
-        ...(options.stopAnswerMs !== undefined && { stopAnswerMs: options.stopAnswerMs }),
+        ...{ stopAnswerMs: options.stopAnswerMs, helloWaitMs: options.helloWaitMs },
       });
     },
     end({ name }) {

@@ -27,7 +27,8 @@ export interface PodHostOptions {
   /** Once, when its death is proven and before that is told. */
   readonly onDeath: (message: string) => void;
   readonly warn: (message: string) => void;
-  readonly stopAnswerMs?: number;
+  readonly stopAnswerMs?: number | undefined;
+  readonly helloWaitMs?: number | undefined;
 }
 
 export function createPodHost(options: PodHostOptions): HostConnection {
@@ -50,7 +51,9 @@ export function createPodHost(options: PodHostOptions): HostConnection {
   const mended = keepStreamOpen({
     first: options.stream,
     open: async () =>
-      pod.address === null ? null : openPodStream({ address: pod.address, folder, workerId }),
+      pod.address === null
+        ? null
+        : openPodStream({ address: pod.address, folder, workerId, helloWaitMs: options.helloWaitMs }),
     onFrame(frame) {
       stops.heard(frame);
       listener(frame);

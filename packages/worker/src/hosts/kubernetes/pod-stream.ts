@@ -16,7 +16,7 @@ export async function openPodStream(options: {
   readonly address: string;
   readonly folder: string;
   readonly workerId: string;
-  readonly helloWaitMs?: number;
+  readonly helloWaitMs?: number | undefined;
 }): Promise<PodStream> {
   const { address, folder, workerId, helloWaitMs } = options;
   const early: FromHost[] = [];
