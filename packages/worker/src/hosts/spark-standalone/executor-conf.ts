@@ -46,7 +46,7 @@ export interface ExecutorConf {
 }
 
 export function toExecutorConf(
-  { sparkConf, environment, executors }: ClusterAssignment,
+  { sparkConf, environment, executors, clusterName }: ClusterAssignment,
   facts: ExecutorFacts,
 ): ExecutorConf {
   const asked = sparkConf['spark.master'];
@@ -54,6 +54,8 @@ export function toExecutorConf(
   if (executors === undefined) return isOwnMaster ? { conf: {}, watch: null } : aloneOn(facts.cores);
   const watch = watchOf(executors, sparkConf, isOwnMaster ? asked : facts.master);
   const conf = {
+    // What people see on the master's page.
+    'spark.app.name': `Headrace: ${clusterName}`,
     ...addressOf(facts),
     ...sizeOf(executors, watch),
     ...(executors.min < executors.max ? scalingOf(executors) : {}),
