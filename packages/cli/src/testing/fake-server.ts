@@ -1,8 +1,9 @@
 /**
  * Stands in for the server process: locks nothing, keeps nothing, but writes server.json, answers /readyz and makes
- * sign-in links. FAKE_FAILS makes it end at once, with a word in its log.
+ * sign-in links. FAKE_FAILS makes it end at once, with a word in its log; FAKE_RUNNING tasks run, FAKE_HAS_NO_UI leaves
+ * pages out.
  */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -19,10 +20,19 @@ if (process.env.FAKE_FAILS) {
 }
 
 console.log('admin token, shown only now: hr_first');
-writeFileSync(file('server.lock.1'), JSON.stringify(await proveProcess(process.pid)));
+const { dev, ino } = statSync(stateDir);
+const folder = { path: stateDir, id: `${dev}:${ino}` };
+writeFileSync(file('server.lock.1'), JSON.stringify({ ...(await proveProcess(process.pid)), folder }));
 const server = createServer((request, response) => {
-  const body = request.url === '/readyz' ? { status: 'ready' } : { url: 'http://link/once', expires_at: 1 };
-  response.end(JSON.stringify(body));
+  const bodies: Record<string, unknown> = {
+    '/readyz': { status: 'ready' },
+    '/api/headrace/status': {
+      ...{ version: '0', started_at_ms: 0, hosts: [], loops: [], runs: { queued: 0, running: 0 } },
+      workers: [{ worker_id: 'mine', slots: 8, running: Number(process.env.FAKE_RUNNING ?? 0) }],
+    },
+  };
+  if (request.url === '/' && process.env.FAKE_HAS_NO_UI) response.statusCode = 404;
+  response.end(JSON.stringify(bodies[request.url ?? ''] ?? { url: 'http://link/once', expires_at: 1 }));
 });
 // Like the server: 0 means the kept port, if there is one.
 const kept = existsSync(file('settings.json'))
@@ -31,7 +41,7 @@ const kept = existsSync(file('settings.json'))
 server.listen(Number(process.env.HEADRACE_PORT || 8_080) || kept, '127.0.0.1', () => {
   // Listening on a port, not on a pipe.
   const { port } = server.address() as AddressInfo;
-  writeFileSync(file('settings.json'), JSON.stringify({ port }));
+  writeFileSync(file('settings.json'), JSON.stringify({ port, worker_id: 'mine' }));
   const url = `http://127.0.0.1:${port}`;
   writeFileSync(file('server.json'), JSON.stringify({ url, token: 'local', pid: process.pid }), {
     mode: 0o600,

@@ -4,7 +4,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { lockStateFolder, StateFolderInUseError } from './state-lock.ts';
+import { lockStateFolder, StateFolderCopiedError, StateFolderInUseError } from './state-lock.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -58,4 +58,27 @@ test('of many takers at once, one gets it', async () => {
   const results = await Promise.allSettled(Array.from({ length: 10 }, () => lockStateFolder(folder)));
 
   expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+});
+
+test('a folder that was copied from a running server is refused, and told as a copy', async () => {
+  const lock = await lockStateFolder(folder);
+  const copy = `${folder}-copy`;
+  await fs.cp(folder, copy, { recursive: true });
+
+  const refused = lockStateFolder(copy);
+
+  await expect(refused).rejects.toThrow(StateFolderCopiedError);
+  await expect(refused).rejects.toThrow(`${copy} was copied from ${folder} while the server with process id`);
+  await lock.release();
+  await fs.rm(copy, { recursive: true });
+});
+
+test('a folder that was moved with its server running is in use', async () => {
+  await lockStateFolder(folder);
+  const moved = `${folder}-moved`;
+  await fs.rename(folder, moved);
+
+  await expect(lockStateFolder(moved)).rejects.toThrow(StateFolderInUseError);
+
+  await fs.rename(moved, folder);
 });

@@ -23,19 +23,40 @@ export class StateFolderInUseError extends StartError {
   }
 }
 
-type Holder = ProcessProof | { readonly released: true };
+/** Its hosts, its worker and its database would be led by two servers. */
+export class StateFolderCopiedError extends StartError {
+  constructor(folder: string, { pid, original }: { readonly pid: number; readonly original: string }) {
+    super(
+      `${folder} was copied from ${original} while the server with process id ${pid} ran there, which it still does: ` +
+        'copy a running server with `headrace backup` and `headrace restore`, or stop it first',
+    );
+  }
+}
+
+/** Which folder it was written in: a copy has another number. Servers before these do not tell. */
+interface LockedFolder {
+  readonly path: string;
+  readonly id: string;
+}
+
+type Holder = (ProcessProof & { readonly folder?: LockedFolder }) | { readonly released: true };
 const attemptsMax = 20;
 
 export async function lockStateFolder(folder: string): Promise<StateLock> {
   // As root, PostgreSQL runs as another user, who must pass through; names inside are no secret, contents are.
   await fs.mkdir(folder, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
-  const self = await proveProcess(process.pid);
+  const proof = await proveProcess(process.pid);
+  const here = await identifyFolder(folder);
+  const self = proof && { ...proof, folder: here };
   if (!self) throw new Error('bug: this process cannot find itself');
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
     const [current = 0, ...older] = await listLockNumbers(folder);
     const holder = current === 0 ? null : await readHolder(lockFile(folder, current));
-    if (holder && 'pid' in holder && (await isAlive(holder)))
-      throw new StateFolderInUseError(folder, holder.pid);
+    if (holder && 'pid' in holder && (await isAlive(holder))) {
+      const { folder: locked = here } = holder;
+      if (locked.id === here.id) throw new StateFolderInUseError(folder, holder.pid);
+      throw new StateFolderCopiedError(folder, { pid: holder.pid, original: locked.path });
+    }
     if (!(await linkLock(folder, current + 1, self))) continue;
     const [highest] = await listLockNumbers(folder);
     if (highest !== current + 1) continue; // A slower look than another taker's: theirs is the lock.
@@ -43,6 +64,11 @@ export async function lockStateFolder(folder: string): Promise<StateLock> {
     return { release: () => writeReleased(lockFile(folder, current + 1)) };
   }
   throw new Error(`cannot lock ${folder}: other servers are starting on it`);
+}
+
+async function identifyFolder(folder: string): Promise<LockedFolder> {
+  const { dev, ino } = await fs.stat(folder);
+  return { path: path.resolve(folder), id: `${dev}:${ino}` };
 }
 
 const lockFile = (folder: string, number: number) => path.join(folder, `server.lock.${number}`);

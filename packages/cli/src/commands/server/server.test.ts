@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -96,6 +96,36 @@ test('up in the foreground ends with the interrupt and leaves nothing running', 
 
   expect((await called).stderr).toMatch(/interrupted|stopping/);
   while ((await proveProcess(pid)) !== undefined) await delay(10);
+});
+
+test('down says how many tasks end with the server', async () => {
+  await call(['up', '--port', '0', '--detach'], { environment: { FAKE_RUNNING: '2' } });
+
+  const called = await call(['down']);
+
+  expect(called.stderr).toContain('2 tasks are running here: they end with it');
+  expect(called.stdout).toBe('stopped the server\n');
+});
+
+test('up without a built UI prints no link into it', async () => {
+  const called = await call(['up', '--port', '0', '--detach'], { environment: { FAKE_HAS_NO_UI: '1' } });
+
+  expect(called.stdout).toContain('The web UI is not built');
+  expect(called.stdout).not.toContain('http://link');
+});
+
+test('in a copy of the folder of a running server nothing is started, and nothing stopped', async () => {
+  await call(['up', '--port', '0', '--detach']);
+  const copy = `${stateDir}-copy`;
+  await cp(stateDir, copy, { recursive: true });
+  const pid = (await readServerFile(stateDir))?.pid ?? 0;
+
+  const up = await callCli(['up', '--state-dir', copy], { clock });
+  const down = await callCli(['down', '--state-dir', copy], { clock });
+
+  expect([up.exitCode, down.exitCode]).toEqual([1, 1]);
+  for (const { stderr } of [up, down]) expect(stderr).toContain(`${copy} is a copy of ${stateDir}, where`);
+  expect(await proveProcess(pid)).toBeDefined();
 });
 
 test('down stops the server and the hosts that it left', async () => {

@@ -47,9 +47,27 @@ export function createUpCommand(context: CliContext): Command {
 }
 
 async function printSignInLink(context: CliContext, { file }: StartedServer): Promise<void> {
+  if (!(await hasPages(context, file.url))) {
+    print(
+      context,
+      'The web UI is not built: `npm run build` in the checkout makes it; the API and this command work',
+    );
+    return;
+  }
   const client = createClient({ baseUrl: file.url, token: file.token, fetch: context.fetch });
   const link = await client.signInLinksCreate({});
   print(context, `Sign in once with:  ${link.url}`);
+}
+
+/** A link into a UI that is not there would lead to an error. */
+async function hasPages(context: CliContext, url: string): Promise<boolean> {
+  try {
+    const response = await context.fetch(url, { headers: { accept: 'text/html' } });
+    await response.body?.cancel();
+    return response.status !== 404;
+  } catch {
+    return true; // Whatever it is, the link will tell.
+  }
 }
 
 /** Until the server ends or somebody stops it. Ctrl-C leaves nothing running. */
