@@ -2,7 +2,8 @@
 
 The head is written as it comes. Beyond the limit only the last bytes are kept, in memory, and written at the end
 after a line that says how much is missing: a task that prints without end costs no disk and is never held up. Nor is
-it by a full disk: what cannot be written is lost, and the log counts as cut.
+it by a full disk: what cannot be written is lost, and the log counts as cut. A log is cut before it fills the disk, which
+results of other tasks need.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ PIPE_BYTES = 1024 * 1024
 # Of the limit, and at most this: what people look at is the end of a long log.
 TAIL_SHARE = 4
 TAIL_BYTES_MAX = 1024 * 1024
+# What logs leave free, at most this share of a small disk; and the tail of one that was cut for it.
+FREE_BYTES_MIN = 64 * 1024 * 1024
+FREE_SHARE_MAX = 0.2
+SHORT_TAIL_BYTES_MAX = 64 * 1024
+# The disk is looked at each time that so much was written.
+LOOK_EVERY_BYTES = 1024 * 1024
 
 
 class LogPump:
@@ -39,6 +46,7 @@ class LogPump:
         self._left_out = 0
         self._is_grown = False
         self._received = 0
+        self._until_look = LOOK_EVERY_BYTES
         self._redactor: StreamRedactor | None = None
 
     def hide(self, values: Iterable[bytes]) -> None:
@@ -94,7 +102,11 @@ class LogPump:
     def _keep(self, piece: bytes) -> None:
         if self._head_left > 0:
             head = piece[: self._head_left]
-            if len(head) < len(piece):
+            if self._is_disk_short(len(head)):
+                self._tail_max = min(self._tail_max, SHORT_TAIL_BYTES_MAX)
+                self._head_left = 0
+                head = piece[: piece.find(b"\n") + 1]
+            elif len(head) < len(piece):
                 # Cut at the end of a line, so that the mark stands on its own.
                 head = head[: head.rfind(b"\n") + 1] or head
                 self._head_left = 0
@@ -110,6 +122,14 @@ class LogPump:
             dropped = self._tail.popleft()
             self._tail_size -= len(dropped)
             self._left_out += len(dropped)
+
+    def _is_disk_short(self, size: int) -> bool:
+        self._until_look -= size
+        if self._until_look > 0:
+            return False
+        self._until_look = LOOK_EVERY_BYTES
+        disk = os.fstatvfs(self._file)
+        return disk.f_bavail < min(FREE_BYTES_MIN / disk.f_frsize, FREE_SHARE_MAX * disk.f_blocks)
 
     def _write_tail(self) -> None:
         tail = b"".join(self._tail)

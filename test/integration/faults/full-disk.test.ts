@@ -52,3 +52,41 @@ with open("big", "wb", buffering=0) as file:
   },
   120_000,
 );
+
+test.skipIf(!canMount())(
+  'a task that prints more than the disk holds loses lines, and no task beside it its result',
+  async () => {
+    const folder = path.join(bench().folder, 'data/attempts');
+    expect(mount(folder)).toBe(true);
+    try {
+      await bench().startWorker();
+      const enough = path.join(bench().folder, 'enough');
+      const neighbour = bench().aTask(`
+import os, time
+while not os.path.exists("${enough}"):
+    time.sleep(0.05)
+print("went on")
+`);
+      const printing = bench().aTask(`
+for number in range(200_000):
+    print(f"{number:06} " + "x" * 93)
+`);
+      bench().source.offer(neighbour, printing);
+
+      const { outcome } = await bench().source.reported(printing.attemptId, 'ended');
+
+      expect(outcome).toMatchObject({ kind: 'succeeded' });
+      expect(bench().log(printing)).toMatch(
+        /^000000 x+\n.*\n\[headrace: \d+ bytes of output are left out here\]\n.*199999 x+\n$/s,
+      );
+      fs.writeFileSync(enough, '');
+      expect(await bench().source.reported(neighbour.attemptId, 'ended')).toMatchObject({
+        outcome: { kind: 'succeeded' },
+      });
+      expect(bench().log(neighbour)).toBe('went on\n');
+    } finally {
+      spawnSync('umount', ['-l', folder]);
+    }
+  },
+  120_000,
+);

@@ -5,11 +5,13 @@
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { NewCluster, SubmitTask } from '@headrace/api';
+import type { Client, NewCluster } from '@headrace/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findProcessesOf, waitUntil } from '../../support/census.ts';
 import { createRealBackend } from '../../support/real-backend.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
+
+type SubmitTask = NonNullable<Parameters<Client['runsSubmit']>[0]['tasks']>[number];
 
 const patienceMs = 180_000;
 const notebookHead = '# Databricks notebook source\n';
