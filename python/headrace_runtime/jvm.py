@@ -31,6 +31,7 @@ from .java_command import HEAP_DEFAULT, SUBMIT_CLASS, Runtime, base_conf, format
 
 # For the warm-up of the set-up, whose text is part of the key of what it makes.
 from .java_command import STATIC_CONF as STATIC_CONF
+from .memory_kills import count_memory_kills, has_killed_since
 from .spark_gateways import DriverLink, open_link
 
 # A cold JVM with Delta needs 7–13 s on two loaded cores.
@@ -88,6 +89,8 @@ class Driver:
         self._starting: asyncio.Task[DriverLink] | None = None
         self._link: DriverLink | None = None
         self._reason: str | None = None
+        # By the kernel, when the JVM began.
+        self._memory_kills: int | None = None
 
     @property
     def pid(self) -> int | None:
@@ -166,6 +169,7 @@ class Driver:
             await self._check_master()
             # On the loop's thread, which lives as long as the process: the kernel's signal at the parent's death
             # comes at the death of the thread that started it.
+            self._memory_kills = count_memory_kills()
             process = self._process = self._launch(info_path)
             asyncio.get_running_loop().create_task(self._watch(process))
             port, secret = await self._await_gateway(process, info_path)
@@ -297,7 +301,8 @@ class Driver:
         # The pool's threads hold py4j connections to the dead JVM.
         self._threads.shutdown(wait=False)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="driver")
-        reason = self._reason or _death_reason(process.returncode, self._log)
+        was_memory = has_killed_since(self._memory_kills)
+        reason = self._reason or describe_driver_death(process.returncode, self._log, was_memory=was_memory)
         self._reason = None
         if was_ready:
             self._set_state("failed", reason)
@@ -308,11 +313,15 @@ class Driver:
         self._on_state(state, message, self.pid)
 
 
-def _death_reason(code: int, log: DriverLog) -> str:
+def describe_driver_death(code: int, log: DriverLog, *, was_memory: bool | None) -> str:
+    """For the tasks that used it: what ended it, as far as that is known."""
     if code == 3:
         return "The Spark driver ran out of memory and was ended; give the cluster more with spark.driver.memory."
     if code == -signal.SIGKILL:
-        return "The Spark driver was killed by the system, most likely because the machine ran out of memory."
+        if was_memory is False:
+            return "The Spark driver was killed (SIGKILL), and not by the kernel: another process has done it."
+        why = "the kernel killed for lack of memory at that time" if was_memory else "perhaps for lack of memory"
+        return f"The Spark driver was killed (SIGKILL): {why}. Run fewer tasks at once, or on a larger machine."
     if code < 0:
         return f"The Spark driver was ended by signal {-code}."
     return f"The Spark driver ended with code {code}: {log.last_lines()}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from headrace_runtime.driver_log import DriverLog
 from headrace_runtime.hosted import Attempt
+from headrace_runtime.jvm import describe_driver_death
 from headrace_runtime.memory_kills import count_memory_kills, has_killed_since
 from headrace_runtime.zygotes import describe_zygote_death
 
@@ -46,6 +48,22 @@ def test_the_death_of_a_zygote_names_memory_on_evidence_only(was_memory: bool | 
 
     assert words in message
     assert others not in message
+
+
+@pytest.mark.parametrize(
+    ("was_memory", "words"),
+    [
+        (True, "the kernel killed for lack of memory"),
+        (False, "and not by the kernel"),
+        (None, "perhaps for lack of memory"),
+    ],
+)
+def test_the_death_of_a_driver_names_memory_on_evidence_only(
+    tmp_path: Path, was_memory: bool | None, words: str
+) -> None:
+    message = describe_driver_death(-9, DriverLog(str(tmp_path / "driver.log")), was_memory=was_memory)
+
+    assert words in message
 
 
 def test_a_zygote_that_crashed_was_not_killed() -> None:
