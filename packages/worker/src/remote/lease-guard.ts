@@ -7,6 +7,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { noteGuard } from '../hosts/local/host-death.ts';
 import { readHostRecord } from '../hosts/local/local-host.ts';
 import { isAlive, kill, killMarked } from '../hosts/local/processes.ts';
 import { readLeaseFile } from './lease-file.ts';
@@ -38,7 +39,10 @@ async function endHosts(hostsFolder: string): Promise<void> {
     names.map(async (name) => {
       const folder = path.join(hostsFolder, name);
       const record = readHostRecord(folder);
-      if (record !== null && isAlive(record)) kill(record.pid);
+      if (record !== null && isAlive(record)) {
+        noteGuard(folder, record.pid);
+        kill(record.pid);
+      }
       await killMarked(folder);
     }),
   );

@@ -1,10 +1,36 @@
-/** What the owner of a task is told when the host that ran it is gone: what died, what follows, what to do. Pure. */
+/** What the owner of a task is told when the host that ran it is gone: what died, what follows, what to do. */
+import fs from 'node:fs';
 import path from 'node:path';
 
-export function describeHostDeath(
-  pid: number,
-  { folder, wasMemory }: { readonly folder: string; readonly wasMemory: boolean | null },
-): string {
+/** In the host's folder, with its process: the guard beside a worker has ended it. */
+const guardNote = 'ended-by-guard';
+
+/** Right before. Nothing may keep the guard from its work, be it a full disk: then nobody is told why. */
+export function noteGuard(folder: string, pid: number): void {
+  try {
+    fs.writeFileSync(path.join(folder, guardNote), String(pid));
+  } catch {
+    // See above.
+  }
+}
+
+export function wasEndedByGuard(folder: string, pid: number): boolean {
+  try {
+    return fs.readFileSync(path.join(folder, guardNote), 'utf8') === String(pid);
+  } catch {
+    return false; // The rule: there is none.
+  }
+}
+
+export interface HostDeathFacts {
+  readonly folder: string;
+  readonly wasMemory: boolean | null;
+  readonly wasGuard: boolean;
+}
+
+export function describeHostDeath(pid: number, { folder, wasMemory, wasGuard }: HostDeathFacts): string {
+  if (wasGuard)
+    return `The worker was dead, frozen or stuck for so long that its lease was about to end. So the guard beside it ended the process that runs the tasks of this cluster (the host, process ${pid}), and the task with it. A retry, or a repair of the run, begins on a new host; what the task had written stays.`;
   return [
     `The process that runs the tasks of this cluster (the host, process ${pid}) was killed or has crashed, and the task ended with it.`,
     ...(wasMemory

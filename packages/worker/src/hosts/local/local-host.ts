@@ -13,7 +13,7 @@ import {
   hostProtocolVersionsSpoken,
   type ToHost,
 } from '../host-protocol.ts';
-import { describeHostDeath } from './host-death.ts';
+import { describeHostDeath, wasEndedByGuard } from './host-death.ts';
 import { readJournal } from './journal.ts';
 import { countMemoryKills, hasKilledSince } from './memory-kills.ts';
 import { isAlive, kill, killMarked, type ProcessIdentity } from './processes.ts';
@@ -165,7 +165,8 @@ export async function buryHost(
   const attempts = readJournal(path.join(folder, 'journal.jsonl'));
   // It stays for the next life to read, unless there is nothing to learn.
   if (attempts.length === 0) fs.rmSync(path.join(folder, 'host.json'), { force: true });
-  return { message: describeHostDeath(record.pid, { folder, wasMemory }), attempts };
+  const wasGuard = wasEndedByGuard(folder, record.pid);
+  return { message: describeHostDeath(record.pid, { folder, wasMemory, wasGuard }), attempts };
 }
 
 /** What stands in `config.json`, which we wrote before the start. */
