@@ -11,7 +11,7 @@ export function OutageNotice({ outage }: { outage: Outage }) {
         <strong>{what}</strong> {next}
       </div>
       <span aria-hidden="true" className="banner-time">
-        <Elapsed startMs={outage.heardAtMs} endMs={0} isShort goesOn />
+        for <Elapsed startMs={outage.heardAtMs} endMs={0} isShort goesOn />
       </span>
     </div>
   );
