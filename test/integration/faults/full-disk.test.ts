@@ -71,7 +71,8 @@ print("went on")
 for number in range(200_000):
     print(f"{number:06} " + "x" * 93)
 `);
-      bench().source.offer(neighbour, printing);
+      const limits = { ...printing.document.limits, log_bytes_max: 2 ** 26, disk_bytes_max: 2 ** 30 };
+      bench().source.offer(neighbour, { ...printing, document: { ...printing.document, limits } });
 
       const { outcome } = await bench().source.reported(printing.attemptId, 'ended');
 
