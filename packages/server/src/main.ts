@@ -41,36 +41,49 @@ async function main(): Promise<void> {
     onError: (error) => log.warn({ err: error }, 'the log cannot be rotated'),
   });
   const stopRequested = listenForSignals(log);
-  const server = await startServer({
+  const started = startServer({
     config,
     log,
     version,
     webFolder: path.join(repository, 'packages/web/dist'),
     startWorker: openWorker(config, log),
+    stopRequested,
   });
+  const server = await started.catch((error: unknown) => {
+    if (!stopRequested.aborted) throw error;
+    log.info({ signal: stopRequested.reason, err: error }, 'stopped while it started');
+    return null;
+  });
+  if (server === null) return;
   if (server.newAdminToken !== null) {
     process.stdout.write(
       `Token of the administrator ${config.adminUser}, shown only now:  ${server.newAdminToken}\n`,
     );
   }
   log.info({ url: server.url, elapsed_ms: Math.round(performance.now()) }, 'ready');
-  log.info({ signal: await stopRequested }, 'stopping');
+  await waitForAbort(stopRequested);
+  log.info({ signal: stopRequested.reason }, 'stopping');
   await server.stop();
   log.info('stopped');
 }
 
-/** Resolves at the first signal. A second one ends the process where it stands; the next start takes over from there. */
-function listenForSignals(log: Logger): Promise<string> {
+/** Aborts at the first signal, with its name. A second one ends the process where it stands; the next start takes over from there. */
+function listenForSignals(log: Logger): AbortSignal {
+  const stopping = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (!stopping.signal.aborted) return stopping.abort(signal);
+      log.warn({ signal }, 'stopping at once: what was under way is picked up by the next start');
+      process.exit(1);
+    });
+  }
+  return stopping.signal;
+}
+
+function waitForAbort(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    let count = 0;
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => {
-        count += 1;
-        if (count === 1) return resolve(signal);
-        log.warn({ signal }, 'stopping at once: what was under way is picked up by the next start');
-        process.exit(1);
-      });
-    }
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }
 

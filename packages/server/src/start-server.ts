@@ -56,6 +56,8 @@ export interface ServerOptions {
   readonly version: string;
   /** Folder of the built UI. */
   readonly webFolder: string;
+  /** Ends a start that waits for its store. */
+  readonly stopRequested?: AbortSignal;
   /** Null: attempts are left to workers elsewhere. */
   readonly startWorker: ((wiring: WorkerWiring) => Promise<{ stop(): Promise<void> }>) | null;
 }
@@ -226,7 +228,7 @@ async function openServices(
 
 /** Connected and migrated. The embedded PostgreSQL unless the settings name another. */
 async function openDatabase(
-  { config, log }: ServerOptions,
+  { config, log, stopRequested }: ServerOptions,
   state: StateFolder,
   teardown: Teardown,
 ): Promise<Pick<OpenServices, 'db' | 'embeddedPid'>> {
@@ -240,7 +242,7 @@ async function openDatabase(
   } else connection = config.databaseUrl;
   const db = connectDatabase({ connection, log, connectionsMax: config.databaseConnectionsMax });
   teardown.add('database connections', db.close);
-  await awaitStore(db, { log });
+  await awaitStore(db, { log, ...(stopRequested && { signal: stopRequested }) });
   const { applied } = await migrate(db.pool);
   if (applied.length > 0) log.info({ applied }, 'the schema was brought up to date');
   return { db, embeddedPid };

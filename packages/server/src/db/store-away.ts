@@ -47,18 +47,24 @@ const backOffMaxMs = 2_000;
 
 /**
  * Resolves when the database answers. One that starts beside this server, or is being recovered, is waited for; what
- * does not pass by itself (a wrong password, an unknown database) fails at once. Rejects with a StartError.
+ * does not pass by itself (a wrong password, an unknown database) fails at once. Rejects with a StartError, and at once when it
+ * is told to stop.
  */
 export async function awaitStore(
   db: Database,
-  { log, waitMs = waitDefaultMs }: { readonly log: Logger; readonly waitMs?: number },
+  options: { readonly log: Logger; readonly waitMs?: number; readonly signal?: AbortSignal },
 ): Promise<void> {
+  const { log, waitMs = waitDefaultMs, signal = new AbortController().signal } = options;
+  const stopped = waitForAbort(signal);
   const deadline = performance.now() + waitMs;
   for (let pauseMs = 100; ; pauseMs = Math.min(backOffMaxMs, 2 * pauseMs)) {
     try {
-      await db.pool.query('select 1');
+      // A connection that is not answered may hang for long.
+      await Promise.race([db.pool.query('select 1'), stopped]);
       return;
     } catch (error) {
+      if (signal.aborted)
+        throw new StartError('it was told to stop before PostgreSQL answered', { cause: error });
       const reason =
         error instanceof Error ? error.message || String((error as { code?: string }).code) : String(error);
       if (!isStoreAway(error) || performance.now() + pauseMs > deadline) {
@@ -68,6 +74,18 @@ export async function awaitStore(
       }
       log.warn({ reason }, 'PostgreSQL is away; waiting for it');
     }
-    await delay(pauseMs);
+    // When it is told to stop, the next look ends at once.
+    await delay(pauseMs, undefined, { signal }).catch(() => undefined);
   }
+}
+
+function waitForAbort(signal: AbortSignal): Promise<never> {
+  const aborted = new Promise<never>((_, reject) => {
+    const give = () => reject(new Error('stopped'));
+    if (signal.aborted) give();
+    else signal.addEventListener('abort', give, { once: true });
+  });
+  // Nobody may be waiting any more.
+  aborted.catch(() => undefined);
+  return aborted;
 }
