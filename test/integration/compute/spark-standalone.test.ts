@@ -80,6 +80,16 @@ async function eventsOf(run: RunDocument, taskKey: string): Promise<ClusterEvent
   return (await server.client.clustersEvents({ cluster_id, order: 'ASC' })).events;
 }
 
+/** The process of the host whose cluster's id begins like this. */
+async function hostOf(clusterId: string): Promise<number> {
+  for (const name of await fs.readdir(path.join(folder, 'hosts'))) {
+    const text = await fs.readFile(path.join(folder, 'hosts', name, 'host.json'), 'utf8').catch(() => '{}');
+    const record = JSON.parse(text) as { readonly cluster_id?: string; readonly pid: number };
+    if (record.cluster_id?.startsWith(clusterId)) return record.pid;
+  }
+  throw new Error(`there is no host of ${clusterId}`);
+}
+
 const untilFree = () =>
   waitUntil('the master has its cores back', async () => (await spark.page()).coresused === 0, patienceMs);
 
@@ -159,14 +169,8 @@ test(
       }),
     );
     await waitUntil('it has an executor', async () => (await spark.page()).coresused === 1, patienceMs);
-    const [host] = (await fs.readdir(path.join(folder, 'hosts'))).map((name) =>
-      path.join(folder, 'hosts', name, 'host.json'),
-    );
-    const hosts = await Promise.all(
-      [host ?? ''].map(async (file) => JSON.parse(await fs.readFile(file, 'utf8')) as { pid: number }),
-    );
 
-    process.kill(hosts[0]?.pid ?? 0, 'SIGKILL');
+    process.kill(await hostOf(`job-${run_id}-`), 'SIGKILL');
 
     await untilFree();
     expect((await spark.page()).activeapps).toEqual([]);
