@@ -1,5 +1,6 @@
 /** What only a server that does not work would leave standing: looked for in a store that nobody serves. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Querier } from '../../../packages/server/src/db/connect.ts';
 import {
   findUnadmitted,
   findUnattended,
@@ -121,4 +122,32 @@ test('a held attempt is suspect where its worker is unknown or has been silent',
     [2, 'local'],
     [3, 'unknown'],
   ]);
+});
+
+test('of the many that wait for labels, one of each set is looked at, and those behind what nobody can take', async () => {
+  await addWorker('free', { slots: 2 });
+  await addAttempt(1, 'queued', null);
+  await db.pool.query(
+    `insert into task_runs (run_id, task_key, iteration, generation, attempt, attempt_id, epoch, state, created_at_ms,
+       queued_at_ms, worker_labels)
+     select r, 't', 0, 0, 0, r, 1, 'queued', 1, 1, jsonb_build_object('gpu', 'kind ' || r % 3)
+     from generate_series(2, 20000) r`,
+  );
+  await db.pool.query('update task_runs set queued_at_ms = 2 where attempt_id = 1');
+  await db.pool.query('analyze task_runs');
+
+  const asked: string[] = [];
+  const watched = {
+    query: async (query: { text: string; values: readonly unknown[] }) => {
+      const { rows } = await db.pool.query(`explain (analyze, format json) ${query.text}`, [...query.values]);
+      asked.push(JSON.stringify(rows));
+      return [];
+    },
+  } as unknown as Querier;
+  await findUnclaimed(watched, 1_000);
+
+  const rowsRead = [...(asked[0] ?? '').matchAll(/"Actual Rows":([\d.]+)/g)].map(([, rows]) => Number(rows));
+  expect(idsOf(await findUnclaimed(db, 1_000))).toEqual([[1, null]]);
+  expect(await findUngranted(db, 1_000)).toHaveLength(3);
+  expect(Math.max(...rowsRead)).toBeLessThan(100);
 });

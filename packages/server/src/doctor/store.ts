@@ -128,13 +128,45 @@ limit ${suspectsMax}`,
 
 /** Kinds of workers that are looked at. */
 const labelSetsMax = 100;
+/** Sets of labels that are asked for. */
+const wishesMax = 1_000;
 
-/** Queued attempts that no worker has taken for long although one that may take them has free slots. */
+/** A hash of what an attempt asks for, as the index has it. */
+const wish = "coalesce(md5(worker_labels::text), '')";
+
+/**
+ * Of each set of labels that queued attempts ask for, the one that has waited longest: from set to set in the index, so
+ * that ten thousand which nobody can take cost no more than one.
+ */
+const longestWaiting = `
+wishes as (
+  (select ${wish} as hash, 1 as position from task_runs where state = 'queued' order by ${wish} limit 1)
+  union all
+  select next.hash, w.position + 1
+  from wishes w
+  cross join lateral (
+    select ${wish} as hash from task_runs where state = 'queued' and ${wish} > w.hash order by ${wish} limit 1
+  ) next
+  where w.position < ${wishesMax}
+),
+longest_waiting as (
+  select t.*
+  from wishes w
+  cross join lateral (
+    select run_id, task_key, attempt_id, queued_at_ms, worker_labels from task_runs
+    where state = 'queued' and ${wish} = w.hash
+    order by queued_at_ms, attempt_id
+    limit 1
+  ) t
+)`;
+
+/** Of each set of labels: the queued attempt that waits longest, although a worker that may take it has free slots. */
 export function findUnclaimed(db: Querier, queuedBeforeMs: number): Promise<Suspect[]> {
   return db.query<Suspect>({
     name: 'doctor-unclaimed',
     text: `
-with free as (
+with recursive ${longestWaiting},
+free as (
   select w.labels, min(w.worker_id) as worker_id
   from workers w
   where w.heartbeat_at_ms > ${databaseNow} - 30000
@@ -147,49 +179,30 @@ with free as (
   limit ${labelSetsMax}
 )
 select t.run_id, t.task_key, t.attempt_id, f.worker_id, null as detail
-from task_runs t
+from longest_waiting t
 cross join lateral (
   select worker_id from free
   where free.labels @> coalesce(t.worker_labels, '{}')
   order by worker_id
   limit 1
 ) f
-where t.state = 'queued'
-  and t.queued_at_ms < $1
+where t.queued_at_ms < $1
 order by t.queued_at_ms, t.attempt_id
 limit ${suspectsMax}`,
     values: [queuedBeforeMs],
   });
 }
 
-/** A hash of what an attempt asks for, as the index has it. */
-const wish = "coalesce(md5(worker_labels::text), '')";
-
 /** Of each set of labels that no worker has, and that is asked for: the attempt that has waited longest, if it is long. */
 export function findUngranted(db: Querier, queuedBeforeMs: number): Promise<Suspect[]> {
   return db.query<Suspect>({
     name: 'doctor-ungranted',
     text: `
-with recursive wishes as (
-  select '' as hash, 0 as position
-  union all
-  select next.hash, w.position + 1
-  from wishes w
-  cross join lateral (
-    select ${wish} as hash from task_runs where state = 'queued' and ${wish} > w.hash order by ${wish} limit 1
-  ) next
-  where w.position < 1000
-)
+with recursive ${longestWaiting}
 select t.run_id, t.task_key, t.attempt_id, null as worker_id,
   (select string_agg(l.key || '=' || l.value, ', ' order by l.key) from jsonb_each_text(t.worker_labels) l) as detail
-from wishes w
-cross join lateral (
-  select * from task_runs
-  where state = 'queued' and ${wish} = w.hash
-  order by queued_at_ms, attempt_id
-  limit 1
-) t
-where w.position > 0
+from longest_waiting t
+where t.worker_labels is not null
   and t.queued_at_ms < $1
   and not exists (
     select from workers
