@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, TypedDict
 
 POLL_SECONDS = 1.0
+# Looks that fail one after the other: a context that is just ending answers strangely, and then tells that it has.
+FAILURES_MAX = 10
 # A machine that does not answer within this is off, or behind a wall.
 CONNECT_SECONDS_MAX = 10.0
 MASTER_PAGE_SECONDS_MAX = 5.0
@@ -79,9 +81,18 @@ class ExecutorWatch:
         """Until the driver is gone, or has failed."""
         loop = asyncio.get_running_loop()
         served_at = loop.time()
+        failures = 0
         while True:
-            facts = await self._look()
-            if facts is None or self.has_failed(facts):
+            try:
+                facts = await self._look()
+                failures = 0
+            except Exception:
+                failures += 1
+                if failures > FAILURES_MAX:
+                    raise
+                await asyncio.sleep(POLL_SECONDS)
+                continue
+            if facts is None or self._has_failed(facts):
                 return
             self._tell(facts.executors)
             wants_some = self._wanted["min"] > 0 or facts.has_jobs
@@ -94,10 +105,13 @@ class ExecutorWatch:
 
     async def has_ended(self) -> bool:
         """Whether Spark has given up by now; what it did with the driver is then done."""
-        facts = await self._look()
-        return facts is not None and self.has_failed(facts)
+        try:
+            facts = await self._look()
+        except Exception:
+            return False  # the watch looks again
+        return facts is not None and self._has_failed(facts)
 
-    def has_failed(self, facts: ExecutorFacts) -> bool:
+    def _has_failed(self, facts: ExecutorFacts) -> bool:
         """Whether Spark has given up; the JVM stays behind, and would never run a job again."""
         if facts.is_stopped:
             self._on_failure(describe_end(self._wanted["master"], self._read_log()))

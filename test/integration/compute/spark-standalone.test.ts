@@ -211,7 +211,7 @@ test(
 );
 
 test(
-  'executors outlive their master, and a task after its return gets new ones',
+  'executors are free after a cancel, outlive their master, and are new after its return',
   async () => {
     await untilFree();
     const { cluster_id } = await server.client.clustersCreate({
@@ -219,6 +219,18 @@ test(
       spark_conf: { ...small, 'spark.headrace.executorWait': '20s' },
     });
     const place = { existing_cluster_id: cluster_id };
+    // Its one core is free for the next only when the work of the cancelled one has ended.
+    const cancelled = await start(
+      await aTask('cancelled', `${spread(600)}\nprint("begun", flush=True)\npids()`, place),
+    );
+    await waitUntil(
+      'it works',
+      async () => (await logOf(cancelled, 'cancelled')).includes('begun'),
+      patienceMs,
+    );
+    await waitUntil('it has an executor', async () => (await spark.page()).coresused === 1, patienceMs);
+    await server.client.runsCancel({ run_id: cancelled });
+    expect((await ended(cancelled)).state?.result_state).toBe('CANCELED');
     const first = await start(
       await aTask(
         'during',

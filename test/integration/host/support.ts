@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect } from 'vitest';
 import type { HostBackend } from '../../../packages/worker/src/hosts/host-backend.ts';
 import {
   createLocalBackend,
+  type LocalBackendOptions,
   readHostRuntime,
 } from '../../../packages/worker/src/hosts/local/local-backend.ts';
 import { buryHost, readHostRecord } from '../../../packages/worker/src/hosts/local/local-host.ts';
@@ -34,8 +35,14 @@ export interface HostBench {
   census(): string[];
 }
 
+interface BenchOptions {
+  readonly spark: boolean;
+  /** Of another backend than `local`. */
+  readonly open?: (options: LocalBackendOptions) => HostBackend;
+}
+
 /** A bench for each test of the file; nothing of it is left after the test. */
-export function useHostBench(options: { readonly spark: boolean } = { spark: false }): () => HostBench {
+export function useHostBench(options: BenchOptions = { spark: false }): () => HostBench {
   let bench: HostBench & { end(): Promise<void> };
   beforeEach(() => {
     bench = createBench(options);
@@ -46,14 +53,14 @@ export function useHostBench(options: { readonly spark: boolean } = { spark: fal
   return () => bench;
 }
 
-function createBench({ spark }: { readonly spark: boolean }) {
+function createBench({ spark, open = createLocalBackend }: BenchOptions) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'host-bench-'));
   const hostsFolder = path.join(folder, 'hosts');
   const dataRoot = path.join(folder, 'data');
   const source = createMemorySource();
   const runtime = readHostRuntime(path.join(repository, '.runtime/runtime.json'));
   const makeBackend = (pythonPath = path.join(repository, 'python')) =>
-    createLocalBackend({
+    open({
       hostsFolder,
       dataRoot,
       runtime: spark ? runtime : { ...runtime, spark: null },

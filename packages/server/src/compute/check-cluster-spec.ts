@@ -85,6 +85,7 @@ function nodeTypeWarnings({ node_type_id: worker, driver_node_type_id: driver }:
     [worker, driver].filter((name) => name !== undefined && findNodeSize(name) === null),
   );
   return [...unknown].map(
-    (name) => `node type ${name} is not known here: the worker's own cores and memory are used`,
+    (name) =>
+      `node type ${name} is not known here: the worker's own cores and memory are used; executors elsewhere get 1 core and 1 GiB`,
   );
 }
