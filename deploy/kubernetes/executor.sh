@@ -13,7 +13,8 @@ fi
 set --
 index=0
 while value=$(printenv "SPARK_JAVA_OPT_$index"); do
-  set -- "$@" "$value"
+  # The Java that set-up brings lacks this module, and Spark does without it.
+  [ "$value" = --add-modules=jdk.incubator.vector ] || set -- "$@" "$value"
   index=$((index + 1))
 done
 

@@ -110,7 +110,8 @@ test('no manifest holds a secret', () => {
 test('an executor is started with what Spark gives it', () => {
   const environment = {
     ...{ PATH: process.env.PATH, HEADRACE_JAVA: 'echo', HEADRACE_CLASS_PATH: '/jars/*' },
-    ...{ HEADRACE_JVM_OPTIONS: '-Xshare:auto', SPARK_JAVA_OPT_0: '-Da=b c', SPARK_JAVA_OPT_1: '-Dd=e' },
+    ...{ HEADRACE_JVM_OPTIONS: '-Xshare:auto', SPARK_JAVA_OPT_0: '-Da=b c', SPARK_JAVA_OPT_2: '-Dd=e' },
+    SPARK_JAVA_OPT_1: '--add-modules=jdk.incubator.vector',
     ...{ SPARK_EXECUTOR_MEMORY: '512m', SPARK_EXECUTOR_CORES: '2', SPARK_EXECUTOR_ID: '1' },
     ...{ SPARK_DRIVER_URL: 'spark://d', SPARK_APPLICATION_ID: 'app', SPARK_EXECUTOR_POD_IP: '10.0.0.1' },
     ...{ SPARK_RESOURCE_PROFILE_ID: '0', SPARK_EXECUTOR_POD_NAME: 'pod' },
