@@ -306,3 +306,20 @@ def is_running(pid: str) -> bool:
         return Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except FileNotFoundError:
         return False
+
+
+@pytest.mark.parametrize("member", ["../evil.py", "../../../evil.py", "{root}/evil.py", "toolbox/../../../../evil.py"])
+def test_no_file_of_a_wheel_gets_out_of_its_environment(workspace: Workspace, index: Path, member: str) -> None:
+    name = member.format(root=workspace.root)
+    make_wheel(index, "hostile", {"hostile.py": "", name: "raise SystemExit('evil')\n"})
+
+    outcome = run_with(workspace, "hostile", script="import hostile\n")
+
+    outside = [
+        path for path in workspace.root.rglob("evil.py") if not path.is_relative_to(workspace.root / "libraries")
+    ]
+    assert outside == []
+    assert list(workspace.root.parent.glob("evil.py")) == []
+    # Those that fit into the layer are kept in it; what leads out is refused as a whole.
+    assert outcome.result["state"] == "succeeded" or outcome.code == "LIBRARY_INSTALLATION_ERROR"
+    assert list((workspace.root / "libraries").glob("evil.py")) == []
