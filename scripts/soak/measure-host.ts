@@ -24,15 +24,10 @@ export interface HostMeasure {
 }
 
 /** Spark's pools keep threads that have nothing to do for a minute; an idle host warms Delta up meanwhile. */
-const settleMs = 75_000;
-/** Connections of the tasks that collect. */
-const closeMs = 3_000;
+const settleMs = 90_000;
 
 export async function measureHost(client: Client, cluster: string, file: string): Promise<HostMeasure> {
   await delay(settleMs);
-  const answers: DriverAnswer[] = [];
-  for (let turn = 0; turn < 3; turn++) answers.push(await collect(client, cluster, file));
-  await delay(closeMs);
   const { hosts } = await client.status({});
   const pid = hosts.find(({ cluster_id, pid }) => cluster_id === cluster && pid !== null)?.pid;
   if (pid === undefined || pid === null) throw new Error(`cluster ${cluster} has no host`);
@@ -42,13 +37,19 @@ export async function measureHost(client: Client, cluster: string, file: string)
   if (zygote === undefined || driver === undefined) {
     throw new Error(`host ${pid} lacks a zygote or a driver: ${children.map(commandOf).join('; ')}`);
   }
-  return {
+  const measured = {
     host: measureProcess(pid),
     zygote: measureProcess(zygote),
     driver: measureProcess(driver),
-    heapBytes: Math.min(...answers.map(({ heap }) => heap)),
-    threads: answers.at(-1)?.threads ?? {},
     gateways: countListening(driver),
+  };
+  // Last of all: what a collection frees, Spark removes with threads of its pools.
+  const answers: DriverAnswer[] = [];
+  for (let turn = 0; turn < 3; turn++) answers.push(await collect(client, cluster, file));
+  return {
+    ...measured,
+    heapBytes: Math.min(...answers.map(({ heap }) => heap)),
+    threads: answers[0]?.threads ?? {},
   };
 }
 

@@ -129,13 +129,13 @@ assert SparkSession.builder.getOrCreate().range(1000).selectExpr("sum(id)").firs
   const collect = `import collections, gc, json, re
 from pyspark.sql import SparkSession
 jvm = SparkSession.builder.getOrCreate()._jvm
+names = collections.Counter()
+for thread in jvm.java.lang.management.ManagementFactory.getThreadMXBean().dumpAllThreads(False, False):
+    names[re.sub("[0-9a-f]{6,}|[0-9]+", "#", thread.getThreadName())] += 1
 gc.collect()
 for _ in range(5):
     jvm.System.gc()
 heap = jvm.java.lang.management.ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed()
-names = collections.Counter()
-for thread in jvm.java.lang.management.ManagementFactory.getThreadMXBean().dumpAllThreads(False, False):
-    names[re.sub("[0-9a-f]{6,}|[0-9]+", "#", thread.getThreadName())] += 1
 print(json.dumps({"heap": heap, "threads": names}))
 `;
   await client.workspaceMkdirs({ path: folder });
