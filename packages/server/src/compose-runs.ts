@@ -3,7 +3,7 @@ import type { JobSettings } from '@headrace/api';
 import type { AttemptSource } from '@headrace/worker';
 import { type AttemptSourceOptions, createAttemptSource } from './attempts/attempt-source.ts';
 import { buildClaim, type ClaimSources } from './attempts/build-claim.ts';
-import { createLeaseLoop } from './attempts/lease-loop.ts';
+import { createLeaseLoop, readLeaseClock } from './attempts/lease-loop.ts';
 import { createRemoteWorkers, type RemoteWorkers } from './attempts/remote-workers.ts';
 import { StopBells } from './attempts/stop-bells.ts';
 import { createStepResolver } from './attempts/take-step.ts';
@@ -117,26 +117,29 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
       loops.add(clusters.loop);
       if (neighbours) loops.add(neighbours.loop);
     },
-    startLoops() {
-      loops.add(createClusterLoop(services, { onMoved: clusters.ringAll, elapsedMs }));
-      loops.add(createWakeLoop(runServices));
-      loops.add(createAdmissionLoop(runServices));
-      loops.add(createDeletedJobLoop(runServices));
-      loops.add(createChildRunLoop(runServices, createChildStarter(runServices, urls)));
-      loops.add(
-        createLeaseLoop({
-          ...runServices,
-          leaseMs,
-          elapsedMs,
-          onLost: () => surroundings.observer?.leaseLost(),
-        }),
-      );
-    },
+    startLoops: () => addLoops(runServices, surroundings, urls),
     async stop() {
       await advancer.stop();
       await neighbours?.stop();
     },
   };
+}
+
+/** Those that only one server needs, and several may have. */
+function addLoops(
+  services: RunServices,
+  { clusters, loops, observer }: RunSurroundings,
+  urls: Parameters<typeof createChildStarter>[1],
+): void {
+  const { db, config } = services;
+  const readNowMs = () => readLeaseClock(db);
+  loops.add(createClusterLoop(services, { onMoved: clusters.ringAll, elapsedMs, readNowMs }));
+  loops.add(createWakeLoop(services));
+  loops.add(createAdmissionLoop(services));
+  loops.add(createDeletedJobLoop(services));
+  loops.add(createChildRunLoop(services, createChildStarter(services, urls)));
+  const { workerLeaseMs: leaseMs } = config;
+  loops.add(createLeaseLoop({ ...services, leaseMs, elapsedMs, onLost: () => observer?.leaseLost() }));
 }
 
 function describeClaims(

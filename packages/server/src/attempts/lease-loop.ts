@@ -3,6 +3,8 @@
  * hosts are on this machine, and their death can be proven. The clock is the database's alone.
  */
 import type { AttemptId } from '@headrace/core';
+import { createAbsenceWatch } from '../db/absence-watch.ts';
+import type { Querier } from '../db/connect.ts';
 import type { Loop } from '../loops/driver.ts';
 import type { RunAdvancer } from '../runs/advance-run.ts';
 import type { Services } from '../services.ts';
@@ -13,15 +15,11 @@ import { type DbNow, databaseNow, extendLeases, findLostAttempts, readDbNow } fr
 const turnsPerLease = 6;
 /** A turn takes no more; the next one follows at once. */
 const lostPerTurnMax = 200;
-/** After as many turns missed we, or the database, were away: workers could not renew, so silence says nothing yet. */
-const missedTurnsMax = 3;
-/**
- * The database's clock went forward by such a part of a lease more than ours: it was set, or this machine slept. Less
- * than what lies between the moment at which a worker has ended everything and the end of its lease.
- */
-const stepsPerLease = 30;
 
 export const leaseLoopName = 'lease';
+
+/** Now, by the clock that leases are kept by. */
+export const readLeaseClock = (db: Querier): Promise<number> => readDbNow(db, databaseNow);
 
 export function createLeaseLoop(
   options: Pick<Services, 'db' | 'log'> & {
@@ -38,20 +36,14 @@ export function createLeaseLoop(
   const dbNow = options.dbNow ?? databaseNow;
   const leaseMs = options.leaseMs ?? leaseMsDefault;
   const everyMs = Math.ceil(leaseMs / turnsPerLease);
-  let lastTurnAtMs: number | null = null;
-  let lastSeen = { nowMs: 0, askedAtMs: 0 };
+  const absence = createAbsenceWatch({ readNowMs: () => readDbNow(db, dbNow), elapsedMs, everyMs, leaseMs });
   return {
     name: leaseLoopName,
     everyMs,
     async turn() {
-      const askedAtMs = elapsedMs();
-      const wasAway = lastTurnAtMs === null || askedAtMs - lastTurnAtMs > missedTurnsMax * everyMs;
-      const nowMs = await readDbNow(db, dbNow);
-      const passedMs = elapsedMs() - lastSeen.askedAtMs;
-      const hasStepped = nowMs - lastSeen.nowMs > passedMs + leaseMs / stepsPerLease;
-      if (wasAway || hasStepped) await extendLeases(db, { dbNow, leaseMs });
-      // Not before they are extended: should that fail, the next turn sees the same step.
-      lastSeen = { nowMs, askedAtMs };
+      const { nowMs, wasAway } = await absence.look();
+      if (wasAway) await extendLeases(db, { dbNow, leaseMs });
+      absence.settle();
       const lost = await findLostAttempts(db, { nowMs, limit: lostPerTurnMax });
       await Promise.all(
         lost.map(({ attemptId, epoch, run_id, state, worker_id }) => {
@@ -73,7 +65,7 @@ export function createLeaseLoop(
           return advancer.tell(run_id, [{ event }]);
         }),
       );
-      lastTurnAtMs = elapsedMs();
+      absence.endTurn();
       return lost.length === lostPerTurnMax ? 'again' : 'idle';
     },
   };
