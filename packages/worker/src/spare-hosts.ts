@@ -14,7 +14,7 @@ export function findDifferences(cluster: ClusterAssignment, { sparkConf, executo
     ...(cluster.initScripts ? ['the cluster has init scripts'] : []),
     ...(executors === undefined || isDeepStrictEqual(cluster.executors ?? null, executors)
       ? []
-      : [`the cluster has ${describePlan(cluster.executors)}, not ${describePlan(executors)}`]),
+      : [`the cluster has ${describePlan(cluster.executors)}, the waiting host ${describePlan(executors)}`]),
     ...Object.keys(cluster.environment).map((name) => `spark_env_vars.${name} is set`),
     ...names
       .filter((name) => cluster.sparkConf[name] !== sparkConf[name])

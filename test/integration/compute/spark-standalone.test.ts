@@ -9,6 +9,7 @@ import { findProcessesOf, waitUntil } from '../../support/census.ts';
 import { realBackendOptions } from '../../support/real-backend.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { SparkCluster } from '../../support/spark-cluster.ts';
+import { waitForState } from './support.ts';
 
 /** Several JVMs on a busy machine; alone on it, all of this takes a minute. */
 const patienceMs = 900_000;
@@ -194,6 +195,10 @@ test(
       }),
     );
 
+    const { cluster_id } = await server.client.clustersCreate({
+      ...{ cluster_name: 'nowhere', spark_version: 'x', num_workers: 2, spark_conf: nowhere },
+    });
+
     const run = await ended(run_id);
 
     const errors = await Promise.all(
@@ -206,6 +211,9 @@ test(
     expect(errors[0]).toContain('It has 2 workers, with 2 of 2 cores and 1024 of 1024 MiB free.');
     expect(errors[0]).toContain('None of them is large enough for one.');
     expect(errors[1]).toContain("Spark's master spark://127.0.0.1:1 cannot be reached");
+    const { termination_reason: reason } = await waitForState(server, cluster_id, 'TERMINATED');
+    expect(reason?.code).toBe('DRIVER_UNREACHABLE');
+    expect(reason?.parameters?.error_message).toContain('is it running, and its port open?');
   },
   patienceMs,
 );
