@@ -27,6 +27,8 @@ export interface FakeApi {
   /** Every request, as `POST pods` or `WATCH pods`. */
   readonly requests: string[];
   readonly troubles: Trouble[];
+  /** Of every request to delete, in seconds; 0 forgets a Pod that may still run. */
+  readonly graces: number[];
   readonly node: { created: (pod: V1Pod) => void; deleted: (pod: V1Pod) => void };
   /** A change of the status by its node. */
   change(name: string, change: (pod: V1Pod) => V1Pod): void;
@@ -49,6 +51,7 @@ export async function startFakeApi(namespace: string): Promise<FakeApi> {
   const watches = new Set<{ readonly selector: string; readonly response: http.ServerResponse }>();
   const requests: string[] = [];
   const troubles: Trouble[] = [];
+  const graces: number[] = [];
   const node = { created: (_pod: V1Pod) => {}, deleted: (_pod: V1Pod) => {} };
   let version = 100;
   let oldest = 0;
@@ -106,7 +109,10 @@ export async function startFakeApi(namespace: string): Promise<FakeApi> {
       const pod = pods.get(name);
       return pod === undefined ? notFound(name) : { code: 200, body: pod };
     }
-    if (name !== undefined && method === 'DELETE') return remove(name);
+    if (name !== undefined && method === 'DELETE') {
+      graces.push(Number(query.get('gracePeriodSeconds') ?? 30));
+      return remove(name);
+    }
     if (name === undefined && method === 'POST') return create(JSON.parse(body) as V1Pod);
     if (name !== undefined || method !== 'GET') return { code: 405, body: 'no such method' };
     const items = [...pods.values()].filter((pod) => matches(pod, query.get('labelSelector') ?? ''));
@@ -139,7 +145,7 @@ export async function startFakeApi(namespace: string): Promise<FakeApi> {
   const { port } = server.address() as AddressInfo;
   return {
     config: configOf(`http://127.0.0.1:${port}`, namespace),
-    ...{ pods, requests, troubles, node },
+    ...{ pods, requests, troubles, graces, node },
     change(changed, change) {
       const pod = pods.get(changed);
       if (pod !== undefined) publish('MODIFIED', change(pod));

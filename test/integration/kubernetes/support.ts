@@ -110,6 +110,7 @@ async function createBench() {
       await Promise.all(workers.map((worker) => worker.stop()));
       await node.close();
       await api.close();
+      expect(api.graces.filter((seconds) => seconds < 1)).toEqual([]);
       const left = fs.existsSync(podsFolder) ? fs.readdirSync(podsFolder) : [];
       for (const name of left) await killMarked(path.join(podsFolder, name));
       fs.rmSync(folder, { recursive: true, force: true });
