@@ -156,6 +156,18 @@ test('a run that failed for want of a cluster says so', () => {
   expect(state.state_message).toBe('Task load failed with message: The cluster could not start: no memory');
 });
 
+test('what was said without a stop gets one before the next sentence, and no second one', () => {
+  const told = (message: string) =>
+    endedRun('failed', {
+      ...{ taskKey: 'load', failure: failureOf('DRIVER_ERROR', message), skippedDownstream: true },
+    }).state.state_message;
+
+  for (const message of ['the worker was cut off', 'the worker was cut off.'])
+    expect(told(message)).toBe(
+      'Task load failed with message: the worker was cut off. This caused all downstream tasks to get skipped.',
+    );
+});
+
 test("a task's time-out names the limit", () => {
   const [, wire] = tasks[2] ?? [];
 

@@ -160,8 +160,10 @@ function runTermination(
 function failedRun(cause: RunCause | null): Termination {
   const ofUserCode = cause?.failure.code === 'RUN_EXECUTION_ERROR';
   const said = ofUserCode ? workloadFailed : (cause?.failure.message ?? workloadFailed);
-  const skipped = cause?.skippedDownstream ? ' This caused all downstream tasks to get skipped.' : '';
-  const message = cause ? `Task ${cause.taskKey} failed with message: ${said}${skipped}` : 'A task failed.';
+  const skipped = cause?.skippedDownstream ? 'This caused all downstream tasks to get skipped.' : '';
+  const message = cause
+    ? `Task ${cause.taskKey} failed with message: ${joinSentences(said, skipped)}`
+    : 'A task failed.';
   const lastLine = ofUserCode ? lastLineOf(cause.failure.message) : '';
   return {
     lifeCycle: 'INTERNAL_ERROR',
@@ -171,6 +173,12 @@ function failedRun(cause: RunCause | null): Termination {
     message,
     statusMessage: lastLine === '' ? message : `${message} ${lastLine}`,
   };
+}
+
+/** What was said may have no stop of its own. */
+function joinSentences(first: string, second: string): string {
+  if (second === '') return first;
+  return `${first}${/[.!?:]$/.test(first.trimEnd()) ? '' : '.'} ${second}`;
 }
 
 function taskTermination(
