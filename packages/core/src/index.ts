@@ -70,3 +70,6 @@ export type {
 } from './run/state.ts';
 export { endedResults, failureCodes, runIfValues, runResults, slotOf, stopReasons } from './run/state.ts';
 export { wakeAtMs } from './run/wake.ts';
+export { nextFireAfter } from './trigger/next-fire.ts';
+export { type CronDays, type CronExpression, parseCron } from './trigger/parse-cron.ts';
+export { ZoneOffsets } from './trigger/zone-offsets.ts';

@@ -24,7 +24,17 @@ test.each([
   [
     'a five-field schedule',
     'schedule: {quartz_cron_expression: "0 2 * * *", timezone_id: UTC}',
-    /^error: databricks\.yml:10:42: job daily: '0 2 \* \* \*' has 5 fields/,
+    /^error: databricks\.yml:10:42: job daily: '0 2 \* \* \*': it has 5 fields/,
+  ],
+  [
+    'a schedule that never fires',
+    'schedule: {quartz_cron_expression: "0 0 0 31 2 ?", timezone_id: UTC}',
+    /^error: databricks\.yml:10:42: job daily: '0 0 0 31 2 \?' never fires/,
+  ],
+  [
+    'a schedule that means something else',
+    'schedule: {quartz_cron_expression: "0 0 0 ? * MON-FRI/2", timezone_id: UTC}',
+    /^warning: databricks\.yml:10:42: job daily: Quartz ignores the step behind names/,
   ],
   [
     'an unknown zone',

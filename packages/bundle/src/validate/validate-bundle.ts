@@ -11,6 +11,7 @@ import { findControlFlowProblems } from './find-control-flow-problems.ts';
 import { findEarlyReferences } from './find-early-references.ts';
 import { findJobGraphProblems } from './find-graph-problems.ts';
 import { findJobReferenceProblems } from './find-reference-problems.ts';
+import { findScheduleProblems } from './find-schedule-problems.ts';
 import { findUnknownKeys } from './known-keys.ts';
 
 export function validateBundle(bundle: ResolvedBundle, loaded: Pick<LoadedBundle, 'root'>): Problem[] {
@@ -31,7 +32,7 @@ function validateJob(job: ResolvedJob, others: ReadonlyMap<string, MappingNode>)
     ...findEarlyReferences(job.node),
     ...findControlFlowProblems(job.node, others),
     ...checkKeys(job),
-    ...checkSchedule(job),
+    ...findScheduleProblems(job),
   ];
 }
 
@@ -72,42 +73,6 @@ function checkKeys(job: ResolvedJob): Problem[] {
       return [errorAt(node.at, `${field} '${key}' is not declared in job ${job.key}; ${known}`)];
     }),
   );
-}
-
-function checkSchedule(job: ResolvedJob): Problem[] {
-  const problems: Problem[] = [];
-  const cron = nodeAt(job.node, 'schedule', 'quartz_cron_expression');
-  const fields = textAt(cron)?.trim().split(/\s+/).length;
-  if (cron !== undefined && fields !== undefined && fields !== 6 && fields !== 7) {
-    const cure = fields === 5 ? '; put the seconds before it, and ? for one of the two day fields' : '';
-    problems.push(
-      errorAt(
-        cron.at,
-        `job ${job.key}: '${textAt(cron)}' has ${fields} fields, a Quartz expression has 6 or 7${cure}`,
-      ),
-    );
-  }
-  const zone = nodeAt(job.node, 'schedule', 'timezone_id');
-  const name = textAt(zone);
-  if (zone !== undefined && name !== null && !isTimeZone(name)) {
-    problems.push(
-      errorAt(
-        zone.at,
-        `job ${job.key}: there is no time zone '${name}'; write one such as Europe/Paris or UTC`,
-      ),
-    );
-  }
-  return problems;
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
 }
 
 /** Jobs that name each other's ids in a circle can never be created. */

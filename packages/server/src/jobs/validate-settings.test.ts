@@ -53,7 +53,7 @@ test.each<[string, Document, string]>([
   [
     'a cron with five fields',
     { tasks: [step('a')], schedule: { quartz_cron_expression: '0 2 * * *', timezone_id: 'UTC' } },
-    "schedule.quartz_cron_expression: '0 2 * * *' has 5 fields, a Quartz expression has 6 or 7",
+    "schedule.quartz_cron_expression: '0 2 * * *': it has 5 fields, and a Quartz expression has 6 or 7",
   ],
   [
     'an unknown operator',
