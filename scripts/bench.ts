@@ -13,7 +13,8 @@ import { benchIdle } from './bench/bench-idle.ts';
 import { benchProcesses } from './bench/bench-processes.ts';
 import { benchRecovery } from './bench/bench-recovery.ts';
 import { benchServers } from './bench/bench-servers.ts';
-import { benchSpark } from './bench/bench-spark.ts';
+import { benchSpark, benchSparkCold, benchSparkSpare } from './bench/bench-spark.ts';
+import { benchSparkGrowth } from './bench/bench-spark-growth.ts';
 import { benchStart } from './bench/bench-start.ts';
 import { describeLoad, describeMachine } from './bench/statistics.ts';
 
@@ -25,6 +26,9 @@ const parts = {
   'engine-simulation': { title: 'Simulated histories', run: benchEngineSimulation },
   processes: { title: 'Real processes, warm host, without Spark', run: benchProcesses },
   spark: { title: 'Spark on a warm host', run: benchSpark },
+  'spark-cold': { title: 'A cluster that starts for a job', run: benchSparkCold },
+  'spark-spare': { title: 'A cluster that takes a waiting host', run: benchSparkSpare },
+  'spark-growth': { title: 'What a host gathers over a thousand tasks', run: benchSparkGrowth },
   start: { title: 'headrace up and down', run: benchStart },
   servers: { title: 'Three servers against one (hosts in memory)', run: benchServers },
   recovery: { title: 'After kill -9', run: benchRecovery },
@@ -46,9 +50,9 @@ for (const [name, part] of chosen) {
   else runApart(name);
 }
 
-/** `engine` is also the name of a group. */
+/** `engine` and `spark` are also the names of groups. */
 function isNamed(name: string, wanted: string): boolean {
-  return name === wanted || (!isPart && wanted === 'engine' && name.startsWith('engine-'));
+  return name === wanted || (!isPart && name.startsWith(`${wanted}-`));
 }
 
 async function runHere(name: string, { title, run }: (typeof parts)[keyof typeof parts]): Promise<void> {

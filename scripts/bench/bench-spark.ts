@@ -1,7 +1,8 @@
 /** How soon a task has Spark: on a warm host, on a cluster of its own, and on a host that waited in a pool. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from '@headrace/api';
 import { readRuntime, timeBareForks, timeBarePythons, timeBareSpark } from './baselines.ts';
-import { type InstalledServer, withInstalledServer } from './installed-server.ts';
+import { findDrivers, type InstalledServer, withInstalledServer } from './installed-server.ts';
 import { readProcessCost } from './process-cost.ts';
 import { prepareSparkTasks, type SparkTasks, type ToldTiming } from './spark-tasks.ts';
 import { asRatio, inMs, median, printFigure, printRow, repeat } from './statistics.ts';
@@ -15,25 +16,32 @@ const coldRatioMax = 0.7;
 const firstWriteMax = 1_500;
 const spareWaitMs = 300_000;
 /** A driver that takes less of a processor than this has warmed itself up. */
-const quietShare = 0.05;
+const quietShare = 0.15;
 const quietMs = 2_000;
 
-export async function benchSpark(): Promise<void> {
-  await withInstalledServer(async (server) => {
+/** The first count of a task, a process and a session of its own, on a host whose JVM is warm. */
+export function benchSpark(): Promise<void> {
+  return withSparkTasks((_server, tasks) => benchWarmCounts(tasks));
+}
+
+/** Each beside a session with Delta as Spark itself starts it. */
+export function benchSparkCold(): Promise<void> {
+  return withSparkTasks((_server, tasks) => benchColdClusters(tasks));
+}
+
+/** On hosts that wait in a pool. */
+export async function benchSparkSpare(): Promise<void> {
+  if (process.platform !== 'linux') return console.log('skipped: needs the /proc of Linux');
+  await withSparkTasks(benchSpareHosts);
+}
+
+function withSparkTasks(use: (server: InstalledServer, tasks: SparkTasks) => Promise<void>): Promise<void> {
+  return withInstalledServer(async (server) => {
     await server.up();
-    const tasks = await prepareSparkTasks(server);
-    await benchWarmCounts(tasks);
-  });
-  // A server of its own: the driver of the default cluster would go on beside it.
-  await withInstalledServer(async (server) => {
-    await server.up();
-    const tasks = await prepareSparkTasks(server);
-    await benchColdClusters(tasks);
-    await benchSpareHosts(server, tasks);
+    await use(server, await prepareSparkTasks(server));
   });
 }
 
-/** The first count of a task, a process and a session of its own, on a host whose JVM is warm. */
 async function benchWarmCounts(tasks: SparkTasks): Promise<void> {
   const runtime = readRuntime();
   const cold = await tasks.run('count');
@@ -56,7 +64,6 @@ async function benchWarmCounts(tasks: SparkTasks): Promise<void> {
   printRow('the same, request to end', inMs(median(timings.map(({ endMs }) => endMs))), '');
 }
 
-/** Each beside a session with Delta as Spark itself starts it. */
 async function benchColdClusters(tasks: SparkTasks): Promise<void> {
   const runtime = readRuntime();
   const bares: number[] = [];
@@ -75,14 +82,13 @@ async function benchColdClusters(tasks: SparkTasks): Promise<void> {
 }
 
 async function benchSpareHosts(server: InstalledServer, tasks: SparkTasks): Promise<void> {
-  if (process.platform !== 'linux') return console.log('spare hosts: skipped, needs the /proc of Linux');
   const pool = { instance_pool_name: 'bench', node_type_id: 'i3.xlarge', min_idle_instances: 1 };
   const { instance_pool_id } = await tasks.client.instancePoolsCreate(pool);
   const writes: ToldTiming[] = [];
   const counted: ToldTiming[] = [];
   for (let turn = 0; turn < coldTurns; turn++) {
     for (const [script, timings] of [['write', writes] as const, ['count', counted] as const]) {
-      await awaitSpare(server, tasks);
+      await awaitSpare(server, tasks.client, instance_pool_id);
       timings.push(await tasks.run(script, { instance_pool_id, num_workers: 0 }));
     }
   }
@@ -95,17 +101,16 @@ async function benchSpareHosts(server: InstalledServer, tasks: SparkTasks): Prom
 }
 
 /** Until a host waits whose driver has nothing left to do, and no other driver is there. */
-async function awaitSpare(server: InstalledServer, { client }: SparkTasks): Promise<void> {
+async function awaitSpare(server: InstalledServer, client: Client, instance_pool_id: string): Promise<void> {
   const deadline = performance.now() + spareWaitMs;
   for (;;) {
     if (performance.now() > deadline) throw new Error('no host of the pool gets ready');
-    const drivers = server.findProcesses().filter(({ command }) => command.includes('SparkSubmit'));
-    const { hosts } = await client.status({});
-    const isReady = hosts.some(({ spark_state, state }) => spark_state === 'ready' && state === 'running');
+    const drivers = findDrivers(server);
+    const { stats } = await client.instancePoolsGet({ instance_pool_id });
     const pid = drivers[0]?.pid ?? 0;
     const before = readProcessCost(pid)?.cpuMs ?? 0;
     await delay(quietMs);
     const after = readProcessCost(pid)?.cpuMs ?? Number.POSITIVE_INFINITY;
-    if (isReady && drivers.length === 1 && (after - before) / quietMs < quietShare) return;
+    if (stats.idle_count === 1 && drivers.length === 1 && (after - before) / quietMs < quietShare) return;
   }
 }

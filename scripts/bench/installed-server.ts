@@ -7,7 +7,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, createClient } from '@headrace/api';
 import { findMarked, type LeftProcess, MARKER, takeCensus } from '../census.ts';
-import { repository } from './baselines.ts';
+import { readRuntime, repository } from './baselines.ts';
 import { endWhenInterrupted } from './interruption.ts';
 
 export interface InstalledServer {
@@ -20,6 +20,12 @@ export interface InstalledServer {
   client(): Promise<Client>;
   /** Everything that runs on the state folder now. */
   findProcesses(): readonly LeftProcess[];
+}
+
+/** The JVMs among what runs: of a long command line only the beginning is shown. */
+export function findDrivers(server: InstalledServer): readonly LeftProcess[] {
+  const { spark } = readRuntime();
+  return server.findProcesses().filter(({ command }) => spark !== null && command.startsWith(spark.java));
 }
 
 /** Stops everything afterwards, also on failure. */

@@ -1,0 +1,131 @@
+/** What one host gathers between its 200th and its 1,000th task: nothing that grows may be left of a task. */
+import fs from 'node:fs';
+import { findDrivers, type InstalledServer, withInstalledServer } from './installed-server.ts';
+import { readProcessCost } from './process-cost.ts';
+import { prepareSparkTasks, type SparkTasks } from './spark-tasks.ts';
+import { asCount, inMegabytes, printFigure, printRow, repeat } from './statistics.ts';
+
+const tasksOfRun = 50;
+const firstLook = 200;
+const lastLook = 1_000;
+/** One in so many uses Spark. */
+const sparkEach = 10;
+const sharesMax = 1.05;
+const countsMax = 5;
+const heapLooks = 3;
+
+const parts = ['host', 'zygote', 'driver'] as const;
+type Part = (typeof parts)[number];
+
+interface Look {
+  readonly heapBytes: number;
+  readonly of: Readonly<Record<Part, PartLook>>;
+}
+
+interface PartLook {
+  readonly bytes: number;
+  readonly files: number;
+  readonly threads: number;
+  /** Sockets that wait for connections: each gateway of py4j is one. */
+  readonly listeners: number;
+}
+
+export async function benchSparkGrowth(): Promise<void> {
+  if (process.platform !== 'linux') return console.log('skipped: needs the /proc of Linux');
+  await withInstalledServer(async (server) => {
+    await server.up();
+    const tasks = await prepareSparkTasks(server);
+    await runUntil(tasks, 0, firstLook);
+    const before = await look(server, tasks);
+    await runUntil(tasks, firstLook, lastLook);
+    const after = await look(server, tasks);
+    printRow(`tasks, one in ${sparkEach} of them with Spark`, `${firstLook} to ${lastLook}`, '');
+    printBytes('heap of the driver after a collection', before.heapBytes, after.heapBytes);
+    for (const part of parts) {
+      const [from, to] = [before.of[part], after.of[part]];
+      // What the driver's JVM takes beside its heap is its own affair, and it does not give back what it has taken.
+      if (part !== 'driver') printBytes(`memory of the ${part}, PSS`, from.bytes, to.bytes);
+      else printRow('memory of the driver, PSS', inMegabytes(to.bytes), `from ${inMegabytes(from.bytes)}`);
+      printCount(`open files of the ${part}`, from.files, to.files);
+      printCount(`threads of the ${part}`, from.threads, to.threads);
+    }
+    printCount(
+      'sockets of the driver that wait for connections',
+      before.of.driver.listeners,
+      after.of.driver.listeners,
+    );
+  });
+}
+
+async function runUntil(tasks: SparkTasks, from: number, to: number): Promise<void> {
+  for (let done = from; done < to; done += tasksOfRun)
+    await tasks.runMany({ count: Math.min(tasksOfRun, to - done), each: sparkEach });
+}
+
+async function look(server: InstalledServer, tasks: SparkTasks): Promise<Look> {
+  const heaps = await repeat(heapLooks, async () => (await tasks.run('heap')).value);
+  const found = server.findProcesses();
+  const pidOf = (name: string) => found.filter(({ command }) => command.includes(name)).map(({ pid }) => pid);
+  const [host, driver] = [pidOf('headrace_runtime.host')[0] ?? 0, findDrivers(server)[0]?.pid ?? 0];
+  // Its children have the same command line and another parent.
+  const zygote = pidOf('headrace_runtime.zygote').find((pid) => parentOf(pid) === host) ?? 0;
+  return {
+    heapBytes: Math.min(...heaps),
+    of: { host: lookAt(host), zygote: lookAt(zygote), driver: lookAt(driver) },
+  };
+}
+
+function lookAt(pid: number): PartLook {
+  return {
+    bytes: readProcessCost(pid)?.bytes ?? Number.NaN,
+    files: fs.readdirSync(`/proc/${pid}/fd`).length,
+    threads: fs.readdirSync(`/proc/${pid}/task`).length,
+    listeners: countListeners(pid),
+  };
+}
+
+function countListeners(pid: number): number {
+  const listening = new Set<string>();
+  for (const table of ['tcp', 'tcp6']) {
+    for (const line of fs.readFileSync(`/proc/${pid}/net/${table}`, 'utf8').split('\n')) {
+      // proc(5): the fourth field is the state, 0A listens; the tenth is the socket's number.
+      const fields = line.trim().split(/\s+/);
+      if (fields[3] === '0A') listening.add(`socket:[${fields[9]}]`);
+    }
+  }
+  const names = fs.readdirSync(`/proc/${pid}/fd`).map((name) => readLinkOrNone(`/proc/${pid}/fd/${name}`));
+  return names.filter((name) => listening.has(name)).length;
+}
+
+function readLinkOrNone(file: string): string {
+  try {
+    return fs.readlinkSync(file);
+  } catch {
+    return ''; // closed since it was listed
+  }
+}
+
+function parentOf(pid: number): number {
+  const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+}
+
+function printBytes(what: string, from: number, to: number): void {
+  const target = from * sharesMax;
+  printFigure({
+    what,
+    value: to,
+    target,
+    inUnits: inMegabytes,
+    floor: { value: from, name: inMegabytes(from) },
+  });
+}
+
+function printCount(what: string, from: number, to: number): void {
+  printFigure({
+    what: `${what}, more than the ${from} before`,
+    value: to - from,
+    target: countsMax,
+    inUnits: asCount,
+  });
+}
