@@ -40,6 +40,7 @@ async function follow(
   while (!signal.aborted) {
     try {
       for await (const event of client.runEvents({ run_id: runId }, { signal })) {
+        if (failures > 0) askReady();
         failures = 0;
         setBrokenSince(null);
         queryClient.setQueryData<RunDocument>(queryKey, (run) => run && mergeRunEvent(run, event));
@@ -53,11 +54,15 @@ async function follow(
       if (signal.aborted || (error instanceof ApiError && error.status < 500)) return;
     }
     if (signal.aborted) return;
-    // Whether the server is there is asked at once: the frame of the page says so.
-    void queryClient.invalidateQueries(queries.ready());
+    askReady();
     failures += 1;
     if (failures === 1) failedAtMs = Date.now();
     if (failures >= failuresTold) setBrokenSince(failedAtMs);
     await new Promise((resolve) => setTimeout(resolve, reconnectMs));
   }
+}
+
+/** At once, whether the server is there: the frame of the page says so. A question that is under way is not lost. */
+function askReady(): void {
+  void queryClient.invalidateQueries(queries.ready(), { cancelRefetch: false });
 }

@@ -34,7 +34,7 @@ export function isPassing(error: unknown): boolean {
 /** What is the matter, what of the page is true, what goes on, and what happens next. */
 export function outageText({ kind, reason }: Outage, heardAt: string): { what: string; next: string } {
   const next =
-    "Tasks on the servers' own machines go on; workers elsewhere end theirs before their lease runs out. This page asks again every few seconds, and catches up by itself.";
+    "Tasks on the servers' own machines go on while these run; workers elsewhere end theirs before their lease runs out. This page asks again every few seconds, and catches up by itself.";
   const what =
     kind === 'silent'
       ? `The server does not answer. It was last heard at ${heardAt}, and what you see is how things stood then.`
