@@ -1,0 +1,36 @@
+/**
+ * `npm run acceptance -- FOLDER [--spark]`: the job documents of the acceptance examples, run for real on a server of
+ * their own. Those that need no Spark run beside each other; they wait for retries, three minutes in all.
+ */
+import { parseArgs } from 'node:util';
+import { expectations } from './acceptance/expectations.ts';
+import { play, playBadInput, prepare } from './acceptance/play.ts';
+import { withInstalledServer } from './bench/installed-server.ts';
+
+const { values, positionals } = parseArgs({
+  options: { spark: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const [folder] = positionals;
+if (folder === undefined) {
+  console.error('name the folder with the job documents');
+  process.exit(2);
+}
+
+await withInstalledServer(async (server) => {
+  await server.up();
+  const client = await server.client();
+  await prepare(client, folder);
+  const tell = (name: string, problems: readonly string[]) => {
+    console.log(`${problems.length === 0 ? 'ok    ' : 'DIFFER'} ${name}`);
+    for (const problem of problems) console.log(`       ${problem}`);
+    if (problems.length > 0) process.exitCode = 1;
+  };
+  tell('bad', await playBadInput(client, folder));
+  const light = expectations.filter(({ needsSpark }) => !needsSpark);
+  await Promise.all(light.map(async (each) => tell(each.file, await play(client, folder, each))));
+  if (!values.spark) return;
+  for (const each of expectations.filter(({ needsSpark }) => needsSpark)) {
+    tell(each.file, await play(client, folder, each));
+  }
+});
