@@ -35,6 +35,7 @@ describe('executors', () => {
       'spark.executor.cores': '4',
       'spark.executor.memory': '11468m',
       'spark.cores.max': '12',
+      'spark.task.reaper.killTimeout': '30s',
       'spark.jars': '/r/delta.jar,/r/plugin.jar',
     });
     expect(Object.keys(made).filter((name) => name.includes('dynamic'))).toEqual([]);

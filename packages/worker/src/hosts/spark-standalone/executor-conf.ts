@@ -58,6 +58,7 @@ export function toExecutorConf(
     'spark.app.name': `Headrace: ${clusterName}`,
     ...addressOf(facts),
     ...sizeOf(executors, watch),
+    ...reaping,
     ...(executors.min < executors.max ? scalingOf(executors) : {}),
     ...Object.fromEntries(
       Object.entries(environment).map(([name, value]) => [`spark.executorEnv.${name}`, value]),
@@ -111,6 +112,13 @@ function sizeOf({ max }: ExecutorPlan, { cores, memory }: ExecutorWatch): Record
     'spark.sql.shuffle.partitions': String(shuffled),
   };
 }
+
+/** A cancelled task that does not listen ends with its executor: Spark itself would let it go on beside the next attempt. */
+const reaping = {
+  'spark.task.reaper.enabled': 'true',
+  'spark.task.reaper.killTimeout': '30s',
+  'spark.task.reaper.threadDump': 'false',
+} as const;
 
 /** Executors that have shuffled rows stay until those are not needed any more: no service outside keeps them. */
 function scalingOf({ min, max }: ExecutorPlan): Record<string, string> {
