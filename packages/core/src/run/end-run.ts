@@ -20,23 +20,39 @@ export function endWhenDone(draft: Draft, nowMs: number): void {
   const { phase } = draft.generation;
   if (phase.kind !== 'running' && phase.kind !== 'terminating') return;
   if (draft.index.openTasks > 0) return;
-  const result = phase.kind === 'terminating' ? resultOfStop(phase.reason) : resultOfLeaves(draft);
+  const lastEndMs = lastEndAtMs(draft, phase.startedAtMs ?? 0);
+  const isStopped = phase.kind === 'terminating' && !isInTime(draft, phase.reason, lastEndMs);
+  const result = isStopped ? resultOfStop(phase.reason) : resultOfLeaves(draft);
   end(draft, {
     startedAtMs: phase.startedAtMs,
-    endedAtMs: Math.min(lastEndAtMs(draft, phase), nowMs),
+    endedAtMs: Math.min(isStopped ? Math.max(lastEndMs, phase.sinceMs) : lastEndMs, nowMs),
     result,
     cause: result === 'failed' || result === 'timed_out' ? firstFailure(draft) : null,
   });
 }
 
 /** A run ends with its last task, and word of that may come late. */
-function lastEndAtMs(draft: Draft, phase: Extract<RunPhase, { kind: 'running' | 'terminating' }>): number {
-  let lastMs = phase.kind === 'terminating' ? phase.sinceMs : (phase.startedAtMs ?? 0);
+function lastEndAtMs(draft: Draft, startedAtMs: number): number {
+  let lastMs = startedAtMs;
   for (const { key } of draft.graph.order) {
     const { state } = draft.taskRun(key);
     if (state.kind === 'ended') lastMs = Math.max(lastMs, state.endedAtMs);
   }
   return lastMs;
+}
+
+/** All had ended by themselves before the limit of the run passed: only word of it came later. */
+function isInTime(draft: Draft, reason: StopReason, lastEndMs: number): boolean {
+  const limitAtMs = runLimitAtMs(draft);
+  return reason === 'run_timed_out' && limitAtMs !== null && lastEndMs < limitAtMs;
+}
+
+/** When the run has taken longer than it may; null where it has no limit, or has not begun. */
+export function runLimitAtMs({ generation }: Draft): number | null {
+  const { phase, definition } = generation;
+  if (definition.timeoutMs === null || (phase.kind !== 'running' && phase.kind !== 'terminating'))
+    return null;
+  return phase.startedAtMs === null ? null : phase.startedAtMs + definition.timeoutMs;
 }
 
 function end(draft: Draft, ended: Omit<Extract<RunPhase, { kind: 'ended' }>, 'kind'>): void {

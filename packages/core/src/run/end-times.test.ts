@@ -1,5 +1,5 @@
 /** When things ended, where word of it comes late: the server or the store was away meanwhile. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { toRunId } from '../ids.ts';
 import { aForEach, aRunJob, aTask, failed, RunUnderTest, retries } from './builders.ts';
 import type { AttemptOutcome } from './events.ts';
@@ -98,4 +98,57 @@ test('a retry that became due meanwhile begins at once', () => {
   endLate(run, 'a', { endedAtMs: startMs + 5_000, outcome: failed });
 
   expect(run.stateOf('a')).toBe('queued');
+});
+
+describe('a limit that passed while word of the end was on its way', () => {
+  test('does not time out the run whose tasks had all ended', () => {
+    const run = new RunUnderTest([aTask('a')], { timeoutMs: 30_000 });
+    run.start('a');
+    run.nowMs += 60_000;
+    run.advance();
+    expect(run.phase.kind).toBe('terminating');
+
+    endLate(run, 'a', { endedAtMs: startMs + 20_000 });
+
+    expect(run.phase).toMatchObject({ kind: 'ended', result: 'succeeded', endedAtMs: startMs + 20_000 });
+  });
+
+  test('times out the run that had more to do', () => {
+    const run = new RunUnderTest([aTask('a'), aTask('b', { dependsOn: ['a'] })], { timeoutMs: 30_000 });
+    run.start('a');
+    run.nowMs += 60_000;
+    run.advance();
+
+    endLate(run, 'a', { endedAtMs: startMs + 20_000 });
+
+    expect(run.phase).toMatchObject({ result: 'timed_out', endedAtMs: startMs + 60_000 });
+  });
+
+  test('leaves a task its own failure, and a retry', () => {
+    const run = new RunUnderTest([aTask('a', { timeoutMs: 30_000, retry: retries(1) })]);
+    run.start('a');
+    run.nowMs += 60_000;
+    run.advance();
+    expect(run.stateOf('a')).toBe('stopping');
+
+    endLate(run, 'a', { endedAtMs: startMs + 20_000, outcome: failed });
+
+    expect(run.stateOf('a')).toBe('queued');
+  });
+
+  test('times out the task that ended after it, or was ended for it', () => {
+    for (const [outcome, endedAtMs] of [
+      [failed, startMs + 40_000],
+      [{ kind: 'stopped' }, startMs + 20_000],
+    ] as const) {
+      const run = new RunUnderTest([aTask('a', { timeoutMs: 30_000 })]);
+      run.start('a');
+      run.nowMs += 60_000;
+      run.advance();
+
+      endLate(run, 'a', { endedAtMs, outcome });
+
+      expect(run.stateOf('a')).toBe('timed_out');
+    }
+  });
 });

@@ -3,6 +3,7 @@ import { assertNever } from '../assert.ts';
 import type { AdvanceContext } from './advance.ts';
 import type { Draft } from './draft.ts';
 import { type AttemptEnd, endAttempt, endOfStop, whenItEnded } from './end-attempt.ts';
+import { runLimitAtMs } from './end-run.ts';
 import type { AttemptOutcome, RunEvent } from './events.ts';
 import { type Failure, slotOf, type TaskRun, type TaskRunState } from './state.ts';
 
@@ -90,13 +91,23 @@ function endLive(
   outcome: AttemptOutcome,
   context: AdvanceContext,
 ): void {
-  endAttempt(draft, taskRun, endOf(draft, taskRun, state, outcome), context);
+  endAttempt(draft, taskRun, endOf(draft, taskRun, state, outcome, context.nowMs), context);
 }
 
-/** A stop that came too late for a success changes nothing: the work is done and its effects stand. */
-function endOf(draft: Draft, taskRun: TaskRun, state: LiveState, outcome: AttemptOutcome): AttemptEnd {
+/**
+ * A stop that came too late for a success changes nothing: the work is done and its effects stand. Nor does a limit that
+ * passed only while word of a failure was on its way.
+ */
+function endOf(
+  draft: Draft,
+  taskRun: TaskRun,
+  state: LiveState,
+  outcome: AttemptOutcome,
+  endedAtMs: number,
+): AttemptEnd {
   if (outcome.kind === 'succeeded') return { result: 'succeeded', failure: null };
-  if (state.kind === 'stopping') {
+  const isInTime = outcome.kind === 'failed' && endedAtMs < limitAtMs(draft, taskRun, state);
+  if (state.kind === 'stopping' && !isInTime) {
     return endOfStop(state.reason, draft.definitionOf(taskRun), draft.generation.definition.timeoutMs);
   }
   if (outcome.kind === 'stopped') {
@@ -105,6 +116,15 @@ function endOf(draft: Draft, taskRun: TaskRun, state: LiveState, outcome: Attemp
   }
   const ours = outcome.failure.code !== 'RUN_EXECUTION_ERROR';
   return { result: ours ? 'internal_error' : 'failed', failure: outcome.failure };
+}
+
+/** Of an attempt that is stopped for it; else there is none. */
+function limitAtMs(draft: Draft, taskRun: TaskRun, state: LiveState): number {
+  if (state.kind !== 'stopping') return Number.NEGATIVE_INFINITY;
+  if (state.reason === 'run_timed_out') return runLimitAtMs(draft) ?? Number.NEGATIVE_INFINITY;
+  const { timeoutMs } = draft.definitionOf(taskRun);
+  if (state.reason !== 'timed_out' || timeoutMs === null) return Number.NEGATIVE_INFINITY;
+  return beganAtMs(state) + timeoutMs;
 }
 
 function failedWith(code: Failure['code'], message: string): AttemptOutcome {
