@@ -15,6 +15,9 @@ export interface ServerProcess {
   kill(signal: NodeJS.Signals): Promise<{ code: number | null; signal: string | null }>;
 }
 
+/** With a PostgreSQL to be made, on a machine that is twenty times overloaded. */
+const readyMsMax = 120_000;
+
 const main = fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url));
 
 export function spawnServer(
@@ -45,12 +48,20 @@ export async function startServerProcess(
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   const file = path.join(stateDir, 'server.json');
   let server: { url: string; token: string; pid: number } | undefined;
-  await waitUntil('the server is ready', async () => {
+  const isReady = async () => {
     if (child.exitCode !== null) throw new Error(fs.readFileSync(path.join(stateDir, 'server.log'), 'utf8'));
     server = readJson(file);
     if (server?.pid !== child.pid) return false;
     return (await fetch(`${server?.url}/readyz`).catch(() => null))?.ok ?? false;
-  });
+  };
+  try {
+    await waitUntil('the server is ready', isReady, readyMsMax);
+  } catch (error) {
+    // Nobody else could end it, with the PostgreSQL that it has started.
+    child.kill('SIGTERM');
+    await exited;
+    throw error;
+  }
   if (!server) throw new Error('no server.json');
   return {
     pid: server.pid,
