@@ -41,6 +41,9 @@ STATIC_CONF = {
     "spark.delta.logStore.file.impl": "io.headrace.fs.AtomicLogStore",
     "spark.delta.logStore.dbfs.impl": "io.headrace.fs.AtomicLogStore",
 }
+# Paths in SQL texts are ours to read before Delta's parser and Spark's do: what comes later is asked first. Not part of
+# the above, for the class-data archive of set-up is made without our classes.
+SQL_EXTENSIONS = f"{STATIC_CONF['spark.sql.extensions']},io.headrace.sql.HostedPaths"
 # Dies with its parent; Java itself cannot ask the kernel for that.
 LAUNCHER = (
     "import os,sys\n"
@@ -60,6 +63,7 @@ def base_conf(folder: str, data_root: str, spark_conf: dict[str, str]) -> dict[s
     """The configuration of every JVM of a cluster whose host has this folder."""
     return {
         **STATIC_CONF,
+        "spark.sql.extensions": SQL_EXTENSIONS,
         "spark.local.dir": os.path.join(folder, "spark-local"),
         "spark.sql.warehouse.dir": os.path.join(folder, "spark-warehouse"),
         "spark.hadoop.headrace.data.root": data_root,

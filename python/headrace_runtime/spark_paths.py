@@ -1,7 +1,7 @@
 """Makes readers and writers of Spark find `/Volumes/…`, `/dbfs/…` and `/Workspace/…`.
 
 Without a scheme the JVM takes such a name for a folder of this machine, and would make it: data would be written where
-nobody looks. Names inside SQL texts are not seen here: there `dbfs:/Volumes/…` leads to the same files.
+nobody looks. Names inside SQL texts are not seen here: the plug-in's parser finds those (jvm/src, HostedPaths.scala).
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from headrace_runtime.java_command import SQL_EXTENSIONS
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
@@ -31,7 +33,7 @@ def spark_conf(folder: Path, data_root: Path, catalog_conf: dict[str, str]) -> d
         "spark.ui.showConsoleProgress": "false",
         "spark.local.dir": str(folder / "scratch"),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
-        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.extensions": SQL_EXTENSIONS,
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.sources.default": "delta",
