@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@headrace/api';
 import { readRuntime, timeBareForks, timeBarePythons, timeBareSpark } from './baselines.ts';
 import { findDrivers, type InstalledServer, withInstalledServer } from './installed-server.ts';
-import { readProcessCost } from './process-cost.ts';
+import { readDemandMs } from './process-cost.ts';
 import { prepareSparkTasks, type SparkTasks, type ToldTiming } from './spark-tasks.ts';
 import { asRatio, inMs, median, printFigure, printRow, repeat } from './statistics.ts';
 
@@ -15,7 +15,7 @@ const countMax = 900;
 const coldRatioMax = 0.7;
 const firstWriteMax = 1_500;
 const spareWaitMs = 300_000;
-/** A driver that takes less of a processor than this has warmed itself up. */
+/** A driver that wants less of a processor than this has warmed itself up. */
 const quietShare = 0.15;
 const quietMs = 2_000;
 
@@ -108,9 +108,9 @@ async function awaitSpare(server: InstalledServer, client: Client, instance_pool
     const drivers = findDrivers(server);
     const { stats } = await client.instancePoolsGet({ instance_pool_id });
     const pid = drivers[0]?.pid ?? 0;
-    const before = readProcessCost(pid)?.cpuMs ?? 0;
+    const before = readDemandMs(pid);
     await delay(quietMs);
-    const after = readProcessCost(pid)?.cpuMs ?? Number.POSITIVE_INFINITY;
+    const after = readDemandMs(pid);
     if (stats.idle_count === 1 && drivers.length === 1 && (after - before) / quietMs < quietShare) return;
   }
 }

@@ -30,6 +30,29 @@ export function readTreeCpuMs(pid: number): number {
   return cpuMs;
 }
 
+/**
+ * For how long the threads of a process have run or waited for a processor; zero where the kernel does not count it. On a
+ * busy machine one that wants to work may get as little CPU time as one that rests.
+ */
+export function readDemandMs(pid: number): number {
+  let demandNs = 0;
+  for (const thread of listOrNone(`/proc/${pid}/task`)) {
+    const [ranNs = 0, waitedNs = 0] = (readOrNull(`/proc/${pid}/task/${thread}/schedstat`) ?? '')
+      .split(' ')
+      .map(Number);
+    demandNs += ranNs + waitedNs;
+  }
+  return demandNs / 1e6;
+}
+
+function listOrNone(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // it has ended
+  }
+}
+
 /** proc(5), from the third on: the name before them, in brackets, may hold spaces. */
 function fieldsOf(stat: string): string[] {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
