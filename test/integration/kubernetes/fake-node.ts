@@ -57,6 +57,7 @@ export function createFakeNode(
       cwd: folder,
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe'],
+      ...userOf(pod),
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environmentOf(pod, address) },
     });
     let said = '';
@@ -120,6 +121,13 @@ export function createFakeNode(
     setTimeout(() => entry.child.kill('SIGKILL'), 1_000).unref();
   };
   return node;
+}
+
+/** Only root can be somebody else. */
+function userOf({ spec }: V1Pod): { readonly uid?: number; readonly gid?: number } {
+  const { runAsUser, runAsGroup } = spec?.securityContext ?? {};
+  if (process.getuid?.() !== 0 || runAsUser === undefined) return {};
+  return { uid: runAsUser, ...(runAsGroup !== undefined && { gid: runAsGroup }) };
 }
 
 function withNode(pod: V1Pod): NonNullable<V1Pod['spec']> {

@@ -69,7 +69,8 @@ async function createBench() {
       api: createPodApi(api.config, { namespace, selector: selectorOf('w'), patienceMs: 5_000 }),
       place: {
         ...{ namespace, claim, image: 'headrace:test', serviceAccount: 'headrace-host' },
-        ...{ subdomain: 'headrace-hosts', owner: null, userId: 10_001, groupId: 10_001 },
+        ...{ subdomain: 'headrace-hosts', owner: null, userId: process.getuid?.() ?? 0 },
+        groupId: process.getgid?.() ?? 0,
         lifetimeSecondsMax: null,
       },
       ...{ podsFolder, dataRoot, workerId: 'w', preimport: [], warmUp: false },

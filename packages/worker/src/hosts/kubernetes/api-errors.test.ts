@@ -28,6 +28,18 @@ test('what passes is tried again, after as long as the API asks for', () => {
   expect(retryDelayMs(anError(429, {}, { 'retry-after': '3' }), 0)).toBe(3_000);
   expect(retryDelayMs(anError(429, {}, { 'retry-after': '3600' }), 0)).toBe(30_000);
   expect(retryDelayMs(anError(503, {}), 1)).toBe(200);
-  expect(retryDelayMs(new Error('reset'), 20)).toBe(5_000);
+  const reset = new TypeError('fetch failed', { cause: new Error('read ECONNRESET') });
+  expect(retryDelayMs(reset, 20)).toBe(5_000);
+  expect(retryDelayMs(new DOMException('no answer', 'TimeoutError'), 0)).toBe(100);
   for (const code of [400, 401, 403, 404, 409, 422]) expect(retryDelayMs(anError(code, {}), 0)).toBeNull();
+});
+
+test('what is wrong on our side is told at once', () => {
+  const error = new Error('No active cluster!');
+
+  expect(retryDelayMs(error, 0)).toBeNull();
+  expect(explainApiError(error, action)).toMatchObject({
+    isRefused: true,
+    message: 'Headrace cannot ask Kubernetes to watch pods in namespace jobs: No active cluster!',
+  });
 });

@@ -52,6 +52,8 @@ export function explainApiError(error: unknown, { verb, resource, namespace }: A
     );
   if (code !== null && code < 500 && code !== 429 && code !== 408 && code !== 409)
     return refuse(`Kubernetes refuses to ${what} (${code}): ${message || String(error)}`);
+  if (code === null && !isOfNetwork(error))
+    return refuse(`Headrace cannot ask Kubernetes to ${what}: ${reasonOf(error)}`);
   const answer = code === null ? reasonOf(error) : `${code} ${message}`.trim();
   return new KubernetesError(`the Kubernetes API did not ${what}: ${answer}`, {
     isRefused: false,
@@ -62,7 +64,7 @@ export function explainApiError(error: unknown, { verb, resource, namespace }: A
 /** How long to wait before the same request may be sent again; null where that is of no use. */
 export function retryDelayMs(error: unknown, failures: number): number | null {
   const code = codeOf(error);
-  const isPassing = code === null || code === 429 || code === 408 || code >= 500;
+  const isPassing = code === null ? isOfNetwork(error) : code === 429 || code === 408 || code >= 500;
   if (!isPassing) return null;
   const asked = error instanceof ApiException ? Number(error.headers['retry-after']) : Number.NaN;
   if (Number.isFinite(asked)) return Math.min(asked * 1000, retryAfterMsMax);
@@ -95,6 +97,13 @@ function statusOf(error: unknown): StatusDocument {
   } catch {
     return {};
   }
+}
+
+/** `fetch failed` with its cause, a system's code, a time-out; anything else is a setting of ours, which stays as it is. */
+function isOfNetwork(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const isFetch = error instanceof TypeError && error.cause !== undefined;
+  return isFetch || error.name === 'TimeoutError' || typeof (error as { code?: unknown }).code === 'string';
 }
 
 /** Of an error of the network, which wraps what happened. */

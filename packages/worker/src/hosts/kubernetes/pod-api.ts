@@ -150,7 +150,10 @@ export function createPodApi(
 /** A connection that nobody ends, and nobody answers on, must not be waited for until the system gives it up. */
 async function answered<Answer>(request: Promise<Answer>): Promise<Answer> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`no answer within ${answerMs / 1000} s`)), answerMs);
+  const timer = setTimeout(
+    () => reject(new DOMException(`no answer within ${answerMs / 1000} s`, 'TimeoutError')),
+    answerMs,
+  );
   try {
     return await Promise.race([request, promise]);
   } finally {
