@@ -52,6 +52,7 @@ export const exempted: Readonly<Record<string, string>> = {
   'attempts-find-holder-database': readsForPeople,
   'attempts-list-workers-database': readsForPeople,
   'runs-count-iterations': readsForPeople,
+  'runs-find-silence': readsForPeople,
   'runs-count-queued-attempts-before': readsForPeople,
   'runs-count-queued-before': readsForPeople,
   'runs-read-decision': readsForPeople,
