@@ -266,7 +266,8 @@ export class HostPool {
       await this.#awaitRoom(cluster, signal);
       signal.throwIfAborted();
       const told = coldReason === null ? undefined : `it started cold: ${coldReason}`;
-      const slot = this.#adopt(await backend.start(cluster, { signal }), told);
+      const tell = (waits: string) => void report({ ...facts, state: 'starting', pid: null, message: waits });
+      const slot = this.#adopt(await backend.start(cluster, { signal, tell }), told);
       slot.idleMs = cluster.idleMs;
       this.#watchIdle(slot);
       this.#acknowledgeInherited(slot);

@@ -69,6 +69,22 @@ test('a Pod that no node has room for is given up in time, and the scheduler’s
   });
 });
 
+test('what a Pod waits for is told while it waits', async () => {
+  bench().node.fate = { kind: 'unschedulable', message: '3 Insufficient cpu.' };
+  await bench().startWorker(bench().makeBackend({ times: { ...soon, pendingMsMax: 3_000 } }));
+
+  bench().source.offer(bench().aTask('print("never")'));
+
+  await expect
+    .poll(() => bench().source.hostReports)
+    .toContainEqual(
+      expect.objectContaining({
+        state: 'starting',
+        message: expect.stringContaining('3 Insufficient cpu.'),
+      }),
+    );
+});
+
 test.each([
   [
     'exceeded quota: compute, requested: requests.memory=4Gi, used: requests.memory=30Gi',

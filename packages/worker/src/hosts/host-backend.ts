@@ -48,6 +48,8 @@ export type FoundHost =
 export interface StartOptions {
   /** Aborts when the host is not wanted any more; whatever was begun is ended before `start` rejects. */
   readonly signal?: AbortSignal;
+  /** What it waits for, for people; a backend whose hosts come at once has nothing to tell. */
+  readonly tell?: (message: string) => void;
 }
 
 export interface HostBackend {

@@ -59,7 +59,7 @@ export function createKubernetesBackend(options: KubernetesBackendOptions): Host
   const book = createPodBook(options, tracker);
   return {
     name: 'kubernetes',
-    async start(cluster, { signal } = {}): Promise<HostConnection> {
+    async start(cluster, { signal, tell } = {}): Promise<HostConnection> {
       const record = recordOf(cluster);
       const folder = path.join(podsFolder, record.name);
       const before = deadFoldersOf(podsFolder, record);
@@ -68,7 +68,7 @@ export function createKubernetesBackend(options: KubernetesBackendOptions): Host
         const source = { ...record, workerId, cluster, hostFolder: folder, dataRoot: options.dataRoot };
         await api.create(makePod({ ...source, python: options.runtime.python }, place), signal);
         const open = (address: string) => openPodStream({ address, folder, workerId });
-        const stream = await awaitPodHost({ record, folder, cluster, tracker, open, times, signal });
+        const stream = await awaitPodHost({ record, folder, cluster, tracker, open, times, signal, tell });
         for (const dead of before) fs.rmSync(dead, { recursive: true, force: true });
         return book.lead(record, stream);
       } catch (error) {

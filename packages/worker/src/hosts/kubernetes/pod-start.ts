@@ -23,6 +23,7 @@ export const startTimesDefault: StartTimes = {
   greetMsMax: 60_000,
 };
 const lookEveryMs = 100;
+const tellEveryMs = 5_000;
 
 export interface PodStartOptions {
   readonly record: PodRecord;
@@ -32,6 +33,7 @@ export interface PodStartOptions {
   readonly open: (address: string) => Promise<PodStream>;
   readonly times: StartTimes;
   readonly signal: AbortSignal | undefined;
+  readonly tell: ((message: string) => void) | undefined;
 }
 
 export async function awaitPodHost(options: PodStartOptions): Promise<PodStream> {
@@ -42,6 +44,7 @@ export async function awaitPodHost(options: PodStartOptions): Promise<PodStream>
   });
   const greetMsMax = times.greetMsMax + (cluster.initScripts?.timeoutMs ?? 0);
   const since = createStages();
+  const tell = createTeller(options.tell);
   try {
     for (;;) {
       signal?.throwIfAborted();
@@ -55,6 +58,7 @@ export async function awaitPodHost(options: PodStartOptions): Promise<PodStream>
         if (since('greet') > greetMsMax) throw silent(record, state.address, greetMsMax);
       } else {
         const reason = state?.kind === 'pending' ? state.reason : unseen;
+        tell(reason.message);
         refuseWhenOver(record, reason, { pendingMs: since('pending'), slowMs: since(reason.outlook), times });
       }
       await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
@@ -62,6 +66,18 @@ export async function awaitPodHost(options: PodStartOptions): Promise<PodStream>
   } finally {
     unfollow();
   }
+}
+
+/** News only, and not each time that a scheduler counts its nodes anew. */
+function createTeller(tell: PodStartOptions['tell']): (message: string) => void {
+  let told = unseen.message;
+  let toldAtMs = Number.NEGATIVE_INFINITY;
+  return (message) => {
+    if (message === told || performance.now() - toldAtMs < tellEveryMs) return;
+    told = message;
+    toldAtMs = performance.now();
+    tell?.(message);
+  };
 }
 
 /** Resolves when it is proven. */
