@@ -12,8 +12,8 @@ export interface Authenticated {
   readonly principal: Principal;
   /** For rate limits: stable for one token, and not the token. */
   readonly caller: string;
-  /** A token that signs workers on opens nothing else, whoever made it. */
-  readonly scope?: 'workers';
+  /** A token that signs workers on opens nothing else, whoever made it; one of a task not all (task-scope.ts). */
+  readonly scope?: 'workers' | 'task';
 }
 
 export interface Authenticator {
@@ -44,7 +44,14 @@ export async function authenticate(
 export function authorize(
   { principal, scope }: Authenticated,
   permission: Exclude<RoutePermission, 'open'>,
+  { isDeniedToTasks }: { readonly isDeniedToTasks: boolean },
 ): void {
+  if (scope === 'task' && isDeniedToTasks) {
+    throw new ApiError(
+      'PERMISSION_DENIED',
+      'the token of a task does not open this, whoever owns the task: use a token of a person',
+    );
+  }
   if (permission === 'worker') {
     if (scope === 'workers' || principal.isAdmin) return;
     throw new ApiError(

@@ -18,6 +18,7 @@ import { type Authenticator, authenticate, authorize } from './auth.ts';
 import { mergeRequest } from './merge-request.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import { sendResult } from './send-result.ts';
+import { deniedToTasks } from './task-scope.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -90,7 +91,8 @@ function registerRoute(
 }
 
 async function admit(request: FastifyRequest, wiring: RouteWiring): Promise<void> {
-  const { permission } = request.routeOptions.config.headrace.route;
+  const { route } = request.routeOptions.config.headrace;
+  const { permission } = route;
   const nowMs = wiring.clock.nowMs();
   if (permission === 'open' || mayReadMetrics(request, wiring))
     return wiring.rateLimiter.check(`address ${request.ip}`, nowMs);
@@ -101,7 +103,8 @@ async function admit(request: FastifyRequest, wiring: RouteWiring): Promise<void
   });
   // A worker whose heartbeats were refused for a minute would have to give up what it runs.
   if (found.scope !== 'workers') wiring.rateLimiter.check(found.caller, nowMs);
-  authorize(found, permission);
+  const isDeniedToTasks = deniedToTasks.some((name) => wiring.routes[name] === route);
+  authorize(found, permission, { isDeniedToTasks });
   request.principal = found.principal;
 }
 

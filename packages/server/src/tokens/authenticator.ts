@@ -52,7 +52,13 @@ export function createAuthenticator(
       if (!token.startsWith(taskTokenPrefix)) return findStored(token);
       const principal = await verifyTaskToken(token);
       // What precedes the signature tells tasks apart.
-      return principal && { principal, caller: `task ${token.slice(0, token.lastIndexOf('.'))}` };
+      return (
+        principal && {
+          principal,
+          caller: `task ${token.slice(0, token.lastIndexOf('.'))}`,
+          scope: 'task',
+        }
+      );
     },
     forgetAll: () => cache.clear(),
   };
