@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,9 @@ import pytest
 
 from .catalog_server import CatalogServer
 from .test_tables import rows
+
+# Of no other file.
+HIDDEN_BYTES = 4_242
 
 
 def test_files_are_plain_and_without_checksums(spark: Any, data_root: Path) -> None:
@@ -89,3 +94,40 @@ def test_roots_cannot_be_deleted(spark: Any) -> None:
         files.rename(path, spark._jvm.org.apache.hadoop.fs.Path("dbfs:/moved"))
     with pytest.raises(Exception, match="does not exist"):
         files.getFileStatus(spark._jvm.org.apache.hadoop.fs.Path("dbfs:/none"))
+
+
+def test_no_name_of_any_kind_reaches_a_file_outside(spark: Any, data_root: Path) -> None:
+    outside = data_root / "outside"
+    outside.mkdir(exist_ok=True)
+    (outside / "hidden").write_bytes(b"x" * HIDDEN_BYTES)
+    (outside / "only-outside").touch()
+    for place in ("dbfs", "volumes", "volumes/main"):
+        (data_root / place).mkdir(exist_ok=True)
+        for name, target in (("up", ".."), ("away", str(outside)), ("file", str(outside / "hidden")), ("loop", "loop")):
+            if not (data_root / place / name).is_symlink():
+                (data_root / place / name).symlink_to(target)
+    seed = random.randrange(2**32)
+    chance = random.Random(seed)
+    parts = ["..", ".", "", "up", "away", "file", "loop", "outside", "hidden", "Volumes", "main", "%2e%2e", "a"]
+    make = spark._jvm.org.apache.hadoop.fs.Path
+    files = make("dbfs:/").getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())
+
+    reached = 0
+    for _ in range(200):
+        name = "dbfs:/" + "/".join(chance.choice(parts) for _ in range(chance.randrange(1, 7)))
+        with contextlib.suppress(Exception):
+            files.delete(make(name + "/hidden"), False)
+        with contextlib.suppress(Exception):
+            files.createNewFile(make(name + "/hidden"))
+        try:
+            found = files.getFileStatus(make(name))
+            names = [each.getPath().getName() for each in files.listStatus(make(name))] if found.isDirectory() else []
+        except Exception:
+            continue
+        reached += 1
+        assert found.getLen() != HIDDEN_BYTES, (seed, name)
+        assert "only-outside" not in names, (seed, name)
+
+    assert reached > 0
+    assert sorted(path.name for path in outside.iterdir()) == ["hidden", "only-outside"], seed
+    assert (outside / "hidden").stat().st_size == HIDDEN_BYTES, seed
