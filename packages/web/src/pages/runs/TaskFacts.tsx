@@ -1,6 +1,8 @@
 /** What a task is and has come to: what it asks of its worker, its condition, its iterations, the run that it started. */
 import type { RunTaskDocument } from '@headrace/api';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from 'react-router';
+import { queries } from '../../api/queries.ts';
 import { useSilentWorkers } from '../../api/use-silent-workers.ts';
 import { paths } from '../../paths.ts';
 import { Fact } from '../../ui/Fact.tsx';
@@ -18,6 +20,7 @@ export function TaskFacts({ task }: { task: RunTaskDocument }) {
     <>
       <dl className="facts">
         <WorkerFact task={task} />
+        <HostFact task={task} />
         {labels !== null && <Fact name="Only on workers with">{labels}</Fact>}
         {condition !== null && (
           <>
@@ -46,6 +49,17 @@ function WorkerFact({ task }: { task: RunTaskDocument }) {
       {heardMsAgo !== undefined && <strong className="silent"> {silenceText(heardMsAgo)}</strong>}
     </Fact>
   );
+}
+
+/** What its host says of itself, while the task is there. */
+function HostFact({ task }: { task: RunTaskDocument }) {
+  const workerId = task.headrace?.worker?.worker_id;
+  const isThere = workerId !== undefined && !hasEnded(task.state);
+  const { data } = useQuery(queries.workers({ enabled: isThere }));
+  const message = (data?.hosts ?? []).find(
+    ({ cluster_id, worker_id }) => cluster_id === task.cluster_instance?.cluster_id && worker_id === workerId,
+  )?.message;
+  return isThere && message ? <Fact name="Host">{message}</Fact> : null;
 }
 
 function ForEachFacts({ task }: { task: RunTaskDocument }) {

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { hostProtocolVersion } from '../host-protocol.ts';
 import { type LocalHost, openLocalHost } from './local-host.ts';
 import { identifyProcess } from './processes.ts';
@@ -55,6 +55,7 @@ afterEach(async () => {
   fs.rmSync(folder, { recursive: true, force: true });
 });
 
+const patience = { timeout: 30_000 };
 const stop = { op: 'stop', attempt_id: 1, epoch: 1, grace_ms: 0 } as const;
 
 test('a host that neither ends an attempt nor answers is ended itself', async () => {
@@ -73,4 +74,16 @@ test('one that still answers goes on, however long the end of an attempt takes',
   await expect(again).resolves.toMatchObject({ op: 'hello' });
   expect(greetings).toBe(2);
   expect(program.exitCode ?? program.signalCode).toBeNull();
+});
+
+test('a host that is frozen says so while it is, and what it last said when it goes on', async () => {
+  const messages: string[] = [];
+  host.listen((frame) => frame.op === 'spark' && messages.push(frame.message));
+
+  program.kill('SIGSTOP');
+  await vi.waitFor(() => expect(messages).toHaveLength(1), patience);
+  program.kill('SIGCONT');
+  await vi.waitFor(() => expect(messages).toHaveLength(2), patience);
+
+  expect(messages).toEqual([expect.stringMatching(/process \d+ is stopped \(SIGSTOP\)/), '']);
 });

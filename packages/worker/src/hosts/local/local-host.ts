@@ -13,6 +13,7 @@ import {
   hostProtocolVersionsSpoken,
   type ToHost,
 } from '../host-protocol.ts';
+import { createFreezeWatch } from './freeze-watch.ts';
 import { describeHostDeath, wasEndedByGuard } from './host-death.ts';
 import { readJournal } from './journal.ts';
 import { countMemoryKills, hasKilledSince } from './memory-kills.ts';
@@ -56,10 +57,9 @@ export async function openLocalHost(options: LocalHostOptions): Promise<LocalHos
   let stream: FrameStream | null = null;
   let isClosed = false;
   // Whether it answers at all shows when it is greeted again.
+  const freezes = createFreezeWatch(record, (frame) => listener(frame));
   const stops = createStopWatch({ answerMs: stopAnswerMs, onSilent: () => stream?.close() });
-
-  const isSpoken = hostProtocolVersionsSpoken.includes(record.version);
-  const version = isSpoken ? record.version : hostProtocolVersion;
+  const version = versionToSpeak(record);
 
   const connect = async () => {
     stream = await openFrameStream({
@@ -69,6 +69,7 @@ export async function openLocalHost(options: LocalHostOptions): Promise<LocalHos
       helloWaitMs,
       onFrame(frame) {
         stops.heard(frame);
+        freezes.heard(frame);
         listener(frame);
       },
       onClose: () => {
@@ -76,6 +77,7 @@ export async function openLocalHost(options: LocalHostOptions): Promise<LocalHos
         if (!isClosed) void mend();
       },
     });
+    freezes.heard(stream.hello);
     return stream.hello;
   };
 
@@ -107,10 +109,8 @@ export async function openLocalHost(options: LocalHostOptions): Promise<LocalHos
 
   const memoryKills = countMemoryKills();
   const hello = await connect();
-  const lifeCheck = setInterval(() => {
-    if (!isAlive(record)) void finishDead();
-  }, lifeCheckMs);
-  lifeCheck.unref();
+  const lookAtLife = () => (isAlive(record) ? freezes.look() : void finishDead());
+  const lifeCheck = setInterval(lookAtLife, lifeCheckMs).unref();
   return {
     hostKey: record.hostKey,
     clusterId: record.clusterId,
@@ -133,6 +133,10 @@ export async function openLocalHost(options: LocalHostOptions): Promise<LocalHos
       stream?.close();
     },
   };
+}
+
+function versionToSpeak({ version }: HostRecord): number {
+  return hostProtocolVersionsSpoken.includes(version) ? version : hostProtocolVersion;
 }
 
 /** Its attempts wait for the proof, however long a process hangs in the kernel or its folder cannot be read. */

@@ -24,6 +24,12 @@ export function isAlive({ pid, startTime }: ProcessIdentity): boolean {
   return stat !== null && stat.state !== 'Z' && stat.state !== 'X' && stat.startTime === startTime;
 }
 
+/** Stopped by a signal, as with SIGSTOP: it lives and does nothing. False where the system does not tell. */
+export function isFrozen({ pid, startTime }: ProcessIdentity): boolean {
+  const stat = readStat(pid);
+  return stat !== null && stat.state === 'T' && stat.startTime === startTime;
+}
+
 /** Ends all that a dead host left behind: user programs that changed session outlive it. */
 export async function killMarked(hostFolder: string): Promise<void> {
   const deadline = performance.now() + killWaitMs;
