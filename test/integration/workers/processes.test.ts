@@ -282,7 +282,7 @@ test('the command line makes the token, runs the worker, shows it, and drains it
 
   expect(await ended).toEqual([0, null]);
   expect((await endOf(run_id)).state.result_state).toBe('SUCCESS');
-  expect(shown).toMatch(/worker-\w+ +live +\S+ +1 +1 +rack=4/);
+  expect(shown).toMatch(/worker-\w+ +live +\S+ \w+ ago +kept +\S+ +1 +1 +rack=4/);
   expect(output).toContain('signed off');
   expect(await call('workers', 'tokens')).toContain('rack 4');
 }, 120_000);
