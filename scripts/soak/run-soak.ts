@@ -41,8 +41,8 @@ export async function runSoak(server: InstalledServer, plan: SoakPlan): Promise<
   const client = await server.client();
   await upload(client);
   const soak = createSoak(client);
-  const measured = Math.min(measuredMax, Math.ceil(plan.tasks / 2));
   const others = plan.clusters - 1;
+  const measured = others === 0 ? plan.tasks : Math.min(measuredMax, Math.ceil(plan.tasks / 2));
   const shares = Array.from({ length: others }, (_, index) => {
     const rest = plan.tasks - measured;
     return Math.floor((rest * (index + 1)) / others) - Math.floor((rest * index) / others);
