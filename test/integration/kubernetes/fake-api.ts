@@ -134,6 +134,8 @@ export async function startFakeApi(namespace: string): Promise<FakeApi> {
     if (typeof ordered === 'object') return send(response, refuse(ordered), ordered.headers);
     if (request.headers.authorization !== `Bearer ${token}`)
       return send(response, refuse({ code: 401, reason: 'Unauthorized', message: 'Unauthorized' }));
+    if (url.pathname === `/apis/apps/v1/namespaces/${namespace}/statefulsets/headrace`)
+      return send(response, { code: 200, body: { metadata: { name: 'headrace', uid: 'uid-of-the-set' } } });
     if (name === null) return send(response, { code: 404, body: '404 page not found' });
     if (isWatch) return watch(url.searchParams, response);
     const answer = route(method, name[1], url.searchParams, body);

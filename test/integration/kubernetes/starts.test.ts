@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { createPodApi } from '../../../packages/worker/src/hosts/kubernetes/pod-api.ts';
 import { aCluster } from '../../../packages/worker/src/testing/memory-source.ts';
 import type { Trouble } from './fake-api.ts';
 import { usePodBench } from './support.ts';
@@ -138,4 +139,23 @@ test('a host that is not wanted any more while it waits goes with its Pod', asyn
 
   await expect(starting).rejects.toThrow('the cluster was terminated');
   expect(bench().api.pods.size).toBe(0);
+});
+
+test('hosts are owned by the StatefulSet, which neither counts nor replaces them', async () => {
+  const api = createPodApi(bench().api.config, { namespace: 'headrace', selector: 'a=b' });
+
+  expect(await api.readOwner('headrace')).toEqual({
+    ...{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'headrace', uid: 'uid-of-the-set' },
+    ...{ controller: false, blockOwnerDeletion: false },
+  });
+});
+
+test('a path that nobody serves is no proof that a Pod is gone', async () => {
+  const { config } = bench().api;
+  const api = createPodApi(config, { namespace: 'elsewhere', selector: 'a=b', patienceMs: 100 });
+
+  await expect(api.read('p')).rejects.toThrow(/refuses to get pods in namespace elsewhere \(404\)/);
+  await expect(
+    createPodApi(config, { namespace: 'headrace', selector: 'a=b' }).read('p'),
+  ).resolves.toBeNull();
 });
