@@ -44,6 +44,33 @@ print("result", dbutils.notebook.run("./child", 60, {"day": 7}), dbutils.noteboo
     assert [output["kind"] for output in outcome.cells[0]["outputs"]] == ["text", "table", "text", "table", "text"]
 
 
+def test_a_child_knows_its_run_and_who_has_started_it(workspace: Workspace) -> None:
+    write_child(
+        workspace,
+        """
+import json
+context = dbutils.notebook.entry_point.getDbutils().notebook().getContext()
+facts = json.loads(context.toJson())
+ids = [facts["tags"]["multitaskParentRunId"], facts["rootRunId"]["id"], context.currentRunId().get()]
+dbutils.notebook.exit([context.notebookPath().get(), context.parentNotebookPath().get(), *ids])
+""",
+    )
+
+    outcome = workspace.run_notebook(
+        """context = dbutils.notebook.getContext()
+print(dbutils.notebook.run("./child", 60))
+print(context.parentNotebookPath().isDefined(), context.rootRunId().get(), context.attemptNumber().get())
+print(context.taskRunId().get(), context.browserHostName().get())
+"""
+    )
+
+    assert outcome.log.splitlines() == [
+        "['/Users/ann/child', '/Users/ann/notebook', '1', 1, '1']",
+        "False 1 0",
+        "1 127.0.0.1",
+    ]
+
+
 def test_a_failure_is_raised_with_its_cause_and_may_be_caught(workspace: Workspace) -> None:
     write_child(workspace, "def check(n):\n    raise ValueError(f'bad {n}')\ncheck(3)\n")
     write_child(workspace, "import os\nos._exit(5)\n", "dies")

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from ..context import TaskContext
 
+# Of the document that a notebook writes for one that it starts: no field of a task, so not part of the protocol.
+PARENT_FIELD = "parent_notebook_path"
+
 
 class Notebook(WithHelp):
     """Runs other notebooks, and ends this one with a value."""
@@ -91,13 +94,23 @@ class NotebookContext:
     """Facts about the run: `.notebookPath().get()`, `.tags().get("jobId").get()`, …"""
 
     def __init__(self, context: TaskContext) -> None:
+        from urllib.parse import urlsplit
+
         attempt = context.attempt
         self._facts: dict[str, object] = {
             "notebookPath": context.notebook_path,
             "jobId": attempt["job_id"],
             "jobName": attempt["job_name"],
             "runId": attempt["run_id"],
+            # A notebook that another one has started is part of the same attempt, and has no run of its own.
             "currentRunId": attempt["run_id"],
+            "rootRunId": attempt["run_id"],
+            "multitaskParentRunId": attempt["run_id"],
+            # As the API has it: the `run_id` of the task within its run.
+            "taskRunId": attempt["attempt_id"],
+            "attemptNumber": attempt["attempt_number"],
+            "parentNotebookPath": dict(attempt).get(PARENT_FIELD),
+            "browserHostName": urlsplit(attempt["api"]["url"]).hostname,
             "taskKey": attempt["task_key"],
             "userName": attempt["principal"],
             "user": attempt["principal"],
@@ -114,7 +127,8 @@ class NotebookContext:
         known = {name: str(value) for name, value in self._facts.items() if value is not None}
         shown = {name: value for name, value in known.items() if name != "apiToken"}
         extra = {"notebook_path": known.get("notebookPath"), "api_url": known["apiUrl"]}
-        return json.dumps({"tags": shown, "extraContext": extra, "currentRunId": {"id": self._facts["currentRunId"]}})
+        run_ids = {name: {"id": self._facts[name]} for name in ("currentRunId", "rootRunId")}
+        return json.dumps({"tags": shown, "extraContext": extra, **run_ids})
 
     # The same without secrets; neither has the token here.
     safeToJson = toJson

@@ -19,6 +19,7 @@ import threading
 import time
 
 from .. import attach, display, documents, known_secrets, parent_link
+from ..dbutils.notebook import PARENT_FIELD
 from ..failures import TaskFailure, cut
 from ..processes import ATTEMPT_MARK, kill_group
 from .included import IncludedNotebooks, as_workspace_path
@@ -242,6 +243,9 @@ def _describe_child(context: TaskContext, path: str, arguments: Mapping[str, obj
     if root is not None:
         document["from_git"] = path.startswith(root + "/")
         path = path.removeprefix(root + "/")
+    here = context.notebook_path or as_workspace_path(_code_path(context.attempt["task"]))
+    if here:
+        document[PARENT_FIELD] = here
     document["task"] = {"kind": "notebook", "notebook_path": path, "parameters": parameters}
     return document
 
