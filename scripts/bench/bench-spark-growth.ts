@@ -1,5 +1,6 @@
 /** What one host gathers between its 200th and its 1,000th task: nothing that grows may be left of a task. */
 import fs from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { findDrivers, type InstalledServer, withInstalledServer } from './installed-server.ts';
 import { readProcessCost } from './process-cost.ts';
 import { prepareSparkTasks, type SparkTasks } from './spark-tasks.ts';
@@ -13,6 +14,8 @@ const sparkEach = 10;
 const sharesMax = 1.05;
 const countsMax = 5;
 const heapLooks = 3;
+/** Spark's own pools keep an idle thread for 60 s, and each keeps the session of the task that made it begin. */
+const settleMs = 75_000;
 
 const parts = ['host', 'zygote', 'driver'] as const;
 type Part = (typeof parts)[number];
@@ -63,6 +66,7 @@ async function runUntil(tasks: SparkTasks, from: number, to: number): Promise<vo
 }
 
 async function look(server: InstalledServer, tasks: SparkTasks): Promise<Look> {
+  await delay(settleMs);
   const heaps = await repeat(heapLooks, async () => (await tasks.run('heap')).value);
   const found = server.findProcesses();
   const pidOf = (name: string) => found.filter(({ command }) => command.includes(name)).map(({ pid }) => pid);
