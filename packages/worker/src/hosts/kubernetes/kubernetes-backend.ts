@@ -86,7 +86,8 @@ export function createKubernetesBackend(options: KubernetesBackendOptions): Host
           continue;
         }
         // Of a life before, when it was another worker's end that it waited for.
-        if (record.isAbandoned) void book.abandon(folder, record);
+        if (record.isAbandoned)
+          book.abandon(folder, record).catch((error: unknown) => warn(`Pod ${record.name} is left`, error));
         else found.push(await findHost({ folder, record, pod: byName.get(record.name) }, options, book));
         byName.delete(record.name);
       }
@@ -175,10 +176,13 @@ function createPodBook(options: KubernetesBackendOptions, tracker: PodTracker): 
     async abandon(folder, record) {
       writePodRecord(folder, { ...record, isAbandoned: true });
       book.end(record);
-      const ended = awaitPodEnd(tracker, record).then(() => {
-        book.end(record);
-        fs.rmSync(folder, { recursive: true, force: true });
-      });
+      const ended = awaitPodEnd(tracker, record)
+        .then(() => {
+          book.end(record);
+          fs.rmSync(folder, { recursive: true, force: true });
+        })
+        // Nobody may wait for it any more; the next start of the worker finds the folder.
+        .catch((error: unknown) => warn(`the folder of Pod ${record.name} cannot be removed`, error));
       await Promise.race([ended, waitMs(confirmWaitMs, new AbortController().signal)]);
     },
   };
