@@ -3,6 +3,8 @@
  * on the loopback network, SIGTERM and SIGKILL as a kubelet sends them, and the statuses that it reports.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import type { V1ContainerState, V1Pod } from '@kubernetes/client-node';
 import { killMarked } from '../../../packages/worker/src/hosts/local/processes.ts';
@@ -53,12 +55,19 @@ export function createFakeNode(
     const address = `${network}.${++addresses}`;
     const [program = '', ...words] = container.command ?? [];
     const folder = container.workingDir ?? '/';
+    // Its /tmp, which goes with the Pod.
+    const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'pod-'));
     const child = spawn(program, words, {
       cwd: folder,
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe'],
       ...userOf(pod),
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environmentOf(pod, address) },
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        TMPDIR: scratch,
+        ...environmentOf(pod, address),
+      },
     });
     let said = '';
     child.stderr?.on('data', (text: Buffer) => {
@@ -70,6 +79,7 @@ export function createFakeNode(
     child.on('exit', async (code, signal) => {
       // The end of the first process is that of the container: its name space of processes goes with it.
       await killMarked(folder);
+      fs.rmSync(scratch, { recursive: true, force: true });
       running.delete(name);
       const exitCode = code ?? 137;
       const reason = entry.reason ?? (exitCode === 0 ? 'Completed' : 'Error');
