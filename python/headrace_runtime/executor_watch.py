@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, TypedDict
 
 POLL_SECONDS = 1.0
+# Between two questions to a master whether it knows a driver that has no executor.
+ASK_SECONDS = 5.0
 # Looks that fail one after the other: a context that is just ending answers strangely, and then tells that it has.
 FAILURES_MAX = 10
 # A machine that does not answer within this is off, or behind a wall.
@@ -65,6 +67,7 @@ class ExecutorWatch:
         *,
         look: Callable[[], Awaitable[ExecutorFacts | None]],
         ask_master: Callable[[], Awaitable[str]],
+        is_forgotten: Callable[[], Awaitable[bool]],
         read_log: Callable[[], str],
         on_change: Callable[[str, ExecutorChange], None],
         on_failure: Callable[[str], None],
@@ -72,6 +75,7 @@ class ExecutorWatch:
         self._wanted = wanted
         self._look = look
         self._ask_master = ask_master
+        self._is_forgotten = is_forgotten
         self._read_log = read_log
         self._on_change = on_change
         self._on_failure = on_failure
@@ -80,7 +84,7 @@ class ExecutorWatch:
     async def run(self) -> None:
         """Until the driver is gone, or has failed."""
         loop = asyncio.get_running_loop()
-        served_at = loop.time()
+        served_at = asked_at = loop.time()
         failures = 0
         while True:
             try:
@@ -97,10 +101,15 @@ class ExecutorWatch:
             self._tell(facts.executors)
             wants_some = self._wanted["min"] > 0 or facts.has_jobs
             if facts.executors > 0 or not wants_some:
-                served_at = loop.time()
+                served_at = asked_at = loop.time()
+            elif loop.time() - asked_at > ASK_SECONDS and await self._is_forgotten():
+                self._on_failure(describe_forgotten(self._wanted["master"]))
+                return
             elif loop.time() - served_at > self._wanted["wait_seconds"]:
                 self._on_failure(describe_shortage(self._wanted, await self._ask_master()))
                 return
+            if loop.time() - asked_at > ASK_SECONDS:
+                asked_at = loop.time()
             await asyncio.sleep(POLL_SECONDS)
 
     async def has_ended(self) -> bool:
@@ -141,6 +150,11 @@ def describe_shortage(wanted: Wanted, state: str) -> str:
     )
 
 
+def describe_forgotten(master: str) -> str:
+    """A master that lost its memory."""
+    return f"Spark's master {master} does not know this driver any more: it was started again. The next task is known to it"
+
+
 def describe_end(master: str, log: str) -> str:
     """Why Spark has given up, from what the driver logged."""
     reasons = _ENDED.findall(log)
@@ -158,15 +172,26 @@ def ask_master(wanted: Wanted, find_page: Callable[[str, int], tuple[int, str]])
     failure = check_master(wanted["master"])
     if failure is not None:
         return failure
-    for host, port in split_master(wanted["master"]):
+    found = _find_leader(wanted["master"], find_page)
+    return "What it has could not be read." if found is None else describe_master(found[0], wanted, found[1])
+
+
+def is_forgotten(master: str, find_page: Callable[[str, int], tuple[int, str]]) -> bool:
+    """Whether the master answers, and does not know who asks. Blocks."""
+    found = _find_leader(master, find_page)
+    return found is not None and all(app.get("id") != found[1] for app in found[0].get("activeapps", []))
+
+
+def _find_leader(master: str, find_page: Callable[[str, int], tuple[int, str]]) -> tuple[dict[str, Any], str] | None:
+    for host, port in split_master(master):
         try:
             page_port, application_id = find_page(host, port)
             page = read_master_page(host, page_port)
         except Exception:
             continue  # it stands by, is of another version, or shows its page to few
         if page.get("status") == "ALIVE":
-            return describe_master(page, wanted, application_id)
-    return "What it has could not be read."
+            return page, application_id
+    return None
 
 
 def describe_master(page: dict[str, Any], wanted: Wanted, application_id: str) -> str:

@@ -26,6 +26,7 @@ from .executor_watch import (
     ask_master,
     check_master,
     describe_end,
+    is_forgotten,
 )
 from .java_command import HEAP_DEFAULT, SUBMIT_CLASS, Runtime, base_conf, format_conf, java_options, launch_command
 
@@ -213,6 +214,7 @@ class Driver:
             wanted,
             look=look,
             ask_master=lambda: self._call(ask_master, wanted, link.find_master_page),
+            is_forgotten=lambda: self._call(is_forgotten, wanted["master"], link.find_master_page),
             read_log=self._read_log,
             on_change=self._on_executors,
             on_failure=self.kill,

@@ -19,7 +19,9 @@ WANTED: Wanted = {
 }
 
 
-def watch(monkeypatch: pytest.MonkeyPatch, facts: list[ExecutorFacts | None], log: str = "") -> tuple[list, list]:
+def watch(
+    monkeypatch: pytest.MonkeyPatch, facts: list[ExecutorFacts | None], log: str = "", *, is_forgotten: bool = False
+) -> tuple[list, list]:
     """What is told of these looks, one after the other; the driver has gone after the last."""
     monkeypatch.setattr(executor_watch, "POLL_SECONDS", 0)
     changes: list[Any] = []
@@ -32,10 +34,14 @@ def watch(monkeypatch: pytest.MonkeyPatch, facts: list[ExecutorFacts | None], lo
     async def ask_master() -> str:
         return "It has no workers."
 
+    async def asked() -> bool:
+        return is_forgotten
+
     watched = ExecutorWatch(
         WANTED,
         look=look,
         ask_master=ask_master,
+        is_forgotten=asked,
         read_log=lambda: log,
         on_change=lambda message, change: changes.append((message, change)),
         on_failure=failures.append,
@@ -69,6 +75,15 @@ def test_a_driver_that_may_have_none_waits_while_it_has_no_job(monkeypatch: pyte
 
     assert watch(monkeypatch, [facts(0), facts(0), facts(0)])[1] == []
     assert len(watch(monkeypatch, [facts(0), facts(0, has_jobs=True), facts(0, has_jobs=True)])[1]) == 1
+
+
+def test_a_driver_that_its_master_does_not_know_is_ended_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executor_watch, "ASK_SECONDS", -1)
+    monkeypatch.setitem(WANTED, "wait_seconds", 600)  # type: ignore[misc]
+
+    _, failures = watch(monkeypatch, [facts(1), facts(0)], is_forgotten=True)
+
+    assert ["does not know this driver any more" in failure for failure in failures] == [True]
 
 
 def test_a_context_that_has_given_up_is_ended_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:

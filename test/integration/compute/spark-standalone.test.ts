@@ -224,7 +224,7 @@ test(
     await untilFree();
     const { cluster_id } = await server.client.clustersCreate({
       ...{ cluster_name: 'kept', spark_version: 'x', num_workers: 1 },
-      spark_conf: { ...small, 'spark.headrace.executorWait': '20s' },
+      spark_conf: small,
     });
     const place = { existing_cluster_id: cluster_id };
     // Its one core is free for the next only when the work of the cancelled one has ended.
