@@ -29,7 +29,7 @@ let db: TestDatabase;
 let folder: string;
 let file: string;
 let nextId: number;
-const ids = { newId: () => nextId++ };
+const ids = { newId: () => nextId++, reserve: async () => {} };
 beforeEach(async () => {
   nextId = 100;
   db = await createTestDatabase();
