@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findDrivers, type InstalledServer, withInstalledServer } from './installed-server.ts';
-import { readProcessCost } from './process-cost.ts';
+import { readPrivateBytes } from './process-cost.ts';
 import { prepareSparkTasks, type SparkTasks } from './spark-tasks.ts';
 import { asCount, inMegabytes, printFigure, printRow, repeat } from './statistics.ts';
 
@@ -47,8 +47,9 @@ export async function benchSparkGrowth(): Promise<void> {
     for (const part of parts) {
       const [from, to] = [before.of[part], after.of[part]];
       // What the driver's JVM takes beside its heap is its own affair, and it does not give back what it has taken.
-      if (part !== 'driver') printBytes(`memory of the ${part}, PSS`, from.bytes, to.bytes);
-      else printRow('memory of the driver, PSS', inMegabytes(to.bytes), `from ${inMegabytes(from.bytes)}`);
+      if (part !== 'driver') printBytes(`memory of the ${part}, private`, from.bytes, to.bytes);
+      else
+        printRow('memory of the driver, private', inMegabytes(to.bytes), `from ${inMegabytes(from.bytes)}`);
       printCount(`open files of the ${part}`, from.files, to.files);
       printCount(`threads of the ${part}`, from.threads, to.threads);
     }
@@ -67,21 +68,20 @@ async function runUntil(tasks: SparkTasks, from: number, to: number): Promise<vo
 
 async function look(server: InstalledServer, tasks: SparkTasks): Promise<Look> {
   await delay(settleMs);
-  const heaps = await repeat(heapLooks, async () => (await tasks.run('heap')).value);
   const found = server.findProcesses();
   const pidOf = (name: string) => found.filter(({ command }) => command.includes(name)).map(({ pid }) => pid);
   const [host, driver] = [pidOf('headrace_runtime.host')[0] ?? 0, findDrivers(server)[0]?.pid ?? 0];
   // Its children have the same command line and another parent.
   const zygote = pidOf('headrace_runtime.zygote').find((pid) => parentOf(pid) === host) ?? 0;
-  return {
-    heapBytes: Math.min(...heaps),
-    of: { host: lookAt(host), zygote: lookAt(zygote), driver: lookAt(driver) },
-  };
+  const of = { host: lookAt(host), zygote: lookAt(zygote), driver: lookAt(driver) };
+  // Last: these are tasks themselves, and have Spark begin threads.
+  const heaps = await repeat(heapLooks, async () => (await tasks.run('heap')).value);
+  return { heapBytes: Math.min(...heaps), of };
 }
 
 function lookAt(pid: number): PartLook {
   return {
-    bytes: readProcessCost(pid)?.bytes ?? Number.NaN,
+    bytes: readPrivateBytes(pid),
     files: fs.readdirSync(`/proc/${pid}/fd`).length,
     threads: fs.readdirSync(`/proc/${pid}/task`).length,
     listeners: countListeners(pid),

@@ -18,6 +18,15 @@ export function readProcessCost(pid: number): ProcessCost | null {
   return { bytes: kilobytes * 1024, cpuMs: cpuMsOf(fieldsOf(stat)) };
 }
 
+/** What it shares with nobody: its share of the rest depends on who else runs. */
+export function readPrivateBytes(pid: number): number {
+  const rollup = readOrNull(`/proc/${pid}/smaps_rollup`) ?? '';
+  const kilobytes = [...rollup.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB$/gm)].map(([, size]) =>
+    Number(size),
+  );
+  return kilobytes.reduce((sum, size) => sum + size, 0) * 1024;
+}
+
 /** Of a process, its children, and those that it has reaped. */
 export function readTreeCpuMs(pid: number): number {
   let cpuMs = 0;
