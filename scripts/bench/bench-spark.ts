@@ -84,11 +84,13 @@ async function benchColdClusters(tasks: SparkTasks): Promise<void> {
 async function benchSpareHosts(server: InstalledServer, tasks: SparkTasks): Promise<void> {
   const pool = { instance_pool_name: 'bench', node_type_id: 'i3.xlarge', min_idle_instances: 1 };
   const { instance_pool_id } = await tasks.client.instancePoolsCreate(pool);
+  /** Drivers that a cluster has had: one of those ends a while after its run. */
+  const taken = new Set<number>();
   const writes: ToldTiming[] = [];
   const counted: ToldTiming[] = [];
   for (let turn = 0; turn < coldTurns; turn++) {
     for (const [script, timings] of [['write', writes] as const, ['count', counted] as const]) {
-      await awaitSpare(server, tasks.client, instance_pool_id);
+      taken.add(await awaitSpare(server, { client: tasks.client, instance_pool_id, taken }));
       timings.push(await tasks.run(script, { instance_pool_id, num_workers: 0 }));
     }
   }
@@ -101,7 +103,14 @@ async function benchSpareHosts(server: InstalledServer, tasks: SparkTasks): Prom
 }
 
 /** Until a host waits whose driver has nothing left to do, and no other driver is there. */
-async function awaitSpare(server: InstalledServer, client: Client, instance_pool_id: string): Promise<void> {
+async function awaitSpare(
+  server: InstalledServer,
+  {
+    client,
+    instance_pool_id,
+    taken,
+  }: { client: Client; instance_pool_id: string; taken: ReadonlySet<number> },
+): Promise<number> {
   const deadline = performance.now() + spareWaitMs;
   for (;;) {
     if (performance.now() > deadline) throw new Error('no host of the pool gets ready');
@@ -111,6 +120,7 @@ async function awaitSpare(server: InstalledServer, client: Client, instance_pool
     const before = readDemandMs(pid);
     await delay(quietMs);
     const after = readDemandMs(pid);
-    if (stats.idle_count === 1 && drivers.length === 1 && (after - before) / quietMs < quietShare) return;
+    const isNew = drivers.length === 1 && !taken.has(pid);
+    if (stats.idle_count === 1 && isNew && (after - before) / quietMs < quietShare) return pid;
   }
 }
