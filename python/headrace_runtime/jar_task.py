@@ -63,18 +63,19 @@ def run_jar_task(context: TaskContext, task: JarTask | SubmitTask) -> None:
         **context.attempt["spark"]["conf"],
         **submission.conf,
     }
+    local_dirs = conf.pop("spark.local.dir")
     environment = {
         **os.environ,
         "SPARK_HOME": java.runtime["sparkHome"],
         "SPARK_LOCAL_IP": "127.0.0.1",
         # As a setting it would make Spark warn, in every log.
-        "SPARK_LOCAL_DIRS": conf.pop("spark.local.dir"),
+        "SPARK_LOCAL_DIRS": local_dirs,
     }
     properties = _open_properties(context.folder, format_conf(conf))
     try:
         # Spark hands on all that a Python application says as standard output.
         errors_in: Literal["stdout", "stderr"] = "stdout" if submission.is_python else "stderr"
-        command = _command(java, submission, conf, properties)
+        command = _command(java, submission, conf, local_dirs, properties)
         code, tail = _run(command, environment, properties, errors_in=errors_in)
     finally:
         os.close(properties)
@@ -82,11 +83,14 @@ def run_jar_task(context: TaskContext, task: JarTask | SubmitTask) -> None:
         raise describe_java_end(code, context.paths.show(tail), submission, is_python=submission.is_python)
 
 
-def _command(java: _ClusterJava, submission: Submission, conf: dict[str, str], properties: int) -> list[str]:
+def _command(
+    java: _ClusterJava, submission: Submission, conf: dict[str, str], local_dirs: str, properties: int
+) -> list[str]:
     options = conf.get("spark.driver.extraJavaOptions", "").split()
     command = java_options(
         java.runtime,
         heap=conf.get("spark.driver.memory", HEAP_DEFAULT),
+        local_dirs=local_dirs,
         # The last word of a JVM whose heap is exhausted belongs to the errors.
         options=["-XX:+DisplayVMOutputToStderr", f"-Dlog4j2.configurationFile=file:{_LOG_CONFIGURATION}", *options],
     )

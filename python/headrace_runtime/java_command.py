@@ -82,13 +82,19 @@ def base_conf(folder: str, data_root: str, spark_conf: dict[str, str]) -> dict[s
     }
 
 
-def java_options(runtime: Runtime, *, heap: str, options: list[str]) -> list[str]:
-    """Java itself and its options; an exhausted heap ends the process with code 3."""
+def java_options(runtime: Runtime, *, heap: str, local_dirs: str, options: list[str]) -> list[str]:
+    """Java itself and its options; an exhausted heap ends the process with code 3.
+
+    What a JVM that is killed leaves of its temporary files goes with `spark.local.dir`.
+    """
+    temporary = os.path.join(local_dirs.split(",")[0], "java-tmp")
+    os.makedirs(temporary, mode=0o700, exist_ok=True)
     command = [runtime["java"], *runtime["jvmOptions"]]
     archive = runtime["classDataArchive"]
     if archive is not None:
         command += [f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off", "-Xlog:class+path=off"]
-    return [*command, f"-Xmx{heap}", "-XX:+ExitOnOutOfMemoryError", *options]
+    command += [f"-Djava.io.tmpdir={temporary}", f"-Xmx{heap}", "-XX:+ExitOnOutOfMemoryError"]
+    return [*command, *options]
 
 
 def format_conf(conf: dict[str, str]) -> str:

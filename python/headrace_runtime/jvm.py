@@ -262,7 +262,7 @@ class Driver:
     def _command(self, conf: dict[str, str]) -> list[str]:
         heap = conf.pop("spark.driver.memory", HEAP_DEFAULT)
         options = conf.pop("spark.driver.extraJavaOptions", "").split()
-        command = java_options(self.runtime, heap=heap, options=options)
+        command = java_options(self.runtime, heap=heap, local_dirs=conf["spark.local.dir"], options=options)
         command += ["-cp", os.pathsep.join(self.runtime["classPath"]), SUBMIT_CLASS]
         return [*command, "--properties-file", self._write_conf(conf), "pyspark-shell"]
 
