@@ -118,6 +118,12 @@ async function finish(on: Database): Promise<void> {
   while ((await loop.turn()) === 'again');
 }
 
+/** What an administrator would read. */
+function tellingTo(told: string[]) {
+  const write = (line: string) => void told.push(JSON.parse(line).msg);
+  return pino({ level: 'warn' }, { write });
+}
+
 const readLines = async () => (await fs.readFile(file, 'utf8')).trim().split('\n');
 const status = () => readKeyStatus({ db, secretKeys: createSecretKeys({ db, file }) });
 
@@ -243,6 +249,27 @@ describe('where the key cannot be changed it says why', () => {
 
     expect(error).toMatchObject({ code: 'INVALID_STATE' });
     expect(error.message).toMatch(/cannot be written .*openssl rand -base64 32/);
+    await readAll();
+  });
+
+  test('a file from which the old key cannot be taken: said once, with what to do, and all goes on', async () => {
+    await fill();
+    const { fingerprint } = await status();
+    // Also for root: something else has the name that the old key would get.
+    await fs.mkdir(`${file}.${fingerprint}.old`);
+    const secretKeys = createSecretKeys({ db, file });
+    await rotateKey({ db, secretKeys, isShared: false }, 1);
+    const told: string[] = [];
+    const loop = createResealLoop({ db, log: tellingTo(told), secretKeys, places });
+
+    while ((await loop.turn()) === 'again');
+    expect(await loop.turn()).toBe('idle');
+
+    expect(told).toEqual([
+      expect.stringMatching(`key ${fingerprint} any more.* move its line out of the file`),
+    ]);
+    expect(await status()).toMatchObject({ state: 'SETTLED', retiring: [] });
+    expect(await readLines()).toHaveLength(2);
     await readAll();
   });
 

@@ -81,13 +81,24 @@ export async function addKey(file: string): Promise<OwnKey> {
 export async function retireKeys(file: string, fingerprints: ReadonlySet<string>): Promise<void> {
   const lines = await readLines(file);
   const isRetired = (line: string) => fingerprints.has(parseKey(file, line).fingerprint);
-  for (const line of lines.filter(isRetired)) {
-    await replaceLines(retiredFile(file, parseKey(file, line).fingerprint), [line]);
+  try {
+    for (const line of lines.filter(isRetired)) {
+      await replaceLines(retiredFile(file, parseKey(file, line).fingerprint), [line]);
+    }
+    await replaceLines(
+      file,
+      lines.filter((line) => !isRetired(line)),
+    );
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    const names = [...fingerprints].join(', ');
+    throw new ApiError(
+      'INVALID_STATE',
+      `nothing is sealed with key ${names} any more, and ${file} cannot be changed (${code}): move its line out of ` +
+        `the file yourself, to ${retiredFile(file, '<fingerprint>')} if backups from before are kept`,
+    );
   }
-  await replaceLines(
-    file,
-    lines.filter((line) => !isRetired(line)),
-  );
 }
 
 const newLine = () => crypto.randomBytes(keyBytes).toString('base64');

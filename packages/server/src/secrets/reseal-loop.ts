@@ -73,9 +73,7 @@ export function createResealLoop(services: ResealServices): Loop {
     progress = null;
     if (at.unreadable.length > 0) {
       const names = at.unreadable.slice(0, 5).join(', ');
-      if (told !== names)
-        log.warn({ key: fingerprint }, `values that do not open keep their key: put these again: ${names}`);
-      told = names;
+      tellOnce(`values that do not open keep their key: put these again: ${names}`, { key: fingerprint });
       return 'idle';
     }
     await db.transaction(async (client) => {
@@ -85,6 +83,22 @@ export function createResealLoop(services: ResealServices): Loop {
     return 'again';
   }
 
+  /** A turn that changes nothing tells nothing new. */
+  function tellOnce(message: string, facts: object = {}): void {
+    if (told !== message) log.warn(facts, message);
+    told = message;
+  }
+
+  async function retire(): Promise<void> {
+    try {
+      const keys = await retireUnusedKeys(services);
+      if (keys.length > 0) log.info({ keys, file: secretKeys.file }, 'keys of secrets retired');
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      tellOnce(error.message);
+    }
+  }
+
   return {
     name: resealLoopName,
     everyMs,
@@ -92,8 +106,7 @@ export function createResealLoop(services: ResealServices): Loop {
       try {
         const [fingerprint] = await listRetiringKeys(db);
         if (fingerprint !== undefined) return await passOn(fingerprint);
-        const retired = await retireUnusedKeys(services);
-        if (retired.length > 0) log.info({ keys: retired, file: secretKeys.file }, 'keys of secrets retired');
+        await retire();
       } catch (error) {
         // A key that this server lacks: the doctor tells it, with the cure.
         if (!(error instanceof ApiError)) throw error;
