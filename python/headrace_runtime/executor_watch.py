@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, TypedDict
 POLL_SECONDS = 1.0
 # Between two questions to a master whether it knows a driver that has no executor.
 ASK_SECONDS = 5.0
-# Looks that fail one after the other: a context that is just ending answers strangely, and then tells that it has.
+# Looks that fail one after the other before it is told: a context that is just ending answers strangely, and then tells
+# that it has.
 FAILURES_MAX = 10
 # A machine that does not answer within this is off, or behind a wall.
 CONNECT_SECONDS_MAX = 10.0
@@ -71,6 +72,7 @@ class ExecutorWatch:
         read_log: Callable[[], str],
         on_change: Callable[[str, ExecutorChange], None],
         on_failure: Callable[[str], None],
+        on_sight: Callable[[Exception | None], None] = lambda error: None,
     ) -> None:
         self._wanted = wanted
         self._look = look
@@ -79,37 +81,31 @@ class ExecutorWatch:
         self._read_log = read_log
         self._on_change = on_change
         self._on_failure = on_failure
+        # Told when many looks have failed, with the last error, and when one succeeds again.
+        self._on_sight = on_sight
         self._running = 0
+        self._failures = 0
+        self._served_at = self._asked_at = 0.0
 
     async def run(self) -> None:
         """Until the driver is gone, or has failed."""
         loop = asyncio.get_running_loop()
-        served_at = asked_at = loop.time()
-        failures = 0
+        self._served_at = self._asked_at = loop.time()
         while True:
             try:
                 facts = await self._look()
-                failures = 0
-            except Exception:
-                failures += 1
-                if failures > FAILURES_MAX:
-                    raise
+                if facts is not None and self._is_short(facts):
+                    facts = await self._ask(facts)
+            except Exception as error:
+                self._note_failure(error)
                 await asyncio.sleep(POLL_SECONDS)
                 continue
+            self._note_sight()
             if facts is None or self._has_failed(facts):
                 return
             self._tell(facts.executors)
-            wants_some = self._wanted["min"] > 0 or facts.has_jobs
-            if facts.executors > 0 or not wants_some:
-                served_at = asked_at = loop.time()
-            elif loop.time() - asked_at > ASK_SECONDS and await self._is_forgotten():
-                self._on_failure(describe_forgotten(self._wanted["master"]))
-                return
-            elif loop.time() - served_at > self._wanted["wait_seconds"]:
-                self._on_failure(describe_shortage(self._wanted, await self._ask_master()))
-                return
-            if loop.time() - asked_at > ASK_SECONDS:
-                asked_at = loop.time()
+            if not self._is_short(facts):
+                self._served_at = self._asked_at = loop.time()
             await asyncio.sleep(POLL_SECONDS)
 
     async def has_ended(self) -> bool:
@@ -119,6 +115,39 @@ class ExecutorWatch:
         except Exception:
             return False  # the watch looks again
         return facts is not None and self._has_failed(facts)
+
+    def _note_failure(self, error: Exception) -> None:
+        self._failures += 1
+        if self._failures == FAILURES_MAX:
+            self._on_sight(error)
+
+    def _note_sight(self) -> None:
+        if self._failures >= FAILURES_MAX:
+            self._on_sight(None)
+        self._failures = 0
+
+    def _is_short(self, facts: ExecutorFacts) -> bool:
+        """One that has given up waits for none."""
+        return not facts.is_stopped and facts.executors == 0 and (self._wanted["min"] > 0 or facts.has_jobs)
+
+    async def _ask(self, facts: ExecutorFacts) -> ExecutorFacts | None:
+        """How the driver is after the master has been asked, if it was time to; None when it has failed, or is gone."""
+        now = asyncio.get_running_loop().time()
+        failure = None
+        if now - self._asked_at > ASK_SECONDS:
+            self._asked_at = now
+            if await self._is_forgotten():
+                failure = describe_forgotten(self._wanted["master"])
+        if failure is None and now - self._served_at > self._wanted["wait_seconds"]:
+            failure = describe_shortage(self._wanted, await self._ask_master())
+        if failure is None:
+            return facts
+        # An answer takes seconds: executors may have come meanwhile.
+        latest = await self._look()
+        if latest is None or not self._is_short(latest):
+            return latest
+        self._on_failure(failure)
+        return None
 
     def _has_failed(self, facts: ExecutorFacts) -> bool:
         """Whether Spark has given up; the JVM stays behind, and would never run a job again."""
@@ -172,8 +201,13 @@ def ask_master(wanted: Wanted, find_page: Callable[[str, int], tuple[int, str]])
     failure = check_master(wanted["master"])
     if failure is not None:
         return failure
-    found = _find_leader(wanted["master"], find_page)
-    return "What it has could not be read." if found is None else describe_master(found[0], wanted, found[1])
+    try:
+        found = _find_leader(wanted["master"], find_page)
+        if found is not None:
+            return describe_master(found[0], wanted, found[1])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        pass  # the page of another version
+    return "What it has could not be read."
 
 
 def is_forgotten(master: str, find_page: Callable[[str, int], tuple[int, str]]) -> bool:

@@ -210,6 +210,16 @@ class Driver:
                 return None
             return await self._call(link.executor_facts)
 
+        def fail(reason: str) -> None:
+            if self._process is process:  # else it is that of a driver before
+                self.kill(reason)
+
+        def tell_sight(error: Exception | None) -> None:
+            if self._process is process:
+                self._set_state(
+                    self.state, "Spark is ready" if error is None else f"its executors are not seen: {error}"
+                )
+
         self._executors = ExecutorWatch(
             wanted,
             look=look,
@@ -217,16 +227,10 @@ class Driver:
             is_forgotten=lambda: self._call(is_forgotten, wanted["master"], link.find_master_page),
             read_log=self._read_log,
             on_change=self._on_executors,
-            on_failure=self.kill,
+            on_failure=fail,
+            on_sight=tell_sight,
         )
-        asyncio.get_running_loop().create_task(self._run_watch(self._executors))
-
-    async def _run_watch(self, watch: ExecutorWatch) -> None:
-        try:
-            await watch.run()
-        except Exception as error:  # a JVM that dies in the middle of an answer; its death is noted elsewhere
-            if self._executors is watch and self._process is not None and self._process.poll() is None:
-                self._set_state(self.state, f"its executors are not watched any more: {error}")
+        asyncio.get_running_loop().create_task(self._executors.run())
 
     def _read_log(self) -> str:
         try:

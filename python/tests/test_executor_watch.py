@@ -2,12 +2,14 @@
 
 import asyncio
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
 from headrace_runtime import executor_watch
 from headrace_runtime.executor_watch import ExecutorFacts, ExecutorWatch, Wanted, check_master, describe_end
 from headrace_runtime.executor_watch import describe_master as describe
+from headrace_runtime.jvm import Driver
 
 WANTED: Wanted = {
     "master": "spark://m:7077",
@@ -20,7 +22,12 @@ WANTED: Wanted = {
 
 
 def watch(
-    monkeypatch: pytest.MonkeyPatch, facts: list[ExecutorFacts | None], log: str = "", *, is_forgotten: bool = False
+    monkeypatch: pytest.MonkeyPatch,
+    facts: list[ExecutorFacts | Exception | None],
+    log: str = "",
+    *,
+    is_forgotten: bool = False,
+    sights: list[Any] | None = None,
 ) -> tuple[list, list]:
     """What is told of these looks, one after the other; the driver has gone after the last."""
     monkeypatch.setattr(executor_watch, "POLL_SECONDS", 0)
@@ -29,7 +36,10 @@ def watch(
     looks = [*facts, None]
 
     async def look() -> ExecutorFacts | None:
-        return looks.pop(0)
+        seen = looks.pop(0)
+        if isinstance(seen, Exception):
+            raise seen
+        return seen
 
     async def ask_master() -> str:
         return "It has no workers."
@@ -45,6 +55,7 @@ def watch(
         read_log=lambda: log,
         on_change=lambda message, change: changes.append((message, change)),
         on_failure=failures.append,
+        on_sight=([] if sights is None else sights).append,
     )
     asyncio.run(watched.run())
     return changes, failures
@@ -70,6 +81,28 @@ def test_a_driver_without_any_is_ended_with_what_it_wanted(monkeypatch: pytest.M
     assert failures == [f"{gave} Wanted: 1 to 2 executors of 2 cores and 2g each. It has no workers."]
 
 
+def test_executors_that_come_while_the_master_is_asked_save_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes, failures = watch(monkeypatch, [facts(0), facts(2), facts(2)])
+
+    assert failures == []
+    assert [change["running"] for _, change in changes] == [2]
+
+
+def test_a_driver_that_goes_while_the_master_is_asked_has_not_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert watch(monkeypatch, [facts(0), None])[1] == []
+
+
+def test_many_looks_that_fail_are_told_once_and_the_watch_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    sights: list[Any] = []
+    blind = [ValueError("strange") for _ in range(30)]
+
+    changes, failures = watch(monkeypatch, [facts(1), *blind, facts(2)], sights=sights)
+
+    assert [str(sight) for sight in sights] == ["strange", "None"]
+    assert [change["running"] for _, change in changes] == [1, 2]
+    assert failures == []
+
+
 def test_a_driver_that_may_have_none_waits_while_it_has_no_job(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(WANTED, "min", 0)  # type: ignore[misc]
 
@@ -81,7 +114,7 @@ def test_a_driver_that_its_master_does_not_know_is_ended_at_once(monkeypatch: py
     monkeypatch.setattr(executor_watch, "ASK_SECONDS", -1)
     monkeypatch.setitem(WANTED, "wait_seconds", 600)  # type: ignore[misc]
 
-    _, failures = watch(monkeypatch, [facts(1), facts(0)], is_forgotten=True)
+    _, failures = watch(monkeypatch, [facts(1), facts(0), facts(0)], is_forgotten=True)
 
     assert ["does not know this driver any more" in failure for failure in failures] == [True]
 
@@ -118,6 +151,66 @@ def test_a_master_says_what_it_has_and_who_holds_it() -> None:
     assert "None of them is large enough" in describe(page(), {**WANTED, "memory": "8g"}, "me")
     assert describe(page(workers=[]), WANTED, "me") == "It has no workers."
     assert "do not come to the driver" in describe(page(activeapps=[other]), WANTED, "a")
+
+
+def test_a_master_of_another_version_could_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executor_watch, "check_master", lambda master: None)
+    monkeypatch.setattr(
+        executor_watch,
+        "read_master_page",
+        lambda host, port: {"status": "ALIVE", "workers": [{"state": "ALIVE"}]},
+    )
+
+    assert executor_watch.ask_master(WANTED, lambda host, port: (1, "me")) == "What it has could not be read."
+
+
+class FakeProcess:
+    """A JVM that lives until it is killed."""
+
+    pid = 1
+
+    def __init__(self) -> None:
+        self.killed = False
+
+    def poll(self) -> int | None:
+        return -9 if self.killed else None
+
+    def kill(self) -> None:
+        self.killed = True
+
+
+def a_driver(tmp_path: Path) -> Driver:
+    driver = Driver(
+        runtime={"java": "", "sparkHome": "", "classPath": [], "jvmOptions": [], "classDataArchive": None},
+        folder=str(tmp_path),
+        spark_conf={},
+        data_root=str(tmp_path),
+        on_state=lambda state, message, pid: None,
+        on_death=lambda reason: None,
+        place={"conf": {}, "watch": WANTED},
+    )
+    driver._process = FakeProcess()  # type: ignore[assignment]
+    return driver
+
+
+def test_a_watch_does_not_end_the_driver_that_came_after_its_own(tmp_path: Path) -> None:
+    driver = a_driver(tmp_path)
+    first, second = driver._process, FakeProcess()
+
+    class Link:
+        def executor_facts(self) -> ExecutorFacts:
+            driver._process = second  # type: ignore[assignment]
+            return facts(0, is_stopped=True)
+
+    async def run() -> None:
+        driver._link = Link()  # type: ignore[assignment]
+        assert first is not None
+        driver._watch_executors(first)
+        assert driver._executors is not None
+        assert await driver._executors.has_ended()
+
+    asyncio.run(run())
+    assert not second.killed
 
 
 def test_one_master_of_several_that_answers_is_enough() -> None:
