@@ -233,6 +233,37 @@ test('a value that does not open keeps its key, which stays, until it is put aga
   await readAll();
 });
 
+describe('an old key that this server lacks, and with which nothing is sealed,', () => {
+  /** Named as retiring, and gone from the disk. */
+  async function loseOldKey(): Promise<void> {
+    const newLine = crypto.randomBytes(32).toString('base64');
+    await fs.appendFile(file, `${newLine}\n`);
+    await rotateKey({ db, secretKeys: createSecretKeys({ db, file }), isShared: false }, 1);
+    await fs.writeFile(file, `${newLine}\n`);
+    await db.pool.query('delete from secrets');
+    await db.pool.query('update git_credentials set sealed_token = null, key_fingerprint = null');
+  }
+
+  test('keeps no other key from taking over', async () => {
+    await fill();
+    await loseOldKey();
+
+    await finish(db);
+
+    expect(await status()).toMatchObject({ state: 'SETTLED', retiring: [] });
+  });
+
+  test('is forgotten when a key of one’s own is taken', async () => {
+    await fill();
+    await loseOldKey();
+    await fs.rm(file);
+
+    await put('key-0', 'value of key-0');
+
+    expect(await status()).toMatchObject({ state: 'SETTLED', values: 1, retiring: [] });
+  });
+});
+
 describe('where the key cannot be changed it says why', () => {
   test('nothing sealed', async () => {
     await expect(rotateWhole(db)).rejects.toMatchObject({ code: 'INVALID_STATE' });

@@ -76,16 +76,17 @@ export async function recordRetiringKey(
   });
 }
 
-/** Unless something is still sealed with it. */
-export async function forgetRetiringKey(db: Querier, fingerprint: string): Promise<void> {
+/** Those with which nothing is sealed any more. */
+export async function forgetUnusedKeys(db: Querier): Promise<void> {
   await db.query({
-    name: 'forget-retiring-secret-key',
+    name: 'forget-unused-secret-keys',
     text: `
-      delete from retiring_secret_keys
-      where fingerprint = $1
-        and not exists (select from secrets where key_fingerprint = $1)
-        and not exists (select from git_credentials where key_fingerprint = $1)`,
-    values: [fingerprint],
+      delete from retiring_secret_keys r
+      where not exists (select from secrets s where s.key_fingerprint = r.fingerprint)
+        and not exists (
+          select from git_credentials g where g.key_fingerprint = r.fingerprint and g.sealed_token is not null
+        )`,
+    values: [],
   });
 }
 

@@ -7,7 +7,7 @@ import { ApiError } from '@headrace/api';
 import type { Querier } from '../db/connect.ts';
 import type { Loop } from '../loops/driver.ts';
 import type { Services } from '../services.ts';
-import { forgetRetiringKey, listRetiringKeys, lockKeyFingerprint } from './key-store.ts';
+import { forgetUnusedKeys, listRetiringKeys, lockKeyFingerprint } from './key-store.ts';
 import { retireUnusedKeys } from './rotate-key.ts';
 import type { OwnKey, SecretKeys } from './secret-key.ts';
 
@@ -76,11 +76,18 @@ export function createResealLoop(services: ResealServices): Loop {
       tellOnce(`values that do not open keep their key: put these again: ${names}`, { key: fingerprint });
       return 'idle';
     }
-    await db.transaction(async (client) => {
-      await lockKeyFingerprint(client);
-      await forgetRetiringKey(client, fingerprint);
-    });
     return 'again';
+  }
+
+  /** Before any of them is opened: this server may lack a key that nothing needs any more. */
+  async function listNeeded(): Promise<string[]> {
+    const retiring = await listRetiringKeys(db);
+    if (progress !== null || retiring.length === 0) return retiring;
+    return db.transaction(async (client) => {
+      await lockKeyFingerprint(client);
+      await forgetUnusedKeys(client);
+      return listRetiringKeys(client);
+    });
   }
 
   /** A turn that changes nothing tells nothing new. */
@@ -104,12 +111,13 @@ export function createResealLoop(services: ResealServices): Loop {
     everyMs,
     async turn() {
       try {
-        const [fingerprint] = await listRetiringKeys(db);
+        const [fingerprint] = await listNeeded();
         if (fingerprint !== undefined) return await passOn(fingerprint);
         await retire();
       } catch (error) {
         // A key that this server lacks: the doctor tells it, with the cure.
         if (!(error instanceof ApiError)) throw error;
+        progress = null;
       }
       return 'idle';
     },

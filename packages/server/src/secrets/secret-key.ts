@@ -9,6 +9,7 @@ import { makeKeyFile, type OwnKey, readKeyFile, readRetiredKey } from './key-fil
 import {
   claimKeyFingerprint,
   findKeyFingerprint,
+  forgetUnusedKeys,
   hasSecrets,
   listRetiringKeys,
   replaceKeyFingerprint,
@@ -90,6 +91,7 @@ export function createSecretKeys({ db, file }: { db: Querier; file: string }): S
         );
       }
       await replaceKeyFingerprint(client, own.fingerprint);
+      await forgetUnusedKeys(client);
     },
   };
 }
