@@ -39,6 +39,8 @@ from .spark_gateways import DriverLink, open_link
 START_SECONDS_MAX = 240
 # From the moment at which its connections break until the process is gone.
 DYING_SECONDS_MAX = 2.0
+# On top of what the end of an attempt may take: for the way there and back.
+CLOSE_SECONDS_MORE = 5.0
 # Calls that may block at the same time: attaches and proofs of several attempts.
 THREADS = 8
 # Of the driver's log, where the reason for an end is looked for.
@@ -121,16 +123,21 @@ class Driver:
 
     async def close(self, attempt_id: int, seconds: float) -> bool:
         """End all that the attempt has in the JVM; whether it is proven that nothing of it can act any more."""
-        if self._link is None:
+        link = self._link
+        if link is None:
             return True  # what died cannot act
         try:
-            # What Spark has given up fails its tasks in many words; here stands the reason.
-            if self._executors is not None and await self._executors.has_ended():
-                return await self._has_died()
-            return await asyncio.wait_for(self._call(self._link.close_gateway, attempt_id, seconds), seconds + 5)
+            # One deadline for every question: a JVM that is frozen answers none.
+            return await asyncio.wait_for(self._close(link, attempt_id, seconds), seconds + CLOSE_SECONDS_MORE)
         except Exception:
             # Dead since, or stuck: only the first is proof.
             return await self._has_died()
+
+    async def _close(self, link: DriverLink, attempt_id: int, seconds: float) -> bool:
+        # What Spark has given up fails its tasks in many words; here stands the reason.
+        if self._executors is not None and await self._executors.has_ended():
+            return await self._has_died()
+        return await self._call(link.close_gateway, attempt_id, seconds)
 
     async def _has_died(self) -> bool:
         """Noted at once: whoever used it ends now, and is told the reason. One that is just ending gets a moment to."""

@@ -2,11 +2,12 @@
 
 import asyncio
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
-from headrace_runtime import executor_watch
+from headrace_runtime import executor_watch, jvm
 from headrace_runtime.executor_watch import ExecutorFacts, ExecutorWatch, Wanted, check_master, describe_end
 from headrace_runtime.executor_watch import describe_master as describe
 from headrace_runtime.jvm import Driver
@@ -211,6 +212,30 @@ def test_a_watch_does_not_end_the_driver_that_came_after_its_own(tmp_path: Path)
 
     asyncio.run(run())
     assert not second.killed
+
+
+def test_a_frozen_driver_does_not_hold_up_the_end_of_an_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jvm, "CLOSE_SECONDS_MORE", 0.05)
+    monkeypatch.setattr(jvm, "DYING_SECONDS_MAX", 0.05)
+    driver, thawed = a_driver(tmp_path), threading.Event()
+
+    class Link:
+        def executor_facts(self) -> ExecutorFacts:
+            thawed.wait(60)
+            return facts(1)
+
+    async def run() -> bool:
+        driver._link = Link()  # type: ignore[assignment]
+        assert driver._process is not None
+        driver._watch_executors(driver._process)
+        try:
+            return await asyncio.wait_for(driver.close(1, 0), 30)
+        finally:
+            thawed.set()
+
+    assert asyncio.run(run()) is False
 
 
 def test_one_master_of_several_that_answers_is_enough() -> None:
