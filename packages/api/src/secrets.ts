@@ -140,7 +140,7 @@ export const SecretKeyStatus = z.looseObject({
   values_left: z.int(),
   /** Fingerprints of keys that something may still be sealed with. */
   retiring: z.array(z.string()),
-  /** Why what is sealed cannot be read on this server. */
+  /** Why what is sealed cannot be read on this server, or why the change of keys cannot end. */
   problem: z.string().optional(),
 });
 export type SecretKeyStatus = z.output<typeof SecretKeyStatus>;

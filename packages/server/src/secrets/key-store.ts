@@ -76,6 +76,18 @@ export async function recordRetiringKey(
   });
 }
 
+/** How many values it has sealed that do not open, as the last pass over all of them found. */
+export async function recordUnreadable(
+  db: Querier,
+  { fingerprint, unreadable }: { readonly fingerprint: string; readonly unreadable: number },
+): Promise<void> {
+  await db.query({
+    name: 'record-unreadable-secrets',
+    text: 'update retiring_secret_keys set unreadable = $2 where fingerprint = $1 and unreadable <> $2',
+    values: [fingerprint, unreadable],
+  });
+}
+
 /** Those with which nothing is sealed any more. */
 export async function forgetUnusedKeys(db: Querier): Promise<void> {
   await db.query({
@@ -90,14 +102,20 @@ export async function forgetUnusedKeys(db: Querier): Promise<void> {
   });
 }
 
-export async function countSealed(
-  db: Querier,
-  fingerprints: readonly string[],
-): Promise<{ readonly values: number; readonly left: number }> {
-  const rows = await db.query<{ values: number; left: number }>({
+interface SealedCount {
+  readonly values: number;
+  /** With one of the keys. */
+  readonly left: number;
+  /** When that was last looked at; some may have been put again since. */
+  readonly unreadable: number;
+}
+
+export async function countSealed(db: Querier, fingerprints: readonly string[]): Promise<SealedCount> {
+  const rows = await db.query<SealedCount>({
     name: 'count-sealed',
     text: `
-      select count(*) as "values", count(*) filter (where s.key_fingerprint = any($1)) as "left"
+      select count(*) as "values", count(*) filter (where s.key_fingerprint = any($1)) as "left",
+        (select coalesce(sum(unreadable), 0) from retiring_secret_keys) as "unreadable"
       from (
         select key_fingerprint from secrets
         union all
@@ -105,7 +123,7 @@ export async function countSealed(
       ) s`,
     values: [fingerprints],
   });
-  return rows[0] ?? { values: 0, left: 0 };
+  return rows[0] ?? { values: 0, left: 0, unreadable: 0 };
 }
 
 export interface SealedByRow {

@@ -7,7 +7,7 @@ import { ApiError } from '@headrace/api';
 import type { Querier } from '../db/connect.ts';
 import type { Loop } from '../loops/driver.ts';
 import type { Services } from '../services.ts';
-import { forgetUnusedKeys, listRetiringKeys, lockKeyFingerprint } from './key-store.ts';
+import { forgetUnusedKeys, listRetiringKeys, lockKeyFingerprint, recordUnreadable } from './key-store.ts';
 import { retireUnusedKeys } from './rotate-key.ts';
 import type { OwnKey, SecretKeys } from './secret-key.ts';
 
@@ -71,6 +71,7 @@ export function createResealLoop(services: ResealServices): Loop {
       return 'again';
     }
     progress = null;
+    await recordUnreadable(db, { fingerprint, unreadable: at.unreadable.length });
     if (at.unreadable.length > 0) {
       const names = at.unreadable.slice(0, 5).join(', ');
       tellOnce(`values that do not open keep their key: put these again: ${names}`, { key: fingerprint });

@@ -70,15 +70,25 @@ export async function readKeyStatus({
   const { file } = secretKeys;
   const fingerprint = await findKeyFingerprint(db);
   const retiring = await listRetiringKeys(db);
-  const { values, left } = await countSealed(db, retiring);
-  const problem = await secretKeys.findProblem();
-  const next = fingerprint === null || problem !== null ? [] : await keysAfter(file, fingerprint);
+  const { values, left, unreadable } = await countSealed(db, retiring);
+  const lack = await secretKeys.findProblem();
+  const next = fingerprint === null || lack !== null ? [] : await keysAfter(file, fingerprint);
+  const problem = lack ?? (left > 0 && unreadable >= left ? doNotOpen(left, retiring) : null);
   return {
     state: retiring.length > 0 ? 'RESEALING' : next.length > 0 ? 'PREPARED' : 'SETTLED',
     ...(fingerprint === null ? {} : { fingerprint }),
     ...{ file, values, values_left: left, retiring },
     ...(problem === null ? {} : { problem }),
   };
+}
+
+function doNotOpen(count: number, retiring: readonly string[]): string {
+  const what =
+    count === 1 ? '1 value that is left does not open' : `the ${count} values that are left do not open`;
+  return (
+    `${what}, so key ${retiring.join(', ')} cannot retire: the server's log names what it is, and it has to be put ` +
+    'again or deleted'
+  );
 }
 
 /** Keys before the one that seals which nothing uses; the store's lock keeps others from the file meanwhile. */

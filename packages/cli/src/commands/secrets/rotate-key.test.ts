@@ -1,5 +1,6 @@
 import type { SecretKeyStatus } from '@headrace/api';
 import { afterEach, expect, test } from 'vitest';
+import type { CliContext } from '../../cli-context.ts';
 import { callCli } from '../../testing/call-cli.ts';
 import { type StubServer, startStubServer } from '../../testing/stub-server.ts';
 
@@ -21,13 +22,19 @@ const settled: SecretKeyStatus = {
 };
 const resealing: SecretKeyStatus = { ...settled, state: 'RESEALING', values_left: 2, retiring: ['old'] };
 
+type World = { readonly afterwards?: SecretKeyStatus } & Partial<CliContext>;
+
 /** Answers with each of them in turn. */
-async function call(answers: readonly SecretKeyStatus[], args: readonly string[] = []) {
+async function call(
+  answers: readonly SecretKeyStatus[],
+  args: readonly string[] = [],
+  { afterwards = settled, ...world }: World = {},
+) {
   const left = [...answers];
-  const next = async () => left.shift() ?? settled;
+  const next = async () => left.shift() ?? afterwards;
   server = await startStubServer({ secretKeyRotate: next, secretKeyGet: next });
   const environment = { HEADRACE_HOST: server.url, HEADRACE_TOKEN: 't' };
-  return callCli(['secrets', 'rotate-key', ...args], { environment });
+  return callCli(['secrets', 'rotate-key', ...args], { environment, ...world });
 }
 
 test('waits until all is sealed anew, and tells how far it is', async () => {
@@ -47,6 +54,53 @@ test('a server that lacks a key is no reason to wait for ever', async () => {
   const called = await call([{ ...resealing, problem: 'there is no key file' }]);
 
   expect(called).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('there is no key file') });
+});
+
+test.each([[], ['--no-wait'], ['--status']])('a problem ends it as failed (%s)', async (...args) => {
+  const stuck = { ...resealing, problem: '2 values do not open' };
+
+  const called = await call([stuck], args);
+
+  expect(called).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('do not open') });
+});
+
+test('with -o json a problem is in the document too', async () => {
+  const stuck = { ...resealing, problem: '2 values do not open' };
+
+  const called = await call([stuck], ['--status', '-o', 'json']);
+
+  expect(called.exitCode).toBe(1);
+  expect(JSON.parse(called.stdout)).toEqual(stuck);
+});
+
+test('where nothing goes on for two minutes it ends as failed, and says where to look', async () => {
+  let sleptMs = 0;
+  const sleep = async (elapsedMs: number) => {
+    sleptMs += elapsedMs;
+  };
+  const clock = { nowMs: () => 0, sleep };
+
+  const called = await call([resealing], [], { afterwards: { ...resealing, values_left: 1 }, clock });
+
+  expect(called).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("the server's log names values"),
+  });
+  // The first of these brought one value.
+  expect(sleptMs).toBe(122_000);
+});
+
+test('Ctrl-C ends the waiting as interrupted', async () => {
+  const controller = new AbortController();
+  const sleep = async () => controller.abort('SIGINT');
+
+  const called = await call([], [], {
+    afterwards: resealing,
+    clock: { nowMs: () => 0, sleep },
+    interrupted: controller.signal,
+  });
+
+  expect(called.exitCode).toBe(130);
 });
 
 test('--status changes nothing, and --no-wait does not wait', async () => {

@@ -12,7 +12,9 @@ interface Options extends ConnectionOptions, OutputOptions {
   readonly wait: boolean;
 }
 
-const pollMs = 500;
+const pollMs = 2_000;
+/** Fifty values take less than a second; a server that has just started turns its loops within one minute. */
+const stalledAfterMs = 120_000;
 
 export function createSecretsRotateKeyCommand(context: CliContext): Command {
   const command = new Command('rotate-key')
@@ -24,33 +26,48 @@ export function createSecretsRotateKeyCommand(context: CliContext): Command {
       const client = await connect(context, options);
       const asked = options.status ? await client.secretKeyGet({}) : await client.secretKeyRotate({});
       const status = options.status || !options.wait ? asked : await waitUntilSealed(context, client, asked);
-      printDocument(context, options, status, () => toText(status));
+      if (status.problem === undefined || options.output === 'json')
+        printDocument(context, options, status, () => toText(status));
+      if (status.problem !== undefined)
+        throw new CommandError(status.problem, { exitCode: exitCodes.failed, cure: 'then ask again' });
     });
   return addOutputOption(addConnectionOptions(command));
 }
 
+/** Until it is done or has a problem. */
 async function waitUntilSealed(
   context: CliContext,
   client: Client,
   asked: SecretKeyStatus,
 ): Promise<SecretKeyStatus> {
   let status = asked;
-  while (status.state === 'RESEALING') {
-    if (status.problem !== undefined)
-      throw new CommandError(status.problem, { exitCode: exitCodes.failed, cure: 'then ask again' });
+  let waitedMs = 0;
+  while (status.state === 'RESEALING' && status.problem === undefined) {
+    if (waitedMs >= stalledAfterMs) throw stalled(status);
     const { values_left: left } = status;
     await context.clock.sleep(pollMs, context.interrupted);
-    if (context.interrupted.aborted) break;
+    context.interrupted.throwIfAborted();
     status = await client.secretKeyGet({});
-    if (status.values_left !== left)
-      note(context, `${status.values_left} of ${status.values} values are left`);
+    waitedMs += pollMs;
+    if (status.values_left === left) continue;
+    waitedMs = 0;
+    note(context, `${status.values_left} of ${status.values} values are left`);
   }
   return status;
 }
 
+function stalled({ values_left: left, retiring }: SecretKeyStatus): CommandError {
+  return new CommandError(
+    `for ${stalledAfterMs / 60_000} minutes none of the ${left} values that still have key ${retiring.join(', ')} was sealed anew`,
+    {
+      exitCode: exitCodes.failed,
+      cure: "the server's log names values that do not open, and `headrace doctor` loops that do not turn; then ask again",
+    },
+  );
+}
+
 function toText(status: SecretKeyStatus): string {
-  const { state, fingerprint = 'none', file, values, values_left: left, retiring, problem } = status;
-  if (problem !== undefined) return problem;
+  const { state, fingerprint = 'none', file, values, values_left: left, retiring } = status;
   if (state === 'PREPARED') {
     return (
       `a new key is in ${file}, and nothing is sealed with it yet: see that every server of this store has the file ` +
