@@ -14,7 +14,7 @@ test('an end that was not told yet outlives its host, for the worker that comes 
   await bench().source.reported(attempt.attemptId, 'started');
   await worker.stop();
   const pod = bench().onlyPod();
-  const journal = path.join(bench().folder, 'pods', pod, 'journal.jsonl');
+  const journal = path.join(bench().folder, 'pods', pod, 'host', 'journal.jsonl');
   await expect.poll(() => fs.readFileSync(journal, 'utf8')).toContain('"ended"');
   process.kill(bench().node.pidOf(pod), 'SIGKILL');
   await expect.poll(() => bench().api.pods.get(pod)?.status?.phase).toBe('Failed');
@@ -39,7 +39,7 @@ test('the next host of the key answers for what a dead one had not told, and its
     { kind: 'started', attempt_id: 7, epoch: 1, pid: 1, at_ms: 8 },
     { kind: 'ended', attempt_id: 7, epoch: 1, end },
   ];
-  const journal = path.join(bench().folder, 'pods', name, 'journal.jsonl');
+  const journal = path.join(bench().folder, 'pods', name, 'host', 'journal.jsonl');
   fs.appendFileSync(journal, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   process.kill(bench().node.pidOf(name), 'SIGKILL');
   await first.died;

@@ -113,7 +113,7 @@ async function createBench() {
       await api.close();
       expect(api.graces.filter((seconds) => seconds < 1)).toEqual([]);
       const left = fs.existsSync(podsFolder) ? fs.readdirSync(podsFolder) : [];
-      for (const name of left) await killMarked(path.join(podsFolder, name));
+      for (const name of left) await killMarked(path.join(podsFolder, name, 'host'));
       fs.rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -1,22 +1,24 @@
 /**
- * The folder of one host on the claim, which its Pod mounts: what the host is told, its journal, and our record of the Pod.
- * The record is written before the Pod is made, so that no Pod is ever without one.
+ * The folder of one host on the claim: our record of its Pod, and below it the folder that the Pod mounts. The record is
+ * written before the Pod is made, so that no Pod is ever without one. Code of tasks can write whatever it likes into `host/`:
+ * nothing is written there once the Pod has been asked for, and what is read goes through read-guest-file.ts.
  *
- *   pod.json          ours   which Pod, for which cluster; once that is proven, how it died
- *   config.json       ours   for headrace_runtime/host.py
- *   environment       ours   of the host and every task, secrets included (0600)
- *   worker-key.pem    ours   see worker-key.ts
- *   journal.jsonl     the host's, and start-failure.json where an init script ended the start
+ *   pod.json               which Pod, for which cluster; once that is proven, how it died
+ *   worker-key.pem         our side of it: see worker-key.ts
+ *   host/config.json       for headrace_runtime/host.py
+ *   host/environment       of the host and every task, secrets included (0600)
+ *   host/worker-key.pem    the host's side
+ *   host/journal.jsonl     the host's, as are host.json and, where an init script ended the start, start-failure.json
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import type { ClusterAssignment } from '../../ports.ts';
 import type { HostSetup } from '../host-backend.ts';
 import type { HostedAttempt } from '../host-protocol.ts';
-import { readJournal } from '../local/journal.ts';
-import { readHostRecord } from '../local/local-host.ts';
+import { parseJournal } from '../local/journal.ts';
 import { hostMark } from '../local/processes.ts';
 import { HostStartError } from '../start-errors.ts';
+import { readGuestFile } from './read-guest-file.ts';
 import { makeWorkerKey, workerKeyFile } from './worker-key.ts';
 
 export interface PodRecord {
@@ -41,8 +43,18 @@ export interface HostFolderOptions {
 }
 
 const recordFile = 'pod.json';
+const journalFile = 'journal.jsonl';
+/** A host keeps about 1 KB for each attempt that was not acknowledged, and clears away the others. */
+const journalBytesMax = 64 * 1024 * 1024;
+/** One small document. */
+const documentBytesMax = 64 * 1024;
 /** What a shell takes as a name; any other could not be exported. */
 const shellName = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** The part that its Pod sees. */
+export function hostFolderOf(folder: string): string {
+  return path.join(folder, 'host');
+}
 
 export function writeHostFolder(
   folder: string,
@@ -58,9 +70,10 @@ export function writeHostFolder(
   },
   options: HostFolderOptions,
 ): void {
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const hostFolder = hostFolderOf(folder);
+  fs.mkdirSync(hostFolder, { recursive: true, mode: 0o700 });
   const write = (name: string, text: string) =>
-    fs.writeFileSync(path.join(folder, name), text, { mode: 0o600 });
+    fs.writeFileSync(path.join(hostFolder, name), text, { mode: 0o600 });
   const { initScripts, pool } = cluster;
   const config = {
     host_key: cluster.hostKey,
@@ -82,12 +95,14 @@ export function writeHostFolder(
     secret_values: (cluster.secretValues ?? []).map((value) => Buffer.from(value).toString('base64')),
   };
   write('config.json', JSON.stringify(config));
-  write(workerKeyFile, makeWorkerKey());
+  const key = makeWorkerKey();
+  write(workerKeyFile, key);
+  fs.writeFileSync(path.join(folder, workerKeyFile), key, { mode: 0o600 });
   const environment = {
     LANG: 'C.UTF-8',
     ...cluster.environment,
     PYTHONPATH: options.pythonPath,
-    [hostMark]: folder,
+    [hostMark]: hostFolder,
   };
   write('environment', exportsOf(environment));
   writePodRecord(folder, record);
@@ -121,14 +136,13 @@ export function listPodRecords(
 }
 
 export function readAttempts(folder: string): readonly HostedAttempt[] {
-  return readJournal(path.join(folder, 'journal.jsonl'));
+  return parseJournal(readOfHost(folder, journalFile, journalBytesMax) ?? '');
 }
 
-/** The host that takes the place of a dead one answers for what was not told yet. */
+/** The host that takes the place of a dead one answers for what was not told yet. Before its Pod is asked for. */
 export function copyJournal(from: string, to: string): void {
-  const journal = path.join(from, 'journal.jsonl');
-  if (fs.existsSync(journal))
-    fs.appendFileSync(path.join(to, 'journal.jsonl'), fs.readFileSync(journal), { mode: 0o600 });
+  const journal = readOfHost(from, journalFile, journalBytesMax);
+  if (journal !== null) fs.appendFileSync(path.join(hostFolderOf(to), journalFile), journal, { mode: 0o600 });
 }
 
 export function readKey(folder: string): string {
@@ -137,18 +151,30 @@ export function readKey(folder: string): string {
 
 /** Of the protocol that the host speaks; null until it has begun to. */
 export function readVersion(folder: string): number | null {
-  return readHostRecord(folder)?.version ?? null;
+  const { version } = readDocument(folder, 'host.json');
+  return typeof version === 'number' ? version : null;
 }
 
 /** What headrace_runtime/init_scripts.py says of a start that it ended. */
 export function readStartFailure(folder: string): HostStartError | null {
+  const { code, message } = readDocument(folder, 'start-failure.json');
+  return code === 'INIT_SCRIPT_FAILURE' && typeof message === 'string'
+    ? new HostStartError(code, message)
+    : null;
+}
+
+/** Empty where there is none, or none that is whole. */
+function readDocument(folder: string, name: string): Readonly<Record<string, unknown>> {
   try {
-    const text = fs.readFileSync(path.join(folder, 'start-failure.json'), 'utf8');
-    const { code, message } = JSON.parse(text) as HostStartError;
-    return new HostStartError(code, message);
+    const parsed: unknown = JSON.parse(readOfHost(folder, name, documentBytesMax) ?? '{}');
+    return typeof parsed === 'object' ? { ...parsed } : {};
   } catch {
-    return null;
+    return {};
   }
+}
+
+function readOfHost(folder: string, name: string, sizeBytesMax: number): string | null {
+  return readGuestFile(path.join(hostFolderOf(folder), name), sizeBytesMax);
 }
 
 /** For a shell to read. */

@@ -13,6 +13,7 @@ import { hostProtocolVersion } from '../host-protocol.ts';
 import {
   copyJournal,
   type HostFolderOptions,
+  hostFolderOf,
   listPodRecords,
   type PodRecord,
   readAttempts,
@@ -65,7 +66,13 @@ export function createKubernetesBackend(options: KubernetesBackendOptions): Host
       const before = deadFoldersOf(podsFolder, record);
       prepareFolder(folder, { record, cluster, before }, options);
       try {
-        const source = { ...record, workerId, cluster, hostFolder: folder, dataRoot: options.dataRoot };
+        const source = {
+          ...record,
+          workerId,
+          cluster,
+          hostFolder: hostFolderOf(folder),
+          dataRoot: options.dataRoot,
+        };
         await api.create(makePod({ ...source, python: options.runtime.python }, place), signal);
         const open = (address: string) => openPodStream({ address, folder, workerId });
         const stream = await awaitPodHost({ record, folder, cluster, tracker, open, times, signal, tell });
@@ -201,9 +208,13 @@ function prepareFolder(
 ): void {
   const { record, cluster, before } = start;
   const { place, runtime } = options;
-  const sparkConf = sparkConfOnPods(cluster, { ...place, podName: record.name, hostFolder: folder });
+  const sparkConf = sparkConfOnPods(cluster, {
+    ...place,
+    podName: record.name,
+    hostFolder: hostFolderOf(folder),
+  });
   writeHostFolder(folder, { record, cluster, sparkConf }, { ...options, spark: runtime.spark });
-  writeExecutorTemplate(folder, cluster, options);
+  writeExecutorTemplate(hostFolderOf(folder), cluster, options);
   for (const dead of before) copyJournal(dead, folder);
 }
 

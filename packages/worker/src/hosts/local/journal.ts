@@ -14,9 +14,12 @@ interface JournalRecord {
 
 /** The attempts that were not acknowledged. A last line that was cut off by a crash is ignored. */
 export function readJournal(file: string): readonly HostedAttempt[] {
+  return fs.existsSync(file) ? parseJournal(fs.readFileSync(file, 'utf8')) : [];
+}
+
+export function parseJournal(text: string): readonly HostedAttempt[] {
   const attempts = new Map<number, HostedAttempt>();
-  if (!fs.existsSync(file)) return [];
-  for (const line of fs.readFileSync(file, 'utf8').split('\n')) {
+  for (const line of text.split('\n')) {
     const record = parseRecord(line);
     if (record !== null) fold(attempts, record);
   }
