@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,7 @@ def test_values_are_left_alone(spark: Any) -> None:
         "CREATE TABLE t LOCATION '/Volumes/../etc'",
         "CREATE TABLE t TBLPROPERTIES (path = '/Volumes/a')",
         "SELECT s.`/Volumes/a` FROM s",
+        "SELECT * FROM main.json.`/Volumes/a`",
         "SELECT 'LOCATION ''/Volumes/a'''",
         "this is no SQL '/Volumes/a",
     ],
@@ -104,3 +106,16 @@ def test_what_is_no_path_stays(spark: Any, text: str) -> None:
 )  # fmt: skip
 def test_places_of_paths_are_seen(spark: Any, text: str, expected: str) -> None:
     assert rewrite(spark, text) == expected
+
+
+def test_many_paths_in_one_text_take_no_square_of_their_number(spark: Any) -> None:
+    literals = ", ".join(f"'/Volumes/a/{number}'" for number in range(40_000))
+    files = " UNION ALL ".join(f"SELECT * FROM csv.`/Volumes/🚰/{number}`" for number in range(5_000))
+    text = f"SELECT * FROM t WHERE p IN ({literals}) UNION ALL {files}"
+
+    began_at = time.monotonic()
+    rewritten = rewrite(spark, text)
+
+    assert rewritten == text.replace("`/Volumes/", "`dbfs:/Volumes/")
+    # A second or two is usual; with the square it was several minutes.
+    assert time.monotonic() - began_at < 60

@@ -2,6 +2,7 @@ package io.headrace.sql
 
 import java.io.File
 import java.nio.file.Files
+import java.util.Locale
 
 import scala.collection.mutable
 import scala.jdk.CollectionConverters._
@@ -76,11 +77,13 @@ class PathRewriter(dataRoot: String) {
     }.toIndexedSeq
     val places = new Places(tokens)
     val result = new java.lang.StringBuilder
-    var copied = 0
+    var copied, copiedPoints = 0
     for (index <- tokens.indices; changed <- places.pathAt(index).flatMap(translate)) {
-      val start = text.offsetByCodePoints(0, tokens(index).start)
+      // From the last place on: from the beginning, many paths would take the square of their number.
+      val start = text.offsetByCodePoints(copied, tokens(index).start - copiedPoints)
       result.append(text, copied, start).append(changed)
       copied = start + tokens(index).text.length
+      copiedPoints = tokens(index).start + tokens(index).text.codePointCount(0, tokens(index).text.length)
     }
     result.append(text, copied, text.length).toString
   }
@@ -112,7 +115,9 @@ private class Places(tokens: IndexedSeq[SqlToken]) {
     val token = tokens(index)
     val isPath = token.kind match {
       case SqlBaseLexer.STRING_LITERAL | SqlBaseLexer.DOUBLEQUOTED_STRING => isPathString(index)
-      case SqlBaseLexer.BACKQUOTED_IDENTIFIER => word(index - 1) == "." && formats(unquoted(index - 2))
+      // Three names in a row are a catalog, a schema and a table, whatever they are called.
+      case SqlBaseLexer.BACKQUOTED_IDENTIFIER =>
+        word(index - 1) == "." && formats(unquoted(index - 2)) && word(index - 3) != "."
       case _ => false
     }
     if (isPath) Some(token.text) else None
@@ -124,15 +129,17 @@ private class Places(tokens: IndexedSeq[SqlToken]) {
       unquoted(key) == "path"
     })
 
-  private def isOfCommand(index: Int): Boolean = (0 until index).map(word) match {
+  /** Two words at most come before such a path, and nothing before them: any later literal is not worth the look. */
+  private def isOfCommand(index: Int): Boolean = index <= 2 && ((0 until index).map(word) match {
     case Seq("VACUUM" | "OPTIMIZE") => true
     case Seq("DESCRIBE" | "DESC", "DETAIL" | "HISTORY") => true
     case Seq("ADD", "JAR" | "JARS" | "FILE" | "FILES" | "ARCHIVE" | "ARCHIVES") => true
     case _ => false
-  }
+  })
 
-  private def word(index: Int): String = if (index < 0) "" else tokens(index).text.toUpperCase
-  private def unquoted(index: Int): String = if (index < 0) "" else tokens(index).text.toLowerCase.replaceAll("['\"`]", "")
+  private def word(index: Int): String = if (index < 0) "" else tokens(index).text.toUpperCase(Locale.ROOT)
+  private def unquoted(index: Int): String =
+    if (index < 0) "" else tokens(index).text.toLowerCase(Locale.ROOT).replaceAll("['\"`]", "")
 
   /** Elsewhere `path = '/Volumes/x'` compares a column. */
   private def markOptions(): Set[Int] = {
