@@ -54,6 +54,8 @@ export interface TestEngineOptions {
   readonly workerId?: string;
   readonly slots?: number;
   readonly hasWorker?: boolean;
+  /** What the cluster of a task waits for before it is known. */
+  readonly beforeCluster?: (taskKey: string) => Promise<void>;
 }
 
 export const admin = { id: 7, userName: 'ada', isAdmin: true };
@@ -73,6 +75,7 @@ export async function startTestEngine({
   hasWorker = true,
   beside,
   workerId = 'w1',
+  beforeCluster = async () => {},
 }: TestEngineOptions = {}): Promise<TestEngine> {
   const db = beside?.db ?? (await createTestDatabase());
   const dataRoot = await fs.mkdtemp(path.join(os.tmpdir(), 'headrace-runs-'));
@@ -84,7 +87,7 @@ export async function startTestEngine({
       return scriptFromParameters(document);
     },
   });
-  const begin = () => startLife({ db, dataRoot, backend, slots, hasWorker, workerId });
+  const begin = () => startLife({ db, dataRoot, backend, slots, hasWorker, workerId, beforeCluster });
   // Runs that tasks start belong to the owner of the run, who must exist.
   await db.pool.query(
     `insert into principals (id, user_name, display_name, kind, is_admin, created_at_ms)
@@ -199,6 +202,7 @@ async function startLife(options: {
   slots: number;
   hasWorker: boolean;
   workerId: string;
+  beforeCluster: (taskKey: string) => Promise<void>;
 }): Promise<Life> {
   const { db, dataRoot, backend } = options;
   const log = pino({ level: process.env.HEADRACE_TEST_LOG ?? 'fatal' });
@@ -223,7 +227,10 @@ async function startLife(options: {
     catalogNames: { list: async () => ['main', 'dev'], forget() {} },
     revealSecrets: async () => [],
     clusters: {
-      resolve: async () => ({ assignment: cluster, warnings: [] }),
+      async resolve({ task_key }) {
+        await options.beforeCluster(task_key);
+        return { assignment: cluster, warnings: [] };
+      },
       recordHostReport: async () => {},
       ensureDefault: async () => {},
       settle: async () => {},

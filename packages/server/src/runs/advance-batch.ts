@@ -9,6 +9,7 @@ import type { ClaimQueue, WaitingClaimer } from './claim-queue.ts';
 import { decide, giveUp, type OpenBatch } from './decide-batch.ts';
 import type { HotRuns } from './hot-runs.ts';
 import { type Places, readFreePlaces } from './places.ts';
+import type { RestingAttempts } from './resting-attempts.ts';
 import {
   type BatchContext,
   currentPhase,
@@ -26,6 +27,7 @@ export interface BatchDependencies {
   readonly connection: SaveConnection;
   readonly hot: HotRuns;
   readonly queue: ClaimQueue;
+  readonly resting: RestingAttempts;
   readonly buildClaim: ClaimBuilder;
   readonly log: Logger;
 }

@@ -19,6 +19,7 @@ import { advanceBatch, type Batch, type BatchDependencies, BatchNotSaved } from 
 import type { Claim } from './claim-attempts.ts';
 import { ClaimQueue, type WaitingClaimer } from './claim-queue.ts';
 import { HotRuns } from './hot-runs.ts';
+import { RestingAttempts } from './resting-attempts.ts';
 import { type BatchContext, currentPhase, type RunNews, type StepResolver } from './run-draft.ts';
 import { SaveConnection } from './save-connection.ts';
 import {
@@ -70,7 +71,7 @@ export const batchItemsMax = 500;
 const batchAttemptsMax = 10_000;
 /**
  * Where attempts wait for slots, a batch waits for company: each save costs the same whatever it holds, and several
- * servers make small ones. Nobody waits longer for it, since the slots are what is short.
+ * servers make small ones. Where slots are short nobody waits longer for it; runs beside them wait this much.
  */
 const companyMs = 1;
 const companyItems = 30;
@@ -112,6 +113,7 @@ export class RunAdvancer {
       connection: this.#connection,
       hot: this.#hot,
       queue: this.#queue,
+      resting: new RestingAttempts(),
       buildClaim: options.buildClaim,
       log: options.log,
     };
@@ -310,8 +312,8 @@ export class RunAdvancer {
     this.#queue.lookInStoreAgain();
     const isRefused = error instanceof BatchNotSaved && this.#connection.isRefusal(error.cause);
     this.#failedSaves += 1;
-    // An outage is told once: the same four times a second, with where it happened, would bury all else.
-    const level = isRefused || this.#failedSaves === 1 ? 'error' : 'debug';
+    // An outage is told once and every few minutes: four times a second, with where it happened, would bury all else.
+    const level = isRefused || this.#failedSaves % 100 === 1 ? 'error' : 'debug';
     this.#options.log[level](
       { err: error, items: items.length, refused: isRefused },
       'a batch could not be saved',

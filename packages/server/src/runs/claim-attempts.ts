@@ -14,6 +14,7 @@ import {
   type WorkerLabels,
 } from '@headrace/core';
 import type { ClaimedAttempt } from '@headrace/worker';
+import type { BuiltClaim } from '../attempts/build-claim.ts';
 import { isStoreAway } from '../db/store-away.ts';
 import { type BatchDependencies, openColdRuns } from './advance-batch.ts';
 import type { ClaimQueue, Offer, QueuedAttempt, WaitingClaimer } from './claim-queue.ts';
@@ -39,6 +40,15 @@ interface Assignment {
   readonly epoch: number;
 }
 
+interface Prepared {
+  readonly assignment: Assignment;
+  readonly built: BuiltClaim | Failure;
+}
+
+/** All runs wait while one attempt is prepared, which takes some milliseconds. */
+const prepareMsMax = 5_000;
+const restAfterWaitMs = 60_000;
+const restAfterErrorMs = 1_000;
 /** Queued attempts looked for in the store at a time. */
 const storeQueuedMax = 200;
 /**
@@ -76,18 +86,29 @@ export async function claimQueued(
   return claims;
 }
 
+/** What cannot be prepared now stays queued. */
 async function claimOf(
   draft: RunDraft,
   assigned: readonly Assignment[],
   context: BatchContext,
   dependencies: BatchDependencies,
 ): Promise<Claim[]> {
-  const ignored = await advanceDraft(draft, assigned.map(toClaimNews), context);
+  const prepared: Prepared[] = [];
+  for (const assignment of assigned) {
+    const built = await prepare(assignment, context, dependencies);
+    if (built) prepared.push({ assignment, built });
+  }
+  const news = prepared.map(({ assignment }) => toClaimNews(assignment));
+  const ignored = await advanceDraft(draft, news, context);
   assert(ignored.length === 0, `a queued attempt could not be claimed: ${ignored[0]?.reason}`);
   const claims: Claim[] = [];
-  for (const assignment of assigned) {
-    const attempt = await build(assignment, context, dependencies);
-    if (attempt) claims.push({ claimer: assignment.claimer, attempt });
+  for (const { assignment, built } of prepared) {
+    if ('attempt' in built) {
+      draft.claims.set(assignment.taskRun.attemptId, built.note);
+      claims.push({ claimer: assignment.claimer, attempt: built.attempt });
+    } else {
+      await endUnprepared(assignment, built, context, dependencies.queue);
+    }
   }
   return claims;
 }
@@ -176,11 +197,12 @@ async function assign(
   context: BatchContext,
   dependencies: BatchDependencies,
 ): Promise<Assignment[]> {
-  const { queue, hot } = dependencies;
+  const { queue, hot, resting } = dependencies;
   const assigned: Assignment[] = [];
   for (let rounds = 0; assigned.length < free && rounds < assignRoundsMax; rounds += 1) {
-    const taken = takeSome(queue, claimer.labels, free - assigned.length);
-    if (taken.length === 0) break;
+    const some = takeSome(queue, claimer.labels, free - assigned.length);
+    if (some.length === 0) break;
+    const taken = some.filter(({ attemptId }) => !resting.isResting(attemptId, context.nowMs));
     // Runs that had to leave memory have waited longest: left to the store, they would be overtaken again and again.
     const cold = new Set<number>(
       taken.map(({ runId }) => runId).filter((runId) => !isOpen(runId, batch, hot)),
@@ -218,36 +240,53 @@ function toClaimNews({ claimer, taskRun: { attemptId }, epoch }: Assignment): Ru
   return { event: { kind: 'attempt_claimed', attemptId, epoch, workerId: claimer.workerId } };
 }
 
-/**
- * An attempt whose document cannot be made ends here, with the reason: no worker could do better. While the store is
- * away nothing is known of the attempt, so the batch fails, and is made again.
- */
-async function build(
+/** A Failure for what no worker could do better; null where the store or what it locks is in the way. */
+async function prepare(
   { draft, taskRun, epoch }: Assignment,
   context: BatchContext,
-  { buildClaim, log, queue }: BatchDependencies,
-): Promise<ClaimedAttempt | null> {
-  const { attemptId } = taskRun;
-  const built = await buildClaim(
-    { facts: draft.facts, run: draft.run, taskRun, epoch },
-    { nowMs: context.nowMs },
-  ).catch((error: unknown): Failure => {
-    if (isStoreAway(error)) throw error;
-    log.error(
-      { err: error, run_id: draft.run.runId, task_key: taskRun.taskKey },
-      'an attempt cannot be prepared',
-    );
-    return {
-      code: 'INTERNAL_ERROR',
-      message: 'The server could not prepare the task; its log says why.',
-      trace: null,
-    };
-  });
-  if ('attempt' in built) {
-    draft.claims.set(attemptId, built.note);
-    return built.attempt;
+  { buildClaim, log, resting }: BatchDependencies,
+): Promise<BuiltClaim | Failure | null> {
+  const { attemptId, taskKey } = taskRun;
+  const facts = { run_id: draft.run.runId, task_key: taskKey };
+  try {
+    const claim = { facts: draft.facts, run: draft.run, taskRun, epoch };
+    return await withinMs(prepareMsMax, buildClaim(claim, { nowMs: context.nowMs }));
+  } catch (error) {
+    if (isStoreAway(error) || error instanceof TookTooLong) {
+      const restMs = error instanceof TookTooLong ? restAfterWaitMs : restAfterErrorMs;
+      log.warn({ err: error, ...facts, rest_ms: restMs }, 'an attempt cannot be prepared yet');
+      resting.rest(attemptId, context.nowMs + restMs);
+      return null;
+    }
+    log.error({ err: error, ...facts }, 'an attempt cannot be prepared');
+    const message = 'The server could not prepare the task; its log says why.';
+    return { code: 'INTERNAL_ERROR', message, trace: null };
   }
-  const outcome = { kind: 'failed', failure: built } as const;
+}
+
+class TookTooLong extends Error {}
+
+async function withinMs<Value>(ms: number, work: Promise<Value>): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new TookTooLong(`no answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** An attempt whose document cannot be made ends here, with the reason. */
+async function endUnprepared(
+  { draft, taskRun, epoch }: Assignment,
+  failure: Failure,
+  context: BatchContext,
+  queue: ClaimQueue,
+): Promise<void> {
+  const { attemptId } = taskRun;
+  const outcome = { kind: 'failed', failure } as const;
   await advanceDraft(
     draft,
     [{ event: { kind: 'attempt_ended', attemptId, epoch, outcome, taskValues: {} } }],
@@ -255,5 +294,4 @@ async function build(
   );
   // What waited for this end.
   queueReady(draft, queue);
-  return null;
 }
