@@ -1,5 +1,6 @@
 import type { RequestInputOf, RunDocument, routes } from '@headrace/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createDeletedJobLoop } from '../../../packages/server/src/runs/deleted-job-loop.ts';
 import { attemptsOf, childrenOf, resultsOf, runJob, startJob, taskOf, waitForTask } from './control.ts';
 import { fakeTask, startTestEngine, type TestEngine } from './engine.ts';
 
@@ -404,6 +405,19 @@ test('a run whose job has been deleted is repaired as it was, and counts in no p
   await repair(runId, { rerun_tasks: ['b'] });
 
   expect(await attemptsByGeneration(runId)).toEqual({ 0: ['a', 'b', 'c', 'd'], 1: ['b'] });
+});
+
+test('a repair of a run whose job was deleted before is not cancelled for it', async () => {
+  const slow = fakeTask('slow', { fake: { ...fail, afterMs: 1_500 } });
+  const { jobId, runId } = await startJob(engine, { name: 'gone', tasks: [slow] });
+  await engine.waitForEnd(runId);
+  await engine.client.jobsDelete({ job_id: jobId });
+  await engine.client.runsRepair({ run_id: runId, rerun_tasks: ['slow'] });
+  await waitForTask(engine, runId, 'slow', 'RUNNING');
+
+  await createDeletedJobLoop(engine.runs.services).turn();
+
+  expect((await engine.waitForEnd(runId)).state.result_state).toBe('FAILED');
 });
 
 test('a task whose key is the name of its run is named by it', async () => {

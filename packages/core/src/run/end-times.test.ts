@@ -151,4 +151,19 @@ describe('a limit that passed while word of the end was on its way', () => {
       expect(run.stateOf('a')).toBe('timed_out');
     }
   });
+
+  test('counts from the claim, as the limit itself does, and not from the first line of user code', () => {
+    const run = new RunUnderTest([aTask('a', { timeoutMs: 30_000, retry: retries(1) })]);
+    run.claim('a');
+    run.nowMs += 20_000;
+    const { attemptId, epoch } = run.taskRun('a');
+    run.advance({ kind: 'attempt_started', attemptId, epoch, startedAtMs: run.nowMs });
+    run.nowMs += 60_000;
+    run.advance();
+    expect(run.stateOf('a')).toBe('stopping');
+
+    endLate(run, 'a', { endedAtMs: startMs + 40_000, outcome: failed });
+
+    expect(run.stateOf('a')).toBe('timed_out');
+  });
 });

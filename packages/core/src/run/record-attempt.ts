@@ -124,7 +124,8 @@ function limitAtMs(draft: Draft, taskRun: TaskRun, state: LiveState): number {
   if (state.reason === 'run_timed_out') return runLimitAtMs(draft) ?? Number.NEGATIVE_INFINITY;
   const { timeoutMs } = draft.definitionOf(taskRun);
   if (state.reason !== 'timed_out' || timeoutMs === null) return Number.NEGATIVE_INFINITY;
-  return beganAtMs(state) + timeoutMs;
+  // As its timer counts.
+  return state.claimedAtMs + timeoutMs;
 }
 
 function failedWith(code: Failure['code'], message: string): AttemptOutcome {

@@ -7,6 +7,7 @@ import { createAbsenceWatch } from '../db/absence-watch.ts';
 import type { Querier } from '../db/connect.ts';
 import type { Loop } from '../loops/driver.ts';
 import type { RunAdvancer } from '../runs/advance-run.ts';
+import { settleAll } from '../runs/settle-all.ts';
 import type { Services } from '../services.ts';
 import { leaseMs as leaseMsDefault } from './attempt-source.ts';
 import { type DbNow, databaseNow, extendLeases, findLostAttempts, readDbNow } from './store.ts';
@@ -45,7 +46,8 @@ export function createLeaseLoop(
       if (wasAway) await extendLeases(db, { dbNow, leaseMs });
       absence.settle();
       const lost = await findLostAttempts(db, { nowMs, limit: lostPerTurnMax });
-      await Promise.all(
+      // One run that cannot be moved is no absence.
+      const areAllTold = await settleAll(
         lost.map(({ attemptId, epoch, run_id, state, worker_id }) => {
           options.onLost?.();
           log.warn(
@@ -66,7 +68,7 @@ export function createLeaseLoop(
         }),
       );
       absence.endTurn();
-      return lost.length === lostPerTurnMax ? 'again' : 'idle';
+      return lost.length === lostPerTurnMax && areAllTold ? 'again' : 'idle';
     },
   };
 }

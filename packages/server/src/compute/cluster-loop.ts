@@ -34,8 +34,9 @@ export function createClusterLoop(
       await markBusy(services.db, services.clock.nowMs());
       // Every lease gets one full period again, as in attempts/lease-loop.ts.
       const trustsLeases = startedAtMs - backSinceMs >= leaseMs;
-      await onMoved(await settleUnsettled(services, { trustsLeases }));
+      // Before what one cluster may make fail again and again: that is no absence.
       absence.endTurn();
+      await onMoved(await settleUnsettled(services, { trustsLeases }));
       return 'idle';
     },
   };

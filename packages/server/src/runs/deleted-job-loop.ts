@@ -1,6 +1,7 @@
 /**
  * Cancels the runs of a job that is deleted and go on: whoever deletes a job cancels them, unless its server dies before,
- * and a run may be made at that very moment. Those that are queued are the admission loop's.
+ * and a run may be made at that very moment. Those that are queued are the admission loop's; those that are repaired
+ * later go on.
  */
 import type { Querier } from '../db/connect.ts';
 import type { Loop } from '../loops/driver.ts';
@@ -31,8 +32,11 @@ export function findRunsOfDeletedJobs(db: Querier, limit: number): Promise<{ run
 select r.run_id
 from runs r
 join jobs j on j.job_id = r.job_id
+join run_generations g on g.run_id = r.run_id and g.generation = r.generation
 where r.phase = 'running'
   and j.deleted_at_ms is not null
+  and (r.generation = 0 or g.created_at_ms <= j.deleted_at_ms)
+order by r.run_id
 limit $1`,
     values: [limit],
   });

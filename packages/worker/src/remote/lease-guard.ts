@@ -40,8 +40,9 @@ async function endHosts(hostsFolder: string): Promise<void> {
       const folder = path.join(hostsFolder, name);
       const record = readHostRecord(folder);
       if (record !== null && isAlive(record)) {
-        noteGuard(folder, record.pid);
         kill(record.pid);
+        // After it: a disk that hangs must not keep it from the kill.
+        noteGuard(folder, record.pid);
       }
       await killMarked(folder);
     }),
