@@ -21,12 +21,19 @@ function write(file: string, text: string, mode = 0o644): void {
 test('the copied log of a table that is being written names copied files only', async () => {
   // As Delta does it: the file first, then the entry that names it; now and then a checkpoint, then its name.
   let version = 0;
+  // A file of the log is whole from the moment at which it is there: our log store renames it into place.
+  const writeWhole = (name: string, text: string) => {
+    write(path.join(folder, 'draft'), text);
+    fs.mkdirSync(from('t', '_delta_log'), { recursive: true });
+    fs.renameSync(path.join(folder, 'draft'), from('t', '_delta_log', name));
+  };
   const commit = () => {
+    const name = String(version).padStart(5, '0');
     write(from('t', 'a=1', `part-${version}`), 'x');
-    write(from('t', '_delta_log', `${String(version).padStart(5, '0')}.json`), `part-${version}`);
+    writeWhole(`${name}.json`, `part-${version}`);
     if (version % 5 === 0) {
-      write(from('t', '_delta_log', `${String(version).padStart(5, '0')}.checkpoint`), '');
-      write(from('t', '_delta_log', '_last_checkpoint'), `${String(version).padStart(5, '0')}.checkpoint`);
+      writeWhole(`${name}.checkpoint`, '');
+      writeWhole('_last_checkpoint', `${name}.checkpoint`);
     }
     version += 1;
   };
