@@ -32,7 +32,7 @@ from .java_command import HEAP_DEFAULT, SUBMIT_CLASS, Runtime, base_conf, format
 
 # For the warm-up of the set-up, whose text is part of the key of what it makes.
 from .java_command import STATIC_CONF as STATIC_CONF
-from .memory_kills import count_memory_kills, has_killed_since
+from .memory_kills import RecentKills
 from .spark_gateways import DriverLink, open_link
 
 # A cold JVM with Delta needs 7–13 s on two loaded cores.
@@ -92,8 +92,7 @@ class Driver:
         self._starting: asyncio.Task[DriverLink] | None = None
         self._link: DriverLink | None = None
         self._reason: str | None = None
-        # By the kernel, when the JVM began.
-        self._memory_kills: int | None = None
+        self._memory_kills = RecentKills()
 
     @property
     def pid(self) -> int | None:
@@ -178,7 +177,7 @@ class Driver:
             await self._check_master()
             # On the loop's thread, which lives as long as the process: the kernel's signal at the parent's death
             # comes at the death of the thread that started it.
-            self._memory_kills = count_memory_kills()
+            self._memory_kills = RecentKills()
             process = self._process = self._launch(info_path)
             asyncio.get_running_loop().create_task(self._watch(process))
             port, secret = await self._await_gateway(process, info_path)
@@ -305,6 +304,7 @@ class Driver:
         while process.poll() is None:
             await asyncio.sleep(0.25)
             self._log.cut()
+            self._memory_kills.look()
         self._note_death(process)
 
     def _note_death(self, process: subprocess.Popen[bytes]) -> None:
@@ -315,7 +315,7 @@ class Driver:
         # The pool's threads hold py4j connections to the dead JVM.
         self._threads.shutdown(wait=False)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="driver")
-        was_memory = has_killed_since(self._memory_kills)
+        was_memory = self._memory_kills.has_killed()
         reason = self._reason or describe_driver_death(process.returncode, self._log, was_memory=was_memory)
         self._reason = None
         if was_ready:

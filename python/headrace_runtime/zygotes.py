@@ -15,7 +15,7 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from .environments.layer import python_of, read_facts
-from .memory_kills import count_memory_kills, has_killed_since
+from .memory_kills import LOOK_SECONDS, RecentKills
 from .zygote_link import ZygoteLink
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ class _Zygote:
         self.folder = folder
         self.attempts: set[int] = set()
         self.used_at = now
-        self.memory_kills = count_memory_kills()
 
 
 class Zygotes:
@@ -55,6 +54,8 @@ class Zygotes:
         self._learned: dict[str, str] = {}
         self._wanted: dict[str, int] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._memory_kills = RecentKills()
+        self._kills_timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look_at_kills)
 
     def send_order(self, attempt: Attempt, order: dict[str, Any], descriptors: tuple[int, int]) -> None:
         """Have a child forked for the attempt."""
@@ -83,10 +84,15 @@ class Zygotes:
 
     def close(self) -> None:
         """With all their children."""
+        self._kills_timer.cancel()
         if self._timer is not None:
             self._timer.cancel()
         for zygote in [self._base, *self._of_environment.values()]:
             zygote.link.close()
+
+    def _look_at_kills(self) -> None:
+        self._memory_kills.look()
+        self._kills_timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look_at_kills)
 
     def _choose(self, attempt: Attempt) -> _Zygote:
         if not self._of_environment:
@@ -149,7 +155,7 @@ class Zygotes:
                 self._base = self._start(None)
         elif zygote.folder is not None:
             self._of_environment.pop(zygote.folder, None)
-        was_memory = has_killed_since(zygote.memory_kills)
+        was_memory = self._memory_kills.has_killed()
         message = describe_zygote_death(zygote.link.process.returncode, was_memory=was_memory)
         self._host.on_zygote_death(zygote.attempts, message)
 

@@ -10,7 +10,7 @@ import pytest
 from headrace_runtime import executor_watch, jvm
 from headrace_runtime.executor_watch import ExecutorFacts, ExecutorWatch, Wanted, check_master, describe_end
 from headrace_runtime.executor_watch import describe_master as describe
-from headrace_runtime.jvm import Driver
+from support.drivers import FakeProcess, a_driver
 
 WANTED: Wanted = {
     "master": "spark://m:7077",
@@ -165,37 +165,8 @@ def test_a_master_of_another_version_could_not_be_read(monkeypatch: pytest.Monke
     assert executor_watch.ask_master(WANTED, lambda host, port: (1, "me")) == "What it has could not be read."
 
 
-class FakeProcess:
-    """A JVM that lives until it is killed."""
-
-    pid = 1
-
-    def __init__(self) -> None:
-        self.killed = False
-
-    def poll(self) -> int | None:
-        return -9 if self.killed else None
-
-    def kill(self) -> None:
-        self.killed = True
-
-
-def a_driver(tmp_path: Path) -> Driver:
-    driver = Driver(
-        runtime={"java": "", "sparkHome": "", "classPath": [], "jvmOptions": [], "classDataArchive": None},
-        folder=str(tmp_path),
-        spark_conf={},
-        data_root=str(tmp_path),
-        on_state=lambda state, message, pid: None,
-        on_death=lambda reason: None,
-        place={"conf": {}, "watch": WANTED},
-    )
-    driver._process = FakeProcess()  # type: ignore[assignment]
-    return driver
-
-
 def test_a_watch_does_not_end_the_driver_that_came_after_its_own(tmp_path: Path) -> None:
-    driver = a_driver(tmp_path)
+    driver = a_driver(tmp_path, WANTED)
     first, second = driver._process, FakeProcess()
 
     class Link:
@@ -219,7 +190,7 @@ def test_a_frozen_driver_does_not_hold_up_the_end_of_an_attempt(
 ) -> None:
     monkeypatch.setattr(jvm, "CLOSE_SECONDS_MORE", 0.05)
     monkeypatch.setattr(jvm, "DYING_SECONDS_MAX", 0.05)
-    driver, thawed = a_driver(tmp_path), threading.Event()
+    driver, thawed = a_driver(tmp_path, WANTED), threading.Event()
 
     class Link:
         def executor_facts(self) -> ExecutorFacts:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from headrace_runtime import memory_kills
 from headrace_runtime.driver_log import DriverLog
 from headrace_runtime.hosted import Attempt
 from headrace_runtime.jvm import describe_driver_death
-from headrace_runtime.memory_kills import count_memory_kills, has_killed_since
+from headrace_runtime.memory_kills import RecentKills, count_memory_kills, has_killed_since
 from headrace_runtime.zygotes import describe_zygote_death
+from support.drivers import a_driver
 
 
 def counters(folder: Path, text: str) -> str:
@@ -24,6 +27,40 @@ def test_the_kernel_is_believed_when_it_has_counted_another_kill(tmp_path: Path)
     assert count_memory_kills(path) == 4
     assert has_killed_since(3, path) is True
     assert has_killed_since(4, path) is False
+
+
+def test_a_kill_of_long_ago_is_not_blamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory_kills, "LOOK_SECONDS", 0)
+    kills = RecentKills(counters(tmp_path, "oom_kill 1\n"))
+
+    counters(tmp_path, "oom_kill 2\n")
+    at_once = kills.has_killed()
+    kills.look()
+    soon = kills.has_killed()
+    kills.look()
+
+    assert (at_once, soon, kills.has_killed()) == (True, True, False)
+
+
+def test_a_driver_that_lives_on_forgets_the_kills_of_its_youth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory_kills, "LOOK_SECONDS", 0)
+    driver = a_driver(tmp_path)
+    process = driver._process
+    assert process is not None
+    driver._memory_kills = RecentKills(counters(tmp_path, "oom_kill 1\n"))
+    counters(tmp_path, "oom_kill 2\n")
+
+    async def forget() -> None:
+        while driver._memory_kills.has_killed():
+            await asyncio.sleep(0.05)
+
+    async def live() -> None:
+        watched = asyncio.create_task(driver._watch(process))
+        await asyncio.wait_for(forget(), 60)
+        process.kill()
+        await watched
+
+    asyncio.run(live())
 
 
 @pytest.mark.parametrize("text", ["nr_free_pages 7\n", "oom_kill many\n"])
