@@ -87,6 +87,7 @@ test.each((Object.keys(routes) as RouteName[]).filter((name) => groups.test(name
         url: 'https://github.com/a/b',
         provider: 'gitHub',
       }),
+      secretKeyGet: async () => ({ state: 'SETTLED', file: '/k', values: 0, values_left: 0, retiring: [] }),
     });
     const environment = { HEADRACE_HOST: server.url, HEADRACE_TOKEN: 't' };
 

@@ -1,5 +1,5 @@
 import type { SecretKeyStatus } from '@headrace/api';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { CliContext } from '../../cli-context.ts';
 import { callCli } from '../../testing/call-cli.ts';
 import { type StubServer, startStubServer } from '../../testing/stub-server.ts';
@@ -20,17 +20,22 @@ const settled: SecretKeyStatus = {
     retiring: [],
   },
 };
+const get = 'GET /api/headrace/secrets/key';
+const post = 'POST /api/headrace/secrets/rotate-key';
 const resealing: SecretKeyStatus = { ...settled, state: 'RESEALING', values_left: 2, retiring: ['old'] };
 
-type World = { readonly afterwards?: SecretKeyStatus } & Partial<CliContext>;
+type World = {
+  readonly before?: SecretKeyStatus;
+  readonly afterwards?: SecretKeyStatus;
+} & Partial<CliContext>;
 
-/** Answers with each of them in turn. */
+/** Answers with each of them in turn; before it is asked to change anything, that all is settled. */
 async function call(
   answers: readonly SecretKeyStatus[],
   args: readonly string[] = [],
-  { afterwards = settled, ...world }: World = {},
+  { before = settled, afterwards = settled, ...world }: World = {},
 ) {
-  const left = [...answers];
+  const left = args.includes('--status') ? [...answers] : [before, ...answers];
   const next = async () => left.shift() ?? afterwards;
   server = await startStubServer({ secretKeyRotate: next, secretKeyGet: next });
   const environment = { HEADRACE_HOST: server.url, HEADRACE_TOKEN: 't' };
@@ -105,8 +110,41 @@ test('Ctrl-C ends the waiting as interrupted', async () => {
 
 test('--status changes nothing, and --no-wait does not wait', async () => {
   expect((await call([resealing], ['--status'])).stdout).toContain('2 of 3 values still have key old');
-  expect(server?.calls).toEqual(['GET /api/headrace/secrets/key']);
+  expect(server?.calls).toEqual([get]);
   server?.close();
   await call([resealing], ['--no-wait']);
-  expect(server?.calls).toEqual(['POST /api/headrace/secrets/rotate-key']);
+  expect(server?.calls).toEqual([get, post]);
+});
+
+describe('a key that was only prepared', () => {
+  const prepared: SecretKeyStatus = { ...settled, state: 'PREPARED' };
+
+  test('takes over when somebody agrees to what it means for other servers', async () => {
+    const questions: string[] = [];
+    const confirm = async (question: string) => questions.push(question) > 0;
+
+    const called = await call([resealing], [], { before: prepared, confirm });
+
+    expect(called.exitCode).toBe(0);
+    expect(questions).toEqual([
+      expect.stringMatching(/whose file lacks that line can read none of them\. Go on\?$/),
+    ]);
+  });
+
+  test.each([
+    ['somebody declines', { confirm: async () => false }],
+    ['nobody is there to ask', {}],
+  ])('does not when %s', async (_when, world) => {
+    const called = await call([resealing], [], { before: prepared, ...world });
+
+    expect(called.exitCode).toBe(2);
+    expect(server?.calls).toEqual([get]);
+  });
+
+  test('takes over without a question where that was said', async () => {
+    const called = await call([resealing], ['--auto-approve'], { before: prepared });
+
+    expect(called.exitCode).toBe(0);
+    expect(server?.calls).toContain(post);
+  });
 });

@@ -5,11 +5,13 @@ import type { CliContext } from '../../cli-context.ts';
 import { CommandError, exitCodes } from '../../command-error.ts';
 import { addConnectionOptions, type ConnectionOptions, connect } from '../../connection.ts';
 import { addOutputOption, note, type OutputOptions, printDocument } from '../../output/print.ts';
+import { approve } from '../approve.ts';
 import { example } from '../example.ts';
 
 interface Options extends ConnectionOptions, OutputOptions {
   readonly status?: boolean;
   readonly wait: boolean;
+  readonly autoApprove?: boolean;
 }
 
 const pollMs = 2_000;
@@ -21,10 +23,13 @@ export function createSecretsRotateKeyCommand(context: CliContext): Command {
     .description('seal all secrets and Git credentials with a new key; only administrators may')
     .option('--status', 'only tell which key seals, and how far the change of it is')
     .option('--no-wait', 'return at once')
+    .option('--auto-approve', 'do not ask before a key takes over that was only prepared')
     .addHelpText('after', example('secrets rotate-key'))
     .action(async (options: Options) => {
       const client = await connect(context, options);
-      const asked = options.status ? await client.secretKeyGet({}) : await client.secretKeyRotate({});
+      const before = await client.secretKeyGet({});
+      if (!options.status) await approve(context, describeTakeover(before), options);
+      const asked = options.status ? before : await client.secretKeyRotate({});
       const status = options.status || !options.wait ? asked : await waitUntilSealed(context, client, asked);
       if (status.problem === undefined || options.output === 'json')
         printDocument(context, options, status, () => toText(status));
@@ -32,6 +37,15 @@ export function createSecretsRotateKeyCommand(context: CliContext): Command {
         throw new CommandError(status.problem, { exitCode: exitCodes.failed, cure: 'then ask again' });
     });
   return addOutputOption(addConnectionOptions(command));
+}
+
+/** Only of a key that was there before: one that is made now is in no use yet where servers share a store. */
+function describeTakeover({ state, file }: SecretKeyStatus): string | undefined {
+  if (state !== 'PREPARED') return undefined;
+  return (
+    `All secrets are sealed with the key in the last line of ${file} from now on: a server of this store whose file ` +
+    'lacks that line can read none of them.'
+  );
 }
 
 /** Until it is done or has a problem. */
