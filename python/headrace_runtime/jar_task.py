@@ -14,7 +14,16 @@ import threading
 
 from . import attach
 from .failures import TaskFailure
-from .java_command import HEAP_DEFAULT, SUBMIT_CLASS, Runtime, base_conf, format_conf, java_options, launch_command
+from .java_command import (
+    HEAP_DEFAULT,
+    SUBMIT_CLASS,
+    Runtime,
+    base_conf,
+    format_conf,
+    java_options,
+    launch_command,
+    make_temporary,
+)
 from .java_failures import describe_java_end
 from .submit_parameters import Submission, for_main_class, read_submission
 
@@ -90,7 +99,7 @@ def _command(
     command = java_options(
         java.runtime,
         heap=conf.get("spark.driver.memory", HEAP_DEFAULT),
-        local_dirs=local_dirs,
+        temporary=make_temporary(java.folder, local_dirs),
         # The last word of a JVM whose heap is exhausted belongs to the errors.
         options=["-XX:+DisplayVMOutputToStderr", f"-Dlog4j2.configurationFile=file:{_LOG_CONFIGURATION}", *options],
     )

@@ -17,6 +17,8 @@ class Runtime(TypedDict):
 
 
 HEAP_DEFAULT = "1g"
+# What the worker names for Spark in a Pod, where the host's folder is on a claim: the Pod's own disk goes with it.
+POD_LOCAL_DIR = "/tmp/spark-local"
 SUBMIT_CLASS = "org.apache.spark.deploy.SparkSubmit"
 
 # Why each is there: docs of Delta (extension, catalog); a small local cluster (partitions); ARCHITECTURE (parameters).
@@ -82,19 +84,30 @@ def base_conf(folder: str, data_root: str, spark_conf: dict[str, str]) -> dict[s
     }
 
 
-def java_options(runtime: Runtime, *, heap: str, local_dirs: str, options: list[str]) -> list[str]:
-    """Java itself and its options; an exhausted heap ends the process with code 3.
-
-    What a JVM that is killed leaves of its temporary files goes with `spark.local.dir`.
-    """
-    temporary = os.path.join(local_dirs.split(",")[0], "java-tmp")
-    os.makedirs(temporary, mode=0o700, exist_ok=True)
+def java_options(runtime: Runtime, *, heap: str, temporary: str | None, options: list[str]) -> list[str]:
+    """Java itself and its options; an exhausted heap ends the process with code 3."""
     command = [runtime["java"], *runtime["jvmOptions"]]
     archive = runtime["classDataArchive"]
     if archive is not None:
         command += [f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off", "-Xlog:class+path=off"]
-    command += [f"-Djava.io.tmpdir={temporary}", f"-Xmx{heap}", "-XX:+ExitOnOutOfMemoryError"]
-    return [*command, *options]
+    if temporary is not None:
+        command.append(f"-Djava.io.tmpdir={temporary}")
+    return [*command, f"-Xmx{heap}", "-XX:+ExitOnOutOfMemoryError", *options]
+
+
+def make_temporary(folder: str, local_dirs: str) -> str | None:
+    """Where the JVMs of a host have their temporary files, so that those of a killed one go with the host.
+
+    None, for Java's own choice, where no such folder can be made.
+    """
+    path = os.path.join(folder, "java-tmp")
+    if local_dirs == POD_LOCAL_DIR:
+        path = os.path.join(POD_LOCAL_DIR, "java-tmp", os.path.basename(folder))
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+    except OSError:
+        return None
+    return path if os.access(path, os.W_OK | os.X_OK) else None
 
 
 def format_conf(conf: dict[str, str]) -> str:

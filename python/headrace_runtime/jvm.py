@@ -28,7 +28,16 @@ from .executor_watch import (
     describe_end,
     is_forgotten,
 )
-from .java_command import HEAP_DEFAULT, SUBMIT_CLASS, Runtime, base_conf, format_conf, java_options, launch_command
+from .java_command import (
+    HEAP_DEFAULT,
+    SUBMIT_CLASS,
+    Runtime,
+    base_conf,
+    format_conf,
+    java_options,
+    launch_command,
+    make_temporary,
+)
 
 # For the warm-up of the set-up, whose text is part of the key of what it makes.
 from .java_command import STATIC_CONF as STATIC_CONF
@@ -272,7 +281,8 @@ class Driver:
     def _command(self, conf: dict[str, str]) -> list[str]:
         heap = conf.pop("spark.driver.memory", HEAP_DEFAULT)
         options = conf.pop("spark.driver.extraJavaOptions", "").split()
-        command = java_options(self.runtime, heap=heap, local_dirs=conf["spark.local.dir"], options=options)
+        temporary = make_temporary(self.folder, conf["spark.local.dir"])
+        command = java_options(self.runtime, heap=heap, temporary=temporary, options=options)
         command += ["-cp", os.pathsep.join(self.runtime["classPath"]), SUBMIT_CLASS]
         return [*command, "--properties-file", self._write_conf(conf), "pyspark-shell"]
 

@@ -1,0 +1,32 @@
+"""Where the JVMs of a host put their temporary files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from headrace_runtime import java_command
+from headrace_runtime.java_command import Runtime, java_options, make_temporary
+
+RUNTIME: Runtime = {"java": "java", "sparkHome": "", "classPath": [], "jvmOptions": [], "classDataArchive": None}
+
+
+def test_they_are_below_the_folder_of_the_host_whatever_disks_spark_has(tmp_path: Path) -> None:
+    assert make_temporary(str(tmp_path), "/disk1,/disk2") == str(tmp_path / "java-tmp")
+    assert (tmp_path / "java-tmp").is_dir()
+
+
+def test_in_a_pod_each_host_has_its_own_on_the_disk_of_the_pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = tmp_path / "spark-local"
+    monkeypatch.setattr(java_command, "POD_LOCAL_DIR", str(disk))
+
+    assert make_temporary("/claim/hosts/7", str(disk)) == str(disk / "java-tmp" / "7")
+
+
+def test_a_folder_that_cannot_be_made_leaves_java_its_own_choice(tmp_path: Path) -> None:
+    (tmp_path / "java-tmp").write_text("no folder")
+
+    temporary = make_temporary(str(tmp_path), "")
+
+    assert temporary is None
+    assert "tmpdir" not in " ".join(java_options(RUNTIME, heap="1g", temporary=temporary, options=[]))
