@@ -208,6 +208,22 @@ test('a key that somebody has written at the end of the file is the next one', a
   await readAll();
 });
 
+test('after an older backup, whose key has retired since, the newest key in the file takes over', async () => {
+  await fill();
+  const { fingerprint } = await status();
+  const line = crypto.randomBytes(32).toString('base64');
+  await fs.rename(file, `${file}.${fingerprint}.old`);
+  await fs.writeFile(file, `${line}\n`);
+  await readAll();
+  expect(await status()).toMatchObject({ state: 'PREPARED', fingerprint });
+
+  await rotateWhole(db);
+
+  expect(await status()).toMatchObject({ state: 'SETTLED', values_left: 0 });
+  expect(await readLines()).toEqual([line]);
+  await readAll();
+});
+
 test('what was sealed with the old key at that moment is asked for again, not lost', async () => {
   await fill();
   const secretKeys = createSecretKeys({ db, file });

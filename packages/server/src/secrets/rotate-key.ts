@@ -7,7 +7,7 @@
 import { ApiError, type SecretKeyStatus } from '@headrace/api';
 import type { Querier } from '../db/connect.ts';
 import type { Services } from '../services.ts';
-import { addKey, readKeyFile, retireKeys } from './key-file.ts';
+import { addKey, readKeyFile, readRetiredKey, retireKeys } from './key-file.ts';
 import {
   countSealed,
   findKeyFingerprint,
@@ -51,8 +51,10 @@ function sealedNothing(): ApiError {
 async function keysAfter(file: string, current: string) {
   const keys = await readKeyFile(file);
   const at = keys.findIndex(({ fingerprint }) => fingerprint === current);
-  if (at < 0) throw lacksKey({ file, fingerprint: current, found: keys });
-  return keys.slice(at + 1);
+  if (at >= 0) return keys.slice(at + 1);
+  // As an older backup finds it: what sealed then has retired since, and all in the file came later.
+  if ((await readRetiredKey(file, current)) !== null) return keys;
+  throw lacksKey({ file, fingerprint: current, found: keys });
 }
 
 async function useKey(
