@@ -1,3 +1,4 @@
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import fsp from 'node:fs/promises';
 import os from 'node:os';
@@ -82,5 +83,35 @@ test('a backup with the key restores all, and only its owner may read the key', 
   for (const copy of [file, path.join(to, 'secrets.key')]) expect(fs.statSync(copy).mode & 0o777).toBe(0o600);
   expect(tellOfSecrets(backup, { isRestored: false, file })).toContain(
     'whoever has the backup can read them',
+  );
+});
+
+test('of keys that have retired, a backup has only what it needs, also after a hundred changes of keys', async () => {
+  const file = path.join(server.stateDir, 'secrets.key');
+  const { fingerprint } = await server.client.secretKeyGet({});
+  const retired = `${file}.${fingerprint}.old`;
+  const newLine = () => `${crypto.randomBytes(32).toString('base64')}\n`;
+  // What is needed is in both files while a key retires.
+  await fsp.copyFile(file, retired);
+  for (let n = 0; n < 101; n += 1) await fsp.writeFile(`${file}.${n}.old`, newLine());
+
+  const { to, first } = await restoreBeside(true);
+
+  expect(first).toBe('hunter2');
+  expect(await fsp.readFile(path.join(to, 'secrets.key'), 'utf8')).toBe(await fsp.readFile(file, 'utf8'));
+});
+
+test('a key that retired after the tables were copied is in the backup', async () => {
+  const file = path.join(server.stateDir, 'secrets.key');
+  const { fingerprint } = await server.client.secretKeyGet({});
+  const line = await fsp.readFile(file, 'utf8');
+  await fsp.rename(file, `${file}.${fingerprint}.old`);
+  await fsp.writeFile(file, `${crypto.randomBytes(32).toString('base64')}\n`);
+
+  const { to, first } = await restoreBeside(true);
+
+  expect(first).toBe('hunter2');
+  expect(await fsp.readFile(path.join(to, 'secrets.key'), 'utf8')).toBe(
+    line + (await fsp.readFile(file, 'utf8')),
   );
 });

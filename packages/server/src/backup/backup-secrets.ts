@@ -5,7 +5,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type pg from 'pg';
+import { retiredFile } from '../secrets/key-file.ts';
 import { StartError } from '../start-error.ts';
+import { readDumpedColumn } from './dump-tables.ts';
 import type { Manifest } from './manifest.ts';
 
 export const keyFileInBackup = 'secrets.key';
@@ -21,22 +23,19 @@ export async function describeSecrets(client: pg.Client, hasKey: boolean): Promi
   return { count, fingerprint, has_key: hasKey };
 }
 
-/** False where the server has none. */
-export function copyKey(file: string, draft: string): boolean {
+/** False where the server has none. After the tables: a key is made before what it seals. */
+export function copyKey(file: string, draft: string, tables: Manifest['tables']): boolean {
   if (!fs.existsSync(file)) return false;
-  // A change of keys may end between the copy of the tables and this: retired ones come along.
-  const lines = [...retiredFilesOf(file), file].flatMap((from) => readLines(from));
-  fs.writeFileSync(path.join(draft, keyFileInBackup), `${lines.join('\n')}\n`, { mode: 0o600, flag: 'wx' });
+  // A change of keys may end between the copy of the tables and this: what they need comes along, also retired.
+  const column = 'fingerprint';
+  const needed = ['retiring_secret_keys', 'secret_key'].flatMap((table) =>
+    readDumpedColumn(draft, tables, { table, column }),
+  );
+  const retired = needed.map((fingerprint) => retiredFile(file, fingerprint));
+  const lines = [...retired.filter((each) => fs.existsSync(each)), file].flatMap((from) => readLines(from));
+  const text = [...new Set(lines)].map((line) => `${line}\n`).join('');
+  fs.writeFileSync(path.join(draft, keyFileInBackup), text, { mode: 0o600, flag: 'wx' });
   return true;
-}
-
-function retiredFilesOf(file: string): string[] {
-  const folder = path.dirname(file);
-  const isRetired = (name: string) => name.startsWith(`${path.basename(file)}.`) && name.endsWith('.old');
-  return fs
-    .readdirSync(folder)
-    .filter(isRetired)
-    .map((name) => path.join(folder, name));
 }
 
 function readLines(file: string): string[] {

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, createGzip } from 'node:zlib';
+import { createGunzip, createGzip, gunzipSync } from 'node:zlib';
 import type pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { type Manifest, tablesFolder } from './manifest.ts';
@@ -45,6 +45,19 @@ export async function loadTables(client: pg.Client, folder: string, dump: Tables
     await client.query('select setval($1::regclass, $2::bigint, $3)', [quote(name), last_value, is_called]);
   await client.query('commit');
   await client.query('analyze');
+}
+
+/** A column of a table that was dumped, for texts without special characters; none where there is no such table. */
+export function readDumpedColumn(
+  folder: string,
+  tables: Tables['tables'],
+  { table: name, column }: { readonly table: string; readonly column: string },
+): string[] {
+  const at = tables.find((table) => table.name === name)?.columns.indexOf(column) ?? -1;
+  if (at < 0) return [];
+  const text = gunzipSync(fs.readFileSync(path.join(folder, tablesFolder, `${name}.gz`))).toString();
+  const rows = text.split('\n').filter((line) => line !== '');
+  return rows.map((row) => row.split('\t')[at] ?? '');
 }
 
 async function readSchemaNumber(client: pg.Client): Promise<number> {

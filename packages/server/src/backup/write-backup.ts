@@ -64,8 +64,8 @@ async function fill(
     // From before the snapshot until the files are copied: what the rows name must not be purged in between.
     await store.client.query('select pg_advisory_lock($1)', [backupLockKey]);
     const tables = await dumpTables(store.client, draft);
-    // After the tables: a key is made before what it seals.
-    const hasKey = withSecretsKey && copyKey(config.secretsKeyFile ?? state.secretsKeyFile, draft);
+    const keyFile = config.secretsKeyFile ?? state.secretsKeyFile;
+    const hasKey = withSecretsKey && copyKey(keyFile, draft, tables.tables);
     const secrets = await describeSecrets(store.client, hasKey);
     const files = await copyFiles(dataRoot, path.join(draft, filesFolder), isLeftOut);
     const { worker_id } = await readStateSettings(state);

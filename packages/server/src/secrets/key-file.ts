@@ -114,7 +114,9 @@ async function readLines(file: string): Promise<string[]> {
   }
   const lines = text.split('\n').map((line) => line.trim());
   const filled = lines.filter((line) => line !== '');
-  return filled.length === 0 || filled.length > keysMax ? [''] : filled;
+  if (filled.length > keysMax)
+    throw new ApiError('INVALID_STATE', `${file} is no key file: it has more than ${keysMax} lines`);
+  return filled.length === 0 ? [''] : filled;
 }
 
 function parseKey(file: string, line: string): OwnKey {
