@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findDrivers, type InstalledServer, withInstalledServer } from './installed-server.ts';
-import { readPrivateBytes } from './process-cost.ts';
+import { type Holdings, readHoldings } from './process-cost.ts';
 import { prepareSparkTasks, type SparkTasks } from './spark-tasks.ts';
 import { asCount, inMegabytes, printFigure, printRow, repeat } from './statistics.ts';
 
@@ -22,15 +22,7 @@ type Part = (typeof parts)[number];
 
 interface Look {
   readonly heapBytes: number;
-  readonly of: Readonly<Record<Part, PartLook>>;
-}
-
-interface PartLook {
-  readonly bytes: number;
-  readonly files: number;
-  readonly threads: number;
-  /** Sockets that wait for connections: each gateway of py4j is one. */
-  readonly listeners: number;
+  readonly of: Readonly<Record<Part, Holdings>>;
 }
 
 export async function benchSparkGrowth(): Promise<void> {
@@ -73,40 +65,10 @@ async function look(server: InstalledServer, tasks: SparkTasks): Promise<Look> {
   const [host, driver] = [pidOf('headrace_runtime.host')[0] ?? 0, findDrivers(server)[0]?.pid ?? 0];
   // Its children have the same command line and another parent.
   const zygote = pidOf('headrace_runtime.zygote').find((pid) => parentOf(pid) === host) ?? 0;
-  const of = { host: lookAt(host), zygote: lookAt(zygote), driver: lookAt(driver) };
+  const of = { host: readHoldings(host), zygote: readHoldings(zygote), driver: readHoldings(driver) };
   // Last: these are tasks themselves, and have Spark begin threads.
   const heaps = await repeat(heapLooks, async () => (await tasks.run('heap')).value);
   return { heapBytes: Math.min(...heaps), of };
-}
-
-function lookAt(pid: number): PartLook {
-  return {
-    bytes: readPrivateBytes(pid),
-    files: fs.readdirSync(`/proc/${pid}/fd`).length,
-    threads: fs.readdirSync(`/proc/${pid}/task`).length,
-    listeners: countListeners(pid),
-  };
-}
-
-function countListeners(pid: number): number {
-  const listening = new Set<string>();
-  for (const table of ['tcp', 'tcp6']) {
-    for (const line of fs.readFileSync(`/proc/${pid}/net/${table}`, 'utf8').split('\n')) {
-      // proc(5): the fourth field is the state, 0A listens; the tenth is the socket's number.
-      const fields = line.trim().split(/\s+/);
-      if (fields[3] === '0A') listening.add(`socket:[${fields[9]}]`);
-    }
-  }
-  const names = fs.readdirSync(`/proc/${pid}/fd`).map((name) => readLinkOrNone(`/proc/${pid}/fd/${name}`));
-  return names.filter((name) => listening.has(name)).length;
-}
-
-function readLinkOrNone(file: string): string {
-  try {
-    return fs.readlinkSync(file);
-  } catch {
-    return ''; // closed since it was listed
-  }
 }
 
 function parentOf(pid: number): number {

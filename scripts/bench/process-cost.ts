@@ -1,5 +1,5 @@
 /** Memory as the kernel divides it among those who share it, and CPU time. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** USER_HZ, which Linux fixes at 100 for everything it tells in /proc. */
 const tickMs = 10;
@@ -19,12 +19,51 @@ export function readProcessCost(pid: number): ProcessCost | null {
 }
 
 /** What it shares with nobody: its share of the rest depends on who else runs. */
-export function readPrivateBytes(pid: number): number {
+function readPrivateBytes(pid: number): number {
   const rollup = readOrNull(`/proc/${pid}/smaps_rollup`) ?? '';
   const kilobytes = [...rollup.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB$/gm)].map(([, size]) =>
     Number(size),
   );
   return kilobytes.reduce((sum, size) => sum + size, 0) * 1024;
+}
+
+/** What may grow in a process that forgets nothing. */
+export interface Holdings {
+  readonly bytes: number;
+  readonly files: number;
+  readonly threads: number;
+  /** Sockets that wait for connections: each gateway of py4j is one. */
+  readonly listeners: number;
+}
+
+export function readHoldings(pid: number): Holdings {
+  return {
+    bytes: readPrivateBytes(pid),
+    files: readdirSync(`/proc/${pid}/fd`).length,
+    threads: readdirSync(`/proc/${pid}/task`).length,
+    listeners: countListeners(pid),
+  };
+}
+
+function countListeners(pid: number): number {
+  const listening = new Set<string>();
+  for (const table of ['tcp', 'tcp6']) {
+    for (const line of readFileSync(`/proc/${pid}/net/${table}`, 'utf8').split('\n')) {
+      // proc(5): the fourth field is the state, 0A listens; the tenth is the socket's number.
+      const fields = line.trim().split(/\s+/);
+      if (fields[3] === '0A') listening.add(`socket:[${fields[9]}]`);
+    }
+  }
+  const names = readdirSync(`/proc/${pid}/fd`).map((name) => readLinkOrNone(`/proc/${pid}/fd/${name}`));
+  return names.filter((name) => listening.has(name)).length;
+}
+
+function readLinkOrNone(file: string): string {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return ''; // closed since it was listed
+  }
 }
 
 /** Of a process, its children, and those that it has reaped. */

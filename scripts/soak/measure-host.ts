@@ -2,25 +2,16 @@
 import fs from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@headrace/api';
-import { readProcessCost } from '../bench/process-cost.ts';
+import { type Holdings, readHoldings } from '../bench/process-cost.ts';
 import { childrenOf } from '../chaos/processes.ts';
 
-export interface ProcessMeasure {
-  readonly pid: number;
-  readonly memoryBytes: number;
-  readonly files: number;
-  readonly threads: number;
-}
-
 export interface HostMeasure {
-  readonly host: ProcessMeasure;
-  readonly zygote: ProcessMeasure;
-  readonly driver: ProcessMeasure;
+  readonly host: Holdings;
+  readonly zygote: Holdings;
+  readonly driver: Holdings;
   readonly heapBytes: number;
   /** Threads of the driver by name, without their numbers. */
   readonly threads: Readonly<Record<string, number>>;
-  /** Ports on which the driver listens: its own, and one for each gateway of an attempt. */
-  readonly gateways: number;
 }
 
 /** Spark's pools keep threads that have nothing to do for a minute; an idle host warms Delta up meanwhile. */
@@ -38,10 +29,9 @@ export async function measureHost(client: Client, cluster: string, file: string)
     throw new Error(`host ${pid} lacks a zygote or a driver: ${children.map(commandOf).join('; ')}`);
   }
   const measured = {
-    host: measureProcess(pid),
-    zygote: measureProcess(zygote),
-    driver: measureProcess(driver),
-    gateways: countListening(driver),
+    host: readHoldings(pid),
+    zygote: readHoldings(zygote),
+    driver: readHoldings(driver),
   };
   // Last of all: what a collection frees, Spark removes with threads of its pools.
   const answers: DriverAnswer[] = [];
@@ -69,31 +59,5 @@ async function collect(client: Client, cluster: string, python_file: string): Pr
   return JSON.parse(answer) as DriverAnswer;
 }
 
-function measureProcess(pid: number): ProcessMeasure {
-  const count = (folder: string) => fs.readdirSync(`/proc/${pid}/${folder}`).length;
-  return {
-    ...{ pid, memoryBytes: readProcessCost(pid)?.bytes ?? 0 },
-    ...{ files: count('fd'), threads: count('task') },
-  };
-}
-
 const commandOf = (pid: number) => fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
 const isJava = (pid: number) => fs.readlinkSync(`/proc/${pid}/exe`).endsWith('/java');
-
-/** As proc_net_tcp(5): state 0A is LISTEN, the tenth field is the inode. */
-function countListening(pid: number): number {
-  const inodes = new Set<string>();
-  for (const table of ['tcp', 'tcp6']) {
-    for (const line of fs.readFileSync(`/proc/${pid}/net/${table}`, 'utf8').split('\n').slice(1)) {
-      const fields = line.trim().split(/\s+/);
-      if (fields[3] === '0A') inodes.add(`socket:[${fields[9]}]`);
-    }
-  }
-  return fs.readdirSync(`/proc/${pid}/fd`).filter((fd) => {
-    try {
-      return inodes.has(fs.readlinkSync(`/proc/${pid}/fd/${fd}`));
-    } catch {
-      return false; // Closed since it was listed.
-    }
-  }).length;
-}
