@@ -20,6 +20,8 @@ export async function prepare(client: Client, folder: string): Promise<void> {
 /** Each that is bad input must be refused with a reason, and nothing stored. */
 export async function playBadInput(client: Client, folder: string): Promise<string[]> {
   const bad = read<{ why: string; job: JobSettings }[]>(folder, 'bad');
+  if (bad.length === 0) return ['bad.json: it has no documents'];
+  const before = await listJobs(client);
   const problems: string[] = [];
   for (const { why, job } of bad) {
     const answer = await client.jobsCreate(job).catch((error: { code?: string }) => error);
@@ -27,7 +29,18 @@ export async function playBadInput(client: Client, folder: string): Promise<stri
       problems.push(`bad.json: ${why} was not refused`);
     }
   }
-  return problems;
+  const more = (await listJobs(client)).filter((id) => !before.includes(id));
+  return more.length === 0 ? problems : [...problems, `bad.json: jobs ${more.join(', ')} were stored`];
+}
+
+async function listJobs(client: Client): Promise<number[]> {
+  const ids: number[] = [];
+  for (let pageToken = ''; ; ) {
+    const page = await client.jobsList({ limit: 100, page_token: pageToken });
+    ids.push(...(page.jobs ?? []).map(({ job_id }) => job_id));
+    if (!page.has_more || !page.next_page_token) return ids;
+    pageToken = page.next_page_token;
+  }
 }
 
 /** The problems of one document, each with its name. */
