@@ -1,6 +1,8 @@
 """Spares tasks what pyspark imports in order to ask whether a value is NumPy's: its own test tools, and with them
 pandas, pyarrow and unittest, 0.3 s of each process. It asks so of each argument of a call to the JVM, and of each
 literal. Nothing is NumPy's where nobody has imported it.
+
+Written against the insides of pyspark 4.2.0; where a name of theirs is missing, pyspark's own code stays.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _FUNCTIONS = "pyspark.sql.functions"
+# Of that module.
+_USED = ("lit", "array", "Column", "_invoke_function", "_enum_to_value")
 # What has its own name for it when it is imported.
 _TAKEN_BY = (_FUNCTIONS, "pyspark.sql.session")
 
@@ -32,9 +36,10 @@ def patch_converters() -> None:
         kind = _numpy_class("ndarray")
         return kind is not None and isinstance(value, kind) and value.ndim == 1
 
-    converters: Any = types
-    converters.NumpyScalarConverter.can_convert = is_scalar
-    converters.NumpyArrayConverter.can_convert = is_array
+    for name, can_convert in (("NumpyScalarConverter", is_scalar), ("NumpyArrayConverter", is_array)):
+        converter: Any = getattr(types, name, None)
+        if hasattr(converter, "can_convert"):
+            converter.can_convert = can_convert
     run_after_import(f"{_FUNCTIONS}.builtin", _patch_literals)
 
 
@@ -45,10 +50,13 @@ def _numpy_class(name: str) -> Any:
 
 def _patch_literals(module: ModuleType) -> None:
     builtin: Any = module
-    original = getattr(builtin, "lit", None)
-    if original is None:
-        return  # it is half-way through its own import
-    from pyspark.sql.utils import is_remote
+    if not all(hasattr(builtin, name) for name in _USED):
+        return  # of another version, or half-way through its own import
+    original = builtin.lit
+    try:
+        from pyspark.sql.utils import is_remote
+    except ImportError:
+        return
 
     @functools.wraps(original)
     def lit(col: Any) -> Any:
