@@ -22,7 +22,11 @@ import { deniedToTasks } from './task-scope.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    headrace: { readonly route: Route; readonly restParameter: string | null };
+    headrace: {
+      readonly route: Route;
+      readonly restParameter: string | null;
+      readonly isDeniedToTasks: boolean;
+    };
   }
   interface FastifyRequest {
     principal: Principal | null;
@@ -62,19 +66,29 @@ export function registerRoutes(http: FastifyInstance, wiring: RouteWiring): void
     // Handlers are keyed as routes are; what links a request to its handler's type is the route's own schema.
     const handler = wiring.handlers[name as keyof typeof wiring.handlers] as AnyHandler | undefined;
     if (!handler) throw new Error(`bug: no handler answers ${name}`);
-    for (const path of [route.path, ...route.aliases]) registerRoute(http, { route, path, handler, wiring });
+    const isDeniedToTasks = deniedToTasks.has(name);
+    for (const path of [route.path, ...route.aliases])
+      registerRoute(http, { route, path, isDeniedToTasks, handler, wiring });
   }
+}
+
+interface OneRoute {
+  readonly route: Route;
+  readonly path: string;
+  readonly isDeniedToTasks: boolean;
+  readonly handler: AnyHandler;
+  readonly wiring: RouteWiring;
 }
 
 function registerRoute(
   http: FastifyInstance,
-  { route, path, handler, wiring }: { route: Route; path: string; handler: AnyHandler; wiring: RouteWiring },
+  { route, path, isDeniedToTasks, handler, wiring }: OneRoute,
 ): void {
   const restParameter = readPathParameters(path).find(({ rest }) => rest)?.name ?? null;
   http.route({
     method: route.method,
     url: path.replace(/\{\w+\+\}/, '*').replaceAll(/\{(\w+)\}/g, ':$1'),
-    config: { headrace: { route, restParameter } },
+    config: { headrace: { route, restParameter, isDeniedToTasks } },
     handler: async (request, reply) => {
       const merged = await mergeRequest(request, { multipart: route.multipart });
       request.audited = merged;
@@ -91,7 +105,7 @@ function registerRoute(
 }
 
 async function admit(request: FastifyRequest, wiring: RouteWiring): Promise<void> {
-  const { route } = request.routeOptions.config.headrace;
+  const { route, isDeniedToTasks } = request.routeOptions.config.headrace;
   const { permission } = route;
   const nowMs = wiring.clock.nowMs();
   if (permission === 'open' || mayReadMetrics(request, wiring))
@@ -103,7 +117,6 @@ async function admit(request: FastifyRequest, wiring: RouteWiring): Promise<void
   });
   // A worker whose heartbeats were refused for a minute would have to give up what it runs.
   if (found.scope !== 'workers') wiring.rateLimiter.check(found.caller, nowMs);
-  const isDeniedToTasks = deniedToTasks.some((name) => wiring.routes[name] === route);
   authorize(found, permission, { isDeniedToTasks });
   request.principal = found.principal;
 }

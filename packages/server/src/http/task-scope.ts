@@ -1,10 +1,12 @@
 /**
- * What the token of a task does not open, whoever owns the task, administrators too: rules for others, and what would
- * outlive the attempt. Code that a task runs may be anybody's; what it leaves behind must be data, not rights.
+ * What the token of a task does not open, whoever owns the task, administrators too: access beyond the attempt (tokens,
+ * sessions, access lists of scopes that exist), and rules and compute of everybody. Code that a task runs may be
+ * anybody's. All else that its owner may change it may change too, and that stays when it has ended: jobs, clusters and
+ * their libraries, secrets and Git credentials of the owner's, files and tables.
  */
 import type { RouteName } from '@headrace/api';
 
-export const deniedToTasks = [
+const denied = [
   // Rights that go on when the task has ended.
   'tokensCreate',
   'tokensDelete',
@@ -13,6 +15,8 @@ export const deniedToTasks = [
   'workerTokensCreate',
   'workerTokensList',
   'workerTokensDelete',
+  'secretAclsPut',
+  'secretAclsDelete',
   // Rules and compute of everybody.
   'clusterPoliciesCreate',
   'clusterPoliciesEdit',
@@ -35,3 +39,5 @@ export const deniedToTasks = [
   'workersRelease',
   'workersSignOff',
 ] as const satisfies readonly RouteName[];
+
+export const deniedToTasks: ReadonlySet<string> = new Set(denied);
