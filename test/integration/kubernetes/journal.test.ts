@@ -1,11 +1,18 @@
 /** Ends that no worker could tell yet, when the host that knows them dies. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { aCluster } from '../../../packages/worker/src/testing/memory-source.ts';
 import { usePodBench } from './support.ts';
 
 const bench = usePodBench();
+const end = { exit_code: 0, signal: null, started: true, at_ms: 9, stopped: false, log_truncated: false };
+const lines = [
+  { kind: 'intended', attempt_id: 7, epoch: 1 },
+  { kind: 'started', attempt_id: 7, epoch: 1, pid: 1, at_ms: 8 },
+  { kind: 'ended', attempt_id: 7, epoch: 1, end },
+];
+const untoldEnd = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
 
 test('an end that was not told yet outlives its host, for the worker that comes back', async () => {
   const attempt = bench().aTask('import time; time.sleep(0.5)');
@@ -33,14 +40,8 @@ test('the next host of the key answers for what a dead one had not told, and its
   const first = await backend.start(aCluster());
   const folders = () => fs.readdirSync(path.join(bench().folder, 'pods'));
   const [name = ''] = folders();
-  const end = { exit_code: 0, signal: null, started: true, at_ms: 9, stopped: false, log_truncated: false };
-  const lines = [
-    { kind: 'intended', attempt_id: 7, epoch: 1 },
-    { kind: 'started', attempt_id: 7, epoch: 1, pid: 1, at_ms: 8 },
-    { kind: 'ended', attempt_id: 7, epoch: 1, end },
-  ];
   const journal = path.join(bench().folder, 'pods', name, 'host', 'journal.jsonl');
-  fs.appendFileSync(journal, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  fs.appendFileSync(journal, untoldEnd);
   process.kill(bench().node.pidOf(name), 'SIGKILL');
   await first.died;
 
@@ -48,6 +49,30 @@ test('the next host of the key answers for what a dead one had not told, and its
 
   expect(next.hello.attempts).toMatchObject([{ attempt_id: 7, state: 'ended' }]);
   expect(folders()).toHaveLength(1);
+  next.close();
+});
+
+test('a folder of a dead host that cannot be removed keeps the next one from nothing', async () => {
+  const backend = bench().makeBackend();
+  const first = await backend.start(aCluster());
+  const name = bench().onlyPod();
+  const journal = path.join(bench().folder, 'pods', name, 'host', 'journal.jsonl');
+  fs.appendFileSync(journal, untoldEnd);
+  process.kill(bench().node.pidOf(name), 'SIGKILL');
+  await first.died;
+  const { rmSync } = fs;
+  const remove = vi.spyOn(fs, 'rmSync').mockImplementation((file, options) => {
+    if (path.basename(String(file)) === name) throw new Error('EBUSY: open on another node');
+    rmSync(file, options);
+  });
+  onTestFinished(() => remove.mockRestore());
+
+  const next = await backend.start(aCluster());
+  backend.forget('default');
+
+  expect(next.hello.attempts).toMatchObject([{ attempt_id: 7 }]);
+  expect(bench().warnings.join()).toContain(`${name}, of a Pod that has ended, cannot be removed`);
+  remove.mockRestore();
   next.close();
 });
 

@@ -24,6 +24,12 @@ import { makeWorkerKey, workerKeyFile } from './worker-key.ts';
 export interface PodRecord {
   readonly name: string;
   readonly start: string;
+  /** Where it was asked for: another place that has no such Pod proves nothing. */
+  readonly namespace: string;
+  /** The address of its API. */
+  readonly server: string;
+  /** As the API has given it. Null: whether the request came through is not known, and its name is that of this start alone. */
+  readonly uid: string | null;
   readonly hostKey: string;
   readonly clusterId: string;
   readonly setup: HostSetup;
@@ -115,13 +121,15 @@ export function writePodRecord(folder: string, record: PodRecord): void {
   fs.renameSync(`${file}.new`, file);
 }
 
-/** Null for a folder of something else, or of a start that did not come so far as to make a Pod. */
+/** Null for a start that did not come so far as to make a Pod. What cannot be read may be the record of one that lives. */
 export function readPodRecord(folder: string): PodRecord | null {
+  const file = path.join(folder, recordFile);
   try {
-    // We wrote it, whole, by renaming.
-    return JSON.parse(fs.readFileSync(path.join(folder, recordFile), 'utf8')) as PodRecord;
-  } catch {
-    return null;
+    // We wrote it, whole, by renaming, and no Pod mounts it.
+    return JSON.parse(fs.readFileSync(file, 'utf8')) as PodRecord;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new Error(`${file}, the record of a Pod, cannot be read`, { cause: error });
   }
 }
 

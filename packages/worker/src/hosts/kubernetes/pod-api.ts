@@ -1,6 +1,6 @@
 /**
  * The requests that hosts in Pods need, through the official client. Each is safe to repeat and is repeated while the API
- * is away or asks to wait; what it refuses is told at once. Their verbs are those of deploy/kubernetes/role.yaml.
+ * is away or asks to wait; what it refuses is told at once. Their verbs are those of deploy/kubernetes/access.yaml.
  */
 import {
   type ApiException,
@@ -33,8 +33,10 @@ export interface PodEvent {
 
 export interface PodApi {
   readonly namespace: string;
-  /** A Pod of this name and start that is there already is the one that was asked for: its answer got lost. */
-  create(pod: V1Pod, signal?: AbortSignal): Promise<void>;
+  /** The address of the API. */
+  readonly server: string;
+  /** Its uid. A Pod of this name and start that is there already is the one that was asked for: its answer got lost. */
+  create(pod: V1Pod, signal?: AbortSignal): Promise<string>;
   /** Null only where the API itself says that there is none. */
   read(name: string, signal?: AbortSignal): Promise<V1Pod | null>;
   list(signal?: AbortSignal): Promise<{ readonly pods: readonly V1Pod[]; readonly resourceVersion: string }>;
@@ -97,13 +99,18 @@ export function createPodApi(
 
   return {
     namespace,
+    server: config.getCurrentCluster()?.server ?? '',
     read,
     async create(pod, signal) {
       try {
-        await send('create', () => core.createNamespacedPod({ namespace, body: pod }), { signal });
+        const made = await send('create', () => core.createNamespacedPod({ namespace, body: pod }), {
+          signal,
+        });
+        return uidOf(made);
       } catch (error) {
-        if (codeOf(error) !== 409 || !(await isThere(pod, read)))
-          throw explainApiError(error, { verb: 'create', resource: 'pods', namespace });
+        const there = codeOf(error) === 409 ? await readMade(pod, read) : null;
+        if (there !== null) return uidOf(there);
+        throw explainApiError(error, { verb: 'create', resource: 'pods', namespace });
       }
     },
     async list(signal) {
@@ -162,10 +169,15 @@ async function answered<Answer>(request: Promise<Answer>): Promise<Answer> {
 }
 
 /** The one that this start has made, under this name. */
-async function isThere(pod: V1Pod, read: PodApi['read']): Promise<boolean> {
+async function readMade(pod: V1Pod, read: PodApi['read']): Promise<V1Pod | null> {
   const there = await read(pod.metadata?.name ?? '');
   const startOf = (of: V1Pod | null) => of?.metadata?.labels?.[labels.start];
-  return there !== null && startOf(there) === startOf(pod);
+  return startOf(there) === startOf(pod) ? there : null;
+}
+
+function uidOf({ metadata }: V1Pod): string {
+  if (metadata?.uid === undefined) throw new Error(`the API made Pod ${metadata?.name} without a uid`);
+  return metadata.uid;
 }
 
 function watchPods(

@@ -6,7 +6,7 @@ import { type PodRecord, readStartFailure } from './host-folder.ts';
 import { hostPort } from './pod-manifest.ts';
 import { explainGone, type PendingReason, readPodState } from './pod-state.ts';
 import type { PodStream } from './pod-stream.ts';
-import type { PodTracker } from './pod-tracker.ts';
+import type { PodIdentity, PodTracker } from './pod-tracker.ts';
 
 export interface StartTimes {
   /** Until it runs on a node: nodes that are added first take minutes, and so does an image that nobody has pulled. */
@@ -81,9 +81,9 @@ function createTeller(tell: PodStartOptions['tell']): (message: string) => void 
 }
 
 /** Resolves when it is proven. */
-export function awaitPodEnd(tracker: PodTracker, record: PodRecord): Promise<void> {
+export function awaitPodEnd(tracker: PodTracker, identity: PodIdentity): Promise<void> {
   return new Promise((resolve) => {
-    const unfollow = tracker.follow(record, (pod) => {
+    const unfollow = tracker.follow(identity, (pod) => {
       if (pod !== null && readPodState(pod).kind !== 'dead') return;
       unfollow();
       resolve();

@@ -5,7 +5,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { waitBackingOff, waitMs } from '../../wait.ts';
 import type { PodApi, PodEvent } from './pod-api.ts';
-import { labels } from './pod-manifest.ts';
 
 /** A watch that ends at once, each time, must not become a loop without a pause. */
 const rewatchMs = 200;
@@ -13,13 +12,18 @@ const rewatchMs = 200;
 /** `null`: it is gone, as the API itself says. */
 export type PodListener = (pod: V1Pod | null) => void;
 
+export interface PodIdentity {
+  readonly name: string;
+  readonly uid: string | null;
+}
+
 export interface PodTracker {
-  /** Until the returned function is called. `start` tells Pods of one name apart. */
-  follow(pod: { readonly name: string; readonly start: string }, listener: PodListener): () => void;
+  /** Until the returned function is called. The uid tells Pods of one name apart; null: the one of that name. */
+  follow(pod: PodIdentity, listener: PodListener): () => void;
 }
 
 interface Followed {
-  readonly start: string;
+  readonly uid: string | null;
   readonly listener: PodListener;
 }
 
@@ -33,8 +37,7 @@ export function createPodTracker(
   const tell = (name: string, pod: V1Pod | null) => {
     const entry = followed.get(name);
     if (entry === undefined) return;
-    const isOther = pod !== null && pod.metadata?.labels?.[labels.start] !== entry.start;
-    entry.listener(isOther ? null : pod);
+    entry.listener(pod !== null && isPodOf(entry, pod) ? pod : null);
   };
   /** A list or an event may be old, and a Pod of that name another one: the object itself decides. */
   const confirmGone = async (name: string, signal: AbortSignal) => {
@@ -84,8 +87,8 @@ export function createPodTracker(
   };
 
   return {
-    follow({ name, start }, listener) {
-      followed.set(name, { start, listener });
+    follow({ name, uid }, listener) {
+      followed.set(name, { uid, listener });
       if (running === null) {
         running = new AbortController();
         void run(running.signal);
@@ -101,4 +104,9 @@ export function createPodTracker(
       };
     },
   };
+}
+
+/** Names come again, a uid does not. */
+export function isPodOf({ uid }: Pick<PodIdentity, 'uid'>, { metadata }: V1Pod): boolean {
+  return uid === null || metadata?.uid === uid;
 }
