@@ -89,7 +89,10 @@ describe('executors', () => {
 
   test('a cluster of one node works on all cores of the driver, or on the master that it names', () => {
     expect(conf({})).toEqual({ conf: { 'spark.master': 'local[8]' }, watch: null });
-    expect(conf({ sparkConf: { 'spark.master': 'spark://other:7077' } })).toEqual({ conf: {}, watch: null });
+    expect(conf({ sparkConf: {} })).toEqual({ conf: { 'spark.master': 'local[8]' }, watch: null });
+    for (const master of ['spark://other:7077', 'local[4]', 'local[*]']) {
+      expect(conf({ sparkConf: { 'spark.master': master } })).toEqual({ conf: {}, watch: null });
+    }
   });
 });
 
@@ -105,6 +108,10 @@ test.each([
   ['5m', 300],
   ['5min', 300],
   ['1h', 3_600],
+  ['2D', 172_800],
+  ['90000ms', 90],
+  ['1ms', 1],
+  ['5 weeks', null],
   ['soon', null],
 ])('a time of %s is %s seconds', (text, seconds) => {
   expect(toSeconds(text)).toBe(seconds);

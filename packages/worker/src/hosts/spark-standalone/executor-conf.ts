@@ -51,7 +51,7 @@ export function toExecutorConf(
 ): ExecutorConf {
   const asked = sparkConf['spark.master'];
   const isOwnMaster = asked !== undefined && !asked.startsWith('local');
-  if (executors === undefined) return isOwnMaster ? { conf: {}, watch: null } : aloneOn(facts.cores);
+  if (executors === undefined) return isSetByUser(asked) ? { conf: {}, watch: null } : aloneOn(facts.cores);
   const watch = watchOf(executors, sparkConf, isOwnMaster ? asked : facts.master);
   const conf = {
     // What people see on the master's page.
@@ -76,6 +76,13 @@ export function toExecutorConf(
     ),
   };
   return { conf, watch };
+}
+
+/** What the server gives a cluster without workers and without a master of its own. */
+const masterDefault = 'local[2]';
+
+function isSetByUser(master: string | undefined): boolean {
+  return master !== undefined && master !== masterDefault;
 }
 
 /** At least two threads: with one, a stream and a query would wait for each other. */
@@ -135,12 +142,15 @@ function join(separator: string, ours: readonly string[], theirs: string | undef
   return [...ours, ...(theirs ? [theirs] : [])].join(separator);
 }
 
-/** As Spark writes a time: `90`, `90s`, `5m`, `5min`, `1h`. Null for what is none. */
+const secondsOf = { us: 1e-6, ms: 1e-3, s: 1, m: 60, min: 60, h: 3_600, d: 86_400 } as const;
+
+/** As Spark writes a time: `90`, `90s`, `1500ms`, `5m`, `5min`, `1h`, `1d`; a part of a second counts as one. Null for what is none. */
 export function toSeconds(text: string | undefined): number | null {
-  const match = /^\s*(\d+)\s*(s|m|min|h)?\s*$/.exec(text ?? '');
+  const match = /^\s*(\d+)\s*(us|ms|s|m|min|h|d)?\s*$/i.exec(text ?? '');
   if (match === null) return null;
   const [, count = '', unit = 's'] = match;
-  return Number(count) * (unit === 'h' ? 3_600 : unit.startsWith('m') ? 60 : 1);
+  // The expression has no other units.
+  return Math.ceil(Number(count) * secondsOf[unit.toLowerCase() as keyof typeof secondsOf]);
 }
 
 /** What is on Spark's own class path besides Spark: the executors' own Spark brings the rest. */
