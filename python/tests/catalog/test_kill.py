@@ -51,8 +51,10 @@ def test_killed_statements_leave_whole_tables(
         str(tmp_path / "conf.json"),
         *statements,
     ]
+    tests = Path(__file__).parents[1]
+    environment = {**os.environ, "PYTHONPATH": str(tests.parent)}
     with (tmp_path / "writer.log").open("w") as log:
-        writer = subprocess.Popen(command, cwd=Path(__file__).parents[1], stdout=log, stderr=log)
+        writer = subprocess.Popen(command, cwd=tests, env=environment, stdout=log, stderr=log)
     try:
         wait_until(lambda: writer.poll() is not None or any(managed.glob("half-*/*.parquet")), "files of half")
         wait_until(lambda: writer.poll() is not None or server.hold_reached.is_set(), "the registration of late")
