@@ -164,7 +164,7 @@ class Driver:
     async def warm_up(self) -> None:
         """A small Delta write: the first in a JVM takes 8–10 s, the second less than 1 s."""
         # Executors would write where the table is not, if they are on other machines.
-        if self._link is not None and self.place["watch"] is None:
+        if self._link is not None and self._conf().get("spark.master", "local").startswith("local"):
             await self._call(self._link.warm_up, os.path.join(self.folder, "warm-up"))
 
     def kill(self, reason: str) -> None:

@@ -1,8 +1,10 @@
 /** Spark's own names, read from the jar that is installed: a setting that it does not know has no effect. */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { writeHostFolder } from '../../../packages/worker/src/hosts/kubernetes/host-folder.ts';
 import { sparkConfOnPods } from '../../../packages/worker/src/hosts/kubernetes/spark-on-pods.ts';
 import { aCluster } from '../../../packages/worker/src/testing/memory-source.ts';
 
@@ -30,7 +32,7 @@ function wordsOfSpark(): string {
 
 test('Spark knows every setting and every word that an executor is started with', () => {
   const words = wordsOfSpark();
-  const conf = sparkConfOnPods(aCluster({ executors: { min: 1, max: 3, node } }), place);
+  const { driver: conf } = sparkConfOnPods(aCluster({ executors: { min: 1, max: 3, node } }), place);
   const settings = Object.keys(conf).filter((name) => name.startsWith('spark.kubernetes.'));
   const script = fs.readFileSync(path.join(repository, 'deploy/kubernetes/executor.sh'), 'utf8');
   // Not comments, and not the option of Java that is left out.
@@ -47,14 +49,13 @@ test('a cluster without workers has all of Spark in its driver', () => {
   const conf = sparkConfOnPods(aCluster({ sparkConf: { 'spark.master': 'local[4]' }, driver: node }), place);
 
   expect(conf).toEqual({
-    'spark.local.dir': '/tmp/spark-local',
-    'spark.master': 'local[4]',
-    'spark.driver.memory': '8192m',
+    shared: { 'spark.local.dir': '/tmp/spark-local', 'spark.master': 'local[4]' },
+    driver: { 'spark.driver.memory': '8192m' },
   });
 });
 
 test('one with workers gets an executor for each, of the size of its node type', () => {
-  const conf = sparkConfOnPods(
+  const { driver, shared } = sparkConfOnPods(
     aCluster({
       sparkConf: { 'spark.master': 'local[2]', 'spark.x': 'y' },
       executors: { min: 2, max: 2, node },
@@ -62,7 +63,13 @@ test('one with workers gets an executor for each, of the size of its node type',
     place,
   );
 
-  expect(conf).toMatchObject({
+  // A task with a Spark of its own beside the cluster's: no port, no executors of the other.
+  expect(shared).toEqual({
+    'spark.local.dir': '/tmp/spark-local',
+    'spark.master': 'local[2]',
+    'spark.x': 'y',
+  });
+  expect(driver).toMatchObject({
     'spark.master': 'k8s://https://kubernetes.default.svc',
     'spark.driver.host': 'headrace-k-1.headrace-hosts.headrace.svc',
     'spark.executor.instances': '2',
@@ -76,13 +83,31 @@ test('one with workers gets an executor for each, of the size of its node type',
 test('one that scales asks for as many as there is work for, and a master of its own is left alone', () => {
   const executors = { min: 1, max: 8, node: null };
 
-  expect(sparkConfOnPods(aCluster({ executors }), place)).toMatchObject({
+  expect(sparkConfOnPods(aCluster({ executors }), place).driver).toMatchObject({
     'spark.dynamicAllocation.enabled': 'true',
     'spark.dynamicAllocation.maxExecutors': '8',
   });
   const own = { 'spark.master': 'spark://elsewhere:7077' };
   expect(sparkConfOnPods(aCluster({ executors, sparkConf: own }), place)).toEqual({
-    'spark.local.dir': '/tmp/spark-local',
-    ...own,
+    shared: { 'spark.local.dir': '/tmp/spark-local', ...own },
+    driver: {},
   });
+});
+
+test('a host is told which part of its conf is its driver’s alone', () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'conf-'));
+  onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true }));
+  const cluster = aCluster({ executors: { min: 1, max: 1, node } });
+  const record = {
+    ...{ name: 'p', start: '1', namespace: 'n', server: 's', uid: null, hostKey: 'k', clusterId: 'c' },
+    setup: { sparkConf: {}, poolId: null },
+  };
+  const runtime = { dataRoot: '/state/data', pythonPath: '/p', spark: null, preimport: [], warmUp: true };
+
+  writeHostFolder(folder, { record, cluster, sparkConf: sparkConfOnPods(cluster, place) }, runtime);
+
+  const text = fs.readFileSync(path.join(folder, 'host/config.json'), 'utf8');
+  const { spark_conf, spark_place } = JSON.parse(text) as Record<string, Record<string, unknown>>;
+  expect(Object.keys(spark_conf ?? {}).filter((name) => /port|kubernetes/.test(name))).toEqual([]);
+  expect(spark_place).toMatchObject({ conf: { 'spark.driver.port': '7079' }, watch: null });
 });

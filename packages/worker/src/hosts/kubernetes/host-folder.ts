@@ -19,6 +19,7 @@ import { parseJournal } from '../local/journal.ts';
 import { hostMark } from '../local/processes.ts';
 import { HostStartError } from '../start-errors.ts';
 import { readGuestFile } from './read-guest-file.ts';
+import type { PodSparkConf } from './spark-on-pods.ts';
 import { makeWorkerKey, workerKeyFile } from './worker-key.ts';
 
 export interface PodRecord {
@@ -71,8 +72,7 @@ export function writeHostFolder(
   }: {
     readonly record: PodRecord;
     readonly cluster: ClusterAssignment;
-    /** With what the place adds to it. */
-    readonly sparkConf: Readonly<Record<string, string>>;
+    readonly sparkConf: PodSparkConf;
   },
   options: HostFolderOptions,
 ): void {
@@ -93,7 +93,9 @@ export function writeHostFolder(
       },
     }),
     runtime: options.spark,
-    spark_conf: sparkConf,
+    spark_conf: sparkConf.shared,
+    // Nothing here can watch executors that are Pods.
+    spark_place: { conf: sparkConf.driver, watch: null },
     ...(pool && { pool_id: pool.poolId }),
     data_root: options.dataRoot,
     preimport: options.preimport,

@@ -18,19 +18,33 @@ const containerName = 'executor';
 const heapShare = 0.5;
 const executorDefault = { cores: 1, memoryMb: 4096 };
 
+/** As `config.json` has it. */
+export interface PodSparkConf {
+  /** Of every JVM of the host, so of tasks that bring a Spark of their own as well: two drivers cannot have one port. */
+  readonly shared: Readonly<Record<string, string>>;
+  /** On top of it, of the cluster's driver alone. */
+  readonly driver: Readonly<Record<string, string>>;
+}
+
 /** The conf of the cluster with what its place asks for. What the cluster sets itself counts, but for the local master. */
-export function sparkConfOnPods(cluster: ClusterAssignment, place: DriverPlace): Record<string, string> {
+export function sparkConfOnPods(cluster: ClusterAssignment, place: DriverPlace): PodSparkConf {
   const { executors, driver, sparkConf } = cluster;
   const heap = driver && { 'spark.driver.memory': `${Math.floor(driver.memoryMb * heapShare)}m` };
-  // The folder is on the claim, and shuffles belong on a disk of the node.
-  const base = { 'spark.local.dir': '/tmp/spark-local', ...heap };
   const { 'spark.master': master = 'local[2]', ...own } = sparkConf;
-  if (executors === undefined || !master.startsWith('local['))
-    return { ...base, 'spark.master': master, ...own };
+  // The folder is on the claim, and shuffles belong on a disk of the node.
+  const shared = { 'spark.local.dir': '/tmp/spark-local', ...own, 'spark.master': master };
+  if (executors === undefined || !master.startsWith('local[')) return { shared, driver: { ...heap, ...own } };
+  return { shared, driver: { ...heap, ...confOfExecutors(executors, place), ...own, ...kubernetesMaster } };
+}
+
+const kubernetesMaster = { 'spark.master': 'k8s://https://kubernetes.default.svc' };
+
+function confOfExecutors(
+  executors: NonNullable<ClusterAssignment['executors']>,
+  place: DriverPlace,
+): Record<string, string> {
   const { cores, memoryMb } = executors.node ?? executorDefault;
   return {
-    ...base,
-    'spark.master': 'k8s://https://kubernetes.default.svc',
     'spark.submit.deployMode': 'client',
     'spark.driver.host': `${place.podName}.${place.subdomain}.${place.namespace}.svc`,
     'spark.driver.bindAddress': '0.0.0.0',
@@ -54,7 +68,6 @@ export function sparkConfOnPods(cluster: ClusterAssignment, place: DriverPlace):
     'spark.executor.memory': `${Math.floor(memoryMb * heapShare)}m`,
     'spark.executor.memoryOverhead': `${memoryMb - Math.floor(memoryMb * heapShare)}m`,
     ...countOf(executors),
-    ...own,
   };
 }
 
