@@ -1,10 +1,9 @@
 /** The stream to a host in a Pod: opened once, and again whenever it breaks. */
+import { waitBackingOff } from '../../wait.ts';
 import { type FrameStream, openFrameStream } from '../connection.ts';
 import type { FromHost } from '../host-protocol.ts';
 import { readKey } from './host-folder.ts';
 import { hostPort } from './pod-manifest.ts';
-
-const reconnectMs = 100;
 
 /** An open stream whose frames and end nobody hears yet. */
 export interface PodStream {
@@ -62,6 +61,7 @@ export function keepStreamOpen(options: {
   const { first, open, onFrame } = options;
   let stream: FrameStream | null = null;
   let isClosed = false;
+  const closing = new AbortController();
 
   const use = (opened: PodStream) => {
     stream = opened.stream;
@@ -74,7 +74,8 @@ export function keepStreamOpen(options: {
     });
   };
   const mend = async () => {
-    while (!isClosed) {
+    // A node that is silent may be so for days.
+    for (let failures = 1; !isClosed; failures += 1) {
       const opened = await open().catch(() => {
         options.onFailed();
         return null;
@@ -85,7 +86,7 @@ export function keepStreamOpen(options: {
         options.onMended(opened.stream.hello);
         return use(opened);
       }
-      await new Promise((resolve) => setTimeout(resolve, reconnectMs));
+      await waitBackingOff(failures, closing.signal);
     }
   };
 
@@ -97,6 +98,7 @@ export function keepStreamOpen(options: {
     },
     close() {
       isClosed = true;
+      closing.abort();
       stream?.close();
     },
   };
