@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   type BackendName,
+  findOtherHosts,
   type HostBackend,
   openBackend,
   openKubernetes,
@@ -91,6 +92,8 @@ function openWorker(config: Config, log: Logger) {
   const { backend, slots } = config;
   if (backend === 'none') return null;
   return async ({ source, workerId, dataRoot, spare, hostsFolder }: WorkerWiring) => {
+    const problem = findOtherHosts({ backend, hostsFolder, stateFolder: config.stateDir });
+    if (problem !== null) throw new StartError(problem);
     const place = { hostsFolder, dataRoot, workerId };
     const opened =
       backend === 'kubernetes' ? await openPods(config, log, place) : openBackendHere(backend, config, place);

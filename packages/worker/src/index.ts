@@ -1,6 +1,7 @@
 export type { FakeBackend, FakeBackendOptions } from './hosts/fake/fake-backend.ts';
 export { createFakeBackend } from './hosts/fake/fake-backend.ts';
 export type { FakeBehaviour, FakeScript } from './hosts/fake/fake-script.ts';
+export { findOtherHosts } from './hosts/find-other-hosts.ts';
 export type { FoundHost, HostBackend, HostConnection, HostDeath } from './hosts/host-backend.ts';
 export type { HostRuntime, LocalBackendOptions } from './hosts/local/local-backend.ts';
 export { createLocalBackend, preimportDefault, readHostRuntime } from './hosts/local/local-backend.ts';
