@@ -124,7 +124,7 @@ export function writePodRecord(folder: string, record: PodRecord): void {
 }
 
 /** Null for a start that did not come so far as to make a Pod. What cannot be read may be the record of one that lives. */
-export function readPodRecord(folder: string): PodRecord | null {
+function readPodRecord(folder: string): PodRecord | null {
   const file = path.join(folder, recordFile);
   try {
     // We wrote it, whole, by renaming, and no Pod mounts it.
