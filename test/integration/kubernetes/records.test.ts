@@ -62,7 +62,10 @@ test('another namespace, which has no such Pod, is no proof of its death', async
 test('another cluster, which has no such Pod, is no proof of its death', async () => {
   const pod = await leaveHost();
   const config = new KubeConfig();
-  config.loadFromClusterAndUser({ name: 'other', server: 'https://other:6443' }, { name: 'headrace' });
+  config.loadFromClusterAndUser(
+    { name: 'other', server: 'https://other:6443', skipTLSVerify: false },
+    { name: 'headrace' },
+  );
   const api = createPodApi(config, { namespace: 'headrace', selector: selectorOf('w') });
 
   await expect(bench().makeBackend({ api }).attach()).rejects.toThrow(
