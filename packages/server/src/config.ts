@@ -19,6 +19,19 @@ const absolutePath = z
   .min(1)
   .transform((value) => path.resolve(value));
 
+/** A text that `parse` returns says what is wrong. */
+const parsedBy = <Value extends object>(parse: (text: string) => Value | string) =>
+  z
+    .string()
+    .transform((text, context) => {
+      const parsed = parse(text);
+      if (typeof parsed !== 'string') return parsed;
+      context.addIssue(parsed);
+      return z.NEVER;
+    })
+    .nullable()
+    .default(null);
+
 /** `api` answers other machines, `scheduler` turns the loops, `worker` runs attempts here. */
 const serverRoles = ['api', 'scheduler', 'worker'] as const;
 
@@ -58,16 +71,7 @@ const settings = {
   },
   blobUrl: {
     env: 'HEADRACE_BLOB_URL',
-    schema: z
-      .string()
-      .transform((text, context) => {
-        const parsed = parseS3Url(text);
-        if (typeof parsed !== 'string') return parsed;
-        context.addIssue(parsed);
-        return z.NEVER;
-      })
-      .nullable()
-      .default(null),
+    schema: parsedBy(parseS3Url),
     about:
       'A bucket for workspace files, logs and results: s3://<bucket>/<prefix>?endpoint=…&region=…; keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
   },
@@ -112,16 +116,7 @@ const settings = {
   },
   kubernetes: {
     env: 'HEADRACE_KUBERNETES',
-    schema: z
-      .string()
-      .transform((text, context) => {
-        const parsed = parseKubernetesPlace(text);
-        if (typeof parsed !== 'string') return parsed;
-        context.addIssue(parsed);
-        return z.NEVER;
-      })
-      .nullable()
-      .default(null),
+    schema: parsedBy(parseKubernetesPlace),
     about:
       'Where Pods go, with HEADRACE_BACKEND=kubernetes: claim=…,namespace=…,service-account=…,hosts-service=…,owner=…,lifetime-hours=….',
   },

@@ -92,11 +92,16 @@ function createEditCommand(context: CliContext): Command {
       // The server says what is wrong with it.
       const request = { ...document, cluster_id } as Parameters<typeof client.clustersEdit>[0];
       await client.clustersEdit(request);
-      const { state } = await client.clustersGet({ cluster_id });
-      if (options.wait && state !== 'TERMINATED') await waitForCluster(client, cluster_id, 'RUNNING');
+      await awaitRestart(client, cluster_id, options);
       print(context, `cluster ${cluster_id} is edited`);
     });
   return addConnectionOptions(command);
+}
+
+/** One that ran is restarted with what has changed. */
+async function awaitRestart(client: Client, cluster_id: string, { wait }: Waiting): Promise<void> {
+  const { state } = await client.clustersGet({ cluster_id });
+  if (wait && state !== 'TERMINATED') await waitForCluster(client, cluster_id, 'RUNNING');
 }
 
 function createUpdateCommand(context: CliContext): Command {
@@ -119,8 +124,7 @@ function createUpdateCommand(context: CliContext): Command {
         typeof client.clustersUpdate
       >[0];
       await client.clustersUpdate(request);
-      const { state } = await client.clustersGet({ cluster_id });
-      if (options.wait && state !== 'TERMINATED') await waitForCluster(client, cluster_id, 'RUNNING');
+      await awaitRestart(client, cluster_id, options);
       print(context, `cluster ${cluster_id} is updated`);
     });
   return addConnectionOptions(command);
