@@ -213,6 +213,14 @@ export {
 } from './tasks.ts';
 export { TokenInfo, tokenLifetimeSecondsMax } from './tokens.ts';
 export {
+  clusterSizes,
+  statementTimeoutSecondsMax,
+  WarehouseDocument,
+  WarehouseFields,
+  type WarehouseState,
+  warehousesListLimitMax,
+} from './warehouses.ts';
+export {
   epochMs,
   JsonValue,
   Nothing,
