@@ -4,7 +4,7 @@ import { type Client, createClient } from '@headrace/api';
 import type { Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
 import { CommandError, exitCodes } from './command-error.ts';
-import { readServerFile } from './local/server-file.ts';
+import { addressOf, readServerFile } from './local/server-file.ts';
 
 export interface ConnectionOptions {
   readonly stateDir?: string;
@@ -99,5 +99,6 @@ async function connectLocally(stateDir: string): Promise<Connection> {
       cure: 'start one with `headrace up`, or set HEADRACE_HOST and HEADRACE_TOKEN to use another machine’s',
     });
   }
-  return { baseUrl: file.url, token: file.token, source: path.join(stateDir, 'server.json'), stateDir };
+  const source = path.join(stateDir, 'server.json');
+  return { baseUrl: addressOf(file), token: file.token, source, stateDir };
 }

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { CliContext, Clock, Output } from './cli-context.ts';
 import { readSettings } from './config.ts';
 import { findServerCommand } from './local/server-command.ts';
+import { trustAuthority } from './local/trust-authority.ts';
 import { runCli } from './run-cli.ts';
 
 const interruption = new AbortController();
@@ -42,8 +43,13 @@ async function confirm(question: string): Promise<boolean> {
   }
 }
 
+const settings = readSettings();
+// Looking at authorities takes milliseconds, which a command that talks to the folder's own server need not spend.
+if (/^(?!http:)./.test(settings.headrace.host ?? settings.databricks.host ?? 'http:'))
+  trustAuthority(settings.stateDir);
+
 const context: CliContext = {
-  settings: readSettings(),
+  settings,
   stdout: toOutput(process.stdout),
   stderr: toOutput(process.stderr),
   clock,

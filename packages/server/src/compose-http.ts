@@ -1,6 +1,7 @@
 /** Puts handlers, authentication, audit and limits together into the HTTP server, and makes it listen. */
 import crypto from 'node:crypto';
 import { type Handlers, routes } from '@headrace/api';
+import type { FastifyInstance } from 'fastify';
 import { logBytesMax } from './attempts/attempt-document.ts';
 import { createWorkerHandlers } from './attempts/handlers.ts';
 import { listWorkers } from './attempts/worker-status.ts';
@@ -17,7 +18,7 @@ import type { RequestContext } from './context.ts';
 import { createGitHandlers } from './git/handlers.ts';
 import { createHttpCloser } from './http/close-http.ts';
 import { createHttpServer } from './http/http-server.ts';
-import { listen, urlOf } from './http/listen.ts';
+import { listen, listenPlainly, listenWith, urlOf } from './http/listen.ts';
 import { createRateLimiter } from './http/rate-limit.ts';
 import { createPoolHandlers } from './instance-pools/handlers.ts';
 import { createJobHandlers } from './jobs/handlers.ts';
@@ -32,9 +33,14 @@ import { resealLoopName } from './secrets/reseal-loop.ts';
 import type { SecretKeys } from './secrets/secret-key.ts';
 import type { Services } from './services.ts';
 import { createStatusHandlers } from './status/handlers.ts';
+import type { ServerTls } from './tls/open-tls.ts';
+import { createTlsFront } from './tls/tls-front.ts';
 import { createAuthenticator } from './tokens/authenticator.ts';
 import { createTokensHandlers } from './tokens/handlers.ts';
+import { createVolumeHandlers } from './volumes/handlers.ts';
 import { createWorkspaceHandlers } from './workspace/handlers.ts';
+
+const loopback = '127.0.0.1';
 
 export interface HttpParts {
   readonly services: Services;
@@ -49,11 +55,16 @@ export interface HttpParts {
   readonly version: string;
   readonly webFolder: string;
   readonly keptPort: number | undefined;
+  /** Null: HTTP without TLS. */
+  readonly tls: ServerTls | null;
+  readonly keptLocalPort: number | undefined;
   readonly isReady: () => boolean;
 }
 
 export interface RunningHttp {
   readonly port: number;
+  /** Of the listener without TLS that only this machine reaches; undefined where it is the only one. */
+  readonly localPort: number | undefined;
   readonly publicUrl: string;
   /** For processes of this machine. */
   readonly localUrl: string;
@@ -90,16 +101,37 @@ export async function startHttp(parts: HttpParts): Promise<RunningHttp> {
     workspaceId: parts.workspaceId,
   });
   const closeHttp = createHttpCloser(http);
-  const close = () => {
+  const bound = await listenAll(http, parts);
+  publicUrl ||= bound.url;
+  const close = async () => {
     git.stop();
-    return closeHttp();
+    await closeHttp();
+    await bound.closeFront();
   };
+  const { port, localPort, localUrl } = bound;
+  return { port, localPort, localUrl, publicUrl, stopStreams: () => stopping.abort(), close };
+}
+
+/** With TLS there are two listeners: processes of this machine are not made to trust anything. */
+async function listenAll(http: FastifyInstance, { services, tls, keptPort, keptLocalPort }: HttpParts) {
+  const { config } = services;
+  const { port } = config;
   // Tasks of this machine need the API in any role; other machines only where it is this server's.
-  const host = config.roles.includes('api') ? config.host : '127.0.0.1';
-  const { port } = await listen(http, { host, port: config.port, keptPort: parts.keptPort });
-  const localUrl = urlOf(host, port);
-  publicUrl ||= localUrl;
-  return { port, localUrl, publicUrl, stopStreams: () => stopping.abort(), close };
+  const host = config.roles.includes('api') ? config.host : loopback;
+  if (tls === null) {
+    const at = { host, port: (await listen(listenWith(http), { host, port, keptPort })).port };
+    const url = urlOf('http', at);
+    return { ...at, localPort: undefined, url, localUrl: url, closeFront: async () => {} };
+  }
+  const local = await listen(listenWith(http), { host: loopback, port: 0, keptPort: keptLocalPort });
+  const front = createTlsFront(http.server, tls);
+  const at = { host, port: (await listen(listenPlainly(front.server), { host, port, keptPort })).port };
+  const { hostname } = new URL(urlOf('https', at));
+  const url = urlOf('https', { host: tls.nameFor(hostname), port: at.port });
+  return {
+    ...{ ...at, localPort: local.port, closeFront: front.close, url },
+    localUrl: urlOf('http', { host: loopback, port: local.port }),
+  };
 }
 
 function createHandlers(
@@ -124,6 +156,7 @@ function createHandlers(
     ...createRunHandlers(runs.services, { publicUrl, logBytesMax, repair: createRepairUses(db) }),
     ...createWorkspaceHandlers(services),
     ...createMetastoreHandlers(services, catalogNames),
+    ...createVolumeHandlers(services),
     ...createPolicyHandlers(services),
     ...createPoolHandlers(services, clusters.announcePools),
     ...createClustersHandlers(services, clusters),

@@ -59,6 +59,22 @@ const settings = {
       .default(null),
     about: 'How browsers and clients reach this server when it is not http://<host>:<port>.',
   },
+  tls: {
+    env: 'HEADRACE_TLS',
+    schema: z.enum(['off', 'local']).default('off'),
+    about:
+      'With `local`: https, by a certificate of an authority that the state folder keeps, for use on this machine.',
+  },
+  tlsCert: {
+    env: 'HEADRACE_TLS_CERT',
+    schema: absolutePath.nullable().default(null),
+    about: 'File of a certificate in PEM, with those between it and its authority: https instead of http.',
+  },
+  tlsKey: {
+    env: 'HEADRACE_TLS_KEY',
+    schema: absolutePath.nullable().default(null),
+    about: 'The private key of HEADRACE_TLS_CERT, in PEM without a passphrase.',
+  },
   databaseUrl: {
     env: 'HEADRACE_DATABASE_URL',
     schema: z
@@ -159,6 +175,15 @@ const settings = {
       .regex(/^[a-z0-9_]{1,255}$/, 'lower-case letters, digits and _ only')
       .default('main'),
     about: 'Catalog of two-level table names in jobs that name none.',
+  },
+  externalLocations: {
+    env: 'HEADRACE_EXTERNAL_LOCATIONS',
+    schema: z
+      .string()
+      .default('')
+      .transform((text) => text.split(',').filter((folder) => folder.trim() !== ''))
+      .transform((folders) => folders.map((folder) => path.resolve(folder.trim()))),
+    about: 'Folders, separated by commas, that external volumes may be in or below.',
   },
   unknownIds: {
     env: 'HEADRACE_UNKNOWN_IDS',
@@ -261,6 +286,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       'HEADRACE_SPARK_MASTER: HEADRACE_BACKEND=spark-standalone needs it, like spark://spark.example:7077',
     );
   }
+  if ((config.tlsCert === null) !== (config.tlsKey === null))
+    throw new ConfigError('HEADRACE_TLS_CERT and HEADRACE_TLS_KEY: set both or neither');
   if (config.backend === 'kubernetes') refuseHalfKubernetes(config);
   return config;
 }

@@ -33,11 +33,13 @@ import {
   readStateSettings,
   removeServerFile,
   type StateFolder,
+  type StateSettings,
   writeServerFile,
   writeStateSettings,
 } from './store/state-folder.ts';
 import { lockStateFolder } from './store/state-lock.ts';
 import { createTeardown, type Teardown } from './teardown.ts';
+import { openTls, type ServerTls } from './tls/open-tls.ts';
 import { ensureAdmin, mintFirstToken, mintLocalToken } from './tokens/first-start.ts';
 import { ensureHomeFolders } from './workspace/make-folders.ts';
 
@@ -116,6 +118,7 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   teardown.add('host reports', clusters.settle);
   teardown.add('runs', runs.stop);
   let isReady = false;
+  const tls = await openTls(config, { folder: state.folder, clock: services.clock, log: options.log });
   const listening = await startHttp({
     ...{ services, runs, clusters, operations },
     loops,
@@ -126,15 +129,15 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
     version: options.version,
     webFolder: options.webFolder,
     keptPort: settings.port,
+    keptLocalPort: settings.local_port,
+    tls,
     isReady: () => isReady,
   });
   http = listening;
   teardown.add('http', listening.close);
-  await writeStateSettings(state, { ...settings, port: listening.port });
-
   const local = await mintLocalToken(services, admin.id);
   teardown.add('local token', local.revoke);
-  await writeServerFile(state, { url: listening.publicUrl, token: local.token, pid: process.pid });
+  await announce(state, { settings, listening, tls, token: local.token });
   teardown.add('server file', () => removeServerFile(state));
   teardown.add('loops', loops.stop);
   const workerId = settings.worker_id;
@@ -157,6 +160,20 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   const newAdminToken = await mintFirstToken(services, admin);
   isReady = true;
   return { url: listening.publicUrl, localToken: local.token, newAdminToken, services, stop: teardown.run };
+}
+
+/** Keeps the ports for the next start, and tells processes of this machine where the server is. */
+async function announce(
+  state: StateFolder,
+  parts: { settings: StateSettings; listening: RunningHttp; tls: ServerTls | null; token: string },
+): Promise<void> {
+  const { settings, listening, tls, token } = parts;
+  const { port, localPort, localUrl, publicUrl } = listening;
+  await writeStateSettings(state, { ...settings, port, ...(localPort && { local_port: localPort }) });
+  await writeServerFile(state, {
+    ...{ url: publicUrl, token, pid: process.pid },
+    ...(tls && { local_url: localUrl, ca_file: tls.caFile }),
+  });
 }
 
 /** Where tasks of this server's worker find the API: Pods are on other machines. */

@@ -4,7 +4,7 @@ import { createClient } from '@headrace/api';
 import { z } from 'zod';
 import type { CliContext } from '../cli-context.ts';
 import { findServer } from './find-server.ts';
-import { readJson } from './server-file.ts';
+import { addressOf, readJson } from './server-file.ts';
 
 const KeptWorker = z.looseObject({ worker_id: z.string() });
 /** A server that does not answer is stopped all the same. */
@@ -15,7 +15,8 @@ export async function countRunning(context: CliContext, stateDir: string): Promi
   const server = await findServer(stateDir);
   const kept = KeptWorker.safeParse(await readJson(path.join(stateDir, 'settings.json')));
   if (server?.file === undefined || !kept.success) return 0;
-  const { url: baseUrl, token } = server.file;
+  const { token } = server.file;
+  const baseUrl = addressOf(server.file);
   try {
     const client = createClient({ baseUrl, token, fetch: context.fetch });
     const { workers } = await client.status({}, { signal: AbortSignal.timeout(answerMsMax) });

@@ -3,8 +3,19 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 
-const ServerFile = z.looseObject({ url: z.url(), token: z.string().min(1), pid: z.int().positive() });
+const ServerFile = z.looseObject({
+  url: z.url(),
+  token: z.string().min(1),
+  pid: z.int().positive(),
+  /** Beside https: without TLS, for processes of this machine. */
+  local_url: z.url().optional(),
+});
 export type ServerFile = z.output<typeof ServerFile>;
+
+/** Where this command reaches it; `url` is for people. */
+export function addressOf({ url, local_url }: ServerFile): string {
+  return local_url ?? url;
+}
 
 /** Undefined when there is none, or one that is being written. */
 export async function readServerFile(stateDir: string): Promise<ServerFile | undefined> {

@@ -9,7 +9,7 @@ import type { CliContext } from '../cli-context.ts';
 import { CommandError, exitCodes } from '../command-error.ts';
 import { explainFailedStart } from './explain-failed-start.ts';
 import { findServer } from './find-server.ts';
-import { readJson, readServerFile, type ServerFile } from './server-file.ts';
+import { addressOf, readJson, readServerFile, type ServerFile } from './server-file.ts';
 import { stopServer } from './stop-server.ts';
 
 /** A first start makes a database (1.6 s on two idle cores); a loaded machine may need many times that. */
@@ -25,6 +25,14 @@ export interface StartOptions {
   readonly port: number | undefined;
   /** As HEADRACE_ROLES takes them. */
   readonly roles?: string | undefined;
+  readonly tls?: TlsOptions | undefined;
+}
+
+export interface TlsOptions {
+  /** By an authority that the state folder keeps. */
+  readonly isLocal: boolean;
+  readonly certificateFile?: string | undefined;
+  readonly keyFile?: string | undefined;
 }
 
 export interface StartedServer {
@@ -43,7 +51,7 @@ export async function startServer(context: CliContext, options: StartOptions): P
   const logOffset = await rotateLog(logFile);
   const outFile = path.join(stateDir, `server.out-${process.pid}`);
   const port = options.port ?? (await readKeptPort(context, stateDir));
-  const child = await spawnServer(context, { stateDir, port }, { logFile, outFile });
+  const child = await spawnServer(context, { ...options, port }, { logFile, outFile });
   try {
     const file = await waitUntilReady(context, child, stateDir);
     return { pid: child.pid, file, ended: child.ended, announcement: await readFile(outFile, 'utf8') };
@@ -114,6 +122,7 @@ async function spawnServer(
       HEADRACE_STATE_DIR: options.stateDir,
       ...(options.port === undefined ? {} : { HEADRACE_PORT: String(options.port) }),
       ...(options.roles === undefined ? {} : { HEADRACE_ROLES: options.roles }),
+      ...toTlsVariables(options.tls),
     },
   });
   let hasEnded = false;
@@ -128,6 +137,14 @@ async function spawnServer(
   if (child.pid === undefined)
     throw new Error('cannot start the server process', { cause: await ended.catch((e) => e) });
   return { pid: child.pid, ended, hasEnded: () => hasEnded, stop: () => child.kill('SIGTERM') };
+}
+
+function toTlsVariables(tls: TlsOptions | undefined): Record<string, string> {
+  return {
+    ...(tls?.isLocal && { HEADRACE_TLS: 'local' }),
+    ...(tls?.certificateFile !== undefined && { HEADRACE_TLS_CERT: tls.certificateFile }),
+    ...(tls?.keyFile !== undefined && { HEADRACE_TLS_KEY: tls.keyFile }),
+  };
 }
 
 async function waitUntilReady(context: CliContext, child: Child, stateDir: string): Promise<ServerFile> {
@@ -145,7 +162,7 @@ async function waitUntilReady(context: CliContext, child: Child, stateDir: strin
 
 async function isReady(context: CliContext, file: ServerFile): Promise<boolean> {
   try {
-    await createClient({ baseUrl: file.url, fetch: context.fetch }).readyz({});
+    await createClient({ baseUrl: addressOf(file), fetch: context.fetch }).readyz({});
     return true;
   } catch {
     return false; // Not listening yet, or 503 while its parts start; the deadline ends this.

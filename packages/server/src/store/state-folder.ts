@@ -8,6 +8,8 @@ import { StartError } from '../start-error.ts';
 const StateSettings = z.looseObject({
   /** Picked when the port was to be a free one. */
   port: z.int().min(1).max(65_535).optional(),
+  /** With TLS, of the listener that only this machine reaches: tasks that outlive a restart know it. */
+  local_port: z.int().min(1).max(65_535).optional(),
   /** The same id after a restart takes the same attempts back. */
   worker_id: z.string().min(1),
 });
@@ -50,11 +52,18 @@ export function writeStateSettings({ folder }: StateFolder, settings: StateSetti
   return writeWhole(path.join(folder, 'settings.json'), settings);
 }
 
+export interface ServerFile {
+  readonly url: string;
+  readonly token: string;
+  readonly pid: number;
+  /** With TLS: for processes of this machine, which need to trust nothing then. */
+  readonly local_url?: string;
+  /** With TLS by the folder's own authority: whom to trust. */
+  readonly ca_file?: string | null;
+}
+
 /** Tells the CLI where the server is and how to sign in; it goes when the server stops. */
-export function writeServerFile(
-  { folder }: StateFolder,
-  server: { url: string; token: string; pid: number },
-): Promise<void> {
+export function writeServerFile({ folder }: StateFolder, server: ServerFile): Promise<void> {
   return writeWhole(path.join(folder, 'server.json'), server);
 }
 

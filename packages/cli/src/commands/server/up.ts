@@ -4,7 +4,8 @@ import { createClient } from '@headrace/api';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
 import { CommandError, exitCodes } from '../../command-error.ts';
-import { type StartedServer, startServer } from '../../local/start-server.ts';
+import { addressOf } from '../../local/server-file.ts';
+import { type StartedServer, startServer, type TlsOptions } from '../../local/start-server.ts';
 import { stopServer } from '../../local/stop-server.ts';
 import { note, print } from '../../output/print.ts';
 import { example } from '../example.ts';
@@ -14,6 +15,9 @@ interface Options {
   readonly stateDir?: string;
   readonly port?: number;
   readonly roles?: string;
+  readonly tls?: boolean;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
   readonly detach?: boolean;
 }
 
@@ -30,13 +34,16 @@ export function createUpCommand(context: CliContext): Command {
       '--roles <roles>',
       'what this server does, of api,scheduler,worker (default: all); others share its PostgreSQL',
     )
+    .option('--tls', 'https, with a certificate of an authority that the folder keeps: docs/tls.md')
+    .option('--tls-cert <file>', 'https, with this certificate (PEM)')
+    .option('--tls-key <file>', 'the private key of --tls-cert (PEM)')
     .option('-d, --detach', 'return when the server is ready, and leave it running')
     .addHelpText('after', example('up', 'up --state-dir ./state --port 0 --detach'))
     .action(async (options: Options) => {
       const stateDir = path.resolve(context.folder, options.stateDir ?? context.settings.stateDir);
       note(context, `starting on ${stateDir} …`);
       const { port, roles } = options;
-      const server = await startServer(context, { stateDir, port, roles });
+      const server = await startServer(context, { stateDir, port, roles, tls: readTls(context, options) });
       if (server.announcement.trim() !== '') print(context, server.announcement.trimEnd());
       print(context, `Headrace is ready: ${server.file.url}`);
       await printSignInLink(context, server);
@@ -46,15 +53,20 @@ export function createUpCommand(context: CliContext): Command {
     });
 }
 
+function readTls({ folder }: CliContext, { tls, tlsCert, tlsKey }: Options): TlsOptions {
+  const resolve = (file: string | undefined) => file && path.resolve(folder, file);
+  return { isLocal: tls ?? false, certificateFile: resolve(tlsCert), keyFile: resolve(tlsKey) };
+}
+
 async function printSignInLink(context: CliContext, { file }: StartedServer): Promise<void> {
-  if (!(await hasPages(context, file.url))) {
+  if (!(await hasPages(context, addressOf(file)))) {
     print(
       context,
       'The web UI is not built: `npm run build` in the checkout makes it; the API and this command work',
     );
     return;
   }
-  const client = createClient({ baseUrl: file.url, token: file.token, fetch: context.fetch });
+  const client = createClient({ baseUrl: addressOf(file), token: file.token, fetch: context.fetch });
   const link = await client.signInLinksCreate({});
   print(context, `Sign in once with:  ${link.url}`);
 }

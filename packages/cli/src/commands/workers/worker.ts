@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
 import { CommandError, type ExitCode, exitCodes } from '../../command-error.ts';
 import { runWorker } from '../../local/run-worker.ts';
+import { findAuthority } from '../../local/trust-authority.ts';
 import { findWorkerCommand } from '../../local/worker-command.ts';
 import { example } from '../example.ts';
 
@@ -66,6 +67,8 @@ function toEnvironment(context: CliContext, options: Options) {
   const hasToken = options.token !== undefined || options.tokenFile !== undefined;
   return {
     ...environment,
+    // Of a server of this machine; elsewhere there is none, and the variable stays as it is.
+    NODE_EXTRA_CA_CERTS: environment.NODE_EXTRA_CA_CERTS ?? findAuthority(settings.stateDir),
     HEADRACE_SERVER: options.server ?? settings.headrace.host,
     HEADRACE_TOKEN: hasToken ? options.token : settings.headrace.token,
     HEADRACE_TOKEN_FILE: resolve(options.tokenFile),
