@@ -213,6 +213,7 @@ export {
 } from './tasks.ts';
 export { TokenInfo, tokenLifetimeSecondsMax } from './tokens.ts';
 export {
+export { VolumeInfo, volumeTypes } from './volumes.ts';
   clusterSizes,
   statementTimeoutSecondsMax,
   WarehouseDocument,

@@ -106,6 +106,7 @@ import {
   tablesUpdate,
 } from './tables.ts';
 import { tokensCreate, tokensDelete, tokensList } from './tokens.ts';
+import { volumesCreate, volumesDelete, volumesGet, volumesList, volumesUpdate } from './volumes.ts';
 import {
   workersChallenge,
   workersClaim,
@@ -236,6 +237,11 @@ export const routes = {
   tablesDelete,
   tablesExists,
   tableLocationsCreate,
+  volumesCreate,
+  volumesGet,
+  volumesList,
+  volumesUpdate,
+  volumesDelete,
   wellKnownConfig,
   healthz,
   readyz,

@@ -20,6 +20,7 @@ import { createResealLoop } from './secrets/reseal-loop.ts';
 import { sealedSecrets } from './secrets/reseal-secrets.ts';
 import type { SecretKeys } from './secrets/secret-key.ts';
 import type { Services } from './services.ts';
+import { createFolderMovesLoop } from './volumes/move-folders.ts';
 
 export interface Operations {
   readonly observer: Metrics['observer'];
@@ -45,6 +46,7 @@ const upkeep = [
   createRunFilesLoop,
   createLibrariesLoop,
   createGitRetentionLoop,
+  createFolderMovesLoop,
 ];
 
 export function composeOperations(

@@ -2,6 +2,9 @@
 import crypto from 'node:crypto';
 import type { RequestOf, routes } from '@headrace/api';
 import { foreignKeyViolation, type Querier, sqlState, uniqueViolation } from '../db/connect.ts';
+import type { Services } from '../services.ts';
+import { followNewName } from '../volumes/change-volumes.ts';
+import { finishMoves } from '../volumes/move-folders.ts';
 import { findCatalog } from './catalog-store.ts';
 import { getCatalog } from './change-catalogs.ts';
 import { type NamePage, readNamePage } from './name-pages.ts';
@@ -49,19 +52,27 @@ export async function listSchemaPage(
 }
 
 export async function changeSchema(
-  db: Querier,
+  services: Services,
   request: RequestOf<(typeof routes)['schemasUpdate']>,
   stamp: Stamp,
 ): Promise<SchemaRow> {
   const name = parseSchemaName(request.full_name);
   const newName = request.new_name === undefined ? null : foldName(request.new_name);
   const { owner = null, comment = null, properties = null } = request;
-  const row = await updateSchema(db, name, { name: newName, owner, comment, properties }, stamp).catch(
-    (error) => {
-      const wanted = formatSchemaName({ ...name, schema: newName ?? name.schema });
-      throw sqlState(error) === uniqueViolation ? taken('Schema', wanted) : error;
-    },
-  );
-  if (!row) throw missing('Schema', formatSchemaName(name));
+  const isRenamed = newName !== null && newName !== name.schema;
+  if (isRenamed) await finishMoves(services);
+  const work = services.db.transaction(async (client) => {
+    const row = await updateSchema(client, name, { name: newName, owner, comment, properties }, stamp);
+    if (!row) throw missing('Schema', formatSchemaName(name));
+    const before = { schema: name.schema };
+    const parent = { schemaId: row.id, catalogId: null };
+    if (isRenamed) await followNewName(services, client, { ...parent, before, nowMs: stamp.atMs });
+    return row;
+  });
+  const row = await work.catch((error) => {
+    const wanted = formatSchemaName({ ...name, schema: newName ?? name.schema });
+    throw sqlState(error) === uniqueViolation ? taken('Schema', wanted) : error;
+  });
+  if (isRenamed) await finishMoves(services);
   return row;
 }

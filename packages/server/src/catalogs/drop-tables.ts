@@ -2,6 +2,8 @@
 import { type Discarded, discardInPlace } from '../blobs/discard.ts';
 import { foreignKeyViolation, type Querier, sqlState } from '../db/connect.ts';
 import type { Services } from '../services.ts';
+import { countVolumes, dropVolumesBelow } from '../volumes/change-volumes.ts';
+import { finishMoves } from '../volumes/move-folders.ts';
 import { deleteCatalog, lockCatalog } from './catalog-store.ts';
 import { findManagedKey } from './managed-location.ts';
 import { formatSchemaName, formatTableName, type SchemaName, type TableName } from './names.ts';
@@ -28,14 +30,18 @@ export async function dropSchema(
     const schema = await lockSchema(client, name);
     if (!schema) throw missing('Schema', fullName);
     const tables = await countTables(client, schema.id);
-    if (tables > 0 && !force) throw notEmpty('Schema', fullName, `${tables} tables`);
+    const volumes = await countVolumes(client, schema.id);
+    if (tables + volumes > 0 && !force)
+      throw notEmpty('Schema', fullName, `${tables} tables and ${volumes} volumes`);
     const deleted = await deleteTablesOfSchema(client, schema.id);
+    await dropVolumesBelow(services, client, { schemaId: schema.id, catalogId: null, nowMs });
     await deleteSchema(client, schema.id);
     return discardManaged(services, client, deleted, nowMs);
   });
   await removeAll(
     await work.catch((error) => refuseWhenRefilled(error, notEmpty('Schema', fullName, 'a new table'))),
   );
+  await finishMoves(services);
 }
 
 /** A catalog that holds nothing but an empty schema `default`, as it was made, counts as empty. */
@@ -48,9 +54,10 @@ export async function dropCatalog(
     const catalog = await lockCatalog(client, name);
     if (!catalog) throw missing('Catalog', name);
     const schemas = await lockSchemasOfCatalog(client, catalog.id);
-    const content = schemas.filter((schema) => schema.name !== 'default' || schema.tables > 0);
+    const content = schemas.filter((schema) => schema.name !== 'default' || schema.objects > 0);
     if (content.length > 0 && !force) throw notEmpty('Catalog', name, `${content.length} schemas`);
     const deleted: DeletedTable[] = [];
+    await dropVolumesBelow(services, client, { schemaId: null, catalogId: catalog.id, nowMs });
     for (const schema of schemas) {
       deleted.push(...(await deleteTablesOfSchema(client, schema.id)));
       await deleteSchema(client, schema.id);
@@ -61,6 +68,7 @@ export async function dropCatalog(
   await removeAll(
     await work.catch((error) => refuseWhenRefilled(error, notEmpty('Catalog', name, 'a new schema'))),
   );
+  await finishMoves(services);
 }
 
 async function discardManaged(

@@ -59,7 +59,7 @@ function createCatalogHandlers(services: Services, names: CatalogNames): Catalog
       return { catalogs: rows.map(toCatalogInfo), ...next };
     },
     async catalogsUpdate(request, context) {
-      const row = await changeCatalog(db, request, stampOf(context));
+      const row = await changeCatalog(services, request, stampOf(context));
       names.forget();
       return toCatalogInfo(row);
     },
@@ -82,7 +82,7 @@ function createSchemaHandlers(services: Services): SchemaHandlers {
       return { schemas: rows.map(toSchemaInfo), ...next };
     },
     schemasUpdate: async (request, context) =>
-      toSchemaInfo(await changeSchema(db, request, stampOf(context))),
+      toSchemaInfo(await changeSchema(services, request, stampOf(context))),
     async schemasDelete({ full_name, force }, { nowMs }) {
       await dropSchema(services, parseSchemaName(full_name), { force, nowMs });
       return {};

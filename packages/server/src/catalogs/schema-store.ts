@@ -135,11 +135,12 @@ export async function deleteSchema(db: Querier, id: string): Promise<void> {
 export async function lockSchemasOfCatalog(
   db: Querier,
   catalogId: string,
-): Promise<{ id: string; name: string; tables: number }[]> {
+): Promise<{ id: string; name: string; objects: number }[]> {
   return db.query({
     name: 'lock-schemas-of-catalog',
     text: `
-      select s.id, s.name, (select count(*) from tables t where t.schema_id = s.id) as tables
+      select s.id, s.name, (select count(*) from tables t where t.schema_id = s.id)
+        + (select count(*) from volumes v where v.schema_id = s.id) as objects
       from schemas s
       where s.catalog_id = $1
       order by s.name

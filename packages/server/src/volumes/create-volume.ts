@@ -1,0 +1,74 @@
+/** Making volumes. The row comes first and the folder before the commit: a folder alone is of no harm. */
+import crypto from 'node:crypto';
+import { ApiError, type RequestOf, type routes } from '@headrace/api';
+import { assert } from '../assert.ts';
+import { splitKey } from '../blobs/blob-key.ts';
+import { requireSchema } from '../catalogs/change-schemas.ts';
+import { foldName, formatSchemaName } from '../catalogs/names.ts';
+import { missing, taken } from '../catalogs/problems.ts';
+import type { Stamp } from '../catalogs/rows.ts';
+import { foreignKeyViolation, sqlState } from '../db/connect.ts';
+import type { Services } from '../services.ts';
+import { checkExternalLocation } from './external-location.ts';
+import { finishMoves, nameOf } from './move-folders.ts';
+import { findVolumeAt, findVolumeById, insertVolume, type VolumeRow } from './store.ts';
+import { makeFolder, makeLink } from './volume-folder.ts';
+import { formatVolumeName, volumeKey } from './volume-names.ts';
+
+type CreateRequest = RequestOf<(typeof routes)['volumesCreate']>;
+
+export async function createVolume(
+  services: Services,
+  request: CreateRequest,
+  stamp: Stamp,
+): Promise<VolumeRow> {
+  const { db, blobs } = services;
+  const name = {
+    catalog: foldName(request.catalog_name),
+    schema: foldName(request.schema_name),
+    volume: foldName(request.name),
+  };
+  splitKey(volumeKey(name)); // A name too long for a folder is refused before anything is made.
+  const schema = await requireSchema(db, name);
+  const externalLocation = await placeVolume(services, request);
+  // Whatever had this name before must be away, or the new volume would show its files.
+  await finishMoves(services);
+  const row = {
+    id: crypto.randomUUID(),
+    name: name.volume,
+    externalLocation,
+    comment: request.comment ?? null,
+  };
+  return db
+    .transaction(async (client) => {
+      if (!(await insertVolume(client, schema.id, row, stamp))) throw taken('Volume', formatVolumeName(name));
+      // Its schema may have got another name meanwhile; from the insert on it keeps it.
+      const made = await findVolumeById(client, row.id);
+      assert(made !== null, `volume ${row.id} is not found in the transaction that made it`);
+      const key = volumeKey(nameOf(made));
+      if (externalLocation === null) await makeFolder(blobs, key);
+      else await makeLink(blobs, key, externalLocation);
+      return made;
+    })
+    .catch((error) => {
+      throw sqlState(error) === foreignKeyViolation ? missing('Schema', formatSchemaName(name)) : error;
+    });
+}
+
+/** Null for a managed volume. */
+async function placeVolume(services: Services, request: CreateRequest): Promise<string | null> {
+  if (request.volume_type === 'MANAGED') {
+    if (!request.storage_location) return null;
+    throw new ApiError(
+      'INVALID_PARAMETER_VALUE',
+      'storage_location: a managed volume has none of its own; ask for volume_type EXTERNAL',
+    );
+  }
+  const location = await checkExternalLocation(services, request.storage_location);
+  const other = await findVolumeAt(services.db, location);
+  if (other === null) return location;
+  throw new ApiError(
+    'INVALID_PARAMETER_VALUE',
+    `storage_location: volume '${other.catalog}.${other.schema}.${other.name}' lies there, in it or around it already`,
+  );
+}
