@@ -2,7 +2,8 @@
 
     intended  before the fork                started  by the child itself, before any user line
     held      the child waits for "go"       ended    nothing of the attempt can act any more
-    dropped   no user line ran               acked    its outcome is durable elsewhere: forget it
+    dropped   no user line ran               acked    its outcome is durable elsewhere: forget it; after the
+                                                      death of the host the worker writes it
     taken     a worker that came back leads it, under a higher epoch
 
 A power cut takes the processes along with the last lines, so there is no fsync. `packages/worker` reads the file
@@ -82,13 +83,12 @@ def _fold(attempts: dict[int, HostedAttempt], record: Record) -> None:
             "owner_epoch": record["epoch"],
         }
         return
-    if kind in ("dropped", "acked"):
-        attempts.pop(attempt_id, None)
-        return
     attempt = attempts.get(attempt_id)
     if attempt is None or attempt["epoch"] != record["epoch"]:
         return
-    if kind == "held":
+    if kind in ("dropped", "acked"):
+        del attempts[attempt_id]
+    elif kind == "held":
         attempt["pid"] = record["pid"]
     elif kind == "started":
         attempt["state"] = "started"

@@ -25,6 +25,9 @@ ACTING_FRAMES = ("py4j.", "org.apache.spark.sql.execution.streaming")
 # With it, what is added to a session is not added to all.
 ISOLATION = "spark.sql.artifact.isolation.enabled"
 PROOF_POLL_SECONDS = 0.02
+QUIET_LOOKS = 2
+# For an answer of Spark's scheduler, which deals with what came before first.
+SCHEDULER_SECONDS = 60
 # A cancel ends what waits for Spark jobs. What is still busy then waits for something else, and is interrupted.
 INTERRUPT_AFTER_SECONDS = 2.0
 
@@ -82,6 +85,8 @@ class DriverLink:
         self._jvm = client.jvm
         self._root = self._jvm.org.apache.spark.sql.SparkSession.builder().getOrCreate()
         self._context = self._root.sparkContext()
+        self._await = self._jvm.scala.concurrent.Await
+        self._patience = self._jvm.scala.concurrent.duration.Duration.apply(SCHEDULER_SECONDS, "s")
         self._gateways: dict[int, _OpenGateway] = {}
         self._pools = _Pools()
 
@@ -139,11 +144,14 @@ class DriverLink:
             return True
         begun = time.monotonic()
         gateway.server.shutdown()
+        quiet_looks = 0
         while True:
             self._stop_streams(gateway.session)
-            self.cancel_jobs(attempt_id)
             acting = self._acting_threads(gateway.group)
-            if not acting and not self._has_active_job(attempt_id):
+            had_jobs = self._cancel_active(attempt_id)
+            quiet_looks = 0 if acting or had_jobs else quiet_looks + 1
+            # What a pool of Spark's own still did for the attempt may have begun after the first.
+            if quiet_looks == QUIET_LOOKS:
                 break
             elapsed = time.monotonic() - begun
             if elapsed > seconds:
@@ -151,11 +159,8 @@ class DriverLink:
             if elapsed > INTERRUPT_AFTER_SECONDS:
                 for thread in acting:
                     thread.interrupt()
-            time.sleep(PROOF_POLL_SECONDS)
-        # Nothing can start another job now: a second look must find nothing.
-        self.cancel_jobs(attempt_id)
-        if self._has_active_job(attempt_id):
-            return False
+            if quiet_looks == 0:
+                time.sleep(PROOF_POLL_SECONDS)
         if gateway.has_jars:
             gateway.session.artifactManager().close()
         del self._gateways[attempt_id]
@@ -200,10 +205,13 @@ class DriverLink:
         threads = self._client.new_array(self._jvm.java.lang.Thread, count + 16)
         return [threads[index] for index in range(group.enumerate(threads)) if _is_acting(threads[index])]
 
-    def _has_active_job(self, attempt_id: int) -> bool:
-        tracker = self._context.statusTracker()
-        active = set(tracker.getActiveJobIds())
-        return bool(active) and not active.isdisjoint(tracker.getJobIdsForTag(job_tag(attempt_id)))
+    def _cancel_active(self, attempt_id: int) -> bool:
+        """Whether the scheduler itself had a job of the attempt, and cancelled it.
+
+        Spark's status tracker would not do: it hears of a job's begin and end later than they happen.
+        """
+        jobs = self._context.cancelJobsWithTagWithFuture(job_tag(attempt_id), "its task has ended")
+        return not self._await.result(jobs, self._patience).isEmpty()
 
 
 def _is_acting(thread: Any) -> bool:

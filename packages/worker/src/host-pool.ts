@@ -5,20 +5,14 @@
  * ends none by itself.
  */
 import { generationOf, poolOfSpare } from '@headrace/core';
+import { type Ending, Endings } from './endings.ts';
+import { FailedStarts } from './failed-starts.ts';
 import { createSlot, deathOf, type Host, isOutdated, readHello, type Slot } from './host-slot.ts';
 import type { HostBackend, HostConnection, HostDeath } from './hosts/host-backend.ts';
-import type { ExecutorChange, FromHost, HostedAttempt, ToHost } from './hosts/host-protocol.ts';
+import type { ExecutorChange, FromHost } from './hosts/host-protocol.ts';
 import { HostStartError, HostUnwantedError } from './hosts/start-errors.ts';
 import type { WorkerLog } from './log.ts';
-import type {
-  AttemptRef,
-  ClusterAssignment,
-  HostOrders,
-  HostReport,
-  HostStatus,
-  HostStop,
-  PoolPlace,
-} from './ports.ts';
+import type { ClusterAssignment, HostOrders, HostReport, HostStatus, HostStop, PoolPlace } from './ports.ts';
 import { createBell, explainCold, explainFull, findDifferences, isSpareOf } from './spare-hosts.ts';
 
 interface Start {
@@ -41,19 +35,19 @@ export interface HostPoolOptions {
 export class HostPool {
   readonly #options: HostPoolOptions;
   readonly #starting = new Map<string, Start>();
-  /** Starts that failed, until the server knows. */
-  readonly #failed = new Map<string, HostStatus>();
+  readonly #failed: FailedStarts;
   readonly #slots = new Map<string, Slot>();
   /** Starts that have found room in their pool, by host key. */
   readonly #building = new Map<string, { readonly poolId: string; readonly clusterId: string }>();
   /** Rung when a host ends, or a start. */
   readonly #room = createBell();
   #spareFailedAt = Number.NEGATIVE_INFINITY;
-  /** Attempts whose end is not durable yet: no host may forget it. */
-  readonly #telling = new Set<number>();
+  readonly #endings: Endings;
 
   constructor(options: HostPoolOptions) {
     this.#options = options;
+    this.#failed = new FailedStarts(options.report);
+    this.#endings = new Endings(options, (hostKey) => this.#slots.get(hostKey));
   }
 
   /** The cluster's host; starts it if need be. Rejects with a reason for people. */
@@ -90,15 +84,9 @@ export class HostPool {
     return slot === undefined || slot.isStopping ? null : slot;
   }
 
-  /**
-   * Tells how an attempt ended, then lets its host forget it: the one it ran on, or the one that came after that died
-   * and took over its journal.
-   */
-  async settle(hostKey: string, { attemptId, epoch }: AttemptRef, tell: () => Promise<void>): Promise<void> {
-    this.#telling.add(attemptId);
-    await tell();
-    this.#telling.delete(attemptId);
-    this.#slots.get(hostKey)?.send({ op: 'ack', attempt_id: attemptId, epoch });
+  /** Tells how an attempt ended, then lets its host forget it. */
+  settle(ending: Ending, tell: () => Promise<void>): Promise<void> {
+    return this.#endings.settle(ending, tell);
   }
 
   /** Every host, as the server is to know it. */
@@ -112,14 +100,11 @@ export class HostPool {
       return { clusterId, hostKey, state: 'starting', sparkState: 'none', pid: null, message: '' };
     });
     const begun = new Set(starting.map(({ hostKey }) => hostKey));
-    return [...running.filter(({ hostKey }) => !begun.has(hostKey)), ...starting, ...this.#failed.values()];
+    return [...running.filter(({ hostKey }) => !begun.has(hostKey)), ...starting, ...this.#failed.list()];
   }
 
   forgetFailures(told: readonly HostStatus[]): void {
-    for (const status of told) {
-      const isOurs = status.state === 'failed' && this.#failed.get(status.hostKey) === status;
-      if (isOurs) this.#failed.delete(status.hostKey);
-    }
+    this.#failed.forget(told);
   }
 
   /** How many of the orders were news. */
@@ -182,9 +167,9 @@ export class HostPool {
 
   /** Leaves the hosts as they are. */
   disconnect(): void {
-    for (const slot of this.#slots.values()) {
-      if (slot.idleTimer !== null) clearTimeout(slot.idleTimer);
-      slot.connection.close();
+    for (const { idleTimer, connection } of this.#slots.values()) {
+      if (idleTimer !== null) clearTimeout(idleTimer);
+      connection.close();
     }
   }
 
@@ -259,7 +244,7 @@ export class HostPool {
     const facts = { clusterId: cluster.clusterId, hostKey: cluster.hostKey, sparkState: 'none' } as const;
     // One host for a key: its folder, socket and journal have one owner.
     if (ending !== undefined) await ending.connection.died;
-    this.#failed.delete(cluster.hostKey);
+    this.#failed.clear(cluster.hostKey);
     const begins = coldReason === null ? 'the cluster is starting' : `it starts cold: ${coldReason}`;
     report({ ...facts, state: 'starting', pid: null, message: this.#explainFull(cluster) ?? begins });
     try {
@@ -270,7 +255,7 @@ export class HostPool {
       const slot = this.#adopt(await backend.start(cluster, { signal, tell }), told);
       slot.idleMs = cluster.idleMs;
       this.#watchIdle(slot);
-      this.#acknowledgeInherited(slot);
+      this.#endings.inherit(slot);
       return slot;
     } catch (error) {
       if (signal.aborted) {
@@ -282,27 +267,8 @@ export class HostPool {
       const failureCode = error instanceof HostStartError ? error.code : 'START_FAILURE';
       const failed = { ...facts, state: 'failed', pid: null, message, failureCode } as const;
       if (cluster.pool?.isSpare) this.#spareFailedAt = performance.now();
-      this.#tellFailed(failed);
+      this.#failed.tell(failed);
       throw error;
-    }
-  }
-
-  /** Shown as starting while its report is on its way, which it must not overtake; then as failed, if that was lost. */
-  #tellFailed(failed: HostReport & { readonly state: 'failed' }): void {
-    const { hostKey } = failed;
-    const reported: HostStatus = { ...failed, state: 'starting' };
-    this.#failed.set(hostKey, reported);
-    void this.#options.report(failed).then((isRecorded) => {
-      if (this.#failed.get(hostKey) !== reported) return;
-      if (isRecorded) this.#failed.delete(hostKey);
-      else this.#failed.set(hostKey, failed);
-    });
-  }
-
-  /** Ends in the journal that it took over: of those that were told already, the acknowledgement died with the host. */
-  #acknowledgeInherited(slot: Slot): void {
-    for (const hosted of slot.attempts.values()) {
-      if (hosted.state === 'ended' && !this.#telling.has(hosted.attempt_id)) slot.send(ackOf(hosted));
     }
   }
 
@@ -322,6 +288,7 @@ export class HostPool {
   #bury(slot: Slot, death: HostDeath): void {
     const { clusterId, hostKey } = slot;
     slot.death = death;
+    this.#endings.bury(slot, death);
     if (slot.isGiven) return;
     if (this.#slots.get(hostKey) === slot) this.#slots.delete(hostKey);
     if (slot.idleTimer !== null) clearTimeout(slot.idleTimer);
@@ -385,9 +352,4 @@ export class HostPool {
     slot.isStopping = true;
     await this.#options.backend.stop(slot.connection, { graceMs: this.#options.stopGraceMs });
   }
-}
-
-/** As it was shown to us: whoever leads it under a higher epoch by now keeps it. */
-export function ackOf({ attempt_id, epoch, owner_epoch = epoch }: HostedAttempt): ToHost {
-  return { op: 'ack', attempt_id, epoch: owner_epoch };
 }

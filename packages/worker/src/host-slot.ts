@@ -1,5 +1,6 @@
 /** What the pool knows of one host, and how attempts hear from it. */
 import { generationOf } from '@headrace/core';
+import { Acknowledged } from './acknowledged.ts';
 import type { HostConnection, HostDeath, HostHello } from './hosts/host-backend.ts';
 import {
   type HostedAttempt,
@@ -37,6 +38,7 @@ export interface Slot extends Host {
   isGiven: boolean;
   readonly listeners: Map<number, (event: HostEvent) => void>;
   readonly attempts: Map<number, HostedAttempt>;
+  readonly acknowledged: Acknowledged;
   idleMs: number | null;
   idleTimer: NodeJS.Timeout | null;
   sparkState: SparkState;
@@ -69,6 +71,7 @@ export function createSlot(connection: HostConnection, onIdle: (slot: Slot) => v
     isGiven: false,
     listeners: new Map(),
     attempts: new Map(),
+    acknowledged: new Acknowledged(),
     // Until its cluster's own time is known: a host taken back from a former life. Others wait for orders.
     idleMs: generationOf(connection.hostKey) === 0 ? 10 * 60_000 : null,
     idleTimer: null,
@@ -90,4 +93,9 @@ export function createSlot(connection: HostConnection, onIdle: (slot: Slot) => v
     },
   };
   return slot;
+}
+
+/** As it was shown to us: whoever leads it under a higher epoch by now keeps it. */
+export function ackOf({ attempt_id, epoch, owner_epoch = epoch }: HostedAttempt): ToHost {
+  return { op: 'ack', attempt_id, epoch: owner_epoch };
 }

@@ -10,8 +10,8 @@
  *   host dead   the journal decides         –
  */
 
-import { ackOf, type HostPool } from './host-pool.ts';
-import type { Host } from './host-slot.ts';
+import type { HostPool } from './host-pool.ts';
+import { ackOf, type Host } from './host-slot.ts';
 import type { FoundHost, HostDeath } from './hosts/host-backend.ts';
 import type { HostedAttempt } from './hosts/host-protocol.ts';
 import type { ResumedAttempt } from './ports.ts';

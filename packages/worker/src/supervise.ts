@@ -388,10 +388,8 @@ async function settle(
   const tell = async () => {
     if (!supervised.isGone) await dependencies.report(report, attempt);
   };
-  if (report.kind !== 'lost') return dependencies.pool.settle(attempt.cluster.hostKey, attempt, tell);
-  await tell();
-  // Only its own host: on the next one it may be again, under its id.
-  host?.send({ op: 'ack', attempt_id: attempt.attemptId, epoch: attempt.epoch });
+  const ending = { hostKey: attempt.cluster.hostKey, ref: attempt, host, isLost: report.kind === 'lost' };
+  return dependencies.pool.settle(ending, tell);
 }
 
 function refOf({ attempt }: Supervised) {

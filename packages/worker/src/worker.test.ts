@@ -35,6 +35,14 @@ async function start(slots = 4): Promise<void> {
   worker = await startWorker(options);
 }
 
+/** The attempts that dead hosts still answer for. */
+async function openInJournals(): Promise<number[]> {
+  const found = await backend.attach();
+  return found.flatMap((host) =>
+    host.kind === 'dead' ? host.death.attempts.map(({ attempt_id }) => attempt_id) : [],
+  );
+}
+
 test('an attempt that succeeds is reported with its task values and exit value', async () => {
   await start();
   const attempt = anAttempt(dataRoot, { kind: 'succeed', taskValues: { rows: 3 }, exitValue: 'done' });
@@ -89,6 +97,37 @@ test('an attempt whose host dies is lost after user code began', async () => {
   backend.kill('default');
 
   expect(await source.reported(attempt.attemptId, 'lost')).toMatchObject({ beforeUserCode: false });
+});
+
+test('a dead host answers for no end that is recorded, whether it died before it heard of that or after', async () => {
+  await start();
+  const [early, late] = [anAttempt(dataRoot, { kind: 'succeed' }), anAttempt(dataRoot, { kind: 'hang' })];
+  source.offer(late);
+  await source.reported(late.attemptId, 'started');
+  const host = backend.hosts.get('default');
+  host?.goDeaf();
+  source.offer(early);
+  await expect.poll(() => host?.unheard).toEqual([early.attemptId]);
+
+  backend.kill('default');
+
+  await source.reported(late.attemptId, 'lost');
+  await expect.poll(openInJournals).toEqual([]);
+});
+
+test('a dead host answers for an end until it is recorded', async () => {
+  await start();
+  source.failNext(1_000_000);
+  const attempt = anAttempt(dataRoot, { kind: 'succeed' });
+  source.offer(attempt);
+  await expect.poll(() => backend.hosts.get('default')?.attemptStates().get(attempt.attemptId)).toBe('ended');
+
+  backend.kill('default');
+
+  await expect.poll(openInJournals).toEqual([attempt.attemptId]);
+  source.failNext(0);
+  await source.reported(attempt.attemptId, 'ended');
+  await expect.poll(openInJournals).toEqual([]);
 });
 
 test('a cluster that does not start fails its attempt with the reason', async () => {

@@ -50,8 +50,9 @@ ${tail}
 const lookAround = `
 context = spark.sparkContext
 tag = context.getLocalProperty("spark.job.tags")
-active = [job for job in context.statusTracker().getActiveJobsIds()]
-print("active jobs", active, flush=True)
+# Of the scheduler itself: the status tracker hears of begins and ends later than they happen.
+active = context._jsc.sc().dagScheduler().activeJobs().toList()
+print("active jobs", [active.apply(index).jobId() for index in range(active.size())], flush=True)
 traces = context._jvm.java.lang.Thread.getAllStackTraces()
 acting = set()
 for thread in traces.keySet():

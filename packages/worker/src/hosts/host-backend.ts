@@ -2,7 +2,7 @@
  * Where hosts live. A backend starts a host, finds the hosts of its former life, and stops one; what is said to a
  * host afterwards is `host-protocol.ts`. A backend never decides about attempts.
  */
-import type { ClusterAssignment, ExecutorPlan } from '../ports.ts';
+import type { AttemptRef, ClusterAssignment, ExecutorPlan } from '../ports.ts';
 import type { FromHost, HostedAttempt, ToHost } from './host-protocol.ts';
 
 export type HostHello = Extract<FromHost, { op: 'hello' }>;
@@ -66,6 +66,8 @@ export interface HostBackend {
     connection: HostConnection,
     to: Pick<ClusterAssignment, 'hostKey' | 'clusterId'>,
   ): HostConnection | null;
+  /** Writes into the journals of dead hosts of this key that the ends of these attempts are durable elsewhere. */
+  acknowledge(hostKey: string, attempts: readonly AttemptRef[]): void;
   /** What a dead host left behind has been dealt with. */
   forget(hostKey: string): void;
   /** At once and by force; `died` tells when it is proven. */

@@ -78,6 +78,15 @@ export function createFakeBackend(options: FakeBackendOptions): FakeBackend {
       given.set(host, { hostKey, clusterId });
       return { ...connection, hostKey, clusterId };
     },
+    acknowledge(hostKey, acknowledged) {
+      const found = deaths.get(hostKey);
+      if (found === undefined) return;
+      const epochs = new Map<number, number>(acknowledged.map(({ attemptId, epoch }) => [attemptId, epoch]));
+      const attempts = found.death.attempts.filter(
+        ({ attempt_id, epoch }) => epoch > (epochs.get(attempt_id) ?? 0),
+      );
+      deaths.set(hostKey, { ...found, death: { ...found.death, attempts } });
+    },
     forget(hostKey) {
       deaths.delete(hostKey);
     },

@@ -17,6 +17,10 @@ export interface FakeHost {
   readonly died: Promise<HostDeath>;
   connect(): HostConnection;
   die(message: string): void;
+  /** It hears of no end any more that it is durable, as one that is about to die. */
+  goDeaf(): void;
+  /** Of these. */
+  readonly unheard: readonly number[];
   /** By attempt id, what it knows. */
   attemptStates(): ReadonlyMap<number, HostedAttempt['state']>;
 }
@@ -40,11 +44,13 @@ export interface FakeHostOptions {
 
 class MemoryHost implements FakeHost {
   readonly died: Promise<HostDeath>;
+  readonly unheard: number[] = [];
   readonly #options: FakeHostOptions;
   readonly #attempts = new Map<number, FakeAttempt>();
   readonly #provenDead: (death: HostDeath) => void;
   #tell: (frame: FromHost) => void = () => undefined;
   #isDead = false;
+  #isDeaf = false;
 
   constructor(options: FakeHostOptions) {
     this.#options = options;
@@ -79,6 +85,10 @@ class MemoryHost implements FakeHost {
     };
   }
 
+  goDeaf(): void {
+    this.#isDeaf = true;
+  }
+
   die(message: string): void {
     this.#isDead = true;
     const attempts = [...this.#attempts.values()];
@@ -92,6 +102,7 @@ class MemoryHost implements FakeHost {
 
   #hear(frame: ToHost): void {
     if (this.#isDead) return;
+    if (this.#isDeaf && frame.op === 'ack') return void this.unheard.push(frame.attempt_id);
     switch (frame.op) {
       case 'prepare': {
         const { attempt_id, epoch, folder } = frame;

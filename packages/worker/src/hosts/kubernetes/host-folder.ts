@@ -12,10 +12,10 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { ClusterAssignment } from '../../ports.ts';
+import type { AttemptRef, ClusterAssignment } from '../../ports.ts';
 import type { HostSetup } from '../host-backend.ts';
 import type { HostedAttempt } from '../host-protocol.ts';
-import { parseJournal } from '../local/journal.ts';
+import { acknowledgeInJournal, parseJournal } from '../local/journal.ts';
 import { hostMark } from '../local/processes.ts';
 import { HostStartError } from '../start-errors.ts';
 import { readGuestFile } from './read-guest-file.ts';
@@ -147,6 +147,10 @@ export function listPodRecords(
 
 export function readAttempts(folder: string): readonly HostedAttempt[] {
   return parseJournal(readOfHost(folder, journalFile, journalBytesMax) ?? '');
+}
+
+export function acknowledgeAttempts(folder: string, refs: readonly AttemptRef[]): void {
+  acknowledgeInJournal(path.join(hostFolderOf(folder), journalFile), readAttempts(folder), refs);
 }
 
 /** The host that takes the place of a dead one answers for what was not told yet. Before its Pod is asked for. */

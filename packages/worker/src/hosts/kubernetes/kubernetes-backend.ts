@@ -11,6 +11,7 @@ import { waitMs } from '../../wait.ts';
 import type { FoundHost, HostBackend, HostConnection } from '../host-backend.ts';
 import { hostProtocolVersion } from '../host-protocol.ts';
 import {
+  acknowledgeAttempts,
   copyJournal,
   type HostFolderOptions,
   hostFolderOf,
@@ -114,6 +115,10 @@ export function createKubernetesBackend(options: KubernetesBackendOptions): Host
       return book.rename(connection.hostKey, { hostKey, clusterId })
         ? { ...connection, hostKey, clusterId }
         : null;
+    },
+    acknowledge(hostKey, attempts) {
+      if (attempts.length === 0) return;
+      for (const folder of deadFoldersOf(podsFolder, { hostKey })) acknowledgeAttempts(folder, attempts);
     },
     forget(hostKey) {
       for (const folder of deadFoldersOf(podsFolder, { hostKey })) removeFolder(folder, warn);

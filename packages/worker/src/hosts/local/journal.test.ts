@@ -1,8 +1,9 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { toAttemptId } from '@headrace/core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readJournal } from './journal.ts';
+import { acknowledgeInJournal, readJournal } from './journal.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -51,4 +52,30 @@ test('what was dropped or acknowledged is forgotten, and a cut line is ignored',
   );
 
   expect(readJournal(file)).toEqual([]);
+});
+
+test('what is acknowledged after the death of its host is forgotten, unless a later life leads it', () => {
+  const file = journalOf(
+    { kind: 'intended', attempt_id: 1, epoch: 1 },
+    { kind: 'intended', attempt_id: 2, epoch: 1 },
+    { kind: 'taken', attempt_id: 2, epoch: 1, owner_epoch: 3 },
+    { kind: 'intended', attempt_id: 3, epoch: 1 },
+    '{"kind":"ended","attempt_',
+  );
+  const told = [1, 2].map((attemptId) => ({ attemptId: toAttemptId(attemptId), epoch: 2 }));
+
+  acknowledgeInJournal(file, readJournal(file), told);
+
+  expect(readJournal(file).map(({ attempt_id }) => attempt_id)).toEqual([2, 3]);
+});
+
+test('no link in the place of a journal is followed', () => {
+  const [file, elsewhere] = [journalOf({ kind: 'intended', attempt_id: 1, epoch: 1 }), `${folder}/elsewhere`];
+  fs.renameSync(file, elsewhere);
+  fs.symlinkSync(elsewhere, file);
+  const before = fs.readFileSync(elsewhere, 'utf8');
+  const told = [{ attemptId: toAttemptId(1), epoch: 1 }];
+
+  expect(() => acknowledgeInJournal(file, readJournal(file), told)).toThrow('ELOOP');
+  expect(fs.readFileSync(elsewhere, 'utf8')).toBe(before);
 });

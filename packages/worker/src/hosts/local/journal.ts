@@ -1,5 +1,6 @@
 /** Reads the journal of a host that is dead; headrace_runtime/journal.py writes it. */
 import fs from 'node:fs';
+import type { AttemptRef } from '../../ports.ts';
 import type { HostedAttempt, HostedEnd } from '../host-protocol.ts';
 
 interface JournalRecord {
@@ -15,6 +16,34 @@ interface JournalRecord {
 /** The attempts that were not acknowledged. A last line that was cut off by a crash is ignored. */
 export function readJournal(file: string): readonly HostedAttempt[] {
   return fs.existsSync(file) ? parseJournal(fs.readFileSync(file, 'utf8')) : [];
+}
+
+/**
+ * Adds to the journal of a dead host, of which these attempts are `open`, that the ends of some are durable elsewhere.
+ * What is led under a higher epoch by now is left.
+ */
+export function acknowledgeInJournal(
+  file: string,
+  open: readonly HostedAttempt[],
+  refs: readonly AttemptRef[],
+): void {
+  const epochs = new Map<number, number>(refs.map(({ attemptId, epoch }) => [attemptId, epoch]));
+  const told = open.filter(
+    (hosted) => (hosted.owner_epoch ?? hosted.epoch) <= (epochs.get(hosted.attempt_id) ?? 0),
+  );
+  if (told.length === 0) return;
+  const lines = told.map(
+    ({ attempt_id, epoch }) => `${JSON.stringify({ kind: 'acked', attempt_id, epoch })}\n`,
+  );
+  // No link of a guest's is followed, and nothing that would keep us waiting.
+  const { O_WRONLY, O_APPEND, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  const fd = fs.openSync(file, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    // The line before it may have been cut off by the crash.
+    fs.writeSync(fd, `\n${lines.join('')}`);
+  } finally {
+    fs.closeSync(fd);
+  }
 }
 
 export function parseJournal(text: string): readonly HostedAttempt[] {
@@ -35,7 +64,8 @@ function fold(attempts: Map<number, HostedAttempt>, record: JournalRecord): void
       return;
     case 'dropped':
     case 'acked':
-      attempts.delete(attempt_id);
+      // Of an earlier epoch: it is here again by now.
+      if (known?.epoch === epoch) attempts.delete(attempt_id);
       return;
     case 'held':
     case 'started':

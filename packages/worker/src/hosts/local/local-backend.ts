@@ -8,6 +8,7 @@ import type { FoundHost, HostBackend, HostConnection } from '../host-backend.ts'
 import type { ExecutorConf } from '../spark-standalone/executor-conf.ts';
 import { HostStartError } from '../start-errors.ts';
 import { describeHostEnded } from './host-death.ts';
+import { acknowledgeInJournal, readJournal } from './journal.ts';
 import { buryHost, openLocalHost, readHostRecord, renameHost } from './local-host.ts';
 import { hostMark, isAlive, kill, killMarked } from './processes.ts';
 
@@ -158,6 +159,10 @@ export function createLocalBackend(options: LocalBackendOptions): HostBackend {
       folders.delete(connection.hostKey);
       folders.set(to.hostKey, folder);
       return { ...connection, hostKey: to.hostKey, clusterId: to.clusterId };
+    },
+    acknowledge(hostKey, attempts) {
+      const file = path.join(folderOf(hostKey), 'journal.jsonl');
+      if (attempts.length > 0) acknowledgeInJournal(file, readJournal(file), attempts);
     },
     forget: remove,
     destroy(connection) {
