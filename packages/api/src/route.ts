@@ -16,15 +16,16 @@ export const routeKinds = ['json', 'events', 'bytes', 'redirect'] as const;
 export type RouteKind = (typeof routeKinds)[number];
 
 /**
- * Who may call: anyone, any principal, administrators, and workers on other machines, whose tokens open nothing else.
+ * Who may call: anyone, any principal, administrators, workers on other machines, whose tokens open nothing else, and
+ * the process of a task that the server itself has made.
  * Objects have permissions of their own beside it.
  */
-export const routePermissions = ['open', 'user', 'admin', 'worker'] as const;
+export const routePermissions = ['open', 'user', 'admin', 'worker', 'task'] as const;
 export type RoutePermission = (typeof routePermissions)[number];
 
-/** Only an open route may go unrecorded, and what a worker says every few seconds. */
+/** Only an open route may go unrecorded, and what workers and processes of the server's own say all the time. */
 type Access =
-  | { readonly permission: 'open' | 'worker'; readonly audit: string | null }
+  | { readonly permission: 'open' | 'worker' | 'task'; readonly audit: string | null }
   | { readonly permission: 'user' | 'admin'; readonly audit: string };
 
 interface RouteSpec<Request, Response, Kind> {

@@ -10,6 +10,8 @@ export type ApiVersion = (typeof apiVersions)[number];
 
 export interface RequestContext {
   readonly principal: Principal;
+  /** Where the token is that of a task; else null. */
+  readonly attemptId: number | null;
   readonly requestId: string;
   /** The version in the path that was asked; routes below `/api/headrace` and without a version say `headrace`. */
   readonly apiVersion: ApiVersion;

@@ -65,7 +65,8 @@ export async function requireOwnCluster(
     );
 }
 
-function refuseOthers({ kind, clusterId, ownerId }: LifeRow, principal: Principal): void {
+function refuseOthers({ kind, clusterId, ownerId, warehouseId }: LifeRow, principal: Principal): void {
+  if (warehouseId !== null) throw isOfWarehouse(clusterId, warehouseId);
   if (kind === 'job')
     throw new ApiError(
       'INVALID_PARAMETER_VALUE',
@@ -75,6 +76,13 @@ function refuseOthers({ kind, clusterId, ownerId }: LifeRow, principal: Principa
   const whose =
     kind === 'default' ? 'the shared cluster is changed by administrators' : 'it is another user’s';
   throw new ApiError('PERMISSION_DENIED', `Cluster ${clusterId} cannot be changed: ${whose}`);
+}
+
+function isOfWarehouse(clusterId: string, warehouseId: string): ApiError {
+  return new ApiError(
+    'INVALID_PARAMETER_VALUE',
+    `Cluster ${clusterId} is that of SQL warehouse ${warehouseId}: start, stop or edit the warehouse`,
+  );
 }
 
 function refuseState({ clusterId, state }: LifeRow, wanted: string): ApiError {
@@ -90,6 +98,7 @@ export async function startCluster({ services, clusterId, principal }: Request):
   await db.transaction(async (client) => {
     const row = await lockCluster(client, clusterId);
     if (!row || row.deletedAtMs !== null) throw unknownCluster(clusterId);
+    if (row.warehouseId !== null) throw isOfWarehouse(clusterId, row.warehouseId);
     if (row.kind !== 'all_purpose' || row.state !== 'TERMINATED')
       throw refuseState(row, 'only a terminated cluster can be started');
     await refuseTooMany(client, row);

@@ -24,6 +24,8 @@ export interface LifeRow {
   readonly deletedAtMs: number | null;
   readonly pinnedAtMs: number | null;
   readonly createdBy: string;
+  /** Whose cluster it is, if it is that of a SQL warehouse. */
+  readonly warehouseId: string | null;
 }
 
 export interface LifeFactsRow extends LifeRow {
@@ -37,7 +39,8 @@ export interface LifeFactsRow extends LifeRow {
 const lifeColumns = `
   c.kind, c.cluster_id as "clusterId", c.cluster_name as "clusterName", c.spec, c.owner_id as "ownerId", c.state, c.wanted,
   c.generation, c.worker_id as "workerId", coalesce(c.active_at_ms, c.created_at_ms) as "activeAtMs",
-  c.deleted_at_ms as "deletedAtMs", c.pinned_at_ms as "pinnedAtMs", c.created_by as "createdBy"`;
+  c.deleted_at_ms as "deletedAtMs", c.pinned_at_ms as "pinnedAtMs", c.created_by as "createdBy",
+  c.warehouse_id as "warehouseId"`;
 
 /** Of the workers that are heard of: one that has a host of it already, else one of a server's process, else the freest. */
 const freeWorker = `(
@@ -191,19 +194,23 @@ export async function insertAllPurpose(
     readonly ownerId: number;
     readonly createdBy: string;
     readonly nowMs: number;
+    /** Of a SQL warehouse: it is there and does not run. */
+    readonly warehouseId?: string;
   },
 ): Promise<boolean> {
   const rows = await db.query({
     name: 'clusters-insert-all-purpose',
     text: `
       insert into clusters (cluster_id, cluster_name, kind, spec, warnings, created_by, created_at_ms, owner_id,
-        state, wanted, generation, started_at_ms, active_at_ms)
-      values ($1, $2, 'all_purpose', $3, $4, $5, $6, $7, 'PENDING', 'running', 1, $6, $6)
+        state, wanted, generation, started_at_ms, active_at_ms, warehouse_id)
+      values ($1, $2, 'all_purpose', $3, $4, $5, $6, $7,
+        case when $8::text is null then 'PENDING' else 'TERMINATED' end,
+        case when $8::text is null then 'running' else 'terminated' end, 1, $6, $6, $8)
       on conflict (cluster_id) do nothing
       returning cluster_id`,
     values: [
       ...[row.clusterId, row.clusterName, JSON.stringify(row.spec), JSON.stringify(row.warnings)],
-      ...[row.createdBy, row.nowMs, row.ownerId],
+      ...[row.createdBy, row.nowMs, row.ownerId, row.warehouseId ?? null],
     ],
   });
   return rows.length > 0;

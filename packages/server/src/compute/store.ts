@@ -146,7 +146,7 @@ export async function listClusters(
     name: `list-clusters-${order}`,
     text: `
       ${selection}
-      where c.deleted_at_ms is null
+      where c.deleted_at_ms is null and c.warehouse_id is null
         and ($2::text is null or ${after[order]})
         and (cardinality($4::text[]) = 0 or ${shownState} = any($4))
         and (cardinality($5::text[]) = 0 or case when c.kind = 'job' then 'JOB' else 'API' end = any($5))
@@ -239,6 +239,7 @@ export async function deleteOldAllPurpose(
       where cluster_id in (
         select cluster_id from clusters
         where kind = 'all_purpose' and state = 'TERMINATED' and deleted_at_ms is null and pinned_at_ms is null
+          and warehouse_id is null
           and terminated_at_ms < $1
         limit $3)
       returning cluster_id`,

@@ -14,6 +14,8 @@ export interface Authenticated {
   readonly caller: string;
   /** A token that signs workers on opens nothing else, whoever made it; one of a task not all (task-scope.ts). */
   readonly scope?: 'workers' | 'task';
+  /** Of the task whose token it is. */
+  readonly attemptId?: number;
 }
 
 export interface Authenticator {
@@ -51,6 +53,10 @@ export function authorize(
       'PERMISSION_DENIED',
       'the token of a task does not open this, whoever owns the task: use a token of a person',
     );
+  }
+  if (permission === 'task') {
+    if (scope === 'task') return;
+    throw new ApiError('PERMISSION_DENIED', 'only processes that the server has started may ask this');
   }
   if (permission === 'worker') {
     if (scope === 'workers' || principal.isAdmin) return;

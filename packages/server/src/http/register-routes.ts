@@ -30,6 +30,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     principal: Principal | null;
+    attemptId: number | null;
     /** The parsed request, for the audit row; empty until it was parsed. */
     audited: Readonly<Record<string, unknown>>;
   }
@@ -53,6 +54,7 @@ type AnyHandler = (request: unknown, context: RequestContext) => Promise<unknown
 
 export function registerRoutes(http: FastifyInstance, wiring: RouteWiring): void {
   http.decorateRequest('principal', null);
+  http.decorateRequest('attemptId', null);
   http.decorateRequest('audited', null as never);
   http.addHook('onRoute', ({ config, url }) => {
     if (!config?.headrace?.route?.permission) throw new Error(`bug: ${url} declares no permission`);
@@ -115,10 +117,12 @@ async function admit(request: FastifyRequest, wiring: RouteWiring): Promise<void
     wiring.rateLimiter.check(`address ${request.ip}`, nowMs);
     throw error;
   });
-  // A worker whose heartbeats were refused for a minute would have to give up what it runs.
-  if (found.scope !== 'workers') wiring.rateLimiter.check(found.caller, nowMs);
+  // A worker whose heartbeats were refused for a minute would have to give up what it runs; a SQL endpoint asks once for
+  // each statement, and those who sent it are counted.
+  if (found.scope !== 'workers' && permission !== 'task') wiring.rateLimiter.check(found.caller, nowMs);
   authorize(found, permission, { isDeniedToTasks });
   request.principal = found.principal;
+  request.attemptId = found.attemptId ?? null;
 }
 
 /** Behind a proxy of this machine everyone seems to be here: what was forwarded does not count as local. */
@@ -141,6 +145,7 @@ function makeContext(
   const version = /^\/api\/(\d\.\d)\//.exec(path)?.[1];
   return {
     principal: request.principal ?? nobody,
+    attemptId: request.attemptId,
     requestId: request.id,
     apiVersion: (apiVersions as readonly string[]).includes(version ?? '')
       ? (version as ApiVersion)

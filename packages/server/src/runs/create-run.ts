@@ -6,7 +6,7 @@ import { refuseUnstorable } from '../jobs/validate-settings.ts';
 import type { Services } from '../services.ts';
 import type { RunAdvancer } from './advance-run.ts';
 import { toRunDefinition } from './run-definition.ts';
-import type { Document, RunParameters, RunParent, RunTrigger } from './run-facts.ts';
+import type { Document, RunParameters, RunParent, RunTrigger, RunType } from './run-facts.ts';
 import { findRunByToken } from './store.ts';
 
 export interface RunServices extends Services {
@@ -27,6 +27,8 @@ export interface RunOrder {
   readonly queueEnabled: boolean;
   /** The task whose work it is: the same attempt gives the same run. */
   readonly parent?: RunParent;
+  /** Where it is not what having a job says. */
+  readonly runType?: RunType;
 }
 
 export interface CreatedRun {
@@ -47,7 +49,7 @@ export async function createRun(services: RunServices, order: RunOrder): Promise
     facts: {
       runId,
       jobId: order.jobId,
-      runType: order.jobId === null ? 'SUBMIT_RUN' : 'JOB_RUN',
+      runType: order.runType ?? (order.jobId === null ? 'SUBMIT_RUN' : 'JOB_RUN'),
       runName: order.runName,
       trigger: order.trigger,
       ownerId: order.principal.id,

@@ -69,6 +69,7 @@ function addFilters<Row>(
   if (filter.phase === 'completed') page = page.where('r.phase', '=', sql.lit('ended'));
   if (filter.phase === 'active') page = page.where('r.phase', '<>', sql.lit('ended'));
   if (filter.runType !== null) page = page.where('r.run_type', '=', filter.runType);
+  else page = page.where('r.run_type', '<>', sql.lit('SQL_ENDPOINT'));
   if (filter.createdFromMs !== null) page = page.where('r.created_at_ms', '>=', filter.createdFromMs);
   if (filter.createdToMs !== null) page = page.where('r.created_at_ms', '<=', filter.createdToMs);
   if (filter.beside) {

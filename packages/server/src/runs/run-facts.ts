@@ -1,7 +1,8 @@
 /** What is known of a run beside its course: who made it, why, and from which settings. Frozen with its generation. */
 import type { AttemptId, JobId, JsonValue, RunId } from '@headrace/core';
 
-export const runTypes = ['JOB_RUN', 'SUBMIT_RUN'] as const;
+/** SQL_ENDPOINT: a process of a SQL warehouse, which no list of runs shows. */
+export const runTypes = ['JOB_RUN', 'SUBMIT_RUN', 'SQL_ENDPOINT'] as const;
 export type RunType = (typeof runTypes)[number];
 
 /** The wire's names. */

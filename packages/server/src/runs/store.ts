@@ -130,7 +130,7 @@ export function findStoppableRunIds(
 select run_id
 from runs
 where ${phases}
-  and ${wanted.jobId === null ? '$1::bigint is null' : 'job_id = $1'}
+  and ${wanted.jobId === null ? `$1::bigint is null and run_type <> 'SQL_ENDPOINT'` : 'job_id = $1'}
   and run_id > $2
   and deleted_at_ms is null
 order by run_id

@@ -26,7 +26,8 @@ export function toRunDocument(
     number_in_job: run.number_in_job,
     original_attempt_run_id: run.run_id,
     run_name: run.run_name,
-    run_type: run.run_type,
+    // Clients know no other types; it is a run that somebody's statement has submitted.
+    run_type: run.run_type === 'SQL_ENDPOINT' ? 'SUBMIT_RUN' : run.run_type,
     trigger: run.trigger,
     ...(run.parent_attempt_id === null ? {} : { trigger_info: { run_id: run.parent_attempt_id } }),
     creator_user_name: run.creator_user_name,

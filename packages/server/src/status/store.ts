@@ -7,7 +7,7 @@ export async function countActiveRuns(db: Querier): Promise<ServerStatus['runs']
     text: `
       select count(*) filter (where phase = 'queued') as queued, count(*) filter (where phase <> 'queued') as running
       from runs
-      where phase <> 'ended' and deleted_at_ms is null`,
+      where phase <> 'ended' and deleted_at_ms is null and run_type <> 'SQL_ENDPOINT'`,
     values: [],
   });
   return rows[0] ?? { queued: 0, running: 0 };

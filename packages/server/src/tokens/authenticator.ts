@@ -57,6 +57,8 @@ export function createAuthenticator(
           principal,
           caller: `task ${token.slice(0, token.lastIndexOf('.'))}`,
           scope: 'task',
+          // Verified with the rest.
+          attemptId: Number(token.slice(taskTokenPrefix.length, token.indexOf('.'))),
         }
       );
     },
