@@ -64,7 +64,22 @@ if TYPE_CHECKING:
         kind: Literal["spark_submit"]
         parameters: list[str]
 
-    TaskDocument: TypeAlias = NotebookTask | WheelTask | FileTask | JarTask | SubmitTask
+    class SqlTask(TypedDict):
+        kind: Literal["sql"]
+        file_path: str | None
+        query_id: str | None
+        parameters: dict[str, str]
+
+    class DbtTask(TypedDict):
+        kind: Literal["dbt"]
+        project_directory: str
+        profiles_directory: str | None
+        commands: list[str]
+        catalog: str
+        schema: str
+        warehouse_id: str | None
+
+    TaskDocument: TypeAlias = NotebookTask | WheelTask | FileTask | JarTask | SubmitTask | SqlTask | DbtTask
 
     @final
     class WheelLibrary(TypedDict):
@@ -174,6 +189,10 @@ ATTEMPT_FILE = "attempt.json"
 MESSAGES_FILE = "messages.jsonl"
 NOTEBOOK_FILE = "notebook.json"
 RESULT_FILE = "result.json"
+
+# Names of task values that user code cannot set; under this one the rows of a SQL task's last result are handed on.
+RESERVED_PREFIX = "headrace:"
+OUTPUT_ROWS_NAME = f"{RESERVED_PREFIX}output.rows"
 
 # The worker reads no more (attempt-folder.ts): what went beyond would be lost without a word.
 MESSAGES_BYTES_MAX = 24 * 1024 * 1024

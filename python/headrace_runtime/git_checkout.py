@@ -27,6 +27,12 @@ _RETRY_SECONDS = 1.0
 _PAUSE_SECONDS = 0.2
 # A shared file system may show another machine's files a moment later.
 _VISIBLE_SECONDS_MAX = 10
+_PATH_FIELDS = {
+    "notebook": "notebook_path",
+    "spark_python": "python_file",
+    "sql": "file_path",
+    "dbt": "project_directory",
+}
 
 
 def enter_checkout(context: TaskContext) -> None:
@@ -39,8 +45,9 @@ def enter_checkout(context: TaskContext) -> None:
     root = str(answer["path"])
     folder = context.paths.locate_workspace(root)
     _await_visible(folder)
-    name = "notebook_path" if task["kind"] == "notebook" else "python_file"
-    task[name] = join_below(root, task[name])
+    name = _PATH_FIELDS[task["kind"]]
+    # A dbt project may be the repository itself.
+    task[name] = root if task["kind"] == "dbt" and task[name] in ("", ".") else join_below(root, task[name])
     sys.path.insert(0, folder)
 
 

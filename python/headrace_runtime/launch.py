@@ -104,6 +104,14 @@ def _run_task(context: TaskContext) -> str | None:
         from .jar_task import run_jar_task
 
         run_jar_task(context, task)
+    elif task["kind"] == "sql":
+        from .sql_task.run import run_sql_task
+
+        run_sql_task(context, task)
+    elif task["kind"] == "dbt":
+        from .dbt_task.run import run_dbt_task
+
+        run_dbt_task(context, task)
     else:
         raise TaskFailure("RUN_EXECUTION_ERROR", f"this runtime cannot run tasks of the kind {task['kind']}")
     return None

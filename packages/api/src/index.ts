@@ -1,4 +1,5 @@
 /** The HTTP contract: routes, schemas, client, errors. */
+
 export {
   CatalogInfo,
   catalogPageMax,
@@ -52,6 +53,7 @@ export {
   toApiError,
   toErrorBody,
 } from './errors.ts';
+export { DirectoryEntry, directoryPageMax } from './files.ts';
 export { describeIssue, formatIssue, formatIssues, formatPath } from './format-issues.ts';
 export {
   findGitProvider,
@@ -118,6 +120,7 @@ export {
   route,
   routeKinds,
   routePermissions,
+  type StreamedReply,
 } from './route.ts';
 export { type RouteName, routes } from './routes.ts';
 export {
@@ -138,6 +141,7 @@ export {
   RunTaskDocument,
   resultStates,
   runTypes,
+  type SqlWorkOutput,
   type StatusState,
   statusStates,
   type TerminationCode,
@@ -197,6 +201,7 @@ export {
   SparkJarTask,
   SparkPythonTask,
   SparkSubmitTask,
+  type SqlTask,
   sources,
   Task,
   TaskDependency,
@@ -212,8 +217,8 @@ export {
   WebhookNotifications,
 } from './tasks.ts';
 export { TokenInfo, tokenLifetimeSecondsMax } from './tokens.ts';
-export {
 export { VolumeInfo, volumeTypes } from './volumes.ts';
+export {
   clusterSizes,
   statementTimeoutSecondsMax,
   WarehouseDocument,

@@ -230,6 +230,39 @@ export const RunDocument = z.looseObject({
 });
 export type RunDocument = z.output<typeof RunDocument>;
 
+const sqlResult = z.looseObject({
+  columns: z.array(z.looseObject({ name: z.string() })),
+  /** Without `string_value`: NULL. */
+  rows: z.array(z.looseObject({ values: z.array(z.looseObject({ string_value: z.string().optional() })) })),
+  truncated: z.boolean(),
+});
+
+/** What a SQL task ran, and its last result. `query_result` of a saved query is ours. */
+const sqlWorkOutput = z.looseObject({
+  query_text: z.string(),
+  warehouse_id: z.string().optional(),
+  sql_statements: z.array(z.looseObject({ lookup_key: z.string() })),
+  query_result: sqlResult.optional(),
+});
+export type SqlWorkOutput = z.output<typeof sqlWorkOutput>;
+
+/** How one node of a dbt project came out of the last command that reports on nodes. */
+const dbtNodeResult = z.looseObject({
+  unique_id: z.string(),
+  status: z.string(),
+  execution_time: z.number().optional(),
+  message: z.string().optional(),
+});
+
+export const DbtOutput = z.looseObject({
+  /** A gzipped tar of the project's `target` folder: manifest.json, run_results.json and what they name. */
+  artifacts_link: z.string().optional(),
+  artifacts_headers: z.record(z.string(), z.string()).optional(),
+  /** Ours. */
+  headrace: z.looseObject({ results: z.array(dbtNodeResult) }).optional(),
+});
+export type DbtOutput = z.output<typeof DbtOutput>;
+
 export const RunOutput = z.looseObject({
   metadata: RunDocument,
   notebook_output: z
@@ -244,6 +277,10 @@ export const RunOutput = z.looseObject({
   info: z.string().optional(),
   /** The run that a task started. */
   run_job_output: z.looseObject({ run_id: z.int().optional() }).optional(),
+  sql_output: z
+    .looseObject({ query_output: sqlWorkOutput.optional(), file_output: sqlWorkOutput.optional() })
+    .optional(),
+  dbt_output: DbtOutput.optional(),
 });
 export type RunOutput = z.output<typeof RunOutput>;
 

@@ -111,6 +111,36 @@ export const RunJobTask = z.looseObject({
 });
 export type RunJobTask = z.output<typeof RunJobTask>;
 
+const warehouseId = z.string().max(255).optional();
+
+/** One of `query`, `file`, `alert` and `dashboard`; the server says in words what is missing. */
+export const SqlTask = z.looseObject({
+  /** Left out: the default warehouse. */
+  warehouse_id: warehouseId,
+  query: z.looseObject({ query_id: z.string().min(1).max(255) }).optional(),
+  file: z.looseObject({ path: pathText, source: z.enum(sources).optional() }).optional(),
+  alert: z.looseObject({ alert_id: z.string().max(255) }).optional(),
+  dashboard: z.looseObject({ dashboard_id: z.string().max(255) }).optional(),
+  parameters: textMap.optional(),
+});
+export type SqlTask = z.output<typeof SqlTask>;
+
+export const dbtCommandsMax = 10;
+
+export const DbtTask = z.looseObject({
+  /** `dbt run --select marts+`, as on a command line. */
+  commands: z.array(z.string().max(pathCharsMax)).max(dbtCommandsMax).optional(),
+  /** Of a project in Git the root of the repository where it is left out. */
+  project_directory: z.string().max(pathCharsMax).optional(),
+  /** Where a profiles.yml of the project's own is; left out, one is made. */
+  profiles_directory: z.string().max(pathCharsMax).optional(),
+  source: z.enum(sources).optional(),
+  warehouse_id: warehouseId,
+  catalog: z.string().max(255).optional(),
+  schema: z.string().max(255).optional(),
+});
+export type DbtTask = z.output<typeof DbtTask>;
+
 /** Kinds that this version runs. */
 export const runnableTaskKinds = [
   'notebook_task',
@@ -121,13 +151,13 @@ export const runnableTaskKinds = [
   'condition_task',
   'for_each_task',
   'run_job_task',
+  'sql_task',
+  'dbt_task',
 ] as const;
 
 /** Every kind of the public API: the others are accepted and kept, and refused where they would have to run. */
 export const taskKinds = [
   ...runnableTaskKinds,
-  'sql_task',
-  'dbt_task',
   'dbt_cloud_task',
   'dbt_platform_task',
   'pipeline_task',
@@ -151,8 +181,8 @@ const nestableKindFields = {
   python_wheel_task: PythonWheelTask.optional(),
   spark_jar_task: SparkJarTask.optional(),
   spark_submit_task: SparkSubmitTask.optional(),
-  sql_task: otherKind,
-  dbt_task: otherKind,
+  sql_task: SqlTask.optional(),
+  dbt_task: DbtTask.optional(),
   dbt_cloud_task: otherKind,
   dbt_platform_task: otherKind,
   pipeline_task: otherKind,

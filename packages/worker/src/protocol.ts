@@ -2,7 +2,7 @@
  * The files exchanged with the Python runtime in an attempt's folder, `<data root>/attempts/<run id>/<attempt id>/`:
  *   attempt.json    worker → task   what to run (mode 0600: it holds a token)
  *   messages.jsonl  task → worker   task values, warnings, one JSON object a line
- *   notebook.json   task → UI       cells and outputs so far, replaced whole after each cell
+ *   notebook.json   task → UI       cells and outputs so far, replaced whole after each cell; of a SQL task its statements
  *   result.json     task → worker   how it ended, written last
  *   output.log      host            standard output and error, cut at `log_bytes_max`
  *   work/           the task's working folder, which the task makes
@@ -72,7 +72,24 @@ export type TaskDocument =
       readonly main_class_name: string;
       readonly parameters: readonly string[];
     }
-  | { readonly kind: 'spark_submit'; readonly parameters: readonly string[] };
+  | { readonly kind: 'spark_submit'; readonly parameters: readonly string[] }
+  /** A file, or else a saved query, which the task asks the API for. */
+  | {
+      readonly kind: 'sql';
+      readonly file_path: string | null;
+      readonly query_id: string | null;
+      readonly parameters: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly kind: 'dbt';
+      /** Empty for the root of the run's Git checkout. */
+      readonly project_directory: string;
+      readonly profiles_directory: string | null;
+      readonly commands: readonly string[];
+      readonly catalog: string;
+      readonly schema: string;
+      readonly warehouse_id: string | null;
+    };
 
 export type LibraryDocument =
   | { readonly whl: string }

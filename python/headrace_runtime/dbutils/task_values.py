@@ -104,6 +104,8 @@ class Jobs(WithHelp):
 def _check_key(key: object) -> None:
     if not isinstance(key, str) or not key:
         raise ValueError(f"the key of a task value is a text that is not empty, not {key!r}")
+    if key.startswith(documents.RESERVED_PREFIX):
+        raise ValueError(f"the key of a task value may not begin with {documents.RESERVED_PREFIX!r}: {key[:40]!r}")
     if len(key) > KEY_CHARS_MAX:
         raise ValueError(
             f"the key of a task value may have {KEY_CHARS_MAX} characters, and {key[:40]!r}… has {len(key)}"

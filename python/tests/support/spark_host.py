@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,21 @@ class SparkHost:
     def root_sql(self, statement: str) -> list[str]:
         """Ask the JVM itself, beside all tasks."""
         return [str(row) for row in self._root.sql(statement).collectAsList()]
+
+    def root_parser(self) -> Callable[[str], str | None]:
+        """What Spark's parser says of a statement; None where it takes it."""
+        from py4j.protocol import Py4JJavaError
+
+        parser = self._root.sessionState().sqlParser()
+
+        def parse(statement: str) -> str | None:
+            try:
+                parser.parsePlan(statement)
+            except Py4JJavaError as error:
+                return str(error.java_exception.getMessage()).strip().splitlines()[0]
+            return None
+
+        return parse
 
     def close(self) -> None:
         self._listener.close()

@@ -134,12 +134,14 @@ test('job parameters take defaults and overrides, and reach notebooks by themsel
 test('a kind of task that is not supported yet is saved, and refused when it would have to run', async () => {
   const { job_id } = await engine.client.jobsCreate({
     name: 'later',
-    tasks: [{ task_key: 'ask', sql_task: { warehouse_id: 'w', query: { query_id: 'q' } } }],
+    tasks: [{ task_key: 'ask', sql_task: { warehouse_id: 'w', alert: { alert_id: 'a' } } }],
   });
 
   await expect(engine.client.jobsRunNow({ job_id })).rejects.toMatchObject({
     code: 'INVALID_PARAMETER_VALUE',
-    message: expect.stringContaining("task 'ask' is a sql_task, which is stored but not supported yet"),
+    message: expect.stringContaining(
+      "task 'ask' is a sql_task with an alert, which is stored but not supported yet",
+    ),
   });
 });
 

@@ -165,3 +165,40 @@ test('the default catalog is the one of the job, else of the server', () => {
   expect(catalogOf(anAttempt(task))).toBe('main');
   expect(catalogOf(anAttempt(task, { settings: { headrace: { default_catalog: 'dev' } } }))).toBe('dev');
 });
+
+test('a SQL task gets its own parameters, those of the run, and the job’s, which win', () => {
+  const sql = { warehouse_id: 'w', parameters: { a: 'task', b: 'task', c: 'task' } };
+  const options = { parameters: { c: 'job' }, overriding: { sql_params: { b: 'run', c: 'run' } } };
+  const parameters = { a: 'task', b: 'run', c: 'job' };
+
+  const file = partsOf({ sql_task: { ...sql, file: { path: '/q.sql' } } }, options);
+  const query = partsOf({ sql_task: { ...sql, query: { query_id: 'q-1' } } }, options);
+
+  expect(file.task).toEqual({ kind: 'sql', file_path: '/q.sql', query_id: null, parameters });
+  expect(query.task).toEqual({ kind: 'sql', file_path: null, query_id: 'q-1', parameters });
+  expect(query.resolved).toEqual({ sql_task: { parameters } });
+});
+
+test('a dbt task of a Git source may be the whole repository, and a run may bring other commands', () => {
+  const { task, isFromGit } = partsOf(
+    { dbt_task: { commands: ['dbt run'], catalog: 'dev' } },
+    {
+      overriding: { dbt_commands: ['dbt build'] },
+      settings: {
+        git_source: { git_url: 'https://a/b', git_provider: 'gitHub', git_branch: 'main' },
+        tasks: [{ task_key: 'load', dbt_task: { commands: ['dbt run'], catalog: 'dev' } }],
+      },
+    },
+  );
+
+  expect(isFromGit).toBe(true);
+  expect(task).toEqual({
+    kind: 'dbt',
+    project_directory: '',
+    profiles_directory: null,
+    commands: ['dbt build'],
+    catalog: 'dev',
+    schema: 'default',
+    warehouse_id: null,
+  });
+});

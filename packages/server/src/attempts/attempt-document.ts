@@ -10,6 +10,7 @@ import type { Document, OverridingParameters } from '../runs/run-facts.ts';
 import { findTask, type WrittenTask } from '../runs/task-documents.ts';
 import { toLibraries } from './libraries-of-task.ts';
 import { type AttemptOf, resolveAll, type ServerUrls, toReferenceScope } from './reference-scope.ts';
+import { toSqlTaskDocument } from './sql-task-document.ts';
 import { valuesForTasks } from './task-values.ts';
 
 /** The server knows the worker by its types alone; they hold both to one number. */
@@ -53,7 +54,9 @@ export function toAttemptParts(attempt: AttemptOf, urls: ServerUrls): AttemptPar
   const libraries = toLibraries(task, settings);
   if ('code' in libraries) return libraries;
   const overriding = resolveAll(attempt.facts.parameters.overriding, scope);
-  const document = toTaskDocument(task, overriding, scope.job.parameters);
+  const document =
+    toTaskDocument(task, overriding, scope.job.parameters) ??
+    toSqlTaskDocument(task, { settings, overriding, jobParameters: scope.job.parameters });
   const isFromGit = findGitPath(written, settings) !== null;
   if (document) {
     const resolved = toResolvedValues(document);
@@ -168,5 +171,9 @@ function toResolvedValues(task: TaskDocument): Document {
       return { spark_jar_task: { parameters: task.parameters } };
     case 'spark_submit':
       return { spark_submit_task: { parameters: task.parameters } };
+    case 'sql':
+      return { sql_task: { parameters: task.parameters } };
+    case 'dbt':
+      return { dbt_task: { commands: task.commands } };
   }
 }

@@ -10,7 +10,7 @@ import {
 } from '@headrace/core';
 import type { JobParameterValue, RunFacts } from '../runs/run-facts.ts';
 import { findTask } from '../runs/task-documents.ts';
-import { valuesOfTask } from './task-values.ts';
+import { outputOfTask, valuesOfTask } from './task-values.ts';
 
 export interface AttemptOf {
   readonly facts: RunFacts;
@@ -89,12 +89,14 @@ function toReferencedTask(run: Run, key: string): ReferencedTask | undefined {
   const taskRun = run.taskRuns.get(key);
   if (!taskRun || taskRun.iteration !== null) return undefined;
   const { attemptId, earlierAttempts, state } = taskRun;
+  const output = state.kind === 'ended' ? outputOfTask(run, key) : undefined;
   return {
     runId: attemptId,
     resultState: state.kind === 'ended' ? resultNames[state.result] : null,
     executionCount: earlierAttempts + 1,
     errorCode: state.kind === 'ended' ? (state.failure?.code ?? null) : null,
     values: valuesOfTask(run, key),
+    ...(output ? { output } : {}),
   };
 }
 

@@ -1,5 +1,11 @@
-/** Task values as later tasks see them: by task key, those of a for-each gathered over its iterations. */
-import { currentDefinition, type JsonValue, type Run, slotOf } from '@headrace/core';
+/**
+ * Task values as later tasks see them: by task key, those of a for-each gathered over its iterations. Under a name that user
+ * code cannot set, a SQL task hands on the rows of its last result: references read them as its output.
+ */
+import { currentDefinition, type JsonValue, type Run, slotOf, type TaskOutput } from '@headrace/core';
+
+/** As `headrace_runtime/documents.py` writes it. */
+const outputRowsName = 'headrace:output.rows';
 
 export type ValuesByTask = Readonly<Record<string, Readonly<Record<string, JsonValue>>>>;
 
@@ -13,7 +19,7 @@ export function valuesForTasks(run: Run): ValuesByTask {
   const { byKey, nested } = currentDefinition(run);
   for (const key of byKey.keys()) {
     const ofTask = run.taskValues.get(key);
-    if (ofTask) values[key] = ofTask;
+    if (ofTask) values[key] = withoutRows(ofTask);
   }
   for (const [key, { outerKey }] of nested) {
     const gathered = gatherIterations(run, outerKey, key);
@@ -29,7 +35,23 @@ export function valuesOfTask(run: Run, taskKey: string): Readonly<Record<string,
   for (const [key, { outerKey }] of currentDefinition(run).nested) {
     if (outerKey === taskKey) return gatherIterations(run, taskKey, key);
   }
-  return run.taskValues.get(taskKey) ?? {};
+  return withoutRows(run.taskValues.get(taskKey) ?? {});
+}
+
+/** Undefined for a task that hands on no rows. */
+export function outputOfTask(run: Run, taskKey: string): TaskOutput | undefined {
+  const rows = run.taskValues.get(taskKey)?.[outputRowsName];
+  // The runtime writes a list of objects; whatever else a process left there is no output.
+  return Array.isArray(rows) && rows.every(isRow) ? { rows } : undefined;
+}
+
+function isRow(value: JsonValue): value is Readonly<Record<string, JsonValue>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function withoutRows(values: Readonly<Record<string, JsonValue>>): Readonly<Record<string, JsonValue>> {
+  if (!Object.hasOwn(values, outputRowsName)) return values;
+  return Object.fromEntries(Object.entries(values).filter(([name]) => name !== outputRowsName));
 }
 
 /** For each name a list in the order of the inputs; null where an iteration did not set it. Only of an ended for-each. */
@@ -37,7 +59,8 @@ function gatherIterations(run: Run, outerKey: string, nestedKey: string): Record
   const count = isUnderWay(run, outerKey) ? 0 : (run.taskRuns.get(outerKey)?.inputs?.length ?? 0);
   const gathered: Record<string, JsonValue[]> = {};
   for (let iteration = 0; iteration < count; iteration++) {
-    for (const [name, value] of Object.entries(run.taskValues.get(slotOf(nestedKey, iteration)) ?? {})) {
+    const ofIteration = withoutRows(run.taskValues.get(slotOf(nestedKey, iteration)) ?? {});
+    for (const [name, value] of Object.entries(ofIteration)) {
       gathered[name] ??= new Array<JsonValue>(count).fill(null);
       gathered[name][iteration] = value;
     }

@@ -49,6 +49,21 @@ test.each<[string, Document, string]>([
     { tasks: [step('a', { job_cluster_key: 'missing' })] },
     "tasks: task 'a' asks for job cluster 'missing', which job_clusters does not have",
   ],
+  [
+    'a SQL task without work',
+    { tasks: [{ task_key: 'a', sql_task: { warehouse_id: 'w' } }] },
+    "tasks: task 'a': sql_task: names nothing to run; give it one of query, file",
+  ],
+  [
+    'a dbt task without a project in the workspace',
+    { tasks: [{ task_key: 'a', dbt_task: { commands: ['dbt run'] } }] },
+    "tasks: task 'a': dbt_task.project_directory: name the folder",
+  ],
+  [
+    'a command that is not of dbt',
+    { tasks: [{ task_key: 'a', dbt_task: { commands: ['rm -rf /'], project_directory: '/p' } }] },
+    "tasks: task 'a': dbt_task.commands: 'rm -rf /' is no command of dbt",
+  ],
   ['no kind of work', { tasks: [{ task_key: 'A' }] }, 'tasks[0]: names nothing to run'],
   [
     'a cron with five fields',

@@ -10,6 +10,7 @@ import { findEnvironmentProblems } from './validate-environments.ts';
 import { findGitProblems } from './validate-git.ts';
 import { findLabelProblems } from './validate-labels.ts';
 import { findScheduleProblems } from './validate-schedule.ts';
+import { findSqlTaskProblems } from './validate-sql-tasks.ts';
 import { findTaskProblems, referenceProblemsOf } from './validate-tasks.ts';
 
 /**
@@ -29,6 +30,7 @@ export function validateSettings(
   const tasks = settings.tasks ?? [];
   const problems = [
     ...findTaskProblems(tasks, jobId),
+    ...findSqlTaskProblems(settings),
     ...findLabelProblems(settings),
     ...findGitProblems(settings, config),
     ...findEnvironmentProblems(settings),

@@ -14,7 +14,14 @@ export function findGitPath(
   // Of a Python file it is not; but a relative path can mean nothing else.
   if (file && (file.source ?? (source && isRelative(file.python_file) ? 'GIT' : 'WORKSPACE')) === 'GIT')
     return file.python_file;
-  return null;
+  return findSqlGitPath(task, source !== undefined);
+}
+
+/** Of these, as of notebooks, the Git source is the default. Empty: the root of the repository. */
+function findSqlGitPath({ sql_task: sql, dbt_task: dbt }: WrittenTask, hasSource: boolean): string | null {
+  const fallback = hasSource ? 'GIT' : 'WORKSPACE';
+  if (sql?.file && (sql.file.source ?? fallback) === 'GIT') return sql.file.path;
+  return dbt && (dbt.source ?? fallback) === 'GIT' ? (dbt.project_directory ?? '') : null;
 }
 
 function isRelative(path: string): boolean {

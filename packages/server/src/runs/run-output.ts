@@ -1,9 +1,10 @@
 /** The output of one task run: its result, the end of its log, its error. */
-import { ApiError, findTaskKinds, type RunOutput } from '@headrace/api';
+import { ApiError, findTaskKinds, type RunOutput, type SqlTask } from '@headrace/api';
 import type { Services } from '../services.ts';
-import { readLogTail } from './attempt-files.ts';
+import { readLogTail, readNotebook } from './attempt-files.ts';
 import { readRunParts } from './read-run-parts.ts';
 import { findTaskRun } from './read-runs.ts';
+import { toSqlOutput } from './sql-output.ts';
 import { readRun, type TaskRunView } from './store.ts';
 import type { WrittenTask } from './task-documents.ts';
 import { toTaskRunDocument } from './wire.ts';
@@ -36,6 +37,7 @@ async function outputOf(
 ): Promise<Omit<RunOutput, 'metadata'>> {
   const kinds = task ? findTaskKinds(task) : [];
   if (kinds.includes('notebook_task')) return notebookOutput(taskRun);
+  if (task?.sql_task) return sqlOutput(services, taskRun, task.sql_task);
   if (kinds.includes('run_job_task')) {
     const { child_run_id: childRunId } = taskRun;
     return childRunId === null ? {} : { run_job_output: { run_id: childRunId } };
@@ -56,6 +58,19 @@ async function noOutputOf({ db }: Pick<Services, 'db'>, runId: number): Promise<
 
 function notebookOutput({ exit_value: result }: TaskRunView): Pick<RunOutput, 'notebook_output'> {
   return { notebook_output: result === null ? {} : { result, truncated: false } };
+}
+
+async function sqlOutput(
+  services: Pick<Services, 'blobs'>,
+  taskRun: TaskRunView,
+  task: SqlTask,
+): Promise<Omit<RunOutput, 'metadata'>> {
+  const folder = { runId: taskRun.run_id, attemptId: taskRun.attempt_id };
+  const [document, logs] = await Promise.all([
+    readNotebook(services.blobs, folder),
+    logsOf(services, taskRun),
+  ]);
+  return { ...toSqlOutput(task, taskRun.attempt_id, document), ...logs };
 }
 
 async function logsOf(
