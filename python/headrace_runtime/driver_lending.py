@@ -25,6 +25,7 @@ class DriverLending:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._is_warm = False
+        self._said: dict[str, Any] | None = None
         self.driver: Driver | None = None
         config = host.config
         if config["runtime"] is not None:
@@ -78,12 +79,18 @@ class DriverLending:
         if not attempt.is_attached or self.driver is None:
             return
         if attempt.attaching is not None:
-            if self.state != "ready":
+            if self.state not in ("ready", "not_responding"):
                 attempt.attaching.cancel()  # nothing is open yet, and the driver's start may take long
             # A gateway that opens after its task has ended would stay for ever.
-            await asyncio.wait({attempt.attaching})
-        if await self.driver.close(attempt.attempt_id, PROOF_SECONDS_MAX):
-            return
+            while not attempt.attaching.done():
+                await asyncio.wait({attempt.attaching}, timeout=PROOF_SECONDS_MAX)
+                if self.state == "not_responding":
+                    await self._end_for(attempt)
+        if not await self.driver.close(attempt.attempt_id, PROOF_SECONDS_MAX):
+            await self._end_for(attempt)
+
+    async def _end_for(self, attempt: Attempt) -> None:
+        assert self.driver is not None
         self.driver.kill(f"Spark was restarted: attempt {attempt.attempt_id} could not be ended otherwise")
         await self._await_death()
 
@@ -115,7 +122,13 @@ class DriverLending:
     def _on_state(self, state: str, message: str, jvm_pid: int | None) -> None:
         # It may quote the end of the driver's log.
         message = self._host.secrets.redact_text(message)
-        self._host.say({"op": "spark", "state": state, "message": message, "jvm_pid": jvm_pid})
+        self._said = {"op": "spark", "state": state, "message": message, "jvm_pid": jvm_pid}
+        self._host.say(self._said)
+
+    def say_again(self) -> None:
+        """To a worker that came back: what is wrong with the driver, which the greeting does not tell."""
+        if self._said is not None and self._said["state"] == "not_responding":
+            self._host.say(self._said)
 
     def _on_executors(self, message: str, change: ExecutorChange) -> None:
         assert self.driver is not None

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypedDict, TypeVar
 
 from .driver_log import DriverLog
+from .driver_pulse import DriverPulse, PulseLimits, open_question, read_limits
 from .executor_watch import (
     ExecutorChange,
     ExecutorFacts,
@@ -183,6 +184,7 @@ class Driver:
         try:
             if os.path.exists(info_path):
                 os.unlink(info_path)
+            limits = read_limits(self.spark_conf)
             await self._check_master()
             # On the loop's thread, which lives as long as the process: the kernel's signal at the parent's death
             # comes at the death of the thread that started it.
@@ -191,6 +193,7 @@ class Driver:
             asyncio.get_running_loop().create_task(self._watch(process))
             port, secret = await self._await_gateway(process, info_path)
             link = await self._call(open_link, port, secret)
+            ask = await self._call(open_question, port, secret)
         except Exception as error:
             self.kill("Spark did not start")
             self._starting = None
@@ -200,7 +203,21 @@ class Driver:
         self._link = link
         self._set_state("ready", "Spark is ready")
         self._watch_executors(process)
+        asyncio.get_running_loop().create_task(self._make_pulse(process, limits, ask).run())
         return link
+
+    def _make_pulse(
+        self, process: subprocess.Popen[bytes], limits: PulseLimits, ask: Callable[[], object]
+    ) -> DriverPulse:
+        return DriverPulse(
+            process.pid,
+            limits,
+            ask=ask,
+            is_there=lambda: self._process is process and process.poll() is None,
+            on_silent=lambda message: self._set_state("not_responding", message),
+            on_answer=lambda: self._set_state("ready", "Spark is ready"),
+            on_end=self.kill,
+        )
 
     async def _check_master(self) -> None:
         if self.place["watch"] is None:

@@ -11,7 +11,7 @@ HOST_PROTOCOL_VERSION = 2
 FRAME_BYTES_MAX = 1024 * 1024
 
 AttemptState = Literal["held", "started", "ended"]
-SparkState = Literal["none", "starting", "ready", "failed"]
+SparkState = Literal["none", "starting", "ready", "not_responding", "failed"]
 Frame = dict[str, Any]
 
 _length = struct.Struct(">I")

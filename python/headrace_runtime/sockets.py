@@ -43,7 +43,9 @@ class WorkerConnection(asyncio.Protocol):
             self.refuse(str(error))
             return
         for frame in frames:
-            if frame["op"] == "hello" or self._door.connection is self:
+            if frame["op"] == "ping":
+                self.say({"op": "pong"})
+            elif frame["op"] == "hello" or self._door.connection is self:
                 self._door.host.on_frame(self, frame)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -101,8 +103,10 @@ class WorkerSocket:
                 "pid": os.getpid(),
                 "spark": self.host.lending.state,
                 "attempts": self.host.describe_attempts(),
+                "answers_ping": True,
             }
         )
+        self.host.lending.say_again()
         self.host.watch_linger()
 
     def say(self, frame: Frame) -> None:

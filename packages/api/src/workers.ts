@@ -162,7 +162,7 @@ export const workersStart = route({
 const hostFacts = {
   cluster_id: z.string().max(255),
   host_key: z.string().max(255),
-  spark_state: z.enum(['none', 'starting', 'ready', 'failed']),
+  spark_state: z.enum(['none', 'starting', 'ready', 'not_responding', 'failed', 'unknown']),
   pid: z.int().optional(),
   message: z.string().max(10_000),
   failure_code: z.enum(['INIT_SCRIPT_FAILURE', 'START_FAILURE', 'IMAGE_FAILURE', 'NO_CAPACITY']).optional(),

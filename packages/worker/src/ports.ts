@@ -3,7 +3,7 @@
  * server's process, over HTTP when it does not; the worker cannot tell.
  */
 import type { AttemptId, AttemptOutcome, JsonValue, RunId, StopReason } from '@headrace/core';
-import type { ExecutorChange } from './hosts/host-protocol.ts';
+import type { ExecutorChange, SparkState } from './hosts/host-protocol.ts';
 import type { HostFailureCode } from './hosts/start-errors.ts';
 import type { AttemptDocument } from './protocol.ts';
 
@@ -62,6 +62,8 @@ export interface PoolPlace {
   readonly capacityMax: number | null;
   /** It waits for a cluster, with its driver started. */
   readonly isSpare: boolean;
+  /** Why no host waits for the job of this cluster, in the pool of those that wait for jobs. */
+  readonly refusal?: string;
 }
 
 export interface InitScripts {
@@ -127,7 +129,7 @@ export interface HostReport {
   readonly clusterId: string;
   readonly hostKey: string;
   readonly state: 'starting' | 'running' | 'stopped' | 'failed';
-  readonly sparkState: 'none' | 'starting' | 'ready' | 'failed';
+  readonly sparkState: SparkState;
   readonly pid: number | null;
   readonly message: string;
   /** Only with `failed`, where it never ran. */

@@ -6,7 +6,7 @@ import { insertClusterEvents } from './event-store.ts';
 import { findLife, type LifeRow } from './life-store.ts';
 import { allPurposeHostKey } from './resolve-cluster.ts';
 import { settleCluster } from './settle-clusters.ts';
-import { upsertHost } from './store.ts';
+import { type KnownHost, upsertHost } from './store.ts';
 
 /** Whether an all-purpose cluster moved. A host of a cluster whose row was tidied away has nothing left to report on. */
 export async function recordHost(
@@ -19,12 +19,27 @@ export async function recordHost(
   if (row === null) return false;
   const before = await upsertHost(db, workerId, report, clock.nowMs());
   const news = [
-    ...(before !== report.state ? newsOf(row, workerId, report, before) : []),
+    ...(before?.state !== report.state ? newsOf(row, workerId, report, before?.state ?? null) : []),
+    ...driverNews(report, workerId, before),
     ...executorNews(report),
   ];
   await insertClusterEvents(db, row.clusterId, news, clock.nowMs());
   return row.kind === 'all_purpose' && settleCluster(services, row.clusterId);
 }
+
+const isSilent = ({ sparkState }: KnownHost) => sparkState === 'not_responding' || sparkState === 'unknown';
+
+/** Of a driver, or the host of one, that falls silent, answers again, or was ended for its silence. */
+function driverNews(report: HostReport, workerId: string, before: KnownHost | null): ClusterNews[] {
+  const wasSilent = before?.state === 'running' && isSilent(before);
+  if (report.state !== 'running' || wasSilent === isSilent(report)) return [];
+  const details = { driver_state_message: report.message, worker: workerId };
+  if (!wasSilent) return [{ type: 'DRIVER_NOT_RESPONDING', details }];
+  return [{ type: report.sparkState === 'failed' ? 'DRIVER_UNAVAILABLE' : 'DRIVER_HEALTHY', details }];
+}
+
+/** Whether it took a host that waited for its job, or why not; see spare-hosts.ts of the worker. */
+const tellsPlace = /^it (took a waiting host|starts cold|started cold)/;
 
 /** Of the executors that a Spark master gives and takes. */
 function executorNews({ executors, message }: HostReport): ClusterNews[] {
@@ -55,7 +70,7 @@ function newsOf(
 ): ClusterNews[] {
   const { kind, spec, clusterId, ownerId, generation } = row;
   const hasScripts = (spec.init_scripts ?? []).length > 0;
-  const hasPool = spec.instance_pool_id !== undefined && message !== '';
+  const hasPool = message !== '' && (spec.instance_pool_id !== undefined || tellsPlace.test(message));
   const scripts = { init_scripts: { cluster: spec.init_scripts, reported_for_node: workerId } };
   switch (state) {
     case 'starting':

@@ -161,6 +161,8 @@ export async function listClusters(
   });
 }
 
+export type KnownHost = Pick<HostReport, 'state' | 'sparkState'>;
+
 export interface HostRow {
   readonly clusterId: string;
   readonly workerId: string;
@@ -185,14 +187,14 @@ export async function listHosts(db: Querier, sinceMs: number, limit: number): Pr
   });
 }
 
-/** The state that it had before; null where it is new. */
+/** What was known of it before; null where it is new. */
 export async function upsertHost(
   db: Querier,
   workerId: string,
   report: HostReport,
   nowMs: number,
-): Promise<HostReport['state'] | null> {
-  const rows = await db.query<{ before: HostReport['state'] | null }>({
+): Promise<KnownHost | null> {
+  const rows = await db.query<{ before: KnownHost | null }>({
     name: 'upsert-cluster-host',
     text: `
       insert into cluster_hosts (
@@ -207,7 +209,7 @@ export async function upsertHost(
           else cluster_hosts.started_at_ms
         end
       returning (
-        select h.state from cluster_hosts h
+        select json_build_object('state', h.state, 'sparkState', h.spark_state) from cluster_hosts h
         where h.cluster_id = $1 and h.host_key = $2 and h.worker_id = $3) as before`,
     values: [
       ...[

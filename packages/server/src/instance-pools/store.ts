@@ -109,7 +109,7 @@ export function listCountedPools(
         select count(*) filter (where h.state = 'running' and h.spark_state in ('ready', 'none')) as idle,
           count(*) filter (where h.state = 'starting' or (h.state = 'running' and h.spark_state = 'starting')) as pending,
           json_agg(json_build_object('hostKey', h.host_key, 'message', h.message))
-            filter (where h.state = 'failed' or h.spark_state = 'failed') as errors
+            filter (where h.state = 'failed' or h.spark_state in ('not_responding', 'failed', 'unknown')) as errors
         from instance_pool_hosts h
         join workers w on w.worker_id = h.worker_id and w.signed_off_at_ms is null
         where h.pool_id = p.pool_id
@@ -132,12 +132,18 @@ export async function savePeak(
   });
 }
 
+export interface HomeWorker {
+  readonly workerId: string;
+  /** Of a server's own process. */
+  readonly isLocal: boolean;
+}
+
 /** The worker that keeps the hosts which wait: one of a server's process where there is one. */
-export async function findHomeWorker(db: Querier): Promise<string | null> {
-  const rows = await db.query<{ worker_id: string }>({
+export async function findHomeWorker(db: Querier): Promise<HomeWorker | null> {
+  const rows = await db.query<HomeWorker>({
     name: 'instance-pools-find-home',
     text: `
-      select worker_id
+      select worker_id as "workerId", is_local as "isLocal"
       from workers
       where signed_off_at_ms is null
         and lease_expires_at_ms >= (extract(epoch from clock_timestamp()) * 1000)::bigint
@@ -145,7 +151,7 @@ export async function findHomeWorker(db: Querier): Promise<string | null> {
       limit 1`,
     values: [],
   });
-  return rows[0]?.worker_id ?? null;
+  return rows[0] ?? null;
 }
 
 export interface PoolHost extends Pick<HostStatus, 'hostKey' | 'state' | 'sparkState' | 'message'> {

@@ -104,6 +104,8 @@ export type TaskFact = TaskSubject &
         readonly worker_id: string | null;
         /** Only while its worker is not heard of. */
         readonly silence?: WorkerSilence;
+        /** Only while its Spark driver, or the host of that, does not answer. */
+        readonly host_message?: string;
       }
     | {
         readonly kind: 'iterations';
@@ -117,6 +119,7 @@ export type TaskFact = TaskSubject &
         readonly reason: StopReason;
         readonly since_ms: number;
         readonly silence?: WorkerSilence;
+        readonly host_message?: string;
       }
     | {
         readonly kind: 'ended';

@@ -10,6 +10,13 @@ const sides = { left: '5', op: 'GREATER_THAN', right: '10' } as const;
 test.each<[TaskFact, string]>([
   [
     {
+      ...{ kind: 'stopping', ...task, reason: 'timed_out', since_ms: at },
+      host_message: 'the Spark driver (process 7) does not answer.',
+    },
+    `is stopping since ${iso}: it ran longer than its timeout_seconds, but the Spark driver (process 7) does not answer.`,
+  ],
+  [
+    {
       kind: 'waits_for_cluster',
       ...task,
       since_ms: at,

@@ -83,11 +83,11 @@ function toTaskClause(fact: TaskFact): string {
     case 'waits_for_turn':
       return `has not begun: ${fact.begun} of ${count(fact.total, 'iteration')} have, and the others wait for a place among those that may run at a time`;
     case 'running':
-      return `is running since ${toIso(fact.since_ms)}${fact.worker_id === null ? '' : ` on worker ${fact.worker_id}`}${toSilence(fact.silence)}`;
+      return `is running since ${toIso(fact.since_ms)}${fact.worker_id === null ? '' : ` on worker ${fact.worker_id}`}${toSilence(fact.silence)}${toSilentHost(fact.host_message)}`;
     case 'iterations':
       return `${fact.completed} of its ${count(fact.total, 'iteration')} ${fact.completed === 1 ? 'has' : 'have'} ended (${fact.failed} failed, ${fact.active} active)`;
     case 'stopping':
-      return `is stopping since ${toIso(fact.since_ms)}: ${stopReasons[fact.reason]}${toSilence(fact.silence)}`;
+      return `is stopping since ${toIso(fact.since_ms)}: ${stopReasons[fact.reason]}${toSilence(fact.silence)}${toSilentHost(fact.host_message)}`;
     case 'ended':
       return toTaskEnd(fact);
     default:
@@ -151,6 +151,10 @@ function toSilence(silence: WorkerSilence | undefined): string {
     return `${heard}: its server is down or stuck, and the task is taken up again when that server is back`;
   if (leftMs === 0) return `${heard}: its lease has ended, and the attempt is about to count as lost`;
   return `${heard}: without news within ${toSeconds(leftMs)} the attempt counts as lost`;
+}
+
+function toSilentHost(message: string | undefined): string {
+  return message === undefined ? '' : `, but ${withoutStop(message)}`;
 }
 
 function toClusterClause(fact: Extract<TaskFact, { kind: 'waits_for_cluster' }>): string {

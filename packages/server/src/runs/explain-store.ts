@@ -67,6 +67,27 @@ from (
   return rows[0]?.ahead ?? 0;
 }
 
+/** What a host of this cluster says of its driver, or its worker of the host, while one of them does not answer. */
+export async function readSilentHost(
+  db: Querier,
+  { clusterId, workerId }: { readonly clusterId: string; readonly workerId: string },
+): Promise<string | null> {
+  const rows = await db.query<{ message: string }>({
+    name: 'runs-read-silent-host',
+    text: `
+select message
+from cluster_hosts
+where cluster_id = $1
+  and worker_id = $2
+  and state = 'running'
+  and spark_state in ('not_responding', 'unknown')
+order by reported_at_ms desc
+limit 1`,
+    values: [clusterId, workerId],
+  });
+  return rows[0]?.message ?? null;
+}
+
 export interface WorkerSlots {
   readonly workers: number;
   readonly slots: number;

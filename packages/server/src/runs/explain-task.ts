@@ -23,6 +23,7 @@ import {
   type RecordedDecision,
   readDecision,
   readPhase,
+  readSilentHost,
   readWorkerSlots,
 } from './explain-store.ts';
 import { toPhase } from './run-rows.ts';
@@ -71,6 +72,7 @@ export async function explainTaskRun(
         {
           ...{ kind: 'running', ...subject, since_ms: state.startedAtMs, worker_id: state.workerId },
           ...(await tellSilence(services, state.workerId)),
+          ...(await tellSilentHost(services, taskRun.cluster_id, state.workerId)),
         },
       ];
     case 'running_parts':
@@ -80,6 +82,7 @@ export async function explainTaskRun(
         {
           ...{ kind: 'stopping', ...subject, reason: state.reason, since_ms: state.stoppingAtMs },
           ...(await tellSilence(services, state.workerId)),
+          ...(await tellSilentHost(services, taskRun.cluster_id, state.workerId)),
         },
       ];
     case 'ended':
@@ -92,6 +95,11 @@ export async function explainTaskRun(
 async function tellSilence({ db }: ExplainServices, workerId: string) {
   const silence = await findSilence(db, workerId);
   return silence === null ? {} : { silence };
+}
+
+async function tellSilentHost({ db }: ExplainServices, clusterId: string | null, workerId: string) {
+  const message = clusterId === null ? null : await readSilentHost(db, { clusterId, workerId });
+  return message === null ? {} : { host_message: message };
 }
 
 function subjectOf({ task_key, iteration, parent_attempt_id }: TaskRunView): TaskSubject {

@@ -2,7 +2,14 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import type { HostHello } from './host-backend.ts';
-import { type FromHost, frameBytesMax, hostProtocolVersion, type ToHost } from './host-protocol.ts';
+import {
+  type FromHost,
+  frameBytesMax,
+  hostProtocolVersion,
+  type Pong,
+  type ToHost,
+} from './host-protocol.ts';
+import { createPingWatch, type PingWatch, type PingWatchOptions } from './ping-watch.ts';
 
 const lengthBytes = 4;
 /** A host that lives answers within milliseconds, even while its zygote imports; a machine may be overloaded. */
@@ -29,6 +36,8 @@ export interface OpenStreamOptions {
   /** Of the protocol; the current one unless the host is older. */
   readonly version?: number;
   readonly helloWaitMs?: number | undefined;
+  /** Hears of a host that does not answer; those that do not say that they answer are not asked. */
+  readonly pings?: Omit<PingWatchOptions, 'ask'>;
   /** Every frame after the greeting. */
   readonly onFrame: (frame: FromHost) => void;
   /** Once, also after `close`. */
@@ -44,17 +53,22 @@ export function openFrameStream(options: OpenStreamOptions): Promise<FrameStream
   const decode = createFrameDecoder();
   const version = options.version ?? hostProtocolVersion;
   let isOpen = false;
+  let watch: PingWatch | null = null;
+  const send = (frames: readonly ToHost[]) => {
+    if (socket.writable) socket.write(Buffer.concat(frames.map(encodeFrame)));
+  };
 
   const open = (hello: HostHello) => {
     clearTimeout(timer);
     isOpen = true;
-    resolve({
-      hello,
-      send(frames) {
-        if (socket.writable) socket.write(Buffer.concat(frames.map(encodeFrame)));
-      },
-      close: () => socket.destroy(),
-    });
+    if (hello.answers_ping && options.pings)
+      watch = createPingWatch({ ...options.pings, ask: () => send([{ op: 'ping' }]) });
+    resolve({ hello, send, close: () => socket.destroy() });
+  };
+  const hear = (frame: FromHost | Pong) => {
+    watch?.heard();
+    if (frame.op === 'pong') return;
+    isOpen ? options.onFrame(frame) : greet(frame);
   };
   const greet = (frame: FromHost) => {
     if (frame.op === 'hello' && frame.version === version) return open(frame);
@@ -67,7 +81,7 @@ export function openFrameStream(options: OpenStreamOptions): Promise<FrameStream
   });
   socket.on('data', (received) => {
     try {
-      for (const frame of decode(received)) isOpen ? options.onFrame(frame) : greet(frame);
+      decode(received).forEach(hear);
     } catch (error) {
       socket.destroy(error instanceof Error ? error : new Error(String(error)));
     }
@@ -77,6 +91,7 @@ export function openFrameStream(options: OpenStreamOptions): Promise<FrameStream
   );
   socket.on('close', () => {
     clearTimeout(timer);
+    watch?.end();
     reject(new Error(`the host at ${options.socketPath} hung up`));
     if (isOpen) options.onClose();
   });
@@ -104,18 +119,18 @@ export function encodeFrame(frame: ToHost): Buffer {
 }
 
 /** Cuts a stream into frames; throws when the peer does not speak the protocol. */
-export function createFrameDecoder(): (received: Buffer) => FromHost[] {
+export function createFrameDecoder(): (received: Buffer) => (FromHost | Pong)[] {
   let buffer: Buffer = Buffer.alloc(0);
   return (received) => {
     buffer = buffer.length === 0 ? received : Buffer.concat([buffer, received]);
-    const frames: FromHost[] = [];
+    const frames: (FromHost | Pong)[] = [];
     while (buffer.length >= lengthBytes) {
       const size = buffer.readUInt32BE();
       if (size > frameBytesMax)
         throw new Error(`a frame of ${size} bytes exceeds the limit of ${frameBytesMax}`);
       if (buffer.length < lengthBytes + size) break;
       // Our own host sent it, and the greeting has compared versions.
-      frames.push(JSON.parse(buffer.toString('utf8', lengthBytes, lengthBytes + size)) as FromHost);
+      frames.push(JSON.parse(buffer.toString('utf8', lengthBytes, lengthBytes + size)) as FromHost | Pong);
       buffer = buffer.subarray(lengthBytes + size);
     }
     return frames;

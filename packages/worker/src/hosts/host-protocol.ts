@@ -2,8 +2,8 @@
  * Worker ↔ host: frames of a 4-byte big-endian length and a UTF-8 JSON text, over a Unix socket (TCP with TLS
  * elsewhere). The host keeps a journal of what it did, so that a worker which comes back reads what it missed.
  *
- *   worker → host   hello, prepare, go, drop, stop, take, ack, warm, shutdown
- *   host → worker   hello, prepared, started, ended, dropped, spark, error
+ *   worker → host   hello, prepare, go, drop, stop, take, ack, warm, ping, shutdown
+ *   host → worker   hello, prepared, started, ended, dropped, spark, pong, error
  *
  * An attempt on the host:  (prepare) intended ──► held ──(go)──► started ──► ended ──(ack)──► forgotten
  *                                      └─────────(drop / hold time-out)──► dropped
@@ -45,6 +45,8 @@ export type ToHost =
   | { readonly op: 'ack'; readonly attempt_id: number; readonly epoch: number }
   /** Start the Spark driver now, so that the first attempt finds it ready. */
   | { readonly op: 'warm' }
+  /** Answered at once, only by hosts that say so when they greet. */
+  | { readonly op: 'ping' }
   | { readonly op: 'shutdown'; readonly grace_ms: number };
 
 export type FromHost =
@@ -55,6 +57,8 @@ export type FromHost =
       readonly spark: SparkState;
       /** Every attempt the host knows of and has had no `ack` for. */
       readonly attempts: readonly HostedAttempt[];
+      /** Hosts of earlier releases do not know `ping`. */
+      readonly answers_ping?: boolean;
     }
   | { readonly op: 'prepared'; readonly attempt_id: number; readonly epoch: number; readonly pid: number }
   | {
@@ -76,6 +80,9 @@ export type FromHost =
     }
   | { readonly op: 'error'; readonly message: string };
 
+/** Not for those who lead attempts: the connection itself asks, and hears it. */
+export type Pong = { readonly op: 'pong' };
+
 /** Executors of a Spark master, as the driver knows them. */
 export interface ExecutorChange {
   readonly master: string;
@@ -86,7 +93,11 @@ export interface ExecutorChange {
   readonly max: number;
 }
 
-export type SparkState = 'none' | 'starting' | 'ready' | 'failed';
+/**
+ * `not_responding`: the driver lives and does not answer its host. `unknown`: the host lives and does not answer its
+ * worker, which alone says so.
+ */
+export type SparkState = 'none' | 'starting' | 'ready' | 'not_responding' | 'failed' | 'unknown';
 
 export interface HostedEnd {
   /** Of the process: an exit code, or null when a signal ended it. */

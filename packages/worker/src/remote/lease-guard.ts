@@ -7,7 +7,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { noteGuard } from '../hosts/local/host-death.ts';
+import { noteEnding } from '../hosts/local/host-death.ts';
 import { readHostRecord } from '../hosts/local/local-host.ts';
 import { isAlive, kill, killMarked } from '../hosts/local/processes.ts';
 import { readLeaseFile } from './lease-file.ts';
@@ -42,7 +42,7 @@ async function endHosts(hostsFolder: string): Promise<void> {
       if (record !== null && isAlive(record)) {
         kill(record.pid);
         // After it: a disk that hangs must not keep it from the kill.
-        noteGuard(folder, record.pid);
+        noteEnding(folder, record.pid, 'guard');
       }
       await killMarked(folder);
     }),

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { describeHostDeath, noteGuard, wasEndedByGuard } from './host-death.ts';
+import { describeHostDeath, noteEnding } from './host-death.ts';
 import { countMemoryKills, hasKilledSince } from './memory-kills.ts';
 
 let folder: string;
@@ -19,7 +19,7 @@ const counters = (text: string) => {
 
 test('memory is blamed where the kernel has counted another kill, and nowhere else', () => {
   const file = counters('nr_free_pages 7\noom_kill 4\n');
-  const told = (wasMemory: boolean | null) => describeHostDeath(7, { folder, wasMemory, wasGuard: false });
+  const told = (wasMemory: boolean | null) => describeHostDeath(7, { folder, wasMemory });
 
   expect(countMemoryKills(file)).toBe(4);
   expect([hasKilledSince(3, file), hasKilledSince(4, file), hasKilledSince(null, file)]).toEqual([
@@ -37,7 +37,7 @@ test('a kernel that does not count leaves it open', () => {
 
 test('the death of a host says what died, what follows, and where to look', () => {
   const told = describeHostDeath(7, {
-    ...{ folder: '/state/hosts/a', wasMemory: false, wasGuard: false },
+    ...{ folder: '/state/hosts/a', wasMemory: false },
   });
 
   expect(told).toContain('process 7');
@@ -46,16 +46,22 @@ test('the death of a host says what died, what follows, and where to look', () =
   expect(told).toContain('/state/hosts/a/host.log');
 });
 
-test('a host that the guard ended says so, and the next one in its folder does not', () => {
-  expect(wasEndedByGuard(folder, 7)).toBe(false);
-  noteGuard(folder, 7);
+test.each([
+  ['guard', 'the guard beside it ended'],
+  ['silence', 'lived and answered nothing, so its worker ended it'],
+] as const)(
+  'a host that was ended by the %s says so, and the next one in its folder does not',
+  (ending, words) => {
+    const told = (pid: number) => describeHostDeath(pid, { folder, wasMemory: null });
+    expect(told(7)).not.toContain(words);
 
-  expect([wasEndedByGuard(folder, 7), wasEndedByGuard(folder, 8)]).toEqual([true, false]);
-  expect(describeHostDeath(7, { folder, wasMemory: null, wasGuard: true })).toContain(
-    'the guard beside it ended',
-  );
-});
+    noteEnding(folder, 7, ending);
 
-test('a guard that cannot write its note goes on', () => {
-  expect(() => noteGuard(path.join(folder, 'none'), 7)).not.toThrow();
+    expect(told(7)).toContain(words);
+    expect(told(8)).not.toContain(words);
+  },
+);
+
+test('who ends a host and cannot write a note goes on', () => {
+  expect(() => noteEnding(path.join(folder, 'none'), 7, 'guard')).not.toThrow();
 });

@@ -12,41 +12,46 @@ let folder: string;
 let program: ChildProcess;
 let answersHello: boolean;
 let greetings: number;
+let answersPing: boolean;
+let pings: number;
 let server: net.Server;
 let host: LocalHost;
 
 /** A host that greets while it may, and does nothing that it is told. */
 beforeEach(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'local-host-'));
+  fs.mkdirSync(socketFolder());
   program = spawn('sleep', ['600'], { stdio: 'ignore' });
   answersHello = true;
-  greetings = 0;
+  answersPing = true;
+  greetings = pings = 0;
   server = net.createServer((socket) => {
     socket.on('error', () => undefined);
-    socket.once('data', () => {
-      if (!answersHello) return;
-      greetings += 1;
-      const hello = { op: 'hello', version: hostProtocolVersion, pid: 1, spark: 'none', attempts: [] };
-      const body = Buffer.from(JSON.stringify(hello));
+    const say = (frame: object) => {
+      const body = Buffer.from(JSON.stringify(frame));
       const length = Buffer.alloc(4);
       length.writeUInt32BE(body.length);
       socket.write(Buffer.concat([length, body]));
+    };
+    socket.on('data', (received) => {
+      if (received.includes('"ping"')) {
+        pings += 1;
+        if (answersPing) say({ op: 'pong' });
+      }
+      if (!answersHello || !received.includes('"hello"')) return;
+      greetings += 1;
+      say({
+        op: 'hello',
+        version: hostProtocolVersion,
+        pid: 1,
+        spark: 'ready',
+        attempts: [],
+        answers_ping: true,
+      });
     });
   });
-  await new Promise<void>((resolve) => server.listen(path.join(folder, 'host.sock'), resolve));
-  host = await openLocalHost({
-    folder,
-    workerId: 'w',
-    record: {
-      ...identifyProcess(program.pid ?? 0),
-      hostKey: 'k',
-      clusterId: 'c',
-      socketFolder: folder,
-      version: hostProtocolVersion,
-    },
-    helloWaitMs: 2_000,
-    stopAnswerMs: 200,
-  });
+  await new Promise<void>((resolve) => server.listen(path.join(socketFolder(), 'host.sock'), resolve));
+  host = await open({ silenceMs: 30_000 });
 });
 afterEach(async () => {
   host.close();
@@ -54,6 +59,26 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
   fs.rmSync(folder, { recursive: true, force: true });
 });
+
+const socketFolder = () => path.join(folder, 'sockets');
+
+function open({ silenceMs }: { silenceMs: number }): Promise<LocalHost> {
+  return openLocalHost({
+    folder,
+    workerId: 'w',
+    record: {
+      ...identifyProcess(program.pid ?? 0),
+      hostKey: 'k',
+      clusterId: 'c',
+      socketFolder: socketFolder(),
+      version: hostProtocolVersion,
+    },
+    helloWaitMs: 2_000,
+    stopAnswerMs: 200,
+    silenceMs,
+    pings: { askEveryMs: 20, toldMs: 60 },
+  });
+}
 
 const patience = { timeout: 30_000 };
 const stop = { op: 'stop', attempt_id: 1, epoch: 1, grace_ms: 0 } as const;
@@ -86,4 +111,43 @@ test('a host that is frozen says so while it is, and what it last said when it g
   await vi.waitFor(() => expect(messages).toHaveLength(2), patience);
 
   expect(messages).toEqual([expect.stringMatching(/process \d+ is stopped \(SIGSTOP\)/), '']);
+});
+
+test('a host that answers nothing is told of, and that it does again', async () => {
+  const told: unknown[] = [];
+  host.listen((frame) => frame.op === 'spark' && told.push([frame.state, frame.message]));
+  await vi.waitFor(() => expect(pings).toBeGreaterThan(2), patience);
+  expect(told).toEqual([]);
+
+  answersPing = false;
+  await vi.waitFor(() => expect(told).toHaveLength(1), patience);
+  host.send([{ op: 'ping' }]);
+  answersPing = true;
+  host.send([{ op: 'ping' }]);
+  await vi.waitFor(() => expect(told).toHaveLength(2), patience);
+
+  const silent = /^the host process \d+ does not answer since \S+Z: .* within 30 s it is ended/;
+  expect(told).toEqual([
+    ['unknown', expect.stringMatching(silent)],
+    ['ready', ''],
+  ]);
+  expect(program.exitCode ?? program.signalCode).toBeNull();
+});
+
+test('a host that answers nothing for too long is ended, unless a signal has stopped it', async () => {
+  host.close();
+  host = await open({ silenceMs: 100 });
+  const told: string[] = [];
+  host.listen((frame) => frame.op === 'spark' && told.push(frame.message));
+  program.kill('SIGSTOP');
+  answersPing = false;
+  await vi.waitFor(() => expect(told.at(-1)).toContain('SIGSTOP'), patience);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(program.exitCode ?? program.signalCode).toBeNull();
+
+  program.kill('SIGCONT');
+
+  await expect(host.died).resolves.toMatchObject({
+    message: expect.stringContaining('lived and answered nothing, so its worker ended it'),
+  });
 });

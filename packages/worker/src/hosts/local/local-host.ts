@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { ExecutorPlan } from '../../ports.ts';
-import { type FrameStream, openFrameStream } from '../connection.ts';
+import { type FrameStream, type OpenStreamOptions, openFrameStream } from '../connection.ts';
 import type { HostConnection, HostDeath, HostSetup } from '../host-backend.ts';
 import {
   type FromHost,
@@ -13,8 +13,8 @@ import {
   hostProtocolVersionsSpoken,
   type ToHost,
 } from '../host-protocol.ts';
-import { createFreezeWatch } from './freeze-watch.ts';
-import { describeHostDeath, wasEndedByGuard } from './host-death.ts';
+import { createFreezeWatch, type FreezeWatch } from './freeze-watch.ts';
+import { describeHostDeath, noteEnding } from './host-death.ts';
 import { readJournal } from './journal.ts';
 import { countMemoryKills, hasKilledSince } from './memory-kills.ts';
 import { isAlive, kill, killMarked, type ProcessIdentity } from './processes.ts';
@@ -27,6 +27,8 @@ const reconnectMs = 50;
 const buryRetryMs = 2_000;
 /** After the grace of a stop: longer than its proofs take on a machine that is overloaded, or than a pause of one. */
 const stopAnswerDefaultMs = 60_000;
+/** Without an answer to anything; one that was stopped by a signal is left alone, for somebody did that. */
+const silenceDefaultMs = 600_000;
 
 /** `host.json`, written by the host itself. */
 export interface HostRecord extends ProcessIdentity {
@@ -47,26 +49,29 @@ export interface LocalHostOptions {
   readonly workerId: string;
   readonly helloWaitMs?: number;
   readonly stopAnswerMs?: number;
+  readonly silenceMs?: number;
+  readonly pings?: { readonly askEveryMs: number; readonly toldMs: number };
 }
 
 export async function openLocalHost(options: LocalHostOptions): Promise<LocalHost> {
-  const { folder, record, workerId, helloWaitMs, stopAnswerMs = stopAnswerDefaultMs } = options;
+  const { folder, record, stopAnswerMs = stopAnswerDefaultMs, silenceMs = silenceDefaultMs } = options;
   const { promise: died, resolve: provenDead } = Promise.withResolvers<HostDeath>();
   const early: FromHost[] = [];
   let listener = (frame: FromHost): unknown => early.push(frame);
   let stream: FrameStream | null = null;
   let isClosed = false;
   // Whether it answers at all shows when it is greeted again.
-  const freezes = createFreezeWatch(record, (frame) => listener(frame));
   const stops = createStopWatch({ answerMs: stopAnswerMs, onSilent: () => stream?.close() });
-  const version = versionToSpeak(record);
+  const endSilent = () => endHost(folder, record.pid);
+  const freezes = createFreezeWatch(record, {
+    silenceMs,
+    tell: (frame) => listener(frame),
+    onTooLong: endSilent,
+  });
 
   const connect = async () => {
-    stream = await openFrameStream({
-      socketPath: path.join(record.socketFolder, 'host.sock'),
-      workerId,
-      version,
-      helloWaitMs,
+    stream = await openStream(options, {
+      pings: freezes.pings,
       onFrame(frame) {
         stops.heard(frame);
         freezes.heard(frame);
@@ -93,7 +98,7 @@ export async function openLocalHost(options: LocalHostOptions): Promise<LocalHos
         return;
       } catch {
         // It is alive and cannot talk, or is about to die; either shows. What shall end, and cannot be told to, ends with it.
-        if (stops.isSilent && isAlive(record)) kill(record.pid);
+        if (stops.isSilent && isAlive(record)) endSilent();
         await new Promise((resolve) => setTimeout(resolve, reconnectMs));
       }
     }
@@ -135,6 +140,24 @@ export async function openLocalHost(options: LocalHostOptions): Promise<LocalHos
   };
 }
 
+function endHost(folder: string, pid: number): void {
+  kill(pid);
+  // After it: a disk that hangs must not keep it from the kill.
+  noteEnding(folder, pid, 'silence');
+}
+
+function openStream(
+  { record, workerId, helloWaitMs, pings }: LocalHostOptions,
+  hooks: Pick<OpenStreamOptions, 'onFrame' | 'onClose'> & Pick<FreezeWatch, 'pings'>,
+): Promise<FrameStream> {
+  return openFrameStream({
+    ...{ workerId, helloWaitMs, ...hooks },
+    socketPath: path.join(record.socketFolder, 'host.sock'),
+    version: versionToSpeak(record),
+    pings: { ...pings, ...hooks.pings },
+  });
+}
+
 function versionToSpeak({ version }: HostRecord): number {
   return hostProtocolVersionsSpoken.includes(version) ? version : hostProtocolVersion;
 }
@@ -169,8 +192,7 @@ export async function buryHost(
   const attempts = readJournal(path.join(folder, 'journal.jsonl'));
   // It stays for the next life to read, unless there is nothing to learn.
   if (attempts.length === 0) fs.rmSync(path.join(folder, 'host.json'), { force: true });
-  const wasGuard = wasEndedByGuard(folder, record.pid);
-  return { message: describeHostDeath(record.pid, { folder, wasMemory, wasGuard }), attempts };
+  return { message: describeHostDeath(record.pid, { folder, wasMemory }), attempts };
 }
 
 /** What stands in `config.json`, which we wrote before the start. */
