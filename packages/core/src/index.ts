@@ -9,7 +9,13 @@ export {
   recoveryWindowMs,
   type Termination,
 } from './cluster/decide-cluster.ts';
-export { generationOf, poolOfSpare, toHostKey, toSpareClusterId } from './cluster/host-key.ts';
+export {
+  generationOf,
+  poolOfSpare,
+  preparedPoolId,
+  toHostKey,
+  toSpareClusterId,
+} from './cluster/host-key.ts';
 export {
   type ConditionOperator,
   type ConditionVerdict,
@@ -32,6 +38,20 @@ export {
   resolveReferences,
   type TaskOutput,
 } from './parameters/references.ts';
+export {
+  decidePrepared,
+  type PreparedDecision,
+  type PreparedHost,
+  type PreparedWish,
+} from './preparation/decide-prepared.ts';
+export {
+  type ExpectedStart,
+  expectByHabit,
+  expectBySchedule,
+  habitWindows,
+  preparedLeadMs,
+  preparedLingerMs,
+} from './preparation/expect-start.ts';
 export { admit } from './queue/admit.ts';
 export { hasLabels, noLabels, type WorkerLabels } from './queue/worker-labels.ts';
 export { retryDueAtMs } from './retry/retry-due.ts';

@@ -115,6 +115,7 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
     }),
     startListening() {
       loops.add(clusters.loop);
+      if (clusters.preparationLoop) loops.add(clusters.preparationLoop);
       if (neighbours) loops.add(neighbours.loop);
     },
     startLoops: () => addLoops(runServices, surroundings, urls),
@@ -167,10 +168,10 @@ function describeClaims(
       ]);
       return [...(await listPolicyLibraries(db, policyId)), ...own];
     },
-    async resolveCluster({ settings, taskKey, runId, ownerId, ownerUserName, mayStart }) {
+    async resolveCluster({ settings, taskKey, runId, jobId, ownerId, ownerUserName, mayStart }) {
       const task = findTask(settings, taskKey);
       const run = { runId, runAs: { id: ownerId, userName: ownerUserName } };
-      const resolved = await clusters.resolve(task, settings, run, { mayStart });
+      const resolved = await clusters.resolve(task, settings, run, { mayStart, jobId });
       if ('code' in resolved) return resolved;
       const { assignment, warnings } = resolved;
       for (const warning of warnings) log.info({ run_id: runId, task_key: taskKey }, warning);

@@ -106,6 +106,12 @@ const settings = {
     schema: int(1, 256).default(8),
     about: 'Attempts that run at the same time on this machine.',
   },
+  preparedMemoryMb: {
+    env: 'HEADRACE_PREPARED_MEMORY_MB',
+    schema: int(0, 10_000_000).nullable().default(null),
+    about:
+      'Memory for hosts that wait, warmed up, for jobs that start within minutes; an eighth of the machine unless given, 0: none.',
+  },
   roles: {
     env: 'HEADRACE_ROLES',
     schema: z

@@ -13,7 +13,14 @@ import type { ExecutorChange, FromHost } from './hosts/host-protocol.ts';
 import { HostStartError, HostUnwantedError } from './hosts/start-errors.ts';
 import type { WorkerLog } from './log.ts';
 import type { ClusterAssignment, HostOrders, HostReport, HostStatus, HostStop, PoolPlace } from './ports.ts';
-import { createBell, explainCold, explainFull, findDifferences, isSpareOf } from './spare-hosts.ts';
+import {
+  createBell,
+  explainCold,
+  explainFull,
+  explainTaken,
+  findDifferences,
+  isSpareOf,
+} from './spare-hosts.ts';
 
 interface Start {
   readonly clusterId: string;
@@ -187,7 +194,7 @@ export class HostPool {
     const { sparkState } = fitting;
     const hello = { ...connection.hello, spark: sparkState, attempts: [] };
     const driver = sparkState === 'ready' ? '' : `, whose driver is not ready yet (${sparkState})`;
-    const message = `it took a waiting host of instance pool '${pool.name}' (${pool.poolId})${driver}`;
+    const message = explainTaken(pool) + driver;
     const slot = this.#adopt({ ...connection, hello }, message);
     slot.idleMs = cluster.idleMs;
     this.#watchIdle(slot);

@@ -1,6 +1,6 @@
 /** Hosts that wait in an instance pool, and whether one fits a cluster. Decided from documents alone. */
 import { isDeepStrictEqual } from 'node:util';
-import { poolOfSpare } from '@headrace/core';
+import { poolOfSpare, preparedPoolId } from '@headrace/core';
 import type { HostSetup } from './hosts/host-backend.ts';
 import type { ClusterAssignment, ExecutorPlan, PoolPlace } from './ports.ts';
 
@@ -31,12 +31,23 @@ function describePlan(plan: ExecutorPlan | null | undefined): string {
   return `${min === max ? max : `${min} to ${max}`} executors${size}`;
 }
 
-/** Why the cluster starts cold. `waiting` is the set-up of a host that waits; null where none does. */
+/** Of hosts that wait for jobs the name tells the job that this cluster is of; it is empty where none was expected. */
+export function explainTaken({ name, poolId }: PoolPlace): string {
+  if (poolId !== preparedPoolId) return `it took a waiting host of instance pool '${name}' (${poolId})`;
+  return `it took a waiting host, prepared for ${name === '' ? 'another expected job' : name}`;
+}
+
+/**
+ * Why the cluster starts cold; null where nobody could expect anything else. `waiting` is the set-up of a host that
+ * waits; null where none does.
+ */
 export function explainCold(
   cluster: ClusterAssignment,
-  { name, poolId }: PoolPlace,
+  place: PoolPlace,
   waiting: HostSetup | null,
-): string {
+): string | null {
+  const { name, poolId } = place;
+  if (poolId === preparedPoolId) return explainUnprepared(place);
   const pool = `instance pool '${name}' (${poolId})`;
   if (waiting === null) return `${pool} has no idle host`;
   const differences = findDifferences(cluster, waiting);
@@ -44,6 +55,12 @@ export function explainCold(
   const shown = differences.slice(0, shownMax).join('; ');
   const more = differences.length > shownMax ? `; and ${differences.length - shownMax} more` : '';
   return `the idle hosts of ${pool} are set up otherwise: ${shown}${more}`;
+}
+
+function explainUnprepared({ name, refusal }: PoolPlace): string | null {
+  if (name === '') return null;
+  if (refusal !== undefined) return `nothing was prepared for ${name}: ${refusal}`;
+  return `no host waits for ${name}: it was taken, does not run yet or could not start`;
 }
 
 export function isSpareOf({ clusterId }: { readonly clusterId: string }, poolId: string): boolean {

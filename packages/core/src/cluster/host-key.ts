@@ -14,6 +14,9 @@ export function generationOf(hostKey: string): number {
 
 const sparePrefix = 'pool:';
 
+/** The server's own pool, of hosts that wait for expected jobs: its id is one that nobody can give. */
+export const preparedPoolId = ':prepared';
+
 /** What a host that waits in a pool has in the place of a cluster's id, which has no colon. */
 export function toSpareClusterId(poolId: string): string {
   return sparePrefix + poolId;

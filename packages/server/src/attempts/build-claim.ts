@@ -11,6 +11,8 @@ import { mintTaskToken, taskTokenLifetimeMs } from './task-token.ts';
 
 export interface ClusterRequest {
   readonly runId: number;
+  /** Null where it is of no job. */
+  readonly jobId: number | null;
   readonly runName: string;
   readonly ownerId: number;
   readonly ownerUserName: string;
@@ -53,6 +55,7 @@ export async function buildClaim(
   const [cluster, catalogs] = await Promise.all([
     sources.resolveCluster({
       runId: run.runId,
+      jobId: facts.jobId,
       runName: facts.runName,
       ownerId: facts.ownerId,
       ownerUserName: facts.creatorUserName,

@@ -7,13 +7,14 @@ import os from 'node:os';
 import type { Failure } from '@headrace/core';
 import type { ClusterAssignment, HostOrders, HostReport, HostStatus } from '@headrace/worker';
 import type { Principal } from '../context.ts';
-import { findPoolWorker } from '../instance-pools/order-spares.ts';
-import { withPool } from '../instance-pools/pool-place.ts';
+import { findHome } from '../instance-pools/order-spares.ts';
+import { type Placed, withPool } from '../instance-pools/pool-place.ts';
 import type { Loop } from '../loops/driver.ts';
+import { createPreparation, withPrepared } from '../prepared-hosts/preparation.ts';
 import type { Services } from '../services.ts';
 import { clusterLoopName } from './cluster-loop.ts';
 import { findExisting } from './find-existing.ts';
-import { createJobClusters, resolveGoverned } from './job-clusters.ts';
+import { createJobClusters, type JobClusters, resolveGoverned } from './job-clusters.ts';
 import { findLife, findWorkersOf } from './life-store.ts';
 import { orderHosts } from './order-hosts.ts';
 import { recordHost } from './record-host.ts';
@@ -38,7 +39,7 @@ export interface ClusterBook {
     task: TaskPlace,
     job: JobPlaces,
     run: RunPlace,
-    options?: { readonly mayStart?: boolean },
+    options?: { readonly mayStart?: boolean; readonly jobId?: number | null },
   ): Promise<{ assignment: ClusterAssignment; warnings: readonly string[] } | Failure>;
   /** The shared cluster as this principal's tasks get it. */
   spareFor(principal: Pick<Principal, 'id' | 'userName'>): ClusterAssignment;
@@ -56,6 +57,8 @@ export interface ClusterBook {
   readonly cores: number;
   /** Learns what another server changed of the shared cluster. */
   readonly loop: Loop;
+  /** Learns which jobs are expected; null where nothing waits for them. */
+  readonly preparationLoop: Loop | null;
   /** Resolves when everything told so far is stored, or could not be. */
   settle(): Promise<void>;
   /** At start, before anything is claimed. */
@@ -75,6 +78,7 @@ export function createClusterBook(services: Services, cores = os.availableParall
   const { db, clock } = services;
   let facts: ComputeFacts = { cores, defaultCluster: noDefaultSettings };
   const jobClusters = createJobClusters(services);
+  const preparation = createPreparation(services, () => facts);
   let listener: ClusterListener = { ringWorker() {}, wakeEverywhere() {} };
   /** Nobody waits for a host's last report while the worker stops. */
   const underWay = new Set<Promise<void>>();
@@ -96,22 +100,10 @@ export function createClusterBook(services: Services, cores = os.availableParall
 
   return {
     cores,
-    async resolve(task, job, run, { mayStart = false } = {}) {
-      const { existing_cluster_id: id, task_key: taskKey } = task;
-      const isNamed =
-        id !== undefined && id !== defaultClusterId && !task.new_cluster && !task.job_cluster_key;
-      const found = isNamed ? await findExisting(services, id, { run, taskKey, mayStart }) : null;
-      if (found !== null && 'code' in found) return found;
-      if (found !== null) {
-        const assignment = assignAllPurpose(found.row, run.runAs.id, facts);
-        return withPool(db, found.row.spec, { assignment, warnings: [] });
-      }
-      const described = findDescribed(task, job, run);
-      if (described?.spec.policy_id !== undefined)
-        return resolveGoverned(task, described, { run, facts, db, jobClusters });
-      const resolved = resolveCluster(task, job, run, facts);
-      jobClusters.remember(resolved, run);
-      return withPool(db, resolved.spec, resolved);
+    preparationLoop: preparation.loop,
+    async resolve(task, job, run, { mayStart = false, jobId = null } = {}) {
+      const placed = await placeTask(services, { task, job, run, mayStart }, { facts, jobClusters });
+      return withPrepared(placed, preparation.placeFor(jobId));
     },
     spareFor: ({ id, userName }) =>
       resolveCluster({ task_key: '' }, {}, { runId: 0, runAs: { id, userName } }, facts).assignment,
@@ -120,7 +112,8 @@ export function createClusterBook(services: Services, cores = os.availableParall
       underWay.add(recording);
       return recording;
     },
-    orderHosts: (workerId, hosts) => orderHosts(workerId, hosts, { db, facts, nowMs: clock.nowMs(), record }),
+    orderHosts: (workerId, hosts) =>
+      orderHosts(workerId, hosts, { db, facts, nowMs: clock.nowMs(), record, preparation }),
     async announce(clusterId) {
       if (clusterId === defaultClusterId) await refreshDefault();
       else await settleCluster(services, clusterId);
@@ -130,8 +123,8 @@ export function createClusterBook(services: Services, cores = os.availableParall
       for (const clusterId of clusterIds) await ring(clusterId);
     },
     async announcePools() {
-      const home = await findPoolWorker(db);
-      if (home !== null) listener.ringWorker(home);
+      const home = await findHome(db);
+      if (home !== null) listener.ringWorker(home.workerId);
     },
     listen(told) {
       listener = told;
@@ -155,4 +148,33 @@ export function createClusterBook(services: Services, cores = os.availableParall
       await refreshDefault();
     },
   };
+}
+
+interface PlaceRequest {
+  readonly task: TaskPlace;
+  readonly job: JobPlaces;
+  readonly run: RunPlace;
+  readonly mayStart: boolean;
+}
+
+async function placeTask(
+  services: Services,
+  { task, job, run, mayStart }: PlaceRequest,
+  { facts, jobClusters }: { readonly facts: ComputeFacts; readonly jobClusters: JobClusters },
+): Promise<Placed | Failure> {
+  const { db } = services;
+  const { existing_cluster_id: id, task_key: taskKey } = task;
+  const isNamed = id !== undefined && id !== defaultClusterId && !task.new_cluster && !task.job_cluster_key;
+  const found = isNamed ? await findExisting(services, id, { run, taskKey, mayStart }) : null;
+  if (found !== null && 'code' in found) return found;
+  if (found !== null) {
+    const assignment = assignAllPurpose(found.row, run.runAs.id, facts);
+    return withPool(db, found.row.spec, { assignment, warnings: [] });
+  }
+  const described = findDescribed(task, job, run);
+  if (described?.spec.policy_id !== undefined)
+    return resolveGoverned(task, described, { run, facts, db, jobClusters });
+  const resolved = resolveCluster(task, job, run, facts);
+  jobClusters.remember(resolved, run);
+  return withPool(db, resolved.spec, resolved);
 }

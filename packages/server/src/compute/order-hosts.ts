@@ -9,6 +9,7 @@ import type { ClusterAssignment, HostOrders, HostReport, HostStatus, HostStop } 
 import type { Querier } from '../db/connect.ts';
 import { orderSpares } from '../instance-pools/order-spares.ts';
 import { withPool } from '../instance-pools/pool-place.ts';
+import { type Preparation, withPrepared } from '../prepared-hosts/preparation.ts';
 import { findOrdered, findRecordedHosts, type OrderedRow } from './life-store.ts';
 import { assignAllPurpose, type ComputeFacts } from './resolve-cluster.ts';
 
@@ -20,6 +21,7 @@ export interface OrderOptions {
   readonly facts: Pick<ComputeFacts, 'cores'>;
   readonly nowMs: number;
   readonly record: (workerId: string, report: HostReport) => Promise<void>;
+  readonly preparation: Pick<Preparation, 'order' | 'placeFor'>;
 }
 
 /** Null when nothing is to be done. */
@@ -44,12 +46,16 @@ export async function orderHosts(
   const start = await Promise.all(
     missing.map(async ({ assignment, spec }) => {
       const placed = await withPool(options.db, spec, { assignment, warnings: [] });
-      return placed.assignment;
+      return withPrepared(placed, options.preparation.placeFor(null)).assignment;
     }),
   );
   const { db, facts, nowMs } = options;
   const spares = await orderSpares(workerId, hosts, { db, cores: facts.cores, nowMs });
-  const orders = { start: [...start, ...spares.start], stop: [...stop, ...spares.stop] };
+  const prepared = await options.preparation.order(workerId, hosts);
+  const orders = {
+    start: [...start, ...spares.start, ...prepared.start],
+    stop: [...stop, ...spares.stop, ...prepared.stop],
+  };
   return orders.stop.length + orders.start.length === 0 ? null : orders;
 }
 

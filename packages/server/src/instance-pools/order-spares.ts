@@ -1,5 +1,5 @@
 /** Which waiting hosts a worker is to start and to stop: compared anew with every heartbeat, as all orders are. */
-import { poolOfSpare } from '@headrace/core';
+import { poolOfSpare, preparedPoolId } from '@headrace/core';
 import type { HostOrders, HostStatus } from '@headrace/worker';
 import type { Querier } from '../db/connect.ts';
 import { decidePool, type PoolDecision } from './decide-pool.ts';
@@ -7,6 +7,7 @@ import { assignSpare, profileOf } from './pool-place.ts';
 import {
   type CountedPoolRow,
   findHomeWorker,
+  type HomeWorker,
   listCountedPools,
   listPoolHosts,
   type PoolHost,
@@ -23,7 +24,7 @@ const peakEveryMs = 10_000;
 const startsMax = 2;
 
 /** The worker that keeps the hosts which wait; null while none is heard of. */
-export function findPoolWorker(db: Querier): Promise<string | null> {
+export function findHome(db: Querier): Promise<HomeWorker | null> {
   return findHomeWorker(db);
 }
 
@@ -43,16 +44,17 @@ export async function orderSpares(
     return poolId === null ? [] : [{ ...host, poolId }];
   });
   await recordTold(workerId, told, options.db);
+  const ofPools = told.filter(({ poolId }) => poolId !== preparedPoolId);
   const pools = await listCountedPools(options.db, null, poolsMax);
   if (pools.length === 0)
-    return { start: [], stop: told.flatMap((host) => stopOf(host, 'its pool is gone')) };
-  const isHome = (await findHomeWorker(options.db)) === workerId;
+    return { start: [], stop: ofPools.flatMap((host) => stopOf(host, 'its pool is gone')) };
+  const isHome = (await findHomeWorker(options.db))?.workerId === workerId;
   const orders = { start: [], stop: [] } as {
     start: HostOrders['start'][number][];
     stop: HostOrders['stop'][number][];
   };
   for (const pool of pools) {
-    const own = told.filter(({ poolId }) => poolId === pool.poolId);
+    const own = ofPools.filter(({ poolId }) => poolId === pool.poolId);
     const wanted = isHome ? await decide(pool, options) : 0;
     const fitting = own.filter(({ hostKey }) => hostKey.startsWith(`${profileOf(pool, options.cores)}-`));
     const unfit = own.filter((host) => !fitting.includes(host));
@@ -65,7 +67,7 @@ export async function orderSpares(
     for (let count = 0; count < missing; count += 1) orders.start.push(assignSpare(pool, options.cores));
   }
   const known = new Set(pools.map(({ poolId }) => poolId));
-  const orphans = told.filter(({ poolId }) => !known.has(poolId));
+  const orphans = ofPools.filter(({ poolId }) => !known.has(poolId));
   orders.stop.push(...orphans.flatMap((host) => stopOf(host, 'its pool is gone')));
   return orders;
 }
