@@ -170,7 +170,7 @@ def test_every_statement_of_the_examples_parses(spark_host: SparkHost) -> None:
     for file in sorted(Path(os.environ["HEADRACE_SQL_EXAMPLES"]).rglob("*.sql")):
         for statement in split_statements(file.read_text(), lambda _: False):
             problem = parser(statement.text)
-            if problem is not None:
+            if problem is not None and not NOT_OF_SPARK.search(statement.text):
                 refused.append(f"{file.name}:{statement.first_word_line}: {problem}")
 
     assert refused == []

@@ -4,6 +4,7 @@ import type { AttemptSource } from '@headrace/worker';
 import { type AttemptSourceOptions, createAttemptSource } from './attempts/attempt-source.ts';
 import { buildClaim, type ClaimSources } from './attempts/build-claim.ts';
 import { createLeaseLoop, readLeaseClock } from './attempts/lease-loop.ts';
+import { placeOnWarehouse } from './attempts/place-on-warehouse.ts';
 import { createRemoteWorkers, type RemoteWorkers } from './attempts/remote-workers.ts';
 import { StopBells } from './attempts/stop-bells.ts';
 import { createStepResolver } from './attempts/take-step.ts';
@@ -169,7 +170,10 @@ function describeClaims(
       return [...(await listPolicyLibraries(db, policyId)), ...own];
     },
     async resolveCluster({ settings, taskKey, runId, jobId, ownerId, ownerUserName, mayStart }) {
-      const task = findTask(settings, taskKey);
+      const placed = await placeOnWarehouse({ db, config }, findTask(settings, taskKey));
+      if ('code' in placed) return placed;
+      for (const warning of placed.warnings) log.info({ run_id: runId, task_key: taskKey }, warning);
+      const { task } = placed;
       const run = { runId, runAs: { id: ownerId, userName: ownerUserName } };
       const resolved = await clusters.resolve(task, settings, run, { mayStart, jobId });
       if ('code' in resolved) return resolved;
