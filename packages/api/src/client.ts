@@ -26,14 +26,21 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface StreamCallOptions extends CallOptions {
+  readonly body?: RequestInit['body'];
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 type Call<R extends Route> = R['kind'] extends 'events'
   ? (request: RequestInputOf<R>, options?: CallOptions) => AsyncGenerator<ResponseOf<R>, void, undefined>
-  : R['kind'] extends 'bytes'
-    ? <Request extends RequestInputOf<R>>(
-        request: Request,
-        options?: CallOptions,
-      ) => Promise<Request extends { readonly direct_download: true } ? RawBytes : ResponseOf<R>>
-    : (request: RequestInputOf<R>, options?: CallOptions) => Promise<ResponseOf<R>>;
+  : R['kind'] extends 'stream'
+    ? (request: RequestInputOf<R>, options?: StreamCallOptions) => Promise<Response>
+    : R['kind'] extends 'bytes'
+      ? <Request extends RequestInputOf<R>>(
+          request: Request,
+          options?: CallOptions,
+        ) => Promise<Request extends { readonly direct_download: true } ? RawBytes : ResponseOf<R>>
+      : (request: RequestInputOf<R>, options?: CallOptions) => Promise<ResponseOf<R>>;
 
 export type ClientOf<R extends Routes> = { readonly [Name in keyof R]: Call<R[Name]> };
 export type Client = ClientOf<typeof routes>;
@@ -54,7 +61,9 @@ export function createClient(options: ClientOptions): Client {
     name,
     route.kind === 'events'
       ? (request: object, call?: CallOptions) => streamRoute(options, route, request, call)
-      : (request: object, call?: CallOptions) => callRoute(options, route, request, call),
+      : route.kind === 'stream'
+        ? (request: object, call?: StreamCallOptions) => exchangeBytes(options, route, request, call)
+        : (request: object, call?: CallOptions) => callRoute(options, route, request, call),
   ]);
   // Built from the same table that the type is made from.
   return Object.fromEntries(calls) as Client;
@@ -81,6 +90,18 @@ async function callRoute(
     );
   }
   return body;
+}
+
+/** The reply as it comes: its body is read by the caller. */
+async function exchangeBytes(
+  options: ClientOptions,
+  route: Route,
+  request: object,
+  call: StreamCallOptions = {},
+): Promise<Response> {
+  // A long upload is no silence: it is ended by its own signal only.
+  const silence = watchSilence(call.body ? { ...options, silenceMsMax: undefined } : options, call);
+  return send(options, route, request, { ...silence, raw: call }).finally(silence.stop);
 }
 
 async function* streamRoute(
@@ -144,20 +165,22 @@ async function send(
   options: ClientOptions,
   route: Route,
   request: object,
-  silence: Silence,
+  silence: Silence & { readonly raw?: StreamCallOptions },
 ): Promise<Response> {
-  const { url, body } = placeRequest(options.baseUrl, route, request);
+  const { url, body: json } = placeRequest(options.baseUrl, route, request);
+  const body = silence.raw ? silence.raw.body : json;
   const headers: Record<string, string> = {
     accept: route.kind === 'events' ? 'text/event-stream' : 'application/json',
   };
   if (options.token !== undefined) headers.authorization = `Bearer ${options.token}`;
   if (options.userAgent !== undefined) headers['user-agent'] = options.userAgent;
-  if (body !== undefined) headers['content-type'] = 'application/json';
+  if (json !== undefined) headers['content-type'] = 'application/json';
+  if (silence.raw) Object.assign(headers, { accept: '*/*' }, silence.raw.headers);
   const response = await reach(silence, () =>
     (options.fetch ?? fetch)(url, {
       method: route.method,
       headers,
-      ...(body === undefined ? {} : { body }),
+      ...(body === undefined ? {} : { body, duplex: 'half' }),
       ...(silence.signal === undefined ? {} : { signal: silence.signal }),
     }),
   );
@@ -187,7 +210,7 @@ function placeRequest(
     rest.delete(name);
   }
   const url = new URL(path, baseUrl);
-  if (route.method !== 'GET' && route.method !== 'DELETE') {
+  if (route.method !== 'GET' && route.method !== 'DELETE' && route.kind !== 'stream') {
     return { url: url.href, body: JSON.stringify(Object.fromEntries(rest)) };
   }
   for (const [name, value] of rest) url.searchParams.set(name, String(value));

@@ -115,7 +115,7 @@ function buildOperation(name: string, route: Route, components: Components): Jso
   const inPath = new Set(readPathParameters(route.path).map((parameter) => parameter.name));
   const properties = (request.properties ?? {}) as Record<string, Json>;
   const required = new Set((request.required ?? []) as string[]);
-  const hasBody = route.method !== 'GET' && route.method !== 'DELETE';
+  const hasBody = route.method !== 'GET' && route.method !== 'DELETE' && route.kind !== 'stream';
   const parameters = Object.entries(properties)
     .filter(([field]) => inPath.has(field) || !hasBody)
     .map(([field, schema]) => ({
@@ -133,9 +133,12 @@ function buildOperation(name: string, route: Route, components: Components): Jso
     ...(route.permission === 'open' ? { security: [] } : {}),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(hasBody ? { requestBody: buildBody(request, inPath, route) } : {}),
+    ...(route.kind === 'stream' && route.method === 'PUT' ? { requestBody: { content: anyBytes } } : {}),
     responses: { ...buildReply(route, components), default: { $ref: '#/components/responses/Error' } },
   };
 }
+
+const anyBytes = { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } };
 
 function buildBody(request: Json, inPath: ReadonlySet<string>, route: Route): Json {
   const properties = Object.entries((request.properties ?? {}) as Record<string, Json>).filter(
@@ -157,11 +160,16 @@ function buildBody(request: Json, inPath: ReadonlySet<string>, route: Route): Js
 
 function buildReply(route: Route, components: Components): Json {
   if (route.kind === 'redirect') return { 303: { description: 'Signed in; go to the start page.' } };
+  if (route.kind === 'stream') {
+    const hasContent = route.method === 'GET';
+    return hasContent
+      ? { 200: { description: 'Done.', content: anyBytes } }
+      : { [route.method === 'HEAD' ? 200 : 204]: { description: 'Done.' } };
+  }
   const schema = components.take(route.response);
   const type = route.kind === 'events' ? 'text/event-stream' : 'application/json';
   const content: Json = { [type]: { schema } };
-  if (route.kind === 'bytes')
-    content['application/octet-stream'] = { schema: { type: 'string', format: 'binary' } };
+  if (route.kind === 'bytes') Object.assign(content, anyBytes);
   return { 200: { description: 'Done.', content } };
 }
 

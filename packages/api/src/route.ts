@@ -6,13 +6,14 @@ import type { z } from 'zod';
 import { ApiError } from './errors.ts';
 import { formatIssues } from './format-issues.ts';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /**
  * How a reply travels. `events`: server-sent events, each a `response`. `bytes`: a `response` as JSON, or raw bytes
- * when the request asks for them by `direct_download`. `redirect`: 303 to `location`, with `set_cookie`.
+ * when the request asks for them by `direct_download`. `redirect`: 303 to `location`, with `set_cookie`. `stream`: the
+ * bodies of request and reply are bytes as they are, of any size; the fields of the request are in its path and query.
  */
-export const routeKinds = ['json', 'events', 'bytes', 'redirect'] as const;
+export const routeKinds = ['json', 'events', 'bytes', 'redirect', 'stream'] as const;
 export type RouteKind = (typeof routeKinds)[number];
 
 /**
@@ -75,11 +76,19 @@ export interface RawBytes {
   readonly bytes: Uint8Array;
 }
 
+export interface StreamedReply {
+  readonly status: 200 | 204 | 206;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: AsyncIterable<Uint8Array> | null;
+}
+
 export type ResultOf<R extends Route> = R['kind'] extends 'events'
   ? AsyncIterable<ResponseOf<R>>
-  : R['kind'] extends 'bytes'
-    ? ResponseOf<R> | RawBytes
-    : ResponseOf<R>;
+  : R['kind'] extends 'stream'
+    ? StreamedReply
+    : R['kind'] extends 'bytes'
+      ? ResponseOf<R> | RawBytes
+      : ResponseOf<R>;
 
 /** One function for each route: the server and the UI's fake do not compile before they answer all of them. */
 export type Handlers<R extends Routes, Context> = {

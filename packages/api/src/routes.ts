@@ -41,6 +41,16 @@ import {
 } from './clusters.ts';
 import { currentUserMe } from './current-user.ts';
 import { doctor } from './doctor.ts';
+import {
+  directoriesCreate,
+  directoriesDelete,
+  directoriesGetMetadata,
+  directoriesList,
+  filesDelete,
+  filesDownload,
+  filesGetMetadata,
+  filesUpload,
+} from './files.ts';
 import { runGitCheckout } from './git.ts';
 import {
   gitCredentialsCreate,
@@ -242,6 +252,14 @@ export const routes = {
   volumesList,
   volumesUpdate,
   volumesDelete,
+  filesUpload,
+  filesDownload,
+  filesGetMetadata,
+  filesDelete,
+  directoriesCreate,
+  directoriesGetMetadata,
+  directoriesDelete,
+  directoriesList,
   wellKnownConfig,
   healthz,
   readyz,

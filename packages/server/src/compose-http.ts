@@ -15,6 +15,7 @@ import type { RunParts } from './compose-runs.ts';
 import type { ClusterBook } from './compute/cluster-book.ts';
 import { createClustersHandlers } from './compute/handlers.ts';
 import type { RequestContext } from './context.ts';
+import { createFileHandlers } from './files/handlers.ts';
 import { createGitHandlers } from './git/handlers.ts';
 import { createHttpCloser } from './http/close-http.ts';
 import { createHttpServer } from './http/http-server.ts';
@@ -157,6 +158,7 @@ function createHandlers(
     ...createWorkspaceHandlers(services),
     ...createMetastoreHandlers(services, catalogNames),
     ...createVolumeHandlers(services),
+    ...createFileHandlers(services),
     ...createPolicyHandlers(services),
     ...createPoolHandlers(services, clusters.announcePools),
     ...createClustersHandlers(services, clusters),

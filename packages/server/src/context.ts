@@ -1,4 +1,6 @@
 /** Who asks, under which request and API version: what every handler is given beside its parsed request. */
+import type { Readable } from 'node:stream';
+
 export interface Principal {
   readonly id: number;
   readonly userName: string;
@@ -18,4 +20,12 @@ export interface RequestContext {
   readonly nowMs: number;
   /** Aborts when the client goes away; long answers (events) end with it. */
   readonly signal: AbortSignal;
+  /** Of routes of the kind `stream` only. */
+  readonly raw?: RawRequest;
+}
+
+/** What such a request has beside its fields. */
+export interface RawRequest {
+  readonly body: Readable;
+  readonly header: (name: string) => string | null;
 }

@@ -6,7 +6,15 @@ import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { ApiError, matchPath, parseRequest, type Route, routes, toErrorBody } from '@headrace/api';
+import {
+  ApiError,
+  matchPath,
+  parseRequest,
+  type Route,
+  routes,
+  type StreamedReply,
+  toErrorBody,
+} from '@headrace/api';
 import { createHandlers, type MockContext } from './handlers.ts';
 import { sessionCookie } from './rest-handlers.ts';
 import { createWorld } from './seeded-world.ts';
@@ -115,6 +123,14 @@ async function sendResult(response: http.ServerResponse, route: Route, result: u
     // And that these are streams.
     for await (const event of result as AsyncIterable<unknown>)
       response.write(`data: ${JSON.stringify(event)}\n\n`);
+    response.end();
+    return;
+  }
+  if (route.kind === 'stream') {
+    // And that these are bytes as they are.
+    const { status, headers, body } = result as StreamedReply;
+    response.writeHead(status, headers);
+    for await (const part of body ?? []) response.write(part);
     response.end();
     return;
   }

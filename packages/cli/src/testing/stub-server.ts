@@ -10,10 +10,13 @@ import {
   type RunDocument,
   type RunTaskDocument,
   routes,
+  type StreamedReply,
   toErrorBody,
 } from '@headrace/api';
 
-export type StubHandlers = Partial<Handlers<typeof routes, { readonly token: string | undefined }>>;
+export type StubHandlers = Partial<
+  Handlers<typeof routes, { readonly token: string | undefined; readonly body: string }>
+>;
 
 export interface StubServer {
   readonly url: string;
@@ -31,12 +34,14 @@ export async function startStubServer(handlers: StubHandlers): Promise<StubServe
     calls.push(`${request.method} ${url.pathname}`);
     const token = request.headers.authorization?.replace('Bearer ', '');
     try {
-      const fields = { ...Object.fromEntries(url.searchParams), ...(body === '' ? {} : JSON.parse(body)) };
+      const isJson = request.headers['content-type'] === 'application/json';
+      const fields = { ...Object.fromEntries(url.searchParams), ...(isJson ? JSON.parse(body) : {}) };
       await answer(response, handlers, {
         method: request.method ?? '',
         pathname: url.pathname,
         fields,
         token,
+        body,
       });
     } catch (error) {
       const known = error instanceof ApiError ? error : new ApiError('INTERNAL_ERROR', String(error));
@@ -62,9 +67,13 @@ interface Asked {
   readonly pathname: string;
   readonly fields: Readonly<Record<string, unknown>>;
   readonly token: string | undefined;
+  readonly body: string;
 }
 
-type AnyHandler = (request: unknown, context: { token: string | undefined }) => Promise<unknown>;
+type AnyHandler = (
+  request: unknown,
+  context: { token: string | undefined; body: string },
+) => Promise<unknown>;
 
 async function answer(response: ServerResponse, handlers: StubHandlers, asked: Asked): Promise<void> {
   for (const [name, route] of Object.entries<Route>(routes)) {
@@ -72,7 +81,14 @@ async function answer(response: ServerResponse, handlers: StubHandlers, asked: A
     // Handlers are keyed like routes.
     const handler = handlers[name as keyof StubHandlers] as AnyHandler | undefined;
     if (inPath === undefined || handler === undefined) continue;
-    const result = await handler(parseRequest(route, { ...asked.fields, ...inPath }), { token: asked.token });
+    const result = await handler(parseRequest(route, { ...asked.fields, ...inPath }), asked);
+    if (route.kind === 'stream') {
+      const { status, headers, body } = result as StreamedReply;
+      response.writeHead(status, headers);
+      for await (const part of body ?? []) response.write(part);
+      response.end();
+      return;
+    }
     if (route.kind !== 'events') {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result));
       return;

@@ -9,11 +9,11 @@ const nestingMax = 64;
 
 export async function mergeRequest(
   request: FastifyRequest,
-  { multipart }: { multipart: boolean },
+  { multipart, hasFields }: { multipart: boolean; hasFields: boolean },
 ): Promise<Record<string, unknown>> {
   const { '*': rest, ...params } = request.params as Record<string, string>;
   const restName = request.routeOptions.config.headrace.restParameter;
-  const body = request.isMultipart() ? await readMultipart(request, multipart) : readObject(request.body);
+  const body = hasFields ? await readBody(request, multipart) : {};
   const query = request.query as Record<string, unknown>;
   const merged = {
     ...query,
@@ -23,6 +23,10 @@ export async function mergeRequest(
   };
   checkContent(merged);
   return merged;
+}
+
+async function readBody(request: FastifyRequest, multipart: boolean): Promise<Record<string, unknown>> {
+  return request.isMultipart() ? await readMultipart(request, multipart) : readObject(request.body);
 }
 
 function readObject(body: unknown): Record<string, unknown> {

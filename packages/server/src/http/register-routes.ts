@@ -2,6 +2,8 @@
  * Maps every route of the contract onto its handler: one flat request, parsed; one answer, by kind; one audit row.
  * A route without a declared permission cannot be registered, and a request without a principal gets no further.
  */
+
+import { Readable } from 'node:stream';
 import {
   ApiError,
   type Handlers,
@@ -12,7 +14,13 @@ import {
 } from '@headrace/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditRecorder } from '../audit/audit-recorder.ts';
-import { type ApiVersion, apiVersions, type Principal, type RequestContext } from '../context.ts';
+import {
+  type ApiVersion,
+  apiVersions,
+  type Principal,
+  type RawRequest,
+  type RequestContext,
+} from '../context.ts';
 import type { Clock } from '../services.ts';
 import { type Authenticator, authenticate, authorize } from './auth.ts';
 import { mergeRequest } from './merge-request.ts';
@@ -69,9 +77,20 @@ export function registerRoutes(http: FastifyInstance, wiring: RouteWiring): void
     const handler = wiring.handlers[name as keyof typeof wiring.handlers] as AnyHandler | undefined;
     if (!handler) throw new Error(`bug: no handler answers ${name}`);
     const isDeniedToTasks = deniedToTasks.has(name);
-    for (const path of [route.path, ...route.aliases])
-      registerRoute(http, { route, path, isDeniedToTasks, handler, wiring });
+    for (const path of [route.path, ...route.aliases]) {
+      const one = { route, path, isDeniedToTasks, handler, wiring };
+      // How bodies are read is set for a scope of Fastify's, not for a route.
+      if (route.kind === 'stream') http.register(async (scope) => registerRoute(leaveBodies(scope), one));
+      else registerRoute(http, one);
+    }
   }
+}
+
+/** Bodies come as they are, and are of any size. */
+function leaveBodies(scope: FastifyInstance): FastifyInstance {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('*', (_, payload, done) => done(null, payload));
+  return scope;
 }
 
 interface OneRoute {
@@ -92,13 +111,16 @@ function registerRoute(
     url: path.replace(/\{\w+\+\}/, '*').replaceAll(/\{(\w+)\}/g, ':$1'),
     config: { headrace: { route, restParameter, isDeniedToTasks } },
     handler: async (request, reply) => {
-      const merged = await mergeRequest(request, { multipart: route.multipart });
+      const merged = await mergeRequest(request, {
+        multipart: route.multipart,
+        hasFields: route.kind !== 'stream',
+      });
       request.audited = merged;
       const parsed = parseRequest(route, merged);
       const signal = AbortSignal.any([abortOnClose(reply), wiring.stopping]);
       const result = await handler(
         parsed,
-        makeContext(request, { path, nowMs: wiring.clock.nowMs(), signal }),
+        makeContext(request, { path, nowMs: wiring.clock.nowMs(), signal, kind: route.kind }),
       );
       await sendResult(reply, route, result, signal);
       return reply;
@@ -140,7 +162,7 @@ const nobody: Principal = { id: 0, userName: '', isAdmin: false };
 
 function makeContext(
   request: FastifyRequest,
-  { path, nowMs, signal }: { path: string; nowMs: number; signal: AbortSignal },
+  { path, nowMs, signal, kind }: { path: string; nowMs: number; signal: AbortSignal; kind: Route['kind'] },
 ): RequestContext {
   const version = /^\/api\/(\d\.\d)\//.exec(path)?.[1];
   return {
@@ -152,7 +174,16 @@ function makeContext(
       : 'headrace',
     nowMs,
     signal,
+    ...(kind === 'stream' ? { raw: readRaw(request) } : {}),
   };
+}
+
+function readRaw({ body, headers }: FastifyRequest): RawRequest {
+  const header = (name: string) => {
+    const value = headers[name];
+    return typeof value === 'string' ? value : null;
+  };
+  return { body: body instanceof Readable ? body : Readable.from([]), header };
 }
 
 function abortOnClose(reply: FastifyReply): AbortSignal {

@@ -1,6 +1,7 @@
 /** How a handler's result travels, by the kind of its route. */
 import { once } from 'node:events';
-import type { RawBytes, Route } from '@headrace/api';
+import { Readable } from 'node:stream';
+import type { RawBytes, Route, StreamedReply } from '@headrace/api';
 import type { FastifyReply } from 'fastify';
 
 /** Proxies close connections that are silent for a minute, and whoever follows takes a silent server for one that is away. */
@@ -19,6 +20,8 @@ export async function sendResult(
       return isRawBytes(result) ? sendBytes(reply, result) : sendJson(reply, result);
     case 'events':
       return sendEvents(reply, result as AsyncIterable<unknown>, signal); // `ResultOf` says so for this kind.
+    case 'stream':
+      return sendStream(reply, result as StreamedReply); // `ResultOf` says so for this kind.
     case 'redirect':
       return sendRedirect(reply, result as { location: string; set_cookie: string });
     default:
@@ -40,11 +43,22 @@ function isRawBytes(result: unknown): result is RawBytes {
 }
 
 /** What users stored must not become a page of ours in someone's browser: no script, no frame, saved and not shown. */
-function sendBytes(reply: FastifyReply, { bytes, contentType }: RawBytes): void {
-  reply
+function forbidShowing(reply: FastifyReply): FastifyReply {
+  return reply
     .header('cache-control', 'no-store')
     .header('content-disposition', 'attachment')
-    .header('content-security-policy', "sandbox; default-src 'none'")
+    .header('content-security-policy', "sandbox; default-src 'none'");
+}
+
+function sendStream(reply: FastifyReply, { status, headers, body }: StreamedReply): void {
+  forbidShowing(reply)
+    .code(status)
+    .headers(headers)
+    .send(body === null ? undefined : Readable.from(body, { objectMode: false }));
+}
+
+function sendBytes(reply: FastifyReply, { bytes, contentType }: RawBytes): void {
+  forbidShowing(reply)
     .type(contentType)
     .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
 }

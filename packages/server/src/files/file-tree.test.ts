@@ -1,0 +1,210 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { ApiError } from '@headrace/api';
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type FileTree, openFileTree } from './file-tree.ts';
+import { parseVolumePath } from './find-place.ts';
+
+const secret = 'nobody may read this';
+let folder: string;
+let tree: FileTree;
+beforeEach(async () => {
+  folder = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), 'headrace-tree-')));
+  await fs.mkdir(path.join(folder, 'outside/deep'), { recursive: true });
+  await fs.writeFile(path.join(folder, 'outside/secret'), secret);
+  await fs.writeFile(path.join(folder, 'outside/deep/secret'), secret);
+  await fs.mkdir(path.join(folder, 'root'));
+  tree = openFileTree(path.join(folder, 'root'));
+});
+afterEach(() => fs.rm(folder, { recursive: true }));
+
+test('content is taken no faster than it is written', async () => {
+  const chunk = Buffer.alloc(1024 ** 2);
+  let aheadMax = 0;
+  async function* make() {
+    for (let made = 0; made < 24; made += 1) {
+      aheadMax = Math.max(aheadMax, made * chunk.length - (await sizeBelow(path.join(folder, 'root'))));
+      yield chunk;
+    }
+  }
+
+  await tree.write(['large'], Readable.from(make()), { overwrite: false });
+
+  expect((await tree.stat(['large']))?.sizeBytes).toBe(24 * chunk.length);
+  expect(aheadMax).toBeLessThan(8 * chunk.length);
+});
+
+test('a source that breaks leaves no draft, and one that the disk refuses is not ended', async () => {
+  async function* broken() {
+    yield Buffer.from('half');
+    throw new Error('broken');
+  }
+  await expect(tree.write(['a'], Readable.from(broken()), { overwrite: true })).rejects.toThrow('broken');
+  await fs.mkdir(path.join(folder, 'root/b/c'), { recursive: true });
+  const source = Readable.from([Buffer.from('x')]);
+
+  await expect(tree.write(['b'], source, { overwrite: true })).rejects.toMatchObject({ status: 409 });
+
+  expect(await fs.readdir(path.join(folder, 'root'))).toEqual(['b']);
+});
+
+test('a page goes on where the last ended, also over what is not shown', async () => {
+  for (const name of ['a', 'b', 'd']) await tree.write([name], Buffer.from(name), { overwrite: false });
+  await fs.symlink('a', path.join(folder, 'root/c'));
+
+  const first = await tree.list([], { after: '', limit: 3 });
+  const second = await tree.list([], { after: first.lastName ?? '', limit: 3 });
+
+  expect([first.entries.map(({ name }) => name), first.lastName]).toEqual([['a', 'b'], 'c']);
+  expect([second.entries.map(({ name }) => name), second.lastName]).toEqual([['d'], null]);
+});
+
+/** Few, so that paths meet what is there; some of the names are those of links. */
+const part = fc.oneof(
+  { weight: 8, arbitrary: fc.constantFrom('a', 'b', 'secret', 'deep', 'up', 'away', 'loop', 'file', 'root') },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom('..', '.', '', '...', '~', '\\', '..\\..', '%2e%2e', '..%2f', '\0', 'a/../..'),
+  },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 5 }) },
+);
+const links = [
+  ['up', '..'],
+  ['away', '../outside'],
+  ['a/away', '../../outside/deep'],
+  ['a/up', '../..'],
+  ['loop', 'loop'],
+  ['file', '../outside/secret'],
+  ['b/file', '/etc/passwd'],
+  ['b/root', '/'],
+] as const;
+/** Any, and often one that a link would lead out by. */
+const parts = fc.oneof(
+  fc.array(part, { maxLength: 5 }),
+  fc
+    .tuple(fc.constantFrom(...links.map(([place]) => place.split('/'))), fc.array(part, { maxLength: 2 }))
+    .map(([link, rest]) => [...link, ...rest]),
+);
+const operation = fc.tuple(
+  fc.constantFrom(
+    'stat',
+    'open',
+    'write',
+    'create',
+    'makeFolder',
+    'list',
+    'removeFile',
+    'removeFolder',
+    'move',
+  ),
+  parts,
+  parts,
+);
+
+test('whatever is asked of a folder full of links, nothing outside is read, written or removed', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 12 }), async (operations) => {
+      await plantLinks();
+
+      for (const [name, one, other] of operations) {
+        const answer = await ask(name, one, other);
+        expect(answer).not.toContain(secret);
+        expect(answer).not.toContain('root:');
+      }
+
+      expect(await readOutside()).toEqual(['deep/', 'deep/secret', 'root', 'secret']);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a path of /Volumes is refused, or names one place below one volume', () => {
+  const text = fc.oneof(
+    parts.map((all) => `/Volumes/c/s/v/${all.join('/')}`),
+    parts.map((all) => all.join('/')),
+    fc.string({ unit: 'binary' }),
+  );
+  fc.assert(
+    fc.property(text, (written) => {
+      let parsed: ReturnType<typeof parseVolumePath>;
+      try {
+        parsed = parseVolumePath(written);
+      } catch (error) {
+        expect(error).toBeInstanceOf(ApiError);
+        return;
+      }
+      const { volume, parts: below } = parsed;
+      const all = ['volumes', volume.catalog, volume.schema, volume.volume, ...below];
+      expect(path.posix.normalize(all.join('/'))).toBe(all.join('/'));
+      expect(all.length).toBeGreaterThanOrEqual(4);
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+async function plantLinks(): Promise<void> {
+  const root = path.join(folder, 'root');
+  await fs.rm(root, { recursive: true, force: true });
+  for (const [place, target] of links) {
+    await fs.mkdir(path.dirname(path.join(root, place)), { recursive: true });
+    await fs.symlink(target, path.join(root, place));
+  }
+}
+
+/** What it says, as text. Refusals and clashes are answers like others. */
+async function ask(name: string, one: string[], other: string[]): Promise<string> {
+  const content = Buffer.from('ours');
+  try {
+    switch (name) {
+      case 'open':
+        return await readAll(one);
+      case 'write':
+        return String(await tree.write(one, content, { overwrite: true }));
+      case 'create':
+        return String(await tree.write(one, Readable.from([content]), { overwrite: false }));
+      case 'list':
+        return JSON.stringify(await tree.list(one, { after: '', limit: 100 }));
+      case 'makeFolder':
+        return String(await tree.makeFolder(one));
+      case 'removeFile':
+        return String(await tree.removeFile(one));
+      case 'removeFolder':
+        return String(one.length > 0 && (await tree.removeFolder(one, { recursive: true })));
+      case 'move':
+        return String(await tree.move(one, tree, other));
+      default:
+        return JSON.stringify(await tree.stat(one));
+    }
+  } catch {
+    return 'refused';
+  }
+}
+
+async function readAll(one: string[]): Promise<string> {
+  const opened = await tree.open(one);
+  if (!opened) return 'none';
+  const text = await opened.handle.readFile('utf8');
+  await opened.handle.close();
+  return text;
+}
+
+async function sizeBelow(place: string): Promise<number> {
+  const names = await fs.readdir(place);
+  const stats = await Promise.all(names.map((name) => fs.stat(path.join(place, name))));
+  return stats.reduce((sum, { size }) => sum + size, 0);
+}
+
+async function readOutside(): Promise<string[]> {
+  const outside = path.join(folder, 'outside');
+  for (const file of ['secret', 'deep/secret'])
+    expect(await fs.readFile(path.join(outside, file), 'utf8')).toBe(secret);
+  const entries = await fs.readdir(outside, { recursive: true, withFileTypes: true });
+  const found = entries.map((entry) => {
+    const name = path.relative(outside, path.join(entry.parentPath, entry.name));
+    return entry.isDirectory() ? `${name}/` : name;
+  });
+  return [...found, ...(await fs.readdir(folder)).filter((name) => name !== 'outside')].sort();
+}
