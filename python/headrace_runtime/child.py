@@ -18,7 +18,7 @@ import time
 from typing import Any
 
 from .journal import format_record
-from .processes import die_with_parent, mark_self, prefer_to_end, start_time
+from .processes import die_with_parent, lower_priority, mark_self, prefer_to_end, start_time
 
 GO = b"go\n"
 EXIT_DROPPED = 0
@@ -97,6 +97,11 @@ def _enter_folder(order: dict[str, Any], output_fd: int) -> None:
     sys.stdout, sys.stderr = _open_text(1), _open_text(2)
     sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc]
     os.environ.update(order["env"])
+    tempfile: Any = sys.modules.get("tempfile")
+    if tempfile is not None:
+        tempfile.tempdir = None  # that of the zygote, if it has asked
+    # A host of an earlier release names none.
+    lower_priority(order.get("nice", 0))
     mark_self(order["folder"])
     prefer_to_end()
 

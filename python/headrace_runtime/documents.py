@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     class TakenLimits(TypedDict, total=False):
         memory_bytes_max: int
         disk_bytes_max: int
+        cpu_weight: int
 
     class LimitsDocument(TakenLimits):
         log_bytes_max: int

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
 import os
 import shutil
@@ -19,14 +18,15 @@ from typing import Any
 
 from .driver_lending import PROOF_SECONDS_MAX, DriverLending
 from .ending import drain_output, end_leftovers, end_strangers, stop_processes
+from .host_file import remove_host_files, write_host_file
 from .host_secrets import ClusterSecrets
-from .hosted import Attempt, from_journal, now_ms, open_descriptors, task_environment
+from .hosted import Attempt, from_journal, nice_of, open_descriptors, task_environment
 from .init_scripts import run_init_scripts
 from .journal import Journal, replay_journal
 from .limits import LimitWatch, find_full_disk
-from .processes import start_time
-from .protocol import HOST_PROTOCOL_VERSION, Frame, HostedAttempt
+from .protocol import Frame, HostedAttempt
 from .sockets import TaskSocket, WorkerConnection, WorkerSocket, place_sockets
+from .temporary import make_temporary, remove_temporary
 from .zygotes import Zygotes
 
 # Part of every task, or of every notebook: imported before the first fork, whatever else the configuration names.
@@ -77,7 +77,7 @@ class Host:
         self.task_path = os.path.join(self.config["socket_folder"], "task.sock")
         await self.task_socket.listen(self.task_path)
         await self.worker_socket.listen(self.folder, self.config)
-        self._write_host_file()
+        write_host_file(self.folder, self.config)
         self.watch_linger()
         await self.done.wait()
 
@@ -128,6 +128,7 @@ class Host:
             return
         attempt = Attempt(frame["attempt_id"], frame["epoch"], frame["folder"], frame["log_bytes_max"])
         attempt.memory_bytes_max, attempt.disk_bytes_max = frame.get("memory_bytes_max"), frame.get("disk_bytes_max")
+        attempt.cpu_weight = frame.get("cpu_weight")
         if self.is_shutting_down:
             self.say_of(attempt, "dropped")
             return
@@ -141,6 +142,7 @@ class Host:
 
     def _set_up(self, attempt: Attempt) -> None:
         self.record(attempt, "intended")
+        temporary = make_temporary(attempt, self.config["socket_folder"])
         loop = asyncio.get_running_loop()
         descriptors = open_descriptors(attempt)
         assert attempt.control is not None and attempt.pump is not None
@@ -153,7 +155,8 @@ class Host:
             "epoch": attempt.epoch,
             "folder": attempt.folder,
             "journal": self.journal.path,
-            "env": {**task_environment(attempt, self.task_path), **self.secrets.environment},
+            "nice": nice_of(attempt.cpu_weight),
+            "env": {**task_environment(attempt, self.task_path), **temporary, **self.secrets.environment},
         }
         self.zygotes.send_order(attempt, order, descriptors)
 
@@ -165,6 +168,7 @@ class Host:
         if attempt.pump is not None:
             asyncio.get_running_loop().remove_reader(attempt.pump.fd)
             attempt.pump.close()
+        self.spawn(remove_temporary(attempt))
         self.say_of(attempt, "dropped")
 
     def go(self, attempt: Attempt) -> None:
@@ -238,6 +242,7 @@ class Host:
             finally:
                 # Also when the journal cannot be written: the worker must not wait for what has happened.
                 self.say_ended(attempt)
+        self.spawn(remove_temporary(attempt))
         self.watch_linger()
 
     def _on_control(self, attempt: Attempt) -> None:
@@ -314,9 +319,7 @@ class Host:
         self.zygotes.close()
         shutil.rmtree(self.config["socket_folder"], ignore_errors=True)
         if not self.attempts:
-            for path in (self.journal.path, os.path.join(self.folder, "host.json")):
-                with contextlib.suppress(FileNotFoundError):  # somebody removed the state folder
-                    os.unlink(path)
+            remove_host_files(self.folder, self.journal.path)
         self.done.set()
 
     def forget(self, attempt: Attempt) -> None:
@@ -360,21 +363,6 @@ class Host:
         if error is not None:  # our bug
             traceback.print_exception(error)
             self.say({"op": "error", "message": f"{type(error).__name__}: {error}"})
-
-    def _write_host_file(self) -> None:
-        path = os.path.join(self.folder, "host.json")
-        facts = {
-            "version": HOST_PROTOCOL_VERSION,
-            "pid": os.getpid(),
-            "start_time": start_time(os.getpid()),
-            "host_key": self.config["host_key"],
-            "cluster_id": self.config["cluster_id"],
-            "socket_folder": self.config["socket_folder"],
-            "started_at_ms": now_ms(),
-        }
-        with open(os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(facts, file)
-        os.rename(f"{path}.new", path)
 
 
 async def _serve(folder: str, config: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ intended ──► held ──► going ──► started ──► ending ─�
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import secrets
 import signal
@@ -34,6 +35,9 @@ class Attempt:
     # Given by the task's settings; else the watch has its own.
     memory_bytes_max: int | None = None
     disk_bytes_max: int | None = None
+    cpu_weight: int | None = None
+    # Where its temporary files are; None where that is the cluster's choice.
+    temporary: str | None = None
     # Which limit the host has ended it for.
     limit_message: str | None = None
     # By the kernel, when it began.
@@ -143,6 +147,11 @@ def task_environment(attempt: Attempt, socket_path: str) -> dict[str, str]:
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
     }
+
+
+def nice_of(weight: int | None) -> int:
+    """The level with this share of a processor that others want as well, 100 being the share of a task without one."""
+    return 0 if weight is None else min(19, round(math.log(100 / weight, 1.25)))
 
 
 def now_ms() -> int:

@@ -41,6 +41,9 @@ GIBIBYTE = 2**30
 # Where a container has its limit: version 2, version 1.
 _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
+# By device: what was taken there, and what is free.
+DiskUse = dict[int, tuple[int, int]]
+
 
 class LimitWatch:
     """Looks while there are tasks."""
@@ -88,13 +91,16 @@ class LimitWatch:
             if used[attempt.attempt_id] > limit:
                 self._end(attempt, describe_excess("memory", used[attempt.attempt_id], limit))
 
-    def _judge_disk(self, attempts: list[Attempt], used: dict[int, tuple[int, int]]) -> None:
+    def _judge_disk(self, attempts: list[Attempt], used: dict[int, DiskUse]) -> None:
         for attempt in attempts:
-            size, free = used.get(attempt.attempt_id, (0, 0))
-            # Without a limit of its own: as much as it leaves free.
-            limit = attempt.disk_bytes_max or (size + free) // 2
-            if size > limit:
-                self._end(attempt, describe_excess("disk", size, limit))
+            disks = used.get(attempt.attempt_id, {})
+            if attempt.disk_bytes_max is not None:
+                disks = {0: (sum(size for size, _ in disks.values()), 0)}
+            for size, free in disks.values():
+                # Without a limit of its own: as much as it leaves free.
+                limit = attempt.disk_bytes_max or (size + free) // 2
+                if size > limit:
+                    self._end(attempt, describe_excess("disk", size, limit))
 
     def _end(self, attempt: Attempt, message: str) -> None:
         """At once, for it may grow further; its end is proven like any other."""
@@ -200,15 +206,23 @@ def machine_bytes() -> int:
     return total
 
 
-def _measure_disk(attempts: list[Attempt]) -> dict[int, tuple[int, int]]:
-    """Of each attempt: what its folder takes, and what is free beside it."""
-    sizes: dict[int, tuple[int, int]] = {}
-    for attempt in attempts:
+def _measure_disk(attempts: list[Attempt]) -> dict[int, DiskUse]:
+    """Of each attempt: what its folders take."""
+    return {attempt.attempt_id: _measure_folders([attempt.folder, attempt.temporary]) for attempt in attempts}
+
+
+def _measure_folders(folders: list[str | None]) -> DiskUse:
+    disks: DiskUse = {}
+    for folder in folders:
+        if folder is None:
+            continue
         try:
-            sizes[attempt.attempt_id] = _folder_bytes(attempt.folder), shutil.disk_usage(attempt.folder).free
+            device = os.stat(folder).st_dev
+            size = _folder_bytes(folder) + disks.get(device, (0, 0))[0]
+            disks[device] = size, shutil.disk_usage(folder).free
         except OSError:
             pass  # it goes, or changes while we look
-    return sizes
+    return disks
 
 
 def _folder_bytes(folder: str) -> int:

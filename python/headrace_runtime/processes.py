@@ -157,6 +157,23 @@ def prefer_to_end() -> None:
         os.close(descriptor)
 
 
+def lower_priority(nice: int) -> None:
+    """Of this process and all that it starts. Where the kernel groups sessions first, that of this one as a whole."""
+    if nice == 0:
+        return
+    os.setpriority(os.PRIO_PROCESS, 0, nice)
+    try:
+        descriptor = os.open("/proc/self/autogroup", os.O_WRONLY)
+    except OSError:
+        return  # it does not
+    try:
+        os.write(descriptor, str(nice).encode())
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)
+
+
 def kill_all(pids: list[int], number: int = signal.SIGKILL) -> None:
     """Signal each; those that are gone already are what was wanted, those of another user cannot be helped."""
     for pid in pids:

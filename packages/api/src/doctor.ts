@@ -33,6 +33,8 @@ export const DoctorReport = z.looseObject({
   /** Every rule that was checked, how long that took, and how much it found. */
   checks: z.array(z.looseObject({ kind: z.string(), elapsed_ms: z.number(), findings: z.int() })),
   findings: z.array(DoctorFinding),
+  /** By what means tasks on the server's own machine are kept to their limits. */
+  task_limits: z.string().optional(),
 });
 export type DoctorReport = z.output<typeof DoctorReport>;
 

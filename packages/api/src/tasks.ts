@@ -260,6 +260,8 @@ export const TaskExtra = z.looseObject({
   memory_mb: wireIntBetween({ min: taskMegabytesMin }).optional(),
   /** Of its working folder. Without it: as much as it leaves free. */
   disk_mb: wireIntBetween({ min: taskMegabytesMin }).optional(),
+  /** Its share of processors that others want as well; 100, that of a task without one, is the most. */
+  cpu_weight: wireIntBetween({ min: 1, max: 100 }).optional(),
 });
 
 const anyTaskFields = {

@@ -28,11 +28,12 @@ export function attemptFolder(
 
 /** Those that the host watches. */
 export function hostLimitsOf({ limits }: Pick<AttemptDocument, 'limits'>) {
-  const { log_bytes_max, memory_bytes_max, disk_bytes_max } = limits;
+  const { log_bytes_max, memory_bytes_max, disk_bytes_max, cpu_weight } = limits;
   return {
     log_bytes_max,
     ...(memory_bytes_max === undefined ? {} : { memory_bytes_max }),
     ...(disk_bytes_max === undefined ? {} : { disk_bytes_max }),
+    ...(cpu_weight === undefined ? {} : { cpu_weight }),
   };
 }
 

@@ -48,6 +48,8 @@ export interface AttemptDocument {
     /** Left out where the host's own limits count. */
     readonly memory_bytes_max?: number;
     readonly disk_bytes_max?: number;
+    /** 1 to 100, which is that of a task without one. */
+    readonly cpu_weight?: number;
   };
 }
 

@@ -92,15 +92,16 @@ print("shared")
 );
 
 test(
-  'a task whose folder takes more of the disk than its limit is ended',
+  'a task whose files, temporary ones included, take more of the disk than its limit is ended',
   async () => {
     await bench().startWorker();
     const filling = limited(
       `
-import os, time
+import os, tempfile, time
 os.makedirs("deep/er")
-with open("deep/er/file", "wb") as file:
-    file.write(b"x" * (100 * 2**20))
+for folder in ("deep/er", tempfile.gettempdir()):
+    with open(f"{folder}/file", "wb") as file:
+        file.write(b"x" * (50 * 2**20))
 time.sleep(600)
 `,
       { disk_bytes_max: 64 * megabyte },
@@ -112,6 +113,34 @@ time.sleep(600)
     expect(outcome).toMatchObject({
       failure: { message: expect.stringMatching(/used \d+ MB of disk, its limit is 64 MB/) },
     });
+  },
+  secondsMax,
+);
+
+test(
+  'temporary files go with the task that made them, and its weight is that of all its processes',
+  async () => {
+    await bench().startWorker();
+    const script = `
+import os, subprocess, sys, tempfile
+place = tempfile.mkdtemp()
+open(place + "/file", "w").close()
+print(tempfile.gettempdir())
+print(subprocess.check_output([sys.executable, "-c", "import os, tempfile; print(os.getpriority(os.PRIO_PROCESS, 0), tempfile.gettempdir())"], text=True).strip())
+`;
+    const attempts = [
+      limited(script, {}),
+      limited(script, { cpu_weight: 50 }),
+      limited(script, { cpu_weight: 1 }),
+    ];
+    bench().source.offer(...attempts);
+    for (const { attemptId } of attempts) await bench().source.reported(attemptId, 'ended');
+
+    const told = attempts.map((attempt) => bench().log(attempt).trim().split('\n'));
+    const own = told.map(([folder]) => folder ?? '');
+    expect(told.map((lines) => lines[1])).toEqual([`0 ${own[0]}`, `3 ${own[1]}`, `19 ${own[2]}`]);
+    expect(new Set(own).size).toBe(3);
+    await expect.poll(() => own.filter((folder) => fs.existsSync(folder))).toEqual([]);
   },
   secondsMax,
 );

@@ -40,7 +40,7 @@ export interface AttemptParts {
   readonly task: TaskDocument;
   readonly isFromGit: boolean;
   readonly libraries: readonly LibraryDocument[];
-  readonly limits: Pick<AttemptDocument['limits'], 'memory_bytes_max' | 'disk_bytes_max'>;
+  readonly limits: Pick<AttemptDocument['limits'], 'memory_bytes_max' | 'disk_bytes_max' | 'cpu_weight'>;
   /** As `resolved_values` shows it. */
   readonly resolved: JsonValue;
 }
@@ -67,10 +67,11 @@ export function toAttemptParts(attempt: AttemptOf, urls: ServerUrls): AttemptPar
 }
 
 function toLimits({ headrace }: WrittenTask): AttemptParts['limits'] {
-  const { memory_mb, disk_mb } = headrace ?? {};
+  const { memory_mb, disk_mb, cpu_weight } = headrace ?? {};
   return {
     ...(memory_mb === undefined ? {} : { memory_bytes_max: memory_mb * bytesPerMegabyte }),
     ...(disk_mb === undefined ? {} : { disk_bytes_max: disk_mb * bytesPerMegabyte }),
+    ...(cpu_weight === undefined ? {} : { cpu_weight }),
   };
 }
 

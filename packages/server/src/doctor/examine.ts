@@ -10,6 +10,7 @@ import type { Services } from '../services.ts';
 import { type MachineSources, machineRules } from './machine.ts';
 import { type Rule, rules } from './rules.ts';
 import { listActiveRunIds, readHistory, readVersions, type Suspect } from './store.ts';
+import { describeTaskLimits } from './task-limits.ts';
 
 export interface DoctorSources extends MachineSources {
   /** Of the runs that this process has in memory. */
@@ -48,7 +49,8 @@ export async function examine(
   for (const rule of rules) await check(rule.kind, () => applyRule(rule, services));
   await check('memory_ahead_of_store', () => findHotAhead(services, sources));
   if (deep) await check('run_invariants', () => findBrokenRuns(services));
-  return { checked_at_ms: checkedAtMs, deep, checks, findings };
+  const task_limits = describeTaskLimits(process.platform);
+  return { checked_at_ms: checkedAtMs, deep, checks, findings, task_limits };
 }
 
 async function applyRule(rule: Rule, { db, clock }: Services): Promise<DoctorFinding[]> {

@@ -30,6 +30,7 @@ export type ToHost =
       /** Hosts before these know no such limits. */
       readonly memory_bytes_max?: number;
       readonly disk_bytes_max?: number;
+      readonly cpu_weight?: number;
     }
   | { readonly op: 'go' | 'drop'; readonly attempt_id: number; readonly epoch: number }
   /** Cancel Spark jobs by tag, SIGTERM, `grace_ms`, SIGKILL to the group, prove that nothing is left. */

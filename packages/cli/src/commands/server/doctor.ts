@@ -30,9 +30,12 @@ export function createDoctorCommand(context: CliContext): Command {
   return addOutputOption(addConnectionOptions(command));
 }
 
-function formatReport({ checks, findings }: DoctorReport): string {
-  if (findings.length === 0) return `${count(checks.length, 'check')}, all well`;
-  return findings.map(formatFinding).join('\n\n');
+function formatReport({ checks, findings, task_limits }: DoctorReport): string {
+  const told =
+    findings.length === 0
+      ? `${count(checks.length, 'check')}, all well`
+      : findings.map(formatFinding).join('\n\n');
+  return task_limits === undefined ? told : `${told}\n\n${task_limits}`;
 }
 
 function formatFinding({ severity, kind, message, advice, history }: DoctorFinding): string {

@@ -188,7 +188,8 @@ export async function buryHost(
 ): Promise<HostDeath> {
   if (isAlive(record)) kill(record.pid);
   await killMarked(folder);
-  fs.rmSync(record.socketFolder, { recursive: true, force: true });
+  // Temporary files of attempts are among it, and may be many.
+  await fs.promises.rm(record.socketFolder, { recursive: true, force: true });
   const attempts = readJournal(path.join(folder, 'journal.jsonl'));
   // It stays for the next life to read, unless there is nothing to learn.
   if (attempts.length === 0) fs.rmSync(path.join(folder, 'host.json'), { force: true });
