@@ -16,13 +16,7 @@ export {
   toHostKey,
   toSpareClusterId,
 } from './cluster/host-key.ts';
-export {
-  type ConditionOperator,
-  type ConditionVerdict,
-  conditionOperators,
-  evaluateCondition,
-  looksNumeric,
-} from './conditions/evaluate-condition.ts';
+export { type ConditionVerdict, evaluateCondition, looksNumeric } from './conditions/evaluate-condition.ts';
 export { findDefinition, type Graph, graphOf } from './graph/graph.ts';
 export { findGraphProblems, type GraphNode, type GraphProblem } from './graph/problems.ts';
 export { decideByRunIf } from './graph/ready.ts';

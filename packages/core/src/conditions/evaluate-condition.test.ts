@@ -1,12 +1,8 @@
+import { conditionOps } from '@headrace/api';
 import { describe, expect, test } from 'vitest';
-import {
-  type ConditionOperator,
-  conditionOperators,
-  evaluateCondition,
-  looksNumeric,
-} from './evaluate-condition.ts';
+import { evaluateCondition, looksNumeric } from './evaluate-condition.ts';
 
-const orderings = conditionOperators.filter((op) => op !== 'EQUAL_TO' && op !== 'NOT_EQUAL');
+const orderings = conditionOps.filter((op) => op !== 'EQUAL_TO' && op !== 'NOT_EQUAL');
 
 describe('a condition', () => {
   test.each([
@@ -65,7 +61,7 @@ describe('a condition', () => {
     '--1',
     '{{input}}',
   ])('a non-number under an ordering is a problem that names the side: %j', (text) => {
-    for (const op of orderings as ConditionOperator[]) {
+    for (const op of orderings) {
       expect(evaluateCondition(op, text, '1')).toEqual({ problem: expect.stringContaining('left side') });
       expect(evaluateCondition(op, '1', text)).toEqual({ problem: expect.stringContaining('right side') });
     }

@@ -1,22 +1,13 @@
 /** What a condition task decides, from operands whose references are resolved. */
+import type { ConditionOp } from '@headrace/api';
 import { assertNever } from '../assert.ts';
 import { quoteText } from '../parameters/quote-text.ts';
 import { compareDecimals, parseDecimal } from './decimal.ts';
 
-export const conditionOperators = [
-  'EQUAL_TO',
-  'NOT_EQUAL',
-  'GREATER_THAN',
-  'GREATER_THAN_OR_EQUAL',
-  'LESS_THAN',
-  'LESS_THAN_OR_EQUAL',
-] as const;
-export type ConditionOperator = (typeof conditionOperators)[number];
-
 export type ConditionVerdict = { readonly outcome: boolean } | { readonly problem: string };
 
 /** Equality compares texts, so `12.0` is not `12`; the orderings compare numbers and need them on both sides. */
-export function evaluateCondition(op: ConditionOperator, left: string, right: string): ConditionVerdict {
+export function evaluateCondition(op: ConditionOp, left: string, right: string): ConditionVerdict {
   switch (op) {
     case 'EQUAL_TO':
       return { outcome: left === right };
@@ -37,7 +28,7 @@ export function looksNumeric(text: string): boolean {
   return parseDecimal(text) !== null;
 }
 
-type Ordering = Exclude<ConditionOperator, 'EQUAL_TO' | 'NOT_EQUAL'>;
+type Ordering = Exclude<ConditionOp, 'EQUAL_TO' | 'NOT_EQUAL'>;
 
 function evaluateOrdering(op: Ordering, left: string, right: string): ConditionVerdict {
   const leftNumber = parseDecimal(left);

@@ -1,6 +1,6 @@
 /** The run of another job that a task starts: with that task's parameters, and those of the task's own job. */
 import { ApiError, type JobSettings, type RunJobTask } from '@headrace/api';
-import { type Failure, findTaskRun, toAttemptId, toJobId } from '@headrace/core';
+import { type Failure, findTaskRun, toAttemptId } from '@headrace/core';
 import { assert } from '../assert.ts';
 import {
   type AttemptOf,
@@ -10,14 +10,11 @@ import {
 } from '../attempts/reference-scope.ts';
 import type { StartChild } from '../runs/child-run-loop.ts';
 import type { RunServices } from '../runs/create-run.ts';
-import { findAncestorJobs } from '../runs/find-ancestor-jobs.ts';
+import { findRecursion } from '../runs/find-recursion.ts';
 import { HotRuns } from '../runs/hot-runs.ts';
 import { findTask } from '../runs/task-documents.ts';
 import { findActivePrincipal } from '../tokens/find-principal.ts';
 import { runJobNow } from './run-now.ts';
-
-/** Deeper nesting is taken for a mistake; hosted workspaces advise at most three. */
-const depthMax = 10;
 
 export function createChildStarter(services: RunServices, urls: () => ServerUrls): StartChild {
   return async ({ run_id, attempt_id }) => {
@@ -28,7 +25,7 @@ export function createChildStarter(services: RunServices, urls: () => ServerUrls
     if (!loaded || !taskRun) return failed('The task does not wait for a run any more.');
     const step = { facts: loaded.facts, run: loaded.run, taskRun };
     const request = toRequest(step, urls());
-    const refusal = await refuseRecursion(services, run_id, request.job_id);
+    const refusal = await findRecursion(services, { runId: run_id, jobId: request.job_id });
     if (refusal) return refusal;
     const principal = await findActivePrincipal(services.db, loaded.facts.ownerId);
     if (!principal) return failed('The user that the run belongs to does not exist any more.');
@@ -56,18 +53,6 @@ function toRequest(step: Step, urls: ServerUrls): RunJobTask {
   const { job_parameters, ...task } = resolveAll(written, scope);
   // On the same key the job's parameter wins, as everywhere.
   return { ...task, job_parameters: { ...job_parameters, ...scope.job.parameters } };
-}
-
-async function refuseRecursion(services: RunServices, runId: number, jobId: number): Promise<Failure | null> {
-  const ancestors = await findAncestorJobs(services, { runId, depthMax });
-  if (ancestors.includes(toJobId(jobId))) {
-    const chain = [...ancestors].reverse().join(' → ');
-    return failed(
-      `Job ${jobId} would start itself: its runs would follow each other for ever (${chain} → ${jobId}).`,
-    );
-  }
-  if (ancestors.length < depthMax) return null;
-  return failed(`Runs that start runs may be ${depthMax} deep; job ${jobId} would be one more.`);
 }
 
 function failed(message: string): Failure {
