@@ -12,6 +12,7 @@ import { ensureCatalogs } from './catalogs/ensure-catalogs.ts';
 import { type RunningHttp, startHttp } from './compose-http.ts';
 import { composeOperations } from './compose-operations.ts';
 import { composeRuns, type RunParts } from './compose-runs.ts';
+import { composeSql } from './compose-sql.ts';
 import { type ClusterBook, createClusterBook } from './compute/cluster-book.ts';
 import type { Config } from './config.ts';
 import type { Principal } from './context.ts';
@@ -22,6 +23,7 @@ import { type StoreClock, startStoreClock } from './db/store-clock.ts';
 import { createRunEventBus } from './event-bus.ts';
 import { createIdSource } from './ids.ts';
 import { createLoopDriver, type LoopDriver } from './loops/driver.ts';
+import { removeOldDrafts } from './secrets/key-file.ts';
 import { createRevealSecrets } from './secrets/reveal-secrets.ts';
 import { createSecretKeys, type SecretKeys } from './secrets/secret-key.ts';
 import type { Services } from './services.ts';
@@ -41,6 +43,7 @@ import { lockStateFolder } from './store/state-lock.ts';
 import { createTeardown, type Teardown } from './teardown.ts';
 import { openTls, type ServerTls } from './tls/open-tls.ts';
 import { ensureAdmin, mintFirstToken, mintLocalToken } from './tokens/first-start.ts';
+import { ensureDefaultWarehouse } from './warehouses/save-warehouse.ts';
 import { ensureHomeFolders } from './workspace/make-folders.ts';
 
 export interface WorkerWiring {
@@ -102,6 +105,7 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   let http: RunningHttp | null = null;
   const advancer = () => runs.services.advancer;
   const operations = composeOperations(services, { loops, embeddedPid, advancer, version: options.version });
+  const mayHaveNeighbours = config.databaseUrl !== null;
   const runs: RunParts = await composeRuns(services, {
     workspaceId,
     clusters,
@@ -110,9 +114,10 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
     loops,
     observer: operations.observer,
     dataRoot: blobs.root,
-    mayHaveNeighbours: config.databaseUrl !== null,
+    mayHaveNeighbours,
     urls: () => urlsOf(http, config.backend),
   });
+  const sql = await composeSql(runs.services, { clusters, catalogNames, loops, mayHaveNeighbours });
   const audit = createAuditRecorder(services);
   teardown.add('audit', audit.stop);
   teardown.add('host reports', clusters.settle);
@@ -120,12 +125,8 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   let isReady = false;
   const tls = await openTls(config, { folder: state.folder, clock: services.clock, log: options.log });
   const listening = await startHttp({
-    ...{ services, runs, clusters, operations },
-    loops,
-    audit,
-    catalogNames,
-    secretKeys,
-    workspaceId,
+    ...{ services, runs, sql, clusters, operations },
+    ...{ loops, audit, catalogNames, secretKeys, workspaceId },
     version: options.version,
     webFolder: options.webFolder,
     keptPort: settings.port,
@@ -151,6 +152,7 @@ async function startParts(options: ServerOptions, teardown: Teardown): Promise<R
   if (config.roles.includes('scheduler')) {
     operations.startLoops();
     runs.startLoops();
+    sql.startLoops();
   }
   runs.startListening();
   teardown.add('event streams', async () => {
@@ -205,6 +207,7 @@ async function ensureDefaults(services: Services, admin: Principal, clusters: Cl
     ensureHomeFolders(services, admin),
     ensureCatalogs(services, admin.userName),
     clusters.ensureDefault(admin),
+    ensureDefaultWarehouse(services, admin),
   ]);
 }
 
@@ -238,7 +241,10 @@ async function openServices(
     await claimDataRoot({ db, dataRoot: blobs.root, isAlone: config.databaseUrl === null });
   const ids = await createIdSource(db);
   const clock = await startStoreClock(db, () => performance.now());
-  const secretKeys = createSecretKeys({ db, file: config.secretsKeyFile ?? state.secretsKeyFile });
+  const keyFile = config.secretsKeyFile ?? state.secretsKeyFile;
+  // Files have the time of this machine, whatever that of the store is.
+  await removeOldDrafts(keyFile, Date.now());
+  const secretKeys = createSecretKeys({ db, file: keyFile });
   const events = createRunEventBus();
   return { db, embeddedPid, blobs, shipAttempts, secretKeys, ids, clock, log, config, events };
 }

@@ -75,4 +75,23 @@ describe.skipIf(!hasGit)('retention of checkouts', () => {
 
     expect(await isThere(draft)).toBe(false);
   });
+
+  test('what is noted of a checkout goes with it', async () => {
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 1\n`;
+    repository.commit({ '.gitattributes': '*.bin filter=lfs\n', 'a.bin': pointer, 'a.py': '5' });
+    const { run_id, folder } = await runAndCheckOut();
+    const repositoryName = path.basename(path.dirname(folder)).replace(/_commits$/, '');
+    const mirror = path.join(server.stateDir, 'data/git', repositoryName);
+    const note = path.join(mirror, 'headrace-lfs', path.basename(folder));
+    const loop = createGitRetentionLoop(server.services);
+    await age(note, checkoutsKeptMs + 60_000);
+    await loop.turn();
+    const stayed = await isThere(note);
+
+    await server.client.runsCancel({ run_id });
+    await age(folder, checkoutsKeptMs + 60_000);
+    await loop.turn();
+
+    expect([stayed, await isThere(note)]).toEqual([true, false]);
+  });
 });

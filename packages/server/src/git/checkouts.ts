@@ -138,8 +138,13 @@ export function nameOfRepository(url: string): string {
   return `${name.replace(/^\.+/, '').slice(0, 60) || 'repository'}-${hash}`;
 }
 
+/** The folder of a repository's checkouts. */
+export function commitsOf(repository: string): string {
+  return `${repository}_commits`;
+}
+
 function placeOf(url: string, name: string, blobs: Pick<BlobStore, 'locate'>): Omit<Checkout, 'commit'> {
-  const below = `${internalFolder}/${nameOfRepository(url)}_commits/${name}`;
+  const below = `${internalFolder}/${commitsOf(nameOfRepository(url))}/${name}`;
   return { path: below, folder: blobs.locate(`workspace${below}`) };
 }
 

@@ -11,7 +11,7 @@ const firstLine = 'version https://git-lfs.github.com/spec/v1\n';
 const pointerBytesMax = 1024;
 /** More names than anybody reads; the number counts all. */
 const namedMax = 5;
-const notesFolder = 'headrace-lfs';
+export const notesFolder = 'headrace-lfs';
 
 export interface TreeEntry {
   readonly name: string;

@@ -7,7 +7,8 @@ import path from 'node:path';
 import type { Loop } from '../loops/driver.ts';
 import type { Services } from '../services.ts';
 import { internalFolder } from '../workspace/workspace-path.ts';
-import { draftPrefix, mirrorsRoot } from './checkouts.ts';
+import { commitsOf, draftPrefix, mirrorsRoot } from './checkouts.ts';
+import { notesFolder } from './lfs-pointers.ts';
 import { removeTree } from './read-only-tree.ts';
 import { findCommitsInUse } from './store.ts';
 
@@ -59,7 +60,10 @@ export function createGitRetentionLoop({ db, blobs, clock, log }: Services): Loo
       for (const { folder } of drafts) await removeTree(folder);
       for (const entry of await listEntries(mirrors)) {
         if (entry.usedAtMs < nowMs - mirrorsKeptMs) await removeAside(entry);
-        else await removeLeftovers(entry.folder, nowMs);
+        else {
+          await removeLeftovers(entry.folder, nowMs);
+          await removeNotes(entry, path.join(checkoutsRoot, commitsOf(entry.name)), nowMs);
+        }
       }
       if (unused.length > 0)
         log.info({ checkouts: unused.length }, 'checkouts that nothing uses were removed');
@@ -86,6 +90,14 @@ async function removeAside({ folder, name, usedAtMs }: Entry): Promise<void> {
 async function removeLeftovers(mirror: string, nowMs: number): Promise<void> {
   for (const { folder, name, usedAtMs } of await listEntries(path.join(mirror, 'objects', 'pack'))) {
     if (name.startsWith('tmp_') && usedAtMs < nowMs - draftsKeptMs) await fs.rm(folder, { force: true });
+  }
+}
+
+/** On checkouts that are gone: of one that is made again, a note is made again. It is written before its checkout is. */
+async function removeNotes({ folder }: Entry, checkouts: string, nowMs: number): Promise<void> {
+  const there = new Set((await listEntries(checkouts)).map(({ name }) => name));
+  for (const note of await listEntries(path.join(folder, notesFolder))) {
+    if (!there.has(note.name) && note.usedAtMs < nowMs - inUseMs) await fs.rm(note.folder, { force: true });
   }
 }
 

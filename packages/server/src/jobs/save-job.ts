@@ -34,12 +34,12 @@ export async function resetJob(
   { db, config }: SaveServices,
   job: { readonly jobId: number; readonly settings: Document; readonly nowMs: number },
 ): Promise<void> {
-  validateSettings(job.settings, config, job.jobId);
-  await checkClusterIds(db, job.settings, config);
-  await checkClusterPolicies(db, job.settings, config);
   return db.transaction(async (client) => {
     const row = await lockJob(client, job.jobId);
     if (!row) throw noSuchJob(job.jobId);
+    validateSettings(job.settings, config, { jobId: job.jobId, settings: row.settings });
+    await checkClusterIds(client, job.settings, config);
+    await checkClusterPolicies(client, job.settings, config);
     await refuseRunJobCycles(client, { jobId: job.jobId, settings: job.settings, before: row.settings });
     await updateJob(client, toWrite(job.jobId, job.settings, job.nowMs));
   });
@@ -58,7 +58,7 @@ export function changeJob(
     const row = await lockJob(client, job.jobId);
     if (!row) throw noSuchJob(job.jobId);
     const settings = changeSettings(row.settings, job);
-    validateSettings(settings, config, job.jobId);
+    validateSettings(settings, config, { jobId: job.jobId, settings: row.settings });
     await checkClusterIds(client, settings, config);
     await checkClusterPolicies(client, settings, config);
     await refuseRunJobCycles(client, { jobId: job.jobId, settings, before: row.settings });

@@ -19,15 +19,28 @@ function after(...parents: string[]): Document {
 }
 
 /** The message of the refusal; null when the settings are taken. */
-function refusalOf(settings: Document, jobId: number | null = null): string | null {
+function refusalOf(settings: Document, jobId: number | null = null, before: Document = {}): string | null {
   try {
-    validateSettings(settings, config, jobId);
+    validateSettings(settings, config, jobId === null ? null : { jobId, settings: before });
     return null;
   } catch (error) {
     expect(error).toMatchObject({ code: 'INVALID_PARAMETER_VALUE' });
     return (error as Error).message;
   }
 }
+
+test('a schedule that was saved once does not keep its job from being changed, unless it is changed itself', () => {
+  const old = { quartz_cron_expression: '0 0 0 31 2 ?', timezone_id: 'UTC', pause_status: 'UNPAUSED' };
+  const before = { tasks: [step('a')], schedule: old };
+  const refused = expect.stringContaining('never fires');
+
+  expect(refusalOf({ ...before, name: 'renamed' }, 7, before)).toBeNull();
+  expect(refusalOf({ ...before, schedule: { ...old, pause_status: 'PAUSED' } }, 7, before)).toBeNull();
+  expect(refusalOf({ ...before, schedule: { ...old, timezone_id: 'Europe/Berlin' } }, 7, before)).toEqual(
+    refused,
+  );
+  expect(refusalOf(before)).toEqual(refused);
+});
 
 const refusalOfTasks = (...tasks: Document[]) => refusalOf({ name: 'j', tasks });
 

@@ -1,4 +1,5 @@
 /** What is wrong with a settings document that someone wants to save. Kept whole: nothing is dropped or filled in. */
+import { isDeepStrictEqual } from 'node:util';
 import { ApiError, formatIssues, JobSettings } from '@headrace/api';
 import { findReferenceProblems } from '@headrace/core';
 import { checkClusterSpec } from '../compute/check-cluster-spec.ts';
@@ -13,14 +14,18 @@ import { findScheduleProblems } from './validate-schedule.ts';
 import { findSqlTaskProblems } from './validate-sql-tasks.ts';
 import { findTaskProblems, referenceProblemsOf } from './validate-tasks.ts';
 
-/**
- * Throws with every problem that was found, each naming its keys. `jobId` is that of the job whose settings they
- * become, where it has one already.
- */
+/** The job whose settings they become. */
+export interface SavedJob {
+  readonly jobId: number;
+  /** What it has until now. */
+  readonly settings: Document;
+}
+
+/** Throws with every problem that was found, each naming its keys. */
 export function validateSettings(
   document: Document,
   config: Pick<Config, 'unknownIds' | 'gitProtocols'>,
-  jobId: number | null = null,
+  job: SavedJob | null = null,
 ): void {
   refuseUnstorable(document, 'settings');
   // A task written at the top is checked like any other.
@@ -29,16 +34,26 @@ export function validateSettings(
   const settings = parsed.data;
   const tasks = settings.tasks ?? [];
   const problems = [
-    ...findTaskProblems(tasks, jobId),
+    ...findTaskProblems(tasks, job?.jobId ?? null),
     ...findSqlTaskProblems(settings),
     ...findLabelProblems(settings),
     ...findGitProblems(settings, config),
     ...findEnvironmentProblems(settings),
     ...clusterProblems(settings),
     ...parameterProblems(settings),
-    ...(settings.schedule ? findScheduleProblems(settings.schedule) : []),
+    ...(settings.schedule && !isSameSchedule(document, job) ? findScheduleProblems(settings.schedule) : []),
   ];
   if (problems.length > 0) throw new ApiError('INVALID_PARAMETER_VALUE', describe(problems));
+}
+
+/** One that was taken before its reading became stricter must not keep a person from changing something else. */
+function isSameSchedule({ schedule }: Document, job: SavedJob | null): boolean {
+  return job !== null && isDeepStrictEqual(timesOf(schedule), timesOf(job.settings.schedule));
+}
+
+function timesOf(schedule: unknown): unknown {
+  const { quartz_cron_expression, timezone_id } = Object(schedule) as Record<string, unknown>;
+  return [quartz_cron_expression, timezone_id];
 }
 
 const singleTaskKey = 'task';

@@ -3,7 +3,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readKeyFile } from './key-file.ts';
+import { readKeyFile, removeOldDrafts } from './key-file.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -22,6 +22,18 @@ const newLines = (count: number) =>
 
 test('a file of a hundred keys is read', async () => {
   expect(await readKeyFile(await write(newLines(100)))).toHaveLength(100);
+});
+
+test('drafts that a crash left go, and nothing else that lies there', async () => {
+  const file = await write(newLines(1));
+  const names = ['0123abcd.new', '89abcdef.new', 'old', 'backup.new'].map((end) => `secrets.key.${end}`);
+  for (const name of names) await fs.writeFile(path.join(folder, name), '');
+  const longAgo = new Date(Date.now() - 3_600_000);
+  for (const name of names.toSpliced(1, 1)) await fs.utimes(path.join(folder, name), longAgo, longAgo);
+
+  await removeOldDrafts(file, Date.now());
+
+  expect((await fs.readdir(folder)).sort()).toEqual(['secrets.key', ...names.slice(1)].sort());
 });
 
 test.each([

@@ -150,6 +150,24 @@ async function writeDraft(file: string, lines: readonly string[]): Promise<strin
   return draft;
 }
 
+/** A draft is written within a moment: one that is older was left by a crash, and holds keys. */
+const draftMs = 60_000;
+
+/** At start. Others may write theirs at this moment, where servers share the file. */
+export async function removeOldDrafts(file: string, nowMs: number): Promise<void> {
+  const target = await fs.realpath(file).catch(() => file);
+  const folder = path.dirname(target);
+  const prefix = `${path.basename(target)}.`;
+  const names = await fs.readdir(folder).catch(() => []);
+  for (const name of names) {
+    if (!name.startsWith(prefix) || !/^[0-9a-f]{8}\.new$/.test(name.slice(prefix.length))) continue;
+    const draft = path.join(folder, name);
+    const stat = await fs.lstat(draft).catch(() => null);
+    // One that cannot be removed keeps nobody from starting.
+    if (stat !== null && nowMs - stat.mtimeMs > draftMs) await fs.rm(draft).catch(() => undefined);
+  }
+}
+
 /** A name is kept only when its folder is. */
 async function flushFolder(file: string): Promise<void> {
   const folder = await fs.open(path.dirname(file));
