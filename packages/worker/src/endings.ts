@@ -38,8 +38,7 @@ export class Endings {
     await tell();
     this.#telling.delete(attemptId);
     const slot = this.#slotOf(hostKey);
-    if (slot === undefined) return;
-    if (!slot) return this.#acknowledgeDead(hostKey, [ref]);
+    if (slot === undefined) return this.#acknowledgeDead(hostKey, [ref]);
     // What was lost may be on the next host again, under its id.
     if (isLost && slot !== host) return;
     slot.acknowledged.add({ attemptId, epoch });
