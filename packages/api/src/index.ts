@@ -42,6 +42,7 @@ export {
   TerminationReason,
 } from './clusters.ts';
 export { User } from './current-user.ts';
+export { DbfsFile, dbfsBlockBytesMax } from './dbfs.ts';
 export { DoctorFinding, DoctorReport } from './doctor.ts';
 export {
   ApiError,
@@ -93,6 +94,7 @@ export {
   tagsMax,
 } from './jobs.ts';
 export { clusterLibrariesMax, LibraryFullStatus } from './libraries.ts';
+export { NewQuery, QueryDocument, QueryFields, QueryParameter } from './queries.ts';
 export {
   type RepairAction,
   RepairPreviewTask,
@@ -173,6 +175,15 @@ export {
 } from './secrets.ts';
 export { ServerStatus } from './server.ts';
 export { readServerSentEvents } from './server-sent-events.ts';
+export { DeliveredResult, EndpointStatement } from './sql-endpoints.ts';
+export {
+  inlineBytesMax,
+  queryHistoryLimitMax,
+  StatementDocument,
+  StatementRequest,
+  StatementResult,
+  statementBytesMax,
+} from './statements.ts';
 export { ColumnInfo, columnsMax, TableExtra, TableInfo, tableTypes } from './tables.ts';
 export {
   type ConditionOp,

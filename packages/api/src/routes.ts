@@ -40,6 +40,18 @@ import {
   clustersUpdate,
 } from './clusters.ts';
 import { currentUserMe } from './current-user.ts';
+import {
+  dbfsAddBlock,
+  dbfsClose,
+  dbfsCreate,
+  dbfsDelete,
+  dbfsGetStatus,
+  dbfsList,
+  dbfsMkdirs,
+  dbfsMove,
+  dbfsPut,
+  dbfsRead,
+} from './dbfs.ts';
 import { doctor } from './doctor.ts';
 import {
   directoriesCreate,
@@ -74,6 +86,7 @@ import {
   librariesUninstall,
 } from './libraries.ts';
 import { metrics } from './metrics.ts';
+import { queriesCreate, queriesDelete, queriesGet, queriesList, queriesUpdate } from './queries.ts';
 import { runsRepair, runsRepairPreview } from './repairs.ts';
 import { reposCreate, reposDelete, reposGet, reposList, reposUpdate } from './repos.ts';
 import {
@@ -106,6 +119,18 @@ import {
   secretsPut,
 } from './secrets.ts';
 import { healthz, readyz, signIn, signInLinksCreate, signOut, status, wellKnownConfig } from './server.ts';
+import { sqlEndpointChunk, sqlEndpointDeliver, sqlEndpointPoll } from './sql-endpoints.ts';
+import {
+  queryHistoryList,
+  sqlSessionsCreate,
+  sqlSessionsDelete,
+  statementsCancel,
+  statementsClose,
+  statementsExecute,
+  statementsGet,
+  statementsResultChunk,
+  statementsResultFile,
+} from './statements.ts';
 import {
   tableLocationsCreate,
   tablesCreate,
@@ -117,6 +142,16 @@ import {
 } from './tables.ts';
 import { tokensCreate, tokensDelete, tokensList } from './tokens.ts';
 import { volumesCreate, volumesDelete, volumesGet, volumesList, volumesUpdate } from './volumes.ts';
+import {
+  warehouseConfigGet,
+  warehousesCreate,
+  warehousesDelete,
+  warehousesEdit,
+  warehousesGet,
+  warehousesList,
+  warehousesStart,
+  warehousesStop,
+} from './warehouses.ts';
 import {
   workersChallenge,
   workersClaim,
@@ -205,6 +240,11 @@ export const routes = {
   clusterPoliciesList,
   policyFamiliesGet,
   policyFamiliesList,
+  queriesCreate,
+  queriesList,
+  queriesGet,
+  queriesUpdate,
+  queriesDelete,
   instancePoolsCreate,
   instancePoolsEdit,
   instancePoolsDelete,
@@ -252,6 +292,16 @@ export const routes = {
   volumesList,
   volumesUpdate,
   volumesDelete,
+  dbfsPut,
+  dbfsGetStatus,
+  dbfsList,
+  dbfsMkdirs,
+  dbfsDelete,
+  dbfsMove,
+  dbfsRead,
+  dbfsCreate,
+  dbfsAddBlock,
+  dbfsClose,
   filesUpload,
   filesDownload,
   filesGetMetadata,
@@ -260,6 +310,26 @@ export const routes = {
   directoriesGetMetadata,
   directoriesDelete,
   directoriesList,
+  warehousesCreate,
+  warehousesEdit,
+  warehousesGet,
+  warehousesList,
+  warehousesDelete,
+  warehousesStart,
+  warehousesStop,
+  warehouseConfigGet,
+  statementsExecute,
+  statementsGet,
+  statementsCancel,
+  statementsClose,
+  statementsResultChunk,
+  statementsResultFile,
+  sqlSessionsCreate,
+  sqlSessionsDelete,
+  queryHistoryList,
+  sqlEndpointPoll,
+  sqlEndpointDeliver,
+  sqlEndpointChunk,
   wellKnownConfig,
   healthz,
   readyz,

@@ -12,9 +12,11 @@ import { createPolicyHandlers } from './cluster-policies/handlers.ts';
 import { composeGit, type GitParts } from './compose-git.ts';
 import type { Operations } from './compose-operations.ts';
 import type { RunParts } from './compose-runs.ts';
+import type { SqlParts } from './compose-sql.ts';
 import type { ClusterBook } from './compute/cluster-book.ts';
 import { createClustersHandlers } from './compute/handlers.ts';
 import type { RequestContext } from './context.ts';
+import { createDbfsHandlers } from './dbfs/handlers.ts';
 import { createFileHandlers } from './files/handlers.ts';
 import { createGitHandlers } from './git/handlers.ts';
 import { createHttpCloser } from './http/close-http.ts';
@@ -26,6 +28,7 @@ import { createJobHandlers } from './jobs/handlers.ts';
 import { createRepairUses } from './jobs/repair-uses.ts';
 import { createLibraryHandlers } from './libraries/handlers.ts';
 import type { LoopDriver } from './loops/driver.ts';
+import { createQueryHandlers } from './queries/handlers.ts';
 import { createRepoHandlers } from './repos/handlers.ts';
 import { readGitRun } from './runs/git-run.ts';
 import { createRunHandlers } from './runs/handlers.ts';
@@ -46,6 +49,7 @@ const loopback = '127.0.0.1';
 export interface HttpParts {
   readonly services: Services;
   readonly runs: RunParts;
+  readonly sql: SqlParts;
   readonly clusters: ClusterBook;
   readonly operations: Operations;
   readonly loops: LoopDriver;
@@ -139,6 +143,7 @@ function createHandlers(
   {
     services,
     runs,
+    sql,
     clusters,
     operations,
     loops,
@@ -159,9 +164,12 @@ function createHandlers(
     ...createMetastoreHandlers(services, catalogNames),
     ...createVolumeHandlers(services),
     ...createFileHandlers(services),
+    ...createDbfsHandlers(services),
     ...createPolicyHandlers(services),
+    ...createQueryHandlers(services),
     ...createPoolHandlers(services, clusters.announcePools),
     ...createClustersHandlers(services, clusters),
+    ...sql.handlers(publicUrl),
     ...createLibraryHandlers(services),
     ...createWorkerHandlers(runs.remoteWorkers, services.clock),
     ...createSecretHandlers(

@@ -66,6 +66,8 @@ export interface NewStatement {
   readonly complexAsText?: boolean;
   /** Left out: as the session or the warehouse has it. */
   readonly timeoutMs?: number;
+  /** Of the protocol that it came by, kept for its answers. */
+  readonly disposition?: string;
 }
 
 export interface ResultColumn {
