@@ -26,6 +26,7 @@ import { createJobsListCommand } from './commands/jobs/list.ts';
 import { createJobsResetCommand } from './commands/jobs/reset.ts';
 import { createJobsRunNowCommand } from './commands/jobs/run-now.ts';
 import { createLibrariesCommands } from './commands/libraries/libraries.ts';
+import { createQueryCommands } from './commands/queries/queries.ts';
 import { createReposCreateCommand } from './commands/repos/create.ts';
 import { createReposDeleteCommand } from './commands/repos/delete.ts';
 import { createReposGetCommand } from './commands/repos/get.ts';
@@ -159,6 +160,7 @@ function createComputeGroups(context: CliContext): Command[] {
     group('cluster-policies', 'rules for what clusters may be', 'cluster-policies list', [
       ...createClusterPolicyCommands(context),
     ]),
+    group('queries', 'saved queries, which SQL tasks run', 'queries list', [...createQueryCommands(context)]),
     group('instance-pools', 'hosts that wait for clusters', 'instance-pools list', [
       ...createInstancePoolCommands(context),
     ]),

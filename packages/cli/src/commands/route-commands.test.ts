@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 const groups =
-  /^(clusters|clusterPolicies|policyFamilies|instancePools|libraries|repos|gitCredentials|secret)/;
+  /^(clusters|clusterPolicies|policyFamilies|instancePools|queries|libraries|repos|gitCredentials|secret)/;
 const document = ['--json', '{"a": 1}'];
 
 const commands: Readonly<Partial<Record<RouteName, readonly string[]>>> = {
@@ -44,6 +44,11 @@ const commands: Readonly<Partial<Record<RouteName, readonly string[]>>> = {
   instancePoolsDelete: ['instance-pools', 'delete', 'p', '--auto-approve'],
   instancePoolsGet: ['instance-pools', 'get', 'p'],
   instancePoolsList: ['instance-pools', 'list'],
+  queriesCreate: ['queries', 'create', 'daily', '--query', 'select 1'],
+  queriesList: ['queries', 'list'],
+  queriesGet: ['queries', 'get', 'q'],
+  queriesUpdate: ['queries', 'update', 'q', '--name', 'x'],
+  queriesDelete: ['queries', 'delete', 'q', '--auto-approve'],
   librariesInstall: ['libraries', 'install', 'c', '--pypi', 'polars'],
   librariesUninstall: ['libraries', 'uninstall', 'c', '--pypi', 'polars'],
   librariesClusterStatus: ['libraries', 'cluster-status', 'c'],
