@@ -5,6 +5,7 @@ import { createAuditRetentionLoop } from './audit/retention-loop.ts';
 import { createDiscardLoop } from './blobs/discard.ts';
 import { createClusterRetentionLoop } from './compute/cluster-retention-loop.ts';
 import type { RequestContext } from './context.ts';
+import { createHandlesLoop } from './dbfs/send-blocks.ts';
 import { createDoctor } from './doctor/doctor.ts';
 import { sealedCredentials } from './git/reseal-credentials.ts';
 import { createGitRetentionLoop } from './git/retention-loop.ts';
@@ -47,6 +48,7 @@ const upkeep = [
   createLibrariesLoop,
   createGitRetentionLoop,
   createFolderMovesLoop,
+  createHandlesLoop,
 ];
 
 export function composeOperations(

@@ -3,7 +3,7 @@
  * of them may hold a secret that a user wrote there (environment variables, configuration, parameters).
  */
 const secretName =
-  /token|secret|password|credential|content|^(string|bytes)_value$|^code$|parameters|params/i;
+  /token|secret|password|credential|content|^(string|bytes)_value$|^(code|data)$|parameters|params/i;
 /** Names that the pattern above hits and that say only which thing was meant. */
 const harmlessNames = new Set(['token_id', 'direct_download', 'omit_properties']);
 /** A URL that is refused because a token stands in it must not put that into the log. */

@@ -221,7 +221,7 @@ const show = (parts: Parts) => parts.join('/').slice(0, 200);
 const leadsOut = (parts: Parts) =>
   new ApiError(
     'INVALID_PARAMETER_VALUE',
-    `path: a link on the way to ${show(parts)} leads out of its volume`,
+    `path: a link on the way to ${show(parts)} leads out of where files may be`,
   );
 const fileOnTheWay = (parts: Parts) =>
   new ApiError('INVALID_PARAMETER_VALUE', `path: a file is on the way to ${show(parts)}`);
