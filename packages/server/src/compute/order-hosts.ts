@@ -12,6 +12,7 @@ import { withPool } from '../instance-pools/pool-place.ts';
 import { type Preparation, withPrepared } from '../prepared-hosts/preparation.ts';
 import { findOrdered, findRecordedHosts, type OrderedRow } from './life-store.ts';
 import { assignAllPurpose, type ComputeFacts } from './resolve-cluster.ts';
+import { isSilent } from './store.ts';
 
 /** A report on its way is younger. */
 const settledMs = 15_000;
@@ -76,7 +77,7 @@ async function recordWhatDiffers(
     const { state } = host;
     if (state !== 'failed' && state !== 'running') continue;
     const before = known.get(`${host.clusterId} ${host.hostKey}`);
-    if (before?.state === state) continue;
+    if (before?.state === state && (isSilent(host) || !isSilent(before))) continue;
     // What the worker told may be older than a report that overtook it.
     const isOld = before === undefined || nowMs - before.reportedAtMs >= settledMs;
     if (isOld || before.state === 'starting') await record(workerId, { ...host, state });

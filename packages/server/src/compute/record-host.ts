@@ -6,7 +6,7 @@ import { insertClusterEvents } from './event-store.ts';
 import { findLife, type LifeRow } from './life-store.ts';
 import { allPurposeHostKey } from './resolve-cluster.ts';
 import { settleCluster } from './settle-clusters.ts';
-import { type KnownHost, upsertHost } from './store.ts';
+import { isSilent, type KnownHost, upsertHost } from './store.ts';
 
 /** Whether an all-purpose cluster moved. A host of a cluster whose row was tidied away has nothing left to report on. */
 export async function recordHost(
@@ -26,8 +26,6 @@ export async function recordHost(
   await insertClusterEvents(db, row.clusterId, news, clock.nowMs());
   return row.kind === 'all_purpose' && settleCluster(services, row.clusterId);
 }
-
-const isSilent = ({ sparkState }: KnownHost) => sparkState === 'not_responding' || sparkState === 'unknown';
 
 /** Of a driver, or the host of one, that falls silent, answers again, or was ended for its silence. */
 function driverNews(report: HostReport, workerId: string, before: KnownHost | null): ClusterNews[] {

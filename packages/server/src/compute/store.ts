@@ -163,6 +163,11 @@ export async function listClusters(
 
 export type KnownHost = Pick<HostReport, 'state' | 'sparkState'>;
 
+/** Its driver, or the host itself, does not answer. */
+export function isSilent({ sparkState }: { readonly sparkState: string }): boolean {
+  return sparkState === 'not_responding' || sparkState === 'unknown';
+}
+
 export interface HostRow {
   readonly clusterId: string;
   readonly workerId: string;
