@@ -37,6 +37,9 @@ import { resealLoopName } from './secrets/reseal-loop.ts';
 import type { SecretKeys } from './secrets/secret-key.ts';
 import type { Services } from './services.ts';
 import { createStatusHandlers } from './status/handlers.ts';
+import type { ThriftServices } from './thrift/caller.ts';
+import { createNameSearch } from './thrift/name-search.ts';
+import { createOperationBook } from './thrift/operations.ts';
 import type { ServerTls } from './tls/open-tls.ts';
 import { createTlsFront } from './tls/tls-front.ts';
 import { createAuthenticator } from './tokens/authenticator.ts';
@@ -104,6 +107,7 @@ export async function startHttp(parts: HttpParts): Promise<RunningHttp> {
     webFolder: parts.webFolder,
     newRequestId: () => crypto.randomUUID(),
     workspaceId: parts.workspaceId,
+    thrift: composeThrift(services, parts.sql),
   });
   const closeHttp = createHttpCloser(http);
   const bound = await listenAll(http, parts);
@@ -115,6 +119,11 @@ export async function startHttp(parts: HttpParts): Promise<RunningHttp> {
   };
   const { port, localPort, localUrl } = bound;
   return { port, localPort, localUrl, publicUrl, stopStreams: () => stopping.abort(), close };
+}
+
+function composeThrift({ db, log }: Services, { engine }: SqlParts): ThriftServices {
+  const operations = createOperationBook();
+  return { engine, names: createNameSearch(db), operations, log, newId: () => crypto.randomUUID() };
 }
 
 /** With TLS there are two listeners: processes of this machine are not made to trust anything. */

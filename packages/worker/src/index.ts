@@ -1,4 +1,3 @@
-export { derTags, encodeDer, sequence, toPemCertificate } from './der.ts';
 export type { FakeBackend, FakeBackendOptions } from './hosts/fake/fake-backend.ts';
 export { createFakeBackend } from './hosts/fake/fake-backend.ts';
 export type { FakeBehaviour, FakeScript } from './hosts/fake/fake-script.ts';

@@ -27,7 +27,7 @@ export async function authenticate(
   request: FastifyRequest,
   { authenticator, publicOrigin }: { authenticator: Authenticator; publicOrigin: string | null },
 ): Promise<Authenticated> {
-  const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  const bearer = readToken(request.headers.authorization ?? '');
   const cookie = bearer === undefined ? request.cookies[sessionCookie] : undefined;
   const token = bearer ?? cookie;
   if (!token)
@@ -41,6 +41,13 @@ export async function authenticate(
     );
   }
   return found;
+}
+
+/** Some SQL clients put the token where a password stands, for the user "token". */
+function readToken(header: string): string | undefined {
+  const basic = /^Basic +([A-Za-z0-9+/=]+)$/i.exec(header)?.[1];
+  if (basic === undefined) return /^Bearer +(\S+)$/i.exec(header)?.[1];
+  return /^token:(\S+)$/.exec(Buffer.from(basic, 'base64').toString('utf8'))?.[1];
 }
 
 export function authorize(

@@ -11,6 +11,8 @@ import {
   LogController,
 } from 'fastify';
 import type { Logger } from 'pino';
+import type { ThriftServices } from '../thrift/caller.ts';
+import { registerThrift } from '../thrift/register-thrift.ts';
 import { importBytesMax } from '../workspace/limits.ts';
 import { diagnose } from './errors.ts';
 import { notImplemented } from './not-implemented.ts';
@@ -31,6 +33,8 @@ export interface HttpServerOptions extends RouteWiring {
   readonly webFolder: string;
   readonly newRequestId: () => string;
   readonly workspaceId: string;
+  /** Undefined: no SQL clients. */
+  readonly thrift?: ThriftServices;
 }
 
 /** Longer path parameters are no name of anything. */
@@ -68,6 +72,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     throw notImplemented(request.method, request.url);
   });
   registerRoutes(http, options);
+  if (options.thrift) registerThrift(http, { ...options, thrift: options.thrift });
   return http;
 }
 

@@ -4,7 +4,7 @@
  */
 import crypto from 'node:crypto';
 import net from 'node:net';
-import { derTags, encodeDer, sequence, toPemCertificate } from '@headrace/worker';
+import { derTags, encodeDer, sequence, toPemCertificate } from './der.ts';
 
 export interface Certified {
   readonly certificate: string;

@@ -3,11 +3,11 @@
  * the other side; a self-signed certificate carries it, because TLS asks for one. It never leaves the claim.
  */
 import crypto from 'node:crypto';
-import { encodeDer as encode, sequence, derTags as tags, toPemCertificate } from '../../der.ts';
 
 /** The same name as in headrace_runtime/sockets.py. */
 export const workerKeyFile = 'worker-key.pem';
 
+const tags = { integer: 0x02, bits: 0x03, utf8: 0x0c, sequence: 0x30, set: 0x31, utcTime: 0x17, time: 0x18 };
 /** ecdsa-with-SHA256, and commonName: RFC 5758 and RFC 5280. */
 const ecdsaSha256 = Buffer.from('06082a8648ce3d040302', 'hex');
 const commonName = Buffer.from('0603550403', 'hex');
@@ -35,6 +35,25 @@ export function makeWorkerKey(): string {
     publicKey.export({ type: 'spki', format: 'der' }),
   );
   const signature = crypto.sign('sha256', content, privateKey);
+  const certificate = sequence(
+    content,
+    algorithm,
+    encode(tags.bits, Buffer.concat([Buffer.from([0]), signature])),
+  );
+  const base64 = certificate.toString('base64').replaceAll(/.{1,64}/g, '$&\n');
   const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
-  return `${key}${toPemCertificate(content, algorithm, signature)}`;
+  return `${key}-----BEGIN CERTIFICATE-----\n${base64}-----END CERTIFICATE-----\n`;
+}
+
+function sequence(...parts: readonly Buffer[]): Buffer {
+  return encode(tags.sequence, Buffer.concat(parts));
+}
+
+/** DER: a tag, the length, the content. */
+function encode(tag: number, content: Buffer | string): Buffer {
+  const body = Buffer.from(content);
+  if (body.length < 0x80) return Buffer.concat([Buffer.from([tag, body.length]), body]);
+  const { length } = body;
+  const head = length < 0x100 ? [tag, 0x81, length] : [tag, 0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from(head), body]);
 }
