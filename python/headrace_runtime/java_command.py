@@ -28,6 +28,8 @@ STATIC_CONF = {
     "spark.sql.sources.default": "delta",
     "spark.databricks.delta.snapshotPartitions": "2",
     "spark.sql.shuffle.partitions": "4",
+    # VACUUM starts so many tasks for each level of folders; Spark's 10,000 took minutes for a table of three files.
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "64",
     "spark.sql.catalogImplementation": "in-memory",
     "spark.sql.legacy.parameterSubstitution.constantsOnly": "true",
     "spark.ui.enabled": "false",
@@ -43,9 +45,11 @@ STATIC_CONF = {
     "spark.delta.logStore.file.impl": "io.headrace.fs.AtomicLogStore",
     "spark.delta.logStore.dbfs.impl": "io.headrace.fs.AtomicLogStore",
 }
-# Paths in SQL texts are ours to read before Delta's parser and Spark's do: what comes later is asked first. Not part of
-# the above, for the class-data archive of set-up is made without our classes.
-SQL_EXTENSIONS = f"{STATIC_CONF['spark.sql.extensions']},io.headrace.sql.HostedPaths"
+# Paths in SQL texts and statements on catalogs are ours to read before Delta's parser and Spark's do: what comes later is
+# asked first. Not part of the above, for the class-data archive of set-up is made without our classes.
+SQL_EXTENSIONS = ",".join(
+    [STATIC_CONF["spark.sql.extensions"], "io.headrace.sql.HostedPaths", "io.headrace.sql.HeadraceStatements"]
+)
 # Dies with its parent; Java itself cannot ask the kernel for that.
 LAUNCHER = (
     "import os,sys\n"

@@ -37,7 +37,10 @@ class CatalogServer:
 
     def __init__(self, data_root: Path, token: str, catalogs: tuple[str, ...], page_size: int = 2) -> None:
         self.data_root, self.token, self.page_size = data_root, token, page_size
+        self.catalogs: dict[str, Document] = {}
         self.schemas: dict[str, Document] = {}
+        self.dropped: list[Document] = []
+        self.volumes: dict[str, Document] = {}
         self.tables: dict[str, Document] = {}
         self.requests: list[str] = []
         self.bodies: list[Document] = []
@@ -47,7 +50,7 @@ class CatalogServer:
         self.hold_reached = threading.Event()
         self.lock = threading.RLock()
         for catalog in catalogs:
-            self.add_schema({"catalog_name": catalog, "name": "default"})
+            self.add_catalog({"name": catalog})
         handler = type("Handler", (CatalogHandler,), {"catalog": self})
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.http.daemon_threads = True
@@ -84,8 +87,16 @@ class CatalogServer:
             parts = path.removeprefix(ROOT).strip("/").split("/")
             name = unquote(parts[1]) if len(parts) > 1 else ""
             match (method, parts[0]):
-                case ("POST", "api"):
+                case ("POST", "api") if path.endswith("table-locations"):
                     return self.new_location(body["full_name"])
+                case ("POST", "api"):
+                    return self.undrop(body)
+                case ("GET", "api"):
+                    return self.page("tables", self.dropped, query)
+                case (_, "catalogs"):
+                    return self.answer_catalogs(method, name, query, body)
+                case (_, "volumes"):
+                    return self.answer_volumes(method, name, query, body)
                 case ("POST", "schemas"):
                     return self.add_schema(body)
                 case ("GET", "schemas") if name:
@@ -114,9 +125,62 @@ class CatalogServer:
                     return self.change_table(name, body)
                 case ("DELETE", "tables"):
                     self.find(name)
-                    del self.tables[name]
+                    self.dropped.insert(0, self.tables.pop(name))
                     return {}
             raise Refusal(404, "ENDPOINT_NOT_FOUND", f"{method} {path}")
+
+    def answer_catalogs(self, method: str, name: str, query: dict[str, str], body: Document) -> Document:
+        if method == "POST":
+            return self.add_catalog(body)
+        if not name:
+            return self.page("catalogs", list(self.catalogs.values()), query)
+        if name not in self.catalogs:
+            raise missing(f"Catalog {name}")
+        if method == "PATCH":
+            self.catalogs[name].update(body)
+        if method == "DELETE":
+            inside = [s for s in self.schemas if s.startswith(f"{name}.")]
+            if inside != [f"{name}.default"] and query.get("force") != "true":
+                raise Refusal(409, "RESOURCE_CONFLICT", f"Catalog {name} is not empty")
+            for schema in inside:
+                self.drop_schema(schema, force=True)
+            return self.catalogs.pop(name)
+        return self.catalogs[name]
+
+    def answer_volumes(self, method: str, name: str, query: dict[str, str], body: Document) -> Document:
+        if method == "POST":
+            name = f"{body['catalog_name']}.{body['schema_name']}.{body['name']}"
+            if name in self.volumes:
+                raise taken(f"Volume {name}")
+            self.volumes[name] = {"storage_location": f"/{name}", **body, "full_name": name, "owner": "someone"}
+        if not name:
+            schema = [query["catalog_name"], query["schema_name"]]
+            return self.page("volumes", [v for n, v in self.volumes.items() if n.split(".")[:2] == schema], query)
+        if name not in self.volumes:
+            raise missing(f"Volume {name}")
+        volume = self.volumes[name]
+        if method == "DELETE":
+            del self.volumes[name]
+        if method == "PATCH":
+            del self.volumes[name]
+            volume.update({"name": body.get("new_name", volume["name"]), **body})
+            self.volumes[f"{volume['catalog_name']}.{volume['schema_name']}.{volume['name']}"] = volume
+        return volume
+
+    def undrop(self, body: Document) -> Document:
+        for table in self.dropped:
+            if body.get("full_name") == table["full_name"] or body.get("table_id") == table["table_id"]:
+                self.dropped.remove(table)
+                self.tables[table["full_name"]] = table
+                return table
+        raise missing(f"A dropped table {body}")
+
+    def add_catalog(self, body: Document) -> Document:
+        if body["name"] in self.catalogs:
+            raise taken(f"Catalog {body['name']}")
+        self.catalogs[body["name"]] = {**body, "owner": "someone", "created_at": 1}
+        self.add_schema({"catalog_name": body["name"], "name": "default"})
+        return self.catalogs[body["name"]]
 
     def schema(self, name: str) -> Document:
         if name not in self.schemas:

@@ -38,6 +38,7 @@ def spark_conf(folder: Path, data_root: Path, catalog_conf: dict[str, str]) -> d
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.sources.default": "delta",
         "spark.sql.shuffle.partitions": "2",
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
         "spark.sql.legacy.parameterSubstitution.constantsOnly": "true",
         "spark.databricks.delta.snapshotPartitions": "1",
         "spark.hadoop.fs.dbfs.impl": "io.headrace.fs.DbfsFileSystem",

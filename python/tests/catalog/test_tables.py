@@ -186,8 +186,6 @@ def test_show_and_describe(spark: Any, server: CatalogServer, schema: str) -> No
     detail = spark.sql(f"DESCRIBE DETAIL {schema}.t1").collect()[0]
     assert (detail.format, detail.numFiles) == ("delta", 0)
     assert rows(spark, f"DESCRIBE HISTORY {schema}.t1")[0][0] == 0
-    with pytest.raises(Exception, match="`SHOW CREATE TABLE` is not supported for Delta tables"):
-        spark.sql(f"SHOW CREATE TABLE {schema}.t1")
     assert ("delta.minReaderVersion", "1") in rows(spark, f"SHOW TBLPROPERTIES {schema}.t1")
     assert spark.catalog.tableExists(f"{schema}.t1")
     assert not spark.catalog.tableExists(f"{schema}.t9")

@@ -5,10 +5,8 @@ import java.nio.file.Files
 import java.util.Locale
 
 import scala.collection.mutable
-import scala.jdk.CollectionConverters._
 import scala.util.control.NonFatal
 
-import org.antlr.v4.runtime.{CharStreams, Token}
 import org.apache.spark.sql.{SparkSession, SparkSessionExtensions}
 import org.apache.spark.sql.catalyst.{FunctionIdentifier, TableIdentifier}
 import org.apache.spark.sql.catalyst.expressions.Expression
@@ -66,15 +64,7 @@ class PathRewriter(dataRoot: String) {
     else try rewriteTokens(text) catch { case NonFatal(_) => text } // the parser has the words for what is no SQL
 
   private def rewriteTokens(text: String): String = {
-    val codePoints = text.codePoints.toArray
-    // The lexer knows keywords in capitals only; one character each, so that positions stay those of the text.
-    val capitals = codePoints.map(point => Character.toUpperCase(point))
-    val lexer = new SqlBaseLexer(CharStreams.fromString(new String(capitals, 0, capitals.length)))
-    lexer.removeErrorListeners()
-    val tokens = lexer.getAllTokens.asScala.filter(_.getChannel == Token.DEFAULT_CHANNEL).map { token =>
-      val start = token.getStartIndex
-      SqlToken(token.getType, new String(codePoints, start, token.getStopIndex + 1 - start), start)
-    }.toIndexedSeq
+    val tokens = SqlTokens.of(text)
     val places = new Places(tokens)
     val result = new java.lang.StringBuilder
     var copied, copiedPoints = 0
@@ -102,9 +92,6 @@ class PathRewriter(dataRoot: String) {
   private def escape(text: String, quote: Char): String =
     if (quote == '`') text.replace("`", "``") else text.replace("\\", "\\\\").replace(quote.toString, "\\" + quote)
 }
-
-/** As it is written; where it begins, in characters of Unicode. */
-private case class SqlToken(kind: Int, text: String, start: Int)
 
 private class Places(tokens: IndexedSeq[SqlToken]) {
   private val beforePath = Set("LOCATION", "DIRECTORY", "INPATH")

@@ -3,9 +3,6 @@ package io.unitycatalog.headrace
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicLong
 
-import scala.collection.mutable
-import scala.jdk.CollectionConverters._
-
 import com.fasterxml.jackson.databind.JsonNode
 import com.fasterxml.jackson.databind.node.ObjectNode
 import io.unitycatalog.headrace.RestClient.encode
@@ -62,16 +59,18 @@ class CatalogApi(catalog: String, rest: RestClient) {
   /** False when there was no such table; a 404 to a repeated DELETE means that the first one worked. */
   def deleteTable(name: TableName): Boolean = deleted(tablePath(name))
 
-  /** Names and kinds only: columns are most of the bytes. */
-  def listTables(schema: String): Seq[JsonNode] =
-    pages(s"$Root/tables?catalog_name=${encode(catalog)}&schema_name=${encode(schema)}&omit_columns=true&omit_properties=true", "tables")
+  /** Without columns, names and kinds only: columns are most of the bytes. */
+  def listTables(schema: String, withColumns: Boolean = false): Seq[JsonNode] = {
+    val omitted = if (withColumns) "" else "&omit_columns=true&omit_properties=true"
+    rest.pages(s"$Root/tables?catalog_name=${encode(catalog)}&schema_name=${encode(schema)}$omitted", "tables")
+  }
 
   def createTableLocation(name: TableName): String = {
     val body = RestClient.json.createObjectNode().put("full_name", fullName(name))
     rest.send("POST", "/api/headrace/table-locations", Some(body)).path("location").asText
   }
 
-  def listSchemas(): Seq[JsonNode] = pages(s"$Root/schemas?catalog_name=${encode(catalog)}", "schemas")
+  def listSchemas(): Seq[JsonNode] = rest.pages(s"$Root/schemas?catalog_name=${encode(catalog)}", "schemas")
 
   def findSchema(schema: String): Option[JsonNode] = find(schemaPath(schema), rest.retryMs)
 
@@ -114,29 +113,14 @@ class CatalogApi(catalog: String, rest: RestClient) {
     if (memory.size >= MemoryMax) memory.clear()
     memory.put(path, Remembered(document, System.nanoTime(), writesBefore))
   }
-
-  private def pages(path: String, field: String): Seq[JsonNode] = {
-    val found = mutable.ArrayBuffer.empty[JsonNode]
-    var pageToken = ""
-    var pagesLeft = PagesMax
-    do {
-      val page = rest.send("GET", if (pageToken.isEmpty) path else s"$path&page_token=${encode(pageToken)}")
-      found ++= page.path(field).asScala
-      pageToken = page.path("next_page_token").asText("")
-      pagesLeft -= 1
-      if (pagesLeft == 0) throw new IllegalStateException(s"$path has more than $PagesMax pages")
-    } while (pageToken.nonEmpty)
-    found.toSeq
-  }
 }
 
 object CatalogApi {
-  private val Root = "/api/2.1/unity-catalog"
+  val Root = "/api/2.1/unity-catalog"
 
   private val PresentMs = 1000L // longer than the analysis of a statement, shorter than a person's or a task's next step
   private val AbsentMs = 200L // only bridges "does it exist?" and "create it" of one statement
   private val MemoryMax = 1000
-  private val PagesMax = 10000 // 10,000 pages of the smallest sensible size are more tables than a schema can hold
 
   private case class Remembered(document: Option[JsonNode], atNs: Long, writesThen: Long) {
     def isFresh: Boolean = {
@@ -149,7 +133,7 @@ object CatalogApi {
   private val writes = new AtomicLong()
 
   /** Counts before and after: an answer read while the write was under way is void too. */
-  private def writing[T](body: => T): T = {
+  private[headrace] def writing[T](body: => T): T = {
     writes.incrementAndGet()
     try body finally writes.incrementAndGet()
   }

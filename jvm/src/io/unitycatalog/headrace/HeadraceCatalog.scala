@@ -12,6 +12,7 @@ import org.apache.spark.sql.catalyst.TableIdentifier
 import org.apache.spark.sql.catalyst.analysis._
 import org.apache.spark.sql.catalyst.catalog.CatalogTable
 import org.apache.spark.sql.connector.catalog._
+import org.apache.spark.sql.connector.catalog.functions.UnboundFunction
 import org.apache.spark.sql.connector.expressions.Transform
 import org.apache.spark.sql.delta.catalog.{DeltaCatalog, DeltaTableV2}
 import org.apache.spark.sql.delta.commands.TableCreationModes
@@ -29,12 +30,13 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap
  * A new table is registered after its commit: a process killed in between leaves a folder that no name points to, never half a
  * table. Dropping removes the name; the server looks after the files.
  */
-class HeadraceCatalog extends StagingTableCatalog with RelationCatalog with SupportsNamespaces with Logging {
+class HeadraceCatalog extends StagingTableCatalog with RelationCatalog with SupportsNamespaces with FunctionCatalog with Logging {
   private var catalog: String = _
   private var api: CatalogApi = _
   private var metadata: MetadataCatalog = _
   private var placement: TablePlacement = _
   private var delta: DeltaCatalog = _
+  private var information: InformationSchema = _
   private[headrace] var session: SparkSession = _
 
   override def initialize(name: String, options: CaseInsensitiveStringMap): Unit = {
@@ -45,7 +47,9 @@ class HeadraceCatalog extends StagingTableCatalog with RelationCatalog with Supp
     session = SparkSession.active
     catalog = name
     val uri = required("uri").stripSuffix("/")
-    api = new CatalogApi(name, new RestClient(uri, required("token"), options.getLong("retryMs", RestClient.DefaultRetryMs)))
+    val rest = new RestClient(uri, required("token"), options.getLong("retryMs", RestClient.DefaultRetryMs))
+    api = new CatalogApi(name, rest)
+    information = new InformationSchema(name, rest)
     metadata = new MetadataCatalog(api)
     metadata.initialize(name, options)
     placement = new TablePlacement(name, metadata)
@@ -56,11 +60,14 @@ class HeadraceCatalog extends StagingTableCatalog with RelationCatalog with Supp
 
   override def name(): String = catalog
   override def defaultNamespace(): Array[String] = Array("default")
-  override def capabilities(): util.Set[TableCatalogCapability] = delta.capabilities()
+  override def capabilities(): util.Set[TableCatalogCapability] =
+    (delta.capabilities().asScala.toSet + TableCatalogCapability.SUPPORT_TABLE_CONSTRAINT).asJava
 
   // ── loading ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  override def loadTable(ident: Identifier): Table = {
+  override def loadTable(ident: Identifier): Table = if (InformationSchema.isIt(ident.namespace)) {
+    information.find(ident.name).getOrElse(throw new NoSuchTableException(ident))
+  } else {
     val table = delta.loadTable(ident)
     for (deltaTable <- Option(table).collect { case d: DeltaTableV2 => d }; name <- TableNames.wireName(ident)) {
       watch(deltaTable.path, name)
@@ -72,29 +79,37 @@ class HeadraceCatalog extends StagingTableCatalog with RelationCatalog with Supp
   override def loadTable(ident: Identifier, version: String): Table = delta.loadTable(ident, version)
   override def loadTable(ident: Identifier, timestamp: Long): Table = delta.loadTable(ident, timestamp)
 
-  override def loadRelation(ident: Identifier): Relation = metadata.find(ident) match {
+  override def loadRelation(ident: Identifier): Relation = lookUp(ident) match {
     case Some(document) if TableDocuments.isView(document) => TableDocuments.toView(document)
     case _ => loadTable(ident).asInstanceOf[Relation]
   }
 
+  /** None for what the server does not keep as a table. */
+  private def lookUp(ident: Identifier) = if (InformationSchema.isIt(ident.namespace)) None else metadata.find(ident)
+
   override def loadView(ident: Identifier): View =
-    metadata.find(ident).filter(TableDocuments.isView).map(TableDocuments.toView).getOrElse(throw new NoSuchViewException(ident))
+    lookUp(ident).filter(TableDocuments.isView).map(TableDocuments.toView).getOrElse(throw new NoSuchViewException(ident))
 
   override def tableExists(ident: Identifier): Boolean =
-    if (TableNames.wireName(ident).isDefined) metadata.find(ident).exists(!TableDocuments.isView(_)) else delta.tableExists(ident)
+    if (InformationSchema.isIt(ident.namespace)) information.find(ident.name).isDefined
+    else if (TableNames.wireName(ident).isDefined) metadata.find(ident).exists(!TableDocuments.isView(_)) else delta.tableExists(ident)
 
-  override def viewExists(ident: Identifier): Boolean = metadata.find(ident).exists(TableDocuments.isView)
+  override def viewExists(ident: Identifier): Boolean = lookUp(ident).exists(TableDocuments.isView)
 
   override def invalidateTable(ident: Identifier): Unit = TableNames.wireName(ident).foreach(api.forget)
 
-  override def listTables(namespace: Array[String]): Array[Identifier] = metadata.listTables(namespace)
+  override def listTables(namespace: Array[String]): Array[Identifier] =
+    listTableSummaries(namespace).map(_.identifier)
 
   override def listTableSummaries(namespace: Array[String]): Array[TableSummary] =
     listRelationSummaries(namespace).filterNot(_.tableType == TableSummary.VIEW_TABLE_TYPE)
 
-  override def listRelationSummaries(namespace: Array[String]): Array[TableSummary] = metadata.list(namespace).map { document =>
-    TableSummary.of(Identifier.of(namespace, document.path("name").asText), document.path("table_type").asText)
-  }.toArray
+  override def listRelationSummaries(namespace: Array[String]): Array[TableSummary] =
+    if (InformationSchema.isIt(namespace))
+      information.tableNames.map(name => TableSummary.of(Identifier.of(namespace, name), TableSummary.FOREIGN_TABLE_TYPE)).toArray
+    else metadata.list(namespace).map { document =>
+      TableSummary.of(Identifier.of(namespace, document.path("name").asText), document.path("table_type").asText)
+    }.toArray
 
   override def listViews(namespace: Array[String]): Array[Identifier] =
     listRelationSummaries(namespace).filter(_.tableType == TableSummary.VIEW_TABLE_TYPE).map(_.identifier)
@@ -106,7 +121,7 @@ class HeadraceCatalog extends StagingTableCatalog with RelationCatalog with Supp
 
   override def createTable(
       ident: Identifier, columns: Array[Column], partitions: Array[Transform], statement: util.Map[String, String]): Table = {
-    val properties = placement.ofNew(ident, statement)
+    val properties = withDefaults(columns, placement.ofNew(ident, statement))
     if (placement.isDelta(properties)) delta.createTable(ident, columns, partitions, properties)
     else metadata.createTable(ident, if (columns.nonEmpty) columns else inferColumns(properties), partitions, properties)
     loadTable(ident)
@@ -114,21 +129,40 @@ class HeadraceCatalog extends StagingTableCatalog with RelationCatalog with Supp
 
   override def stageCreate(
       ident: Identifier, columns: Array[Column], partitions: Array[Transform], statement: util.Map[String, String]): StagedTable =
-    delta.stageCreate(ident, columns, partitions, placement.requireDelta(ident, placement.ofNew(ident, statement)))
+    delta.stageCreate(ident, columns, partitions, withDefaults(columns, placement.requireDelta(ident, placement.ofNew(ident, statement))))
 
   override def stageReplace(
       ident: Identifier, columns: Array[Column], partitions: Array[Transform], statement: util.Map[String, String]): StagedTable =
     delta.stageReplace(ident, columns, partitions,
-      existingPlace(ident, statement).getOrElse(throw new NoSuchTableException(ident)))
+      withDefaults(columns, existingPlace(ident, statement).getOrElse(throw new NoSuchTableException(ident))))
 
   override def stageCreateOrReplace(
       ident: Identifier, columns: Array[Column], partitions: Array[Transform], statement: util.Map[String, String]): StagedTable =
     delta.stageCreateOrReplace(ident, columns, partitions,
-      existingPlace(ident, statement).getOrElse(placement.requireDelta(ident, placement.ofNew(ident, statement))))
+      withDefaults(columns,
+        existingPlace(ident, statement).getOrElse(placement.requireDelta(ident, placement.ofNew(ident, statement)))))
+
+  override def createTable(ident: Identifier, table: TableInfo): Table =
+    createTable(ident, table.columns, table.partitions, TableConstraints.withProperties(table.properties, table.constraints))
+
+  override def stageCreate(ident: Identifier, table: TableInfo): StagedTable =
+    stageCreate(ident, table.columns, table.partitions, TableConstraints.withProperties(table.properties, table.constraints))
+
+  override def stageReplace(ident: Identifier, table: TableInfo): StagedTable =
+    stageReplace(ident, table.columns, table.partitions, TableConstraints.withProperties(table.properties, table.constraints))
+
+  override def stageCreateOrReplace(ident: Identifier, table: TableInfo): StagedTable =
+    stageCreateOrReplace(ident, table.columns, table.partitions, TableConstraints.withProperties(table.properties, table.constraints))
 
   override def createTableLike(ident: Identifier, description: TableInfo, source: Table): Table = {
     refuseComputedColumns(ident, source)
     createTable(ident, description.columns, description.partitions, description.properties)
+  }
+
+  /** Delta wants to be told that a table has defaults, although its columns say so. */
+  private def withDefaults(columns: Array[Column], properties: util.Map[String, String]): util.Map[String, String] = {
+    if (columns.exists(_.defaultValue != null)) properties.putIfAbsent("delta.feature.allowColumnDefaults", "supported")
+    properties
   }
 
   /** The place of a table about to be replaced; from here on this session follows the commits made there. */
@@ -168,7 +202,13 @@ class HeadraceCatalog extends StagingTableCatalog with RelationCatalog with Supp
       case _ =>
     }
     loadTable(ident) // so that this session follows the commits that Delta makes now
-    delta.alterTable(ident, changes: _*)
+    delta.alterTable(ident, changes.map {
+      case add: TableChange.AddConstraint =>
+        val (key, value) = TableConstraints.toProperty(add.constraint)
+        TableChange.setProperty(key, value)
+      case drop: TableChange.DropConstraint => TableChange.removeProperty(TableConstraints.Prefix + drop.name)
+      case change => change
+    }: _*)
     loadTable(ident)
   }
 
@@ -199,13 +239,24 @@ class HeadraceCatalog extends StagingTableCatalog with RelationCatalog with Supp
 
   // ── schemas ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  override def listNamespaces(): Array[Array[String]] = metadata.listNamespaces()
-  override def listNamespaces(namespace: Array[String]): Array[Array[String]] = metadata.listNamespaces(namespace)
-  override def namespaceExists(namespace: Array[String]): Boolean = metadata.namespaceExists(namespace)
-  override def loadNamespaceMetadata(namespace: Array[String]): util.Map[String, String] = metadata.loadNamespaceMetadata(namespace)
+  override def listNamespaces(): Array[Array[String]] =
+    Array(InformationSchema.Name) +: (if (catalog == Metastore.SystemCatalog) Array.empty else metadata.listNamespaces())
+  override def listNamespaces(namespace: Array[String]): Array[Array[String]] =
+    if (namespace.isEmpty) listNamespaces() else if (InformationSchema.isIt(namespace)) Array.empty else metadata.listNamespaces(namespace)
+  override def namespaceExists(namespace: Array[String]): Boolean =
+    InformationSchema.isIt(namespace) || metadata.namespaceExists(namespace)
+  override def loadNamespaceMetadata(namespace: Array[String]): util.Map[String, String] =
+    if (InformationSchema.isIt(namespace)) util.Map.of(SupportsNamespaces.PROP_COMMENT, "What the catalog holds; made by the server.")
+    else metadata.loadNamespaceMetadata(namespace)
   override def createNamespace(namespace: Array[String], properties: util.Map[String, String]): Unit = metadata.createNamespace(namespace, properties)
   override def alterNamespace(namespace: Array[String], changes: NamespaceChange*): Unit = metadata.alterNamespace(namespace, changes: _*)
   override def dropNamespace(namespace: Array[String], cascade: Boolean): Boolean = metadata.dropNamespace(namespace, cascade)
+
+  // ── functions: none yet, but SHOW FUNCTIONS and a search for one must find that ────────────────────────────────────────
+
+  override def listFunctions(namespace: Array[String]): Array[Identifier] = Array.empty
+  override def loadFunction(ident: Identifier): UnboundFunction = throw new NoSuchFunctionException(ident)
+  override def functionExists(ident: Identifier): Boolean = false
 
   // ── following Delta's log ──────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -7,6 +7,9 @@ import java.nio.charset.StandardCharsets.UTF_8
 import java.time.Duration
 import java.util.concurrent.ThreadLocalRandom
 
+import scala.collection.mutable
+import scala.jdk.CollectionConverters._
+
 import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
 
 /** A refusal by the server, with its wire code. `attempts` tells whether an earlier try may already have done the work. */
@@ -56,6 +59,26 @@ class RestClient(baseUrl: String, token: String, val retryMs: Long) {
     throw new IllegalStateException("unreachable")
   }
 
+  /** All pages of a list, each as large as the server makes them. */
+  def pages(path: String, field: String): Seq[JsonNode] = {
+    val found = mutable.ArrayBuffer.empty[JsonNode]
+    var pageToken = ""
+    var pagesLeft = PagesMax
+    do {
+      val separator = if (path.contains('?')) '&' else '?'
+      val page = send("GET", if (pageToken.isEmpty) path else s"$path${separator}page_token=${encode(pageToken)}")
+      found ++= page.path(field).asScala
+      pageToken = page.path("next_page_token").asText("")
+      pagesLeft -= 1
+      if (pagesLeft == 0) throw new IllegalStateException(s"$path has more than $PagesMax pages")
+    } while (pageToken.nonEmpty)
+    found.toSeq
+  }
+
+  /** None where there is no such thing. */
+  def find(path: String): Option[JsonNode] =
+    try Some(send("GET", path)) catch { case e: ApiRefusal if e.isMissing => None }
+
   private def newRequest(method: String, path: String, body: Option[JsonNode]): HttpRequest = {
     val publisher = body.fold(HttpRequest.BodyPublishers.noBody())(b => HttpRequest.BodyPublishers.ofString(b.toString))
     val builder = HttpRequest.newBuilder(URI.create(baseUrl + path))
@@ -80,6 +103,7 @@ object RestClient {
 
   // A restart of the server takes 2–5 s; 60 s also covers one that migrates or restores. Option `retryMs` overrides it.
   val DefaultRetryMs = 60000L
+  private val PagesMax = 10000 // 10,000 pages of the smallest sensible size are more tables than a schema can hold
   private val RequestTimeout = Duration.ofSeconds(30)
 
   // One client, so one selector thread, for all sessions of a JVM. HTTP/1.1: no upgrade dance on the first request.

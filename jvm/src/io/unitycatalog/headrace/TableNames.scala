@@ -37,6 +37,8 @@ object TableNames {
     if (namespace.length != 1) throw new IllegalArgumentException(
       s"Catalog $catalog has one level of schemas: ${(catalog +: namespace).mkString(".")} is not a schema's name.")
     requireName(namespace.head)
+    if (InformationSchema.isIt(namespace)) throw new IllegalArgumentException(
+      s"$catalog.${InformationSchema.Name} is the catalog's description of itself: no schema can be made of that name.")
     namespace.head.toLowerCase
   }
 

@@ -1,0 +1,16 @@
+package io.headrace.sql
+
+import org.apache.spark.sql.AnalysisException
+
+/** A statement that Headrace does not do, with the reason: SQLSTATE 0A000 (feature not supported) unless told otherwise. */
+class Refused(reason: String, condition: String = "UNSUPPORTED_FEATURE", state: String = "0A000")
+    extends AnalysisException(
+      s"[$condition] $reason SQLSTATE: $state", None, None, None, Some(condition), Map("reason" -> reason), Array.empty, Some(state), None) {
+  override def getSqlState: String = state
+}
+
+object Refused {
+  def missing(what: String): Refused = new Refused(s"$what does not exist.", "OBJECT_NOT_FOUND", "42704")
+  def taken(what: String): Refused = new Refused(s"$what already exists.", "OBJECT_ALREADY_EXISTS", "42710")
+  def syntax(reason: String): Refused = new Refused(reason, "PARSE_SYNTAX_ERROR", "42601")
+}
