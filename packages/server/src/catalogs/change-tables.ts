@@ -27,16 +27,10 @@ type ListRequest = RequestOf<(typeof routes)['tablesList']>;
 export async function listTablePage(db: Querier, request: ListRequest): Promise<NamePage<TableRow>> {
   const schema = { catalog: foldName(request.catalog_name), schema: foldName(request.schema_name) };
   await requireSchema(db, schema);
-  const { rows, next } = await readNamePage(request, (page) => listTables(db, schema, page));
-  return { rows: rows.map((row) => omitFields(row, request)), next };
-}
-
-function omitFields(row: TableRow, request: ListRequest): TableRow {
-  return {
-    ...row,
-    ...(request.omit_columns ? { columns: [], headrace: {} } : {}),
-    ...(request.omit_properties ? { properties: {} } : {}),
-  };
+  const { rows, next } = await readNamePage(request, (page) =>
+    listTables(db, schema, { ...page, omitColumns: request.omit_columns }),
+  );
+  return { rows: request.omit_properties ? rows.map((row) => ({ ...row, properties: {} })) : rows, next };
 }
 
 /** A folder for a managed table that is about to be written; nothing is remembered of it yet. */

@@ -89,15 +89,20 @@ export async function findTable(
   return rows[0] ?? null;
 }
 
+/** Without the columns, which are most of the bytes, for those who want names alone. */
+const briefColumns = columns
+  .replace('t.columns', "'[]'::jsonb as columns")
+  .replace('t.headrace', "'{}'::jsonb as headrace");
+
 export async function listTables(
   db: Querier,
   { catalog, schema }: SchemaName,
-  page: { after: string; limit: number },
+  page: { after: string; limit: number; omitColumns: boolean },
 ): Promise<TableRow[]> {
   return db.query<TableRow>({
-    name: 'list-tables',
+    name: page.omitColumns ? 'list-tables-briefly' : 'list-tables',
     text: `
-      select ${columns} from ${joined}
+      select ${page.omitColumns ? briefColumns : columns} from ${joined}
       where c.name = $1 and s.name = $2 and t.name > $3
       order by t.name
       limit $4`,
@@ -105,11 +110,15 @@ export async function listTables(
   });
 }
 
-/** Whether a table lives at one of these spellings of a location. */
+/** Whether a table lives at one of these spellings of a location, or a dropped one that may come back. */
 export async function isLocationTaken(db: Querier, spellings: readonly string[]): Promise<boolean> {
   const rows = await db.query({
     name: 'is-table-location-taken',
-    text: 'select 1 from tables where storage_location = any($1) limit 1',
+    text: `
+      select 1 from tables where storage_location = any($1)
+      union all
+      select 1 from dropped_tables where storage_location = any($1)
+      limit 1`,
     values: [spellings],
   });
   return rows.length > 0;
@@ -161,36 +170,6 @@ export async function findTableById(db: Querier, id: string): Promise<TableRow |
     values: [id],
   });
   return rows[0] ?? null;
-}
-
-export type DeletedTable = Pick<TableRow, 'tableType' | 'storageLocation'>;
-
-export async function deleteTable(
-  db: Querier,
-  { catalog, schema, table }: TableName,
-): Promise<DeletedTable | null> {
-  const rows = await db.query<DeletedTable>({
-    name: 'delete-table',
-    text: `
-      delete from tables t
-      using schemas s
-      join catalogs c on c.id = s.catalog_id
-      where s.id = t.schema_id and c.name = $1 and s.name = $2 and t.name = $3
-      returning t.table_type as "tableType", t.storage_location as "storageLocation"`,
-    values: [catalog, schema, table],
-  });
-  return rows[0] ?? null;
-}
-
-export async function deleteTablesOfSchema(db: Querier, schemaId: string): Promise<DeletedTable[]> {
-  return db.query<DeletedTable>({
-    name: 'delete-tables-of-schema',
-    text: `
-      delete from tables
-      where schema_id = $1
-      returning table_type as "tableType", storage_location as "storageLocation"`,
-    values: [schemaId],
-  });
 }
 
 export async function countTables(db: Querier, schemaId: string): Promise<number> {
