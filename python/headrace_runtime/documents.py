@@ -80,7 +80,13 @@ if TYPE_CHECKING:
         schema: str
         warehouse_id: str | None
 
-    TaskDocument: TypeAlias = NotebookTask | WheelTask | FileTask | JarTask | SubmitTask | SqlTask | DbtTask
+    class EndpointTask(TypedDict):
+        kind: Literal["sql_endpoint"]
+        threads: int
+
+    TaskDocument: TypeAlias = (
+        NotebookTask | WheelTask | FileTask | JarTask | SubmitTask | SqlTask | DbtTask | EndpointTask
+    )
 
     @final
     class WheelLibrary(TypedDict):

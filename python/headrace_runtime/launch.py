@@ -108,6 +108,10 @@ def _run_task(context: TaskContext) -> str | None:
         from .sql_task.run import run_sql_task
 
         run_sql_task(context, task)
+    elif task["kind"] == "sql_endpoint":
+        from .sql_endpoint.endpoint import run_endpoint
+
+        run_endpoint(context, threads=task["threads"])
     elif task["kind"] == "dbt":
         from .dbt_task.run import run_dbt_task
 

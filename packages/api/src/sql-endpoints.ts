@@ -47,7 +47,7 @@ export const sqlEndpointPoll = route({
     /** Statements that it has, and has not got rid of. */
     held: z.array(statementId).max(1_000),
     cancelling: z.array(statementId).max(1_000),
-    /** Statements that it could begin now. */
+    /** Statements that it runs at the same time. */
     room: z.int().min(0).max(1_000),
     /** Left out where they have not been compared for a while. */
     sessions: z.array(z.string().max(100)).max(10_000).optional(),

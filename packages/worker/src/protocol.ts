@@ -91,7 +91,9 @@ export type TaskDocument =
       readonly catalog: string;
       readonly schema: string;
       readonly warehouse_id: string | null;
-    };
+    }
+  /** The process that runs a SQL warehouse's statements for one principal, so many at a time. */
+  | { readonly kind: 'sql_endpoint'; readonly threads: number };
 
 export type LibraryDocument =
   | { readonly whl: string }

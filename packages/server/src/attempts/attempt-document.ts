@@ -8,6 +8,7 @@ import type { AttemptDocument, LibraryDocument, TaskDocument } from '@headrace/w
 import { findGitPath } from '../runs/git-path.ts';
 import type { Document, OverridingParameters } from '../runs/run-facts.ts';
 import { findTask, type WrittenTask } from '../runs/task-documents.ts';
+import { runningMax } from '../statements/limits.ts';
 import { toLibraries } from './libraries-of-task.ts';
 import { type AttemptOf, resolveAll, type ServerUrls, toReferenceScope } from './reference-scope.ts';
 import { toSqlTaskDocument } from './sql-task-document.ts';
@@ -55,6 +56,7 @@ export function toAttemptParts(attempt: AttemptOf, urls: ServerUrls): AttemptPar
   if ('code' in libraries) return libraries;
   const overriding = resolveAll(attempt.facts.parameters.overriding, scope);
   const document =
+    toEndpointDocument(attempt) ??
     toTaskDocument(task, overriding, scope.job.parameters) ??
     toSqlTaskDocument(task, { settings, overriding, jobParameters: scope.job.parameters });
   const isFromGit = findGitPath(written, settings) !== null;
@@ -111,6 +113,11 @@ export function toAttemptDocument(
       ...parts.limits,
     },
   };
+}
+
+/** What it executes is ours, whatever its task says. */
+function toEndpointDocument({ facts }: AttemptOf): TaskDocument | null {
+  return facts.runType === 'SQL_ENDPOINT' ? { kind: 'sql_endpoint', threads: runningMax } : null;
 }
 
 /** Null for a kind that no host runs yet. */
@@ -176,5 +183,7 @@ function toResolvedValues(task: TaskDocument): Document {
       return { sql_task: { parameters: task.parameters } };
     case 'dbt':
       return { dbt_task: { commands: task.commands } };
+    case 'sql_endpoint':
+      return {};
   }
 }

@@ -100,7 +100,7 @@ async function lookForWork(
     lost.length === 0
       ? []
       : await giveAgain(db, { runId, poll, statementIds: lost.map(({ statementId }) => statementId) });
-  const left = room - again.length;
+  const left = room - given.length;
   const nowMs = clock.nowMs();
   const { runningMax } = limits;
   const fresh =

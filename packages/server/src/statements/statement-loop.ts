@@ -63,7 +63,7 @@ async function settleEnded({ db, clock, bell, watch }: LoopServices, endpoint: E
   // One that never came up would not come up for those that waited for it, either.
   const createdBeforeMs = nowMs;
   const waiting =
-    readyAtMs === null && endpoint.failure !== null
+    readyAtMs === null
       ? await failWaiting(db, {
           ...{ warehouseId, principalId, createdBeforeMs, nowMs },
           error: toError(`SQL warehouse ${warehouseId} could not be started: ${why}`),

@@ -1,0 +1,45 @@
+"""Binds a statement's parameters through Spark's parameterised SQL: a value never becomes part of the text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .documents import ParameterDocument
+
+
+def bind(session: Any, jvm: Any, parameters: list[ParameterDocument]) -> Any:
+    """The second argument of the session's `sql`: a map of columns, or an array of them."""
+    literals = _literals(session, jvm, parameters)
+    if not parameters or parameters[0]["name"] is None:
+        return jvm.PythonUtils.toArray(literals)
+    arguments = jvm.java.util.HashMap()
+    for parameter, literal in zip(parameters, literals, strict=True):
+        arguments.put(parameter["name"], literal)
+    return arguments
+
+
+def _literals(session: Any, jvm: Any, parameters: list[ParameterDocument]) -> list[Any]:
+    """Texts as they are; others read by Spark itself, which knows what an INT or a DATE looks like."""
+    functions = jvm.org.apache.spark.sql.functions
+    typed = [each for each in parameters if each["type"] != "STRING" or each["value"] is None]
+    read = iter(_read_values(session, jvm, typed))
+    return [
+        next(read) if each["type"] != "STRING" or each["value"] is None else functions.lit(each["value"])
+        for each in parameters
+    ]
+
+
+def _read_values(session: Any, jvm: Any, parameters: list[ParameterDocument]) -> list[Any]:
+    """Each as a literal of its type; raises Spark's own error for a text that is none."""
+    if not parameters:
+        return []
+    functions = jvm.org.apache.spark.sql.functions
+    values = [functions.lit(each["value"]) for each in parameters]
+    # The types were checked by the server: nothing else can stand in this text.
+    casts = ", ".join(f"cast(? as {each['type']}) as p{index}" for index, each in enumerate(parameters))
+    frame = session.sql(f"select {casts}", jvm.PythonUtils.toArray(values))
+    # Folded over there: on its way through Python a SMALLINT would become an INT.
+    folding = getattr(getattr(jvm.org.apache.spark.sql.catalyst.optimizer, "ConstantFolding$"), "MODULE$")
+    expressions = folding.apply(frame.queryExecution().analyzed()).expressions()
+    utilities = jvm.org.apache.spark.sql.classic.ExpressionUtils
+    return [utilities.column(expressions.apply(index).child()) for index in range(len(parameters))]
