@@ -110,6 +110,8 @@ export const ClusterDocument = z.looseObject({
   termination_reason: TerminationReason.optional(),
   /** As it was asked for. */
   spec: z.looseObject({}).optional(),
+  /** Only where one cluster is asked for. */
+  headrace: z.looseObject({ running_tasks: z.int() }).optional(),
 });
 export type ClusterDocument = z.output<typeof ClusterDocument>;
 
@@ -119,6 +121,8 @@ export const clusterWorkersMax = 100_000;
 export const clusterEventsLimitMax = 500;
 
 const ClusterId = z.object({ cluster_id: z.string().min(1).max(255) });
+/** How many tasks ran on it, which end with their host: an extension, where there were any. */
+const Interruption = z.object({ headrace: z.object({ interrupted_tasks: z.int() }).optional() });
 /** All-purpose clusters say which runtime they want, as clients insist. */
 const AllPurposeCluster = { ...NewCluster.shape, spark_version: z.string().min(1).max(255) };
 
@@ -145,7 +149,7 @@ export const clustersEdit = route({
   ...place('edit'),
   summary: 'Replaces what a cluster is; one that runs is restarted.',
   request: z.looseObject({ ...AllPurposeCluster, ...ClusterId.shape }),
-  response: Nothing,
+  response: Interruption,
   permission: 'user',
   audit: 'clusters.edit',
 });
@@ -160,7 +164,7 @@ export const clustersUpdate = route({
     update_mask: z.string().min(1).max(4_096),
     cluster: NewCluster.optional(),
   }),
-  response: Nothing,
+  response: Interruption,
   permission: 'user',
   audit: 'clusters.update',
 });
@@ -180,7 +184,7 @@ export const clustersRestart = route({
   ...place('restart'),
   summary: 'Restarts a cluster that runs; the tasks on it end.',
   request: z.object({ ...ClusterId.shape, restart_user: z.string().optional() }),
-  response: Nothing,
+  response: Interruption,
   permission: 'user',
   audit: 'clusters.restart',
 });
@@ -190,7 +194,7 @@ export const clustersDelete = route({
   ...place('delete'),
   summary: 'Terminates a cluster; it stays and can be started again.',
   request: ClusterId,
-  response: Nothing,
+  response: Interruption,
   permission: 'user',
   audit: 'clusters.delete',
 });
@@ -200,7 +204,7 @@ export const clustersPermanentDelete = route({
   ...place('permanent-delete'),
   summary: 'Terminates a cluster and takes it out of sight for good.',
   request: ClusterId,
-  response: Nothing,
+  response: Interruption,
   permission: 'user',
   audit: 'clusters.permanent-delete',
 });

@@ -1,6 +1,8 @@
 /** Tasks that name an all-purpose cluster: they use it, start it, and end with it. */
 import { createFakeBackend } from '@headrace/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { resizeCluster } from '../../../packages/server/src/compute/change-cluster.ts';
+import type { Principal } from '../../../packages/server/src/context.ts';
 import { waitUntil } from '../../support/census.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { fakeTask } from '../runs/engine.ts';
@@ -64,6 +66,50 @@ test('a task on a cluster that restarts fails, and a retry runs on the new host'
   const run = await waitForEnd(server, run_id);
   expect(run.status.termination_details).toMatchObject({ code: 'SUCCESS' });
   expect(run.tasks?.map(({ attempt_number }) => attempt_number)).toContain(1);
+});
+
+test('a change that ends tasks says how many, and the events say so too', async () => {
+  const cluster_id = await startedCluster(server);
+  const run_id = await submit(cluster_id, { fake: { kind: 'hang' } });
+  await waitUntil('the task runs', () => isRunning(run_id));
+
+  const { headrace } = await server.client.clustersGet({ cluster_id });
+  const restarted = await server.client.clustersRestart({ cluster_id });
+  await waitForEnd(server, run_id);
+  await waitForState(server, cluster_id, 'RUNNING');
+  const ended = await server.client.clustersDelete({ cluster_id });
+
+  expect(headrace).toEqual({ running_tasks: 1 });
+  expect([restarted, ended]).toEqual([{ headrace: { interrupted_tasks: 1 } }, {}]);
+  const { events } = await server.client.clustersEvents({ cluster_id, event_types: ['RESTARTING'] });
+  expect(events[0]?.details).toMatchObject({ interrupted_tasks: 1 });
+});
+
+test('a resize waits for the task that runs, and is done after it', async () => {
+  const cluster_id = await startedCluster(server, { num_workers: 0 });
+  const run_id = await submit(cluster_id, { fake: { kind: 'succeed', afterMs: 1_500 } });
+  await waitUntil('the task runs', () => isRunning(run_id));
+
+  // As on a machine that has room for more threads.
+  const principal = { id: 0, userName: 'admin', isAdmin: true } as Principal;
+  await resizeCluster(
+    { services: server.services, clusterId: cluster_id, principal },
+    { num_workers: 64 },
+    8,
+  );
+  const during = await server.client.clustersGet({ cluster_id });
+  const run = await waitForEnd(server, run_id);
+  const types = ['CREATING', 'RUNNING', 'RESIZING', 'RESIZING', 'UPSIZE_COMPLETED', 'RUNNING'];
+  await waitUntil('it is done', async () => (await eventTypes(server, cluster_id)).length === types.length);
+
+  expect(during).toMatchObject({ state: 'RUNNING', num_workers: 64 });
+  expect(run.status.termination_details).toMatchObject({ code: 'SUCCESS' });
+  expect(run.tasks?.map(({ attempt_number }) => attempt_number)).toEqual([0]);
+  expect(await eventTypes(server, cluster_id)).toEqual(types);
+  const { events } = await server.client.clustersEvents({ cluster_id, event_types: ['RESIZING'] });
+  expect(events[1]?.details).toMatchObject({
+    did_not_expand_reason: expect.stringContaining('tasks run on it'),
+  });
 });
 
 test('a cluster that cannot start ends terminated with the reason, and its task fails with it', async () => {

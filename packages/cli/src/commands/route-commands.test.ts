@@ -16,11 +16,11 @@ const document = ['--json', '{"a": 1}'];
 
 const commands: Readonly<Partial<Record<RouteName, readonly string[]>>> = {
   clustersCreate: ['clusters', 'create', ...document],
-  clustersEdit: ['clusters', 'edit', 'c', '--json', '{"cluster_name": "a", "spark_version": "x"}'],
-  clustersUpdate: ['clusters', 'update', 'c', '--json', '{"autotermination_minutes": 30}'],
+  clustersEdit: ['clusters', 'edit', 'c', '--json', '{"cluster_name": "a", "spark_version": "x"}', '--yes'],
+  clustersUpdate: ['clusters', 'update', 'c', '--json', '{"autotermination_minutes": 30}', '--yes'],
   clustersStart: ['clusters', 'start', 'c'],
-  clustersRestart: ['clusters', 'restart', 'c'],
-  clustersDelete: ['clusters', 'delete', 'c'],
+  clustersRestart: ['clusters', 'restart', 'c', '--yes'],
+  clustersDelete: ['clusters', 'delete', 'c', '--yes'],
   clustersPermanentDelete: ['clusters', 'permanent-delete', 'c', '--auto-approve'],
   clustersPin: ['clusters', 'pin', 'c'],
   clustersUnpin: ['clusters', 'unpin', 'c'],

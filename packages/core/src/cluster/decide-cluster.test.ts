@@ -24,6 +24,7 @@ function someFacts(changes: Partial<ClusterFacts> = {}): ClusterFacts {
     ownHostKey: 'k-1',
     hosts: [ownHost],
     isBusy: false,
+    isResizeDue: false,
     activeAtMs: nowMs,
     autoterminationMs: null,
     recentRecoveries: 0,
@@ -49,6 +50,14 @@ describe('what follows from the facts', () => {
     expect(decide({ ...idle, isBusy: true })).toBeNull();
     expect(decide({ ...idle, activeAtMs: nowMs - 599_999 })).toBeNull();
     expect(decide({ ...idle, autoterminationMs: null })).toBeNull();
+  });
+
+  test('a resize waits until nothing runs on it, and is done once', () => {
+    const due = { isResizeDue: true };
+
+    expect(decide({ ...due, isBusy: true })).toBeNull();
+    expect(decide(due)).toMatchObject({ state: 'RESIZING', generation: 2 });
+    expect(decide({ ...due, state: 'RESTARTING' })).toMatchObject({ state: 'RUNNING' });
   });
 
   test('a host that dies is replaced in a new generation, a few times', () => {
@@ -112,6 +121,7 @@ const facts = fc.record({
   ownHostKey: fc.constant('k-1'),
   hosts: fc.array(someHost, { maxLength: 4 }),
   isBusy: fc.boolean(),
+  isResizeDue: fc.boolean(),
   activeAtMs: fc.constantFrom(0, nowMs),
   autoterminationMs: fc.constantFrom(null, 600_000),
   recentRecoveries: fc.integer({ min: 0, max: 5 }),
@@ -128,6 +138,7 @@ function apply(before: ClusterFacts, { news: _, ...move }: ClusterMove): Cluster
     freeWorkerId: move.workerId === undefined ? before.freeWorkerId : null,
     ownHostKey: generation === before.generation ? before.ownHostKey : `k-${generation}`,
     hosts: generation === before.generation ? before.hosts : [],
+    isResizeDue: generation === before.generation && before.isResizeDue,
     activeAtMs: move.state === 'RUNNING' ? nowMs : before.activeAtMs,
   };
 }
@@ -142,6 +153,7 @@ test('whatever the facts, it comes to rest within a few moves, and never runs wh
         expect(move.generation ?? current.generation).toBeGreaterThanOrEqual(current.generation);
         if (current.wanted === 'terminated') expect(['TERMINATING', 'TERMINATED']).toContain(move.state);
         if (move.state === 'TERMINATED') expect(current.wanted).toBe('terminated');
+        if (move.state === 'RESIZING') expect(current.isBusy).toBe(false);
         current = apply(current, move);
       }
       expect(decideCluster(current, nowMs)).toBeNull();

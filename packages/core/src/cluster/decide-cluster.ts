@@ -3,7 +3,7 @@
  * with the same facts it says the same, so nothing is lost with a process.
  *
  *   PENDING ──own host runs──▶ RUNNING ──restart, edit, its host or worker gone──▶ RESTARTING ──▶ RUNNING
- *      │                          ├──resize──▶ RESIZING ──▶ RUNNING
+ *      │                          ├──resize, once nothing runs on it──▶ RESIZING ──▶ RUNNING
  *      └──start failed──┐         └──terminate, idle for long, dies again and again──┐
  *                       ▼                                                            ▼
  *                  TERMINATING ──────────────no host is left────────────────▶ TERMINATED ──start──▶ PENDING
@@ -39,6 +39,8 @@ export interface ClusterFacts {
   readonly ownHostKey: string;
   readonly hosts: readonly ClusterHost[];
   readonly isBusy: boolean;
+  /** Its hosts have another size than is wanted by now. */
+  readonly isResizeDue: boolean;
   readonly activeAtMs: number;
   /** Null: it stays until somebody terminates it. */
   readonly autoterminationMs: number | null;
@@ -87,6 +89,7 @@ export function decideCluster(facts: ClusterFacts, nowMs: number): ClusterMove |
       parameters: { inactivity_duration_min: String(Math.floor(autoterminationMs / minuteMs)) },
     });
   if (facts.workerId === null || !facts.isWorkerThere) return decidePlace(facts);
+  if (facts.state === 'RUNNING' && facts.isResizeDue && !facts.isBusy) return resize(facts);
   return decideRunning(facts);
 }
 
@@ -138,6 +141,17 @@ function decideRunning(facts: ClusterFacts): ClusterMove | null {
         news: [{ type: 'RESTARTING', details: { cause: 'AUTORECOVERY' } }],
       };
   }
+}
+
+/** No task is ended for it: it waits until none is there. */
+function resize({ generation }: ClusterFacts): ClusterMove {
+  const message = 'nothing runs on it any more: a host of the new size takes the place of the old one';
+  return {
+    state: 'RESIZING',
+    generation: generation + 1,
+    message,
+    news: [{ type: 'RESIZING', details: { cause: 'USER_REQUEST', driver_state_message: message } }],
+  };
 }
 
 function begin({ state }: ClusterFacts): ClusterMove {

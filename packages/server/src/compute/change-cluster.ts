@@ -15,7 +15,14 @@ import { checkPoolId } from './check-clusters.ts';
 import { toStoredSpec } from './create-cluster.ts';
 import { insertClusterEvents } from './event-store.ts';
 import { governSpec, refuseTooMany } from './govern-cluster.ts';
-import { changeCluster, type LifeChange, type LifeRow, lockCluster, lockFacts } from './life-store.ts';
+import {
+  changeCluster,
+  countRunningTasks,
+  type LifeChange,
+  type LifeRow,
+  lockCluster,
+  lockFacts,
+} from './life-store.ts';
 import { unknownCluster } from './list-clusters.ts';
 import { countThreads } from './resolve-cluster.ts';
 
@@ -24,6 +31,8 @@ type ChangeServices = Pick<Services, 'db' | 'clock' | 'config'>;
 interface Decision {
   readonly change: LifeChange;
   readonly news: readonly ClusterNews[];
+  /** The tasks that run on its hosts end with them. */
+  readonly endsHosts?: boolean;
 }
 
 interface Request {
@@ -32,21 +41,31 @@ interface Request {
   readonly principal: Principal;
 }
 
-/** Null of `decide`: it is so already. */
-async function changeLocked(
+/** Null of `decide`: it is so already. How many tasks it interrupts. */
+function changeLocked(
   { services: { db, clock }, clusterId, principal }: Request,
   decide: (row: LifeRow, nowMs: number, client: Querier) => Promise<Decision | null> | Decision | null,
-): Promise<void> {
-  await db.transaction(async (client) => {
+): Promise<number> {
+  return db.transaction(async (client) => {
     const row = await lockCluster(client, clusterId);
     if (!row || row.deletedAtMs !== null) throw unknownCluster(clusterId);
     refuseOthers(row, principal);
     const nowMs = clock.nowMs();
     const decided = await decide(row, nowMs, client);
-    if (decided === null) return;
-    await changeCluster(client, clusterId, decided.change);
-    await insertClusterEvents(client, clusterId, decided.news, nowMs);
+    if (decided === null) return 0;
+    const { change, news, endsHosts = false } = decided;
+    const interrupted = endsHosts ? await countRunningTasks(client, clusterId) : 0;
+    await changeCluster(client, clusterId, change);
+    await insertClusterEvents(client, clusterId, withInterrupted(news, interrupted), nowMs);
+    return interrupted;
   });
+}
+
+/** The last of what is told is what ends the hosts. */
+function withInterrupted(news: readonly ClusterNews[], interrupted: number): readonly ClusterNews[] {
+  const last = news.at(-1);
+  if (interrupted === 0 || last === undefined) return news;
+  return [...news.slice(0, -1), { ...last, details: { ...last.details, interrupted_tasks: interrupted } }];
 }
 
 /** For what hangs on an all-purpose cluster: locked, and the principal's to change. */
@@ -93,7 +112,8 @@ function refuseState({ clusterId, state }: LifeRow, wanted: string): ApiError {
 }
 
 /** Also for others than its owner: a job of theirs would start it, too. */
-export async function startCluster({ services, clusterId, principal }: Request): Promise<void> {
+/** Nothing runs on it yet. */
+export async function startCluster({ services, clusterId, principal }: Request): Promise<number> {
   const { db, clock } = services;
   await db.transaction(async (client) => {
     const row = await lockCluster(client, clusterId);
@@ -104,6 +124,7 @@ export async function startCluster({ services, clusterId, principal }: Request):
     await refuseTooMany(client, row);
     await beginAgain(client, row, { user: principal.userName }, clock.nowMs());
   });
+  return 0;
 }
 
 /** A new generation of a cluster that nobody wants to run yet. */
@@ -127,12 +148,13 @@ export async function beginAgain(
   await insertClusterEvents(client, clusterId, [{ type: 'STARTING', details }], nowMs);
 }
 
-export function restartCluster(request: Request): Promise<void> {
+export function restartCluster(request: Request): Promise<number> {
   const { userName: user } = request.principal;
   return changeLocked(request, (row, nowMs) => {
     if (row.kind === 'all_purpose' && row.state !== 'RUNNING')
       throw refuseState(row, 'only a cluster that runs can be restarted');
     return {
+      endsHosts: true,
       change: restarted(row, nowMs),
       news: [{ type: 'RESTARTING', details: { cause: 'USER_REQUEST', user } }],
     };
@@ -147,7 +169,7 @@ function restarted({ kind, generation }: LifeRow, nowMs: number): LifeChange {
 }
 
 /** Terminates it. */
-export function deleteCluster(request: Request): Promise<void> {
+export function deleteCluster(request: Request): Promise<number> {
   return changeLocked(request, (row) => {
     refuseDefault(row, 'terminated');
     return row.wanted === 'terminated' ? null : terminated(request.principal);
@@ -157,10 +179,11 @@ export function deleteCluster(request: Request): Promise<void> {
 function terminated({ userName: username }: Principal): Decision {
   const termination = { code: 'USER_REQUEST', type: 'SUCCESS', parameters: { username } } as const;
   const news = [{ type: 'TERMINATING', details: { reason: termination, user: username } }];
-  return { change: { wanted: 'terminated', state: 'TERMINATING', termination, message: '' }, news };
+  const change = { wanted: 'terminated', state: 'TERMINATING', termination, message: '' } as const;
+  return { change, news, endsHosts: true };
 }
 
-export function permanentDeleteCluster(request: Request): Promise<void> {
+export function permanentDeleteCluster(request: Request): Promise<number> {
   return changeLocked(request, (row, nowMs) => {
     refuseDefault(row, 'deleted');
     const ended = row.wanted === 'terminated' ? { change: {}, news: [] } : terminated(request.principal);
@@ -168,7 +191,7 @@ export function permanentDeleteCluster(request: Request): Promise<void> {
   });
 }
 
-export function pinCluster(request: Request, { isPinned }: { readonly isPinned: boolean }): Promise<void> {
+export function pinCluster(request: Request, { isPinned }: { readonly isPinned: boolean }): Promise<number> {
   const { userName: user } = request.principal;
   return changeLocked(request, (row, nowMs) => {
     refuseDefault(row, isPinned ? 'pinned' : 'unpinned');
@@ -187,7 +210,7 @@ function refuseDefault({ kind }: LifeRow, what: string): void {
 }
 
 /** Replaces what it is. */
-export function editCluster(request: Request, asked: NewCluster): Promise<void> {
+export function editCluster(request: Request, asked: NewCluster): Promise<number> {
   refuseUnstorable(asked, 'cluster');
   return changeLocked(request, async (row, nowMs, client) => {
     await checkPoolId(client, asked, request.services.config);
@@ -199,7 +222,7 @@ export function editCluster(request: Request, asked: NewCluster): Promise<void> 
 export function updateCluster(
   request: Request,
   { mask, fields = {} }: { readonly mask: string; readonly fields?: NewCluster | undefined },
-): Promise<void> {
+): Promise<number> {
   refuseUnstorable(fields, 'cluster');
   const names = mask.split(',').map((name) => name.trim());
   return changeLocked(request, async (row, nowMs, client) => {
@@ -240,7 +263,7 @@ async function edited(
   const change = { spec, warnings, clusterName };
   if (!isRunning) return { change, news };
   const restart = { type: 'RESTARTING', details: { cause: 'USER_REQUEST', user } };
-  return { change: { ...change, ...restarted(row, nowMs) }, news: [...news, restart] };
+  return { change: { ...change, ...restarted(row, nowMs) }, news: [...news, restart], endsHosts: true };
 }
 
 export interface Size {
@@ -249,14 +272,14 @@ export interface Size {
 }
 
 /**
- * In local mode workers are threads, and those of a JVM are counted once: an idle host is replaced by one of the new
- * size; on one that is busy the size takes effect with the next start, and its event says so.
+ * In local mode workers are threads, and those of a JVM are counted once: a host is replaced by one of the new size as
+ * soon as nothing runs on it, and its events say so.
  */
-export async function resizeCluster(request: Request, size: Size, cores: number): Promise<void> {
+export async function resizeCluster(request: Request, size: Size, cores: number): Promise<number> {
   const { autoscale, num_workers: workers } = size;
   if (autoscale === undefined && workers === undefined)
     throw new ApiError('INVALID_PARAMETER_VALUE', 'num_workers or autoscale: one of them is needed');
-  await changeLocked(request, async (row, nowMs, client) => {
+  return changeLocked(request, async (row, nowMs, client) => {
     if (row.kind === 'default' || row.state !== 'RUNNING')
       throw refuseState(row, 'only an all-purpose cluster that runs can be resized');
     const { num_workers: _, autoscale: __, ...rest } = row.spec;
@@ -275,14 +298,16 @@ export async function resizeCluster(request: Request, size: Size, cores: number)
     };
     if (facts?.isBusy && !isSame) {
       const did_not_expand_reason =
-        'tasks run on it: the new number of threads takes effect when the cluster starts the next time';
+        'tasks run on it: a host of the new size takes the place of this one when none does any more';
       return {
-        change: { spec },
+        change: { spec, resizedInGeneration: row.generation },
         news: [{ type: 'RESIZING', details: { ...details, did_not_expand_reason } }],
       };
     }
     const generation = isSame ? row.generation : row.generation + 1;
-    const change = { spec, generation, state: 'RESIZING', message: 'it changes its size' } as const;
+    const message = 'it changes its size';
+    const resized = isSame ? {} : { resizedInGeneration: row.generation };
+    const change = { ...resized, spec, generation, state: 'RESIZING', message } as const;
     return { change, news: [{ type: 'RESIZING', details }] };
   });
 }
@@ -291,7 +316,7 @@ function sizeOf({ num_workers: workers, autoscale }: NewCluster): Record<string,
   return autoscale === undefined ? { num_workers: workers ?? 0 } : { autoscale };
 }
 
-export function changeClusterOwner(request: Request, ownerUserName: string): Promise<void> {
+export function changeClusterOwner(request: Request, ownerUserName: string): Promise<number> {
   return changeLocked(request, async (row, _nowMs, client) => {
     refuseDefault(row, 'given away');
     if (row.state !== 'TERMINATED') throw refuseState(row, 'terminate it before it changes hands');

@@ -34,11 +34,11 @@ export function createClustersHandlers(
       services: Services;
       clusterId: string;
       principal: RequestContext['principal'];
-    }) => Promise<void>,
-  ): Promise<Record<string, never>> {
-    await apply({ services, clusterId, principal });
+    }) => Promise<number>,
+  ): Promise<{ headrace?: { interrupted_tasks: number } }> {
+    const interrupted_tasks = await apply({ services, clusterId, principal });
     await book.announce(clusterId);
-    return {};
+    return interrupted_tasks > 0 ? { headrace: { interrupted_tasks } } : {};
   }
 
   return {

@@ -19,6 +19,8 @@ export interface LifeRow {
   readonly state: AllPurposeState;
   readonly wanted: 'running' | 'terminated';
   readonly generation: number;
+  /** Its size was changed in this generation, whose hosts end only when nothing runs on them. */
+  readonly resizedInGeneration: number | null;
   readonly workerId: string | null;
   readonly activeAtMs: number;
   readonly deletedAtMs: number | null;
@@ -38,7 +40,7 @@ export interface LifeFactsRow extends LifeRow {
 
 const lifeColumns = `
   c.kind, c.cluster_id as "clusterId", c.cluster_name as "clusterName", c.spec, c.owner_id as "ownerId", c.state, c.wanted,
-  c.generation, c.worker_id as "workerId", coalesce(c.active_at_ms, c.created_at_ms) as "activeAtMs",
+  c.generation, c.resized_in_generation as "resizedInGeneration", c.worker_id as "workerId", coalesce(c.active_at_ms, c.created_at_ms) as "activeAtMs",
   c.deleted_at_ms as "deletedAtMs", c.pinned_at_ms as "pinnedAtMs", c.created_by as "createdBy",
   c.warehouse_id as "warehouseId"`;
 
@@ -106,6 +108,19 @@ export async function lockFacts(db: Querier, clusterId: string, nowMs: number): 
   return rows[0] ?? null;
 }
 
+/** Those that have a host, or are about to. */
+export async function countRunningTasks(db: Querier, clusterId: string): Promise<number> {
+  const rows = await db.query<{ count: number }>({
+    name: 'clusters-count-running-tasks',
+    text: `
+      select count(*) as count
+      from task_runs
+      where cluster_id = $1 and state in ('claimed', 'running', 'stopping')`,
+    values: [clusterId],
+  });
+  return rows[0]?.count ?? 0;
+}
+
 export async function lockCluster(db: Querier, clusterId: string): Promise<LifeRow | null> {
   const rows = await db.query<LifeRow>({
     name: 'clusters-lock',
@@ -137,6 +152,7 @@ export interface LifeChange extends Omit<ClusterMove, 'news' | 'wanted' | 'worke
   readonly pinnedAtMs?: number | null;
   readonly deletedAtMs?: number;
   readonly startedAtMs?: number;
+  readonly resizedInGeneration?: number;
   readonly restartedAtMs?: number;
   readonly terminatedAtMs?: number | null;
   readonly activeAtMs?: number;
@@ -146,6 +162,7 @@ const changeColumns = {
   state: 'state',
   wanted: 'wanted',
   generation: 'generation',
+  resizedInGeneration: 'resized_in_generation',
   workerId: 'worker_id',
   message: 'message',
   termination: 'termination',
@@ -239,6 +256,7 @@ export interface OrderedRow {
   readonly state: AllPurposeState | null;
   readonly wanted: 'running' | 'terminated' | null;
   readonly generation: number;
+  readonly resizedInGeneration: number | null;
   readonly workerId: string | null;
   readonly message: string;
   readonly termination: Termination | null;
@@ -256,7 +274,8 @@ export function findOrdered(
     name: 'clusters-find-ordered',
     text: `
       select c.cluster_id as "clusterId", c.cluster_name as "clusterName", c.kind, c.spec, c.owner_id as "ownerId",
-        c.state, c.wanted, c.generation, c.worker_id as "workerId", c.message, c.termination,
+        c.state, c.wanted, c.generation, c.resized_in_generation as "resizedInGeneration",
+        c.worker_id as "workerId", c.message, c.termination,
         coalesce((select r.phase = 'ended' from runs r where r.run_id = c.run_id), c.kind = 'job') as "isRunOver"
       from clusters c
       where c.cluster_id = any($2::text[])
@@ -269,6 +288,7 @@ export interface RecordedHost {
   readonly clusterId: string;
   readonly hostKey: string;
   readonly state: string;
+  readonly sparkState: string;
   readonly reportedAtMs: number;
 }
 
@@ -281,7 +301,8 @@ export function findRecordedHosts(
   return db.query<RecordedHost>({
     name: 'clusters-find-recorded-hosts',
     text: `
-      select h.cluster_id as "clusterId", h.host_key as "hostKey", h.state, h.reported_at_ms as "reportedAtMs"
+      select h.cluster_id as "clusterId", h.host_key as "hostKey", h.state, h.spark_state as "sparkState",
+        h.reported_at_ms as "reportedAtMs"
       from cluster_hosts h
       where h.worker_id = $1 and (h.state in ('starting', 'running') or h.host_key = any($2::text[]))`,
     values: [workerId, hostKeys],

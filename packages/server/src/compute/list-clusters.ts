@@ -2,6 +2,7 @@ import { ApiError, type ClusterDocument, clustersListLimitMax } from '@headrace/
 import { z } from 'zod';
 import type { Querier } from '../db/connect.ts';
 import { decodePageToken, encodePageToken } from '../http/page-token.ts';
+import { countRunningTasks } from './life-store.ts';
 import { type ClusterFilter, type ClusterOrder, findCluster, listClusters } from './store.ts';
 import { toClusterDocument } from './wire.ts';
 
@@ -15,7 +16,8 @@ const pageSizeDefault = 20;
 export async function getCluster(db: Querier, clusterId: string): Promise<ClusterDocument> {
   const row = await findCluster(db, clusterId);
   if (!row) throw unknownCluster(clusterId);
-  return toClusterDocument(row);
+  const running_tasks = await countRunningTasks(db, clusterId);
+  return { ...toClusterDocument(row), headrace: { running_tasks } };
 }
 
 /** Clients recognise an unknown cluster by this code and these words. */

@@ -102,7 +102,11 @@ function stopOf({ hostKey, state }: HostStatus, row: OrderedRow): HostStop[] {
       { hostKey, message: `${name} was terminated${reasonOf(row)}.`, isReplaced: false, ifIdle: false },
     ];
   if (generationOf(hostKey) === row.generation) return [];
-  return [{ hostKey, message: `${name} was restarted.`, isReplaced: true, ifIdle: false }];
+  // A task that has begun meanwhile ends on the host that it began on.
+  const isResized =
+    generationOf(hostKey) === row.resizedInGeneration && row.generation === row.resizedInGeneration + 1;
+  const message = `${name} was ${isResized ? 'resized' : 'restarted'}.`;
+  return [{ hostKey, message, isReplaced: true, ifIdle: isResized }];
 }
 
 function reasonOf({ termination }: OrderedRow): string {

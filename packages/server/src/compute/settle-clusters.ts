@@ -87,6 +87,7 @@ function toFacts(row: LifeFactsRow, { trustsLeases }: SettleOptions): ClusterFac
   const { autotermination_minutes: minutes = autoterminationMinutesDefault } = row.spec;
   return {
     ...row,
+    isResizeDue: row.resizedInGeneration === row.generation,
     isWorkerThere: row.isWorkerThere || (!trustsLeases && row.workerId !== null),
     hosts: trustsLeases ? row.hosts : row.hosts.map((host) => ({ ...host, isWorkerThere: true })),
     ownHostKey: allPurposeHostKey(row.clusterId, row.ownerId, row.generation),

@@ -5,21 +5,30 @@ import type { CliContext } from '../../cli-context.ts';
 import { CommandError, exitCodes } from '../../command-error.ts';
 import { addConnectionOptions, type ConnectionOptions, connect } from '../../connection.ts';
 import { print } from '../../output/print.ts';
-import { approve } from '../approve.ts';
 import { example } from '../example.ts';
 import { addDocumentOptions, type DocumentOptions, readDocument } from '../json-document.ts';
+import {
+  type ApproveOptions,
+  addApproveOptions,
+  approveInterruption,
+  describeInterrupted,
+} from './approve-interruption.ts';
 import { findClusterId, waitForCluster } from './find-cluster.ts';
 
-interface Waiting extends ConnectionOptions {
+interface Waiting extends ConnectionOptions, ApproveOptions {
   readonly wait: boolean;
 }
+
+type Interruption = Parameters<typeof describeInterrupted>[0];
 
 interface Change {
   readonly name: string;
   readonly description: string;
   /** What is said when it is done, before the id. */
   readonly done: string;
-  readonly ask: (client: Client, request: { cluster_id: string }) => Promise<unknown>;
+  readonly ask: (client: Client, request: { cluster_id: string }) => Promise<Interruption>;
+  /** The tasks that run on the cluster end with its hosts. */
+  readonly endsTasks?: true;
   readonly until?: 'RUNNING' | 'TERMINATED';
 }
 
@@ -29,11 +38,12 @@ const changes: readonly Change[] = [
     ...{ done: 'runs', ask: (client, request) => client.clustersStart(request), until: 'RUNNING' },
   },
   {
-    ...{ name: 'restart', description: 'restart a cluster; the tasks on it end' },
+    ...{ name: 'restart', description: 'restart a cluster; the tasks on it end', endsTasks: true },
     ...{ done: 'runs', ask: (client, request) => client.clustersRestart(request), until: 'RUNNING' },
   },
   {
     ...{ name: 'delete', description: 'terminate a cluster; it stays and can be started again' },
+    endsTasks: true,
     ...{
       done: 'is terminated',
       ask: (client, request) => client.clustersDelete(request),
@@ -61,17 +71,21 @@ export function createClusterChangeCommands(context: CliContext): Command[] {
   ];
 }
 
-function createChangeCommand(context: CliContext, { name, description, done, ask, until }: Change): Command {
+function createChangeCommand(context: CliContext, change: Change): Command {
+  const { name, description, done, ask, until, endsTasks = false } = change;
   const command = new Command(name).description(description).argument('<cluster>', 'id or exact name');
   if (until) command.option('--no-wait', 'return at once');
+  if (endsTasks) addApproveOptions(command);
   command
     .addHelpText('after', example(`clusters ${name} etl`))
     .action(async (text: string, options: Waiting) => {
       const client = await connect(context, options);
       const cluster_id = await findClusterId(client, text);
-      await ask(client, { cluster_id });
+      if (endsTasks) await approveInterruption(context, client, { clusterId: cluster_id, ...options });
+      const interrupted = describeInterrupted(await ask(client, { cluster_id }));
       if (until && options.wait) await waitForCluster(client, cluster_id, until);
-      print(context, `cluster ${cluster_id} ${until && !options.wait ? 'is asked to' : done}`);
+      const outcome = until && !options.wait ? 'is asked to' : done;
+      print(context, `cluster ${cluster_id} ${outcome}${interrupted}`);
     });
   return addConnectionOptions(command);
 }
@@ -91,11 +105,12 @@ function createEditCommand(context: CliContext): Command {
       const cluster_id = await findClusterId(client, text);
       // The server says what is wrong with it.
       const request = { ...document, cluster_id } as Parameters<typeof client.clustersEdit>[0];
-      await client.clustersEdit(request);
+      await approveInterruption(context, client, { clusterId: cluster_id, ...options });
+      const interrupted = describeInterrupted(await client.clustersEdit(request));
       await awaitRestart(client, cluster_id, options);
-      print(context, `cluster ${cluster_id} is edited`);
+      print(context, `cluster ${cluster_id} is edited${interrupted}`);
     });
-  return addConnectionOptions(command);
+  return addConnectionOptions(addApproveOptions(command));
 }
 
 /** One that ran is restarted with what has changed. */
@@ -116,18 +131,23 @@ function createUpdateCommand(context: CliContext): Command {
     .addHelpText('after', example('clusters update etl --json \'{"autotermination_minutes": 30}\''))
     .action(async (text: string, options: Waiting & DocumentOptions & { readonly mask?: string }) => {
       const document = await readDocument(context, options);
+      const update_mask = options.mask ?? Object.keys(document).join(',');
+      if (update_mask.trim() === '') {
+        const cure = 'name a field in the document, or in --mask one that is taken out';
+        throw new CommandError('there is nothing to change', { exitCode: exitCodes.usage, cure });
+      }
       const client = await connect(context, options);
       const cluster_id = await findClusterId(client, text);
-      const update_mask = options.mask ?? Object.keys(document).join(',');
       // The server says what is wrong with it.
       const request = { cluster_id, update_mask, cluster: document } as Parameters<
         typeof client.clustersUpdate
       >[0];
-      await client.clustersUpdate(request);
+      await approveInterruption(context, client, { clusterId: cluster_id, ...options });
+      const interrupted = describeInterrupted(await client.clustersUpdate(request));
       await awaitRestart(client, cluster_id, options);
-      print(context, `cluster ${cluster_id} is updated`);
+      print(context, `cluster ${cluster_id} is updated${interrupted}`);
     });
-  return addConnectionOptions(command);
+  return addConnectionOptions(addApproveOptions(command));
 }
 
 function createChangeOwnerCommand(context: CliContext): Command {
@@ -193,14 +213,14 @@ function createPermanentDeleteCommand(context: CliContext): Command {
   const command = new Command('permanent-delete')
     .description('terminate a cluster and delete it for good')
     .argument('<cluster>', 'id or exact name')
-    .option('--auto-approve', 'do not ask')
     .addHelpText('after', example('clusters permanent-delete etl'))
-    .action(async (text: string, options: ConnectionOptions & { readonly autoApprove?: boolean }) => {
+    .action(async (text: string, options: ConnectionOptions & ApproveOptions) => {
       const client = await connect(context, options);
       const cluster_id = await findClusterId(client, text);
-      await approve(context, `Cluster ${cluster_id} will be deleted for good.`, options);
-      await client.clustersPermanentDelete({ cluster_id });
-      print(context, `cluster ${cluster_id} is deleted`);
+      const warning = `Cluster ${cluster_id} will be deleted for good.`;
+      await approveInterruption(context, client, { clusterId: cluster_id, warning, ...options });
+      const interrupted = describeInterrupted(await client.clustersPermanentDelete({ cluster_id }));
+      print(context, `cluster ${cluster_id} is deleted${interrupted}`);
     });
-  return addConnectionOptions(command);
+  return addConnectionOptions(addApproveOptions(command));
 }

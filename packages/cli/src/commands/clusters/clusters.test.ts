@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ClusterDocument } from '@headrace/api';
 import { ApiError } from '@headrace/api';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { callCli } from '../../testing/call-cli.ts';
 import { type StubHandlers, type StubServer, startStubServer } from '../../testing/stub-server.ts';
 
@@ -150,4 +150,52 @@ test('an unknown cluster gives what the server says', async () => {
 
   expect(exitCode).not.toBe(0);
   expect(stderr).toContain('Cluster nowhere does not exist');
+});
+
+describe('before tasks that run are ended', () => {
+  const busy = { ...etl, headrace: { running_tasks: 2 } };
+  const ended: string[] = [];
+  const handlers: StubHandlers = {
+    ...lists,
+    clustersGet: async () => (ended.length === 0 ? busy : { ...etl, state: 'TERMINATED' }),
+    clustersDelete: async ({ cluster_id }) => {
+      ended.push(cluster_id);
+      return { headrace: { interrupted_tasks: 2 } };
+    },
+  };
+  const remove = (args: readonly string[] = [], world = {}) => {
+    ended.length = 0;
+    server?.close();
+    return call(['clusters', 'delete', 'etl', ...args], handlers, world);
+  };
+
+  test('a person is asked, and nobody else answers for them', async () => {
+    const questions: string[] = [];
+    const confirm = (isAgreed: boolean) => async (question: string) => {
+      questions.push(question);
+      return isAgreed;
+    };
+    const declined = await remove([], { confirm: confirm(false) });
+    const afterDeclined = ended.length;
+    const alone = await remove();
+    const agreed = await remove([], { confirm: confirm(true) });
+
+    expect([declined.exitCode, afterDeclined, alone.exitCode]).toEqual([2, 0, 2]);
+    expect(questions[0]).toBe(`2 tasks run on cluster ${etl.cluster_id} and will be ended. Go on?`);
+    expect(alone.stderr).toContain('--auto-approve');
+    expect(agreed.stdout).toBe(`cluster ${etl.cluster_id} is terminated; 2 tasks on it were ended\n`);
+  });
+
+  test.each([['--yes'], ['--auto-approve']])('with %s nothing is asked', async (option) => {
+    expect((await remove([option])).exitCode).toBe(0);
+    expect(server?.calls.slice(0, 2).map((line) => line.split('/').at(-1))).toEqual(['list', 'delete']);
+  });
+});
+
+test('an update of nothing says so', async () => {
+  const { exitCode, stderr } = await call(['clusters', 'update', 'etl', '--json', '{}'], lists);
+
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('there is nothing to change');
+  expect(stderr).toContain('--mask');
 });
