@@ -1,6 +1,6 @@
-/** `npm test`: vitest, then pytest, then a census of processes; the last line is the sum of all runners. */
+/** `npm test`: vitest, and pytest beside it; then a census of processes. The last line is the sum of all runners. */
 import { randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { MARKER, takeCensus } from './census.ts';
@@ -23,12 +23,11 @@ async function main() {
   const folder = mkdtempSync(join(tmpdir(), 'hrt-'));
   chmodSync(folder, 0o711);
   const env = { [MARKER]: runId, TMPDIR: folder };
-  const tallies = [
-    await runVitest(env),
-    await runPytest('python', env),
-    await runPytest('examples/flights', env),
-    await runPytest('test/sdk', env),
-  ];
+  // Both wait for drivers much of their time. What pytest says is shown when vitest has done.
+  const said = join(reports, 'pytest.log');
+  const [vitest, pytest] = await Promise.all([runVitest(env), runPytests(env, said)]);
+  process.stdout.write(readFileSync(said, 'utf8'));
+  const tallies = [vitest, ...pytest];
   const left = await takeCensus({ runId, folder });
   if (left === null) console.log('census: skipped, this system has no /proc');
   for (const { pid, command } of left ?? []) {
@@ -62,12 +61,20 @@ async function runVitest(env: Record<string, string>): Promise<Tally> {
   };
 }
 
+async function runPytests(env: Record<string, string>, outputFile: string): Promise<Tally[]> {
+  const tallies: Tally[] = [];
+  for (const home of ['python', 'examples/flights', 'test/sdk']) {
+    appendFileSync(outputFile, `pytest ${home}/tests\n`);
+    tallies.push(await runPytest(home, env, outputFile));
+  }
+  return tallies;
+}
+
 /** `home` holds the tests in its folder `tests`, and what they need to import. */
-async function runPytest(home: string, env: Record<string, string>): Promise<Tally> {
+async function runPytest(home: string, env: Record<string, string>, outputFile: string): Promise<Tally> {
   const report = join(reports, `pytest-${basename(home)}.xml`);
   const args = ['-m', 'pytest', '-p', 'no:cacheprovider', `--junitxml=${report}`, 'tests'];
-  console.log(`pytest ${home}/tests`);
-  const code = await runCommand(python, args, { cwd: join(root, home), env });
+  const code = await runCommand(python, args, { cwd: join(root, home), env, outputFile });
   if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
   const text = readFileSync(report, 'utf8');
   const count = (name: string) =>
