@@ -184,7 +184,7 @@ export {
   StatementResult,
   statementBytesMax,
 } from './statements.ts';
-export { ColumnInfo, columnsMax, TableExtra, TableInfo, tableTypes } from './tables.ts';
+export { ColumnInfo, columnsMax, DroppedTable, TableExtra, TableInfo, tableTypes } from './tables.ts';
 export {
   type ConditionOp,
   ConditionTask,

@@ -132,6 +132,8 @@ import {
   statementsResultFile,
 } from './statements.ts';
 import {
+  droppedTablesList,
+  droppedTablesUndrop,
   tableLocationsCreate,
   tablesCreate,
   tablesDelete,
@@ -287,6 +289,8 @@ export const routes = {
   tablesDelete,
   tablesExists,
   tableLocationsCreate,
+  droppedTablesList,
+  droppedTablesUndrop,
   volumesCreate,
   volumesGet,
   volumesList,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { comment, FullName, ObjectName, objectNameCharsMax, pageFields, recordFields } from './catalogs.ts';
 import { route } from './route.ts';
-import { JsonValue, Nothing, textMap, wireBool, wireInt } from './wire.ts';
+import { epochMs, JsonValue, Nothing, textMap, wireBool, wireInt } from './wire.ts';
 
 export const columnsMax = 10_000;
 export const tableTypes = [
@@ -123,8 +123,8 @@ export const tablesUpdate = route({
 export const tablesDelete = route({
   method: 'DELETE',
   path: `${tablesPath}/{full_name}`,
-  summary: "Forgets a table or view; a managed table's files go with it.",
-  request: z.object({ full_name: FullName }),
+  summary: 'Drops a table or view. A table can be restored for a while, unless it is purged.',
+  request: z.object({ full_name: FullName, purge: wireBool.default(false) }),
   response: Nothing,
   permission: 'user',
   audit: 'tables.delete',
@@ -148,4 +148,51 @@ export const tableLocationsCreate = route({
   response: z.looseObject({ location: z.string() }),
   permission: 'user',
   audit: 'table-locations.create',
+});
+
+export const DroppedTable = z.looseObject({
+  table_id: z.string(),
+  name: z.string(),
+  catalog_name: z.string(),
+  schema_name: z.string(),
+  full_name: z.string(),
+  table_type: z.enum(tableTypes),
+  deleted_at: epochMs,
+  deleted_by: z.string(),
+  /** From then on its files go. */
+  restorable_until: epochMs,
+});
+export type DroppedTable = z.output<typeof DroppedTable>;
+
+const droppedPath = '/api/headrace/dropped-tables';
+
+export const droppedTablesList = route({
+  method: 'GET',
+  path: droppedPath,
+  summary: 'Lists tables that were dropped and can be restored, the newest first.',
+  request: z.object({
+    catalog_name: ObjectName.optional(),
+    schema_name: ObjectName.optional(),
+    ...pageFields,
+  }),
+  response: z.looseObject({
+    tables: z.array(DroppedTable).optional(),
+    next_page_token: z.string().optional(),
+  }),
+  permission: 'user',
+  audit: 'tables.list-dropped',
+});
+
+export const droppedTablesUndrop = route({
+  method: 'POST',
+  path: `${droppedPath}/undrop`,
+  summary: 'Restores a dropped table: by name the last that was dropped, or by id.',
+  request: z.object({
+    full_name: FullName.optional(),
+    table_id: z.uuid().optional(),
+    new_name: ObjectName.optional(),
+  }),
+  response: TableInfo,
+  permission: 'user',
+  audit: 'tables.undrop',
 });

@@ -3,6 +3,7 @@ import type { Handlers, routes } from '@headrace/api';
 import { listWorkers } from './attempts/worker-status.ts';
 import { createAuditRetentionLoop } from './audit/retention-loop.ts';
 import { createDiscardLoop } from './blobs/discard.ts';
+import { createDroppedTablesLoop } from './catalogs/undrop-table.ts';
 import { createClusterRetentionLoop } from './compute/cluster-retention-loop.ts';
 import type { RequestContext } from './context.ts';
 import { createHandlesLoop } from './dbfs/send-blocks.ts';
@@ -49,6 +50,7 @@ const upkeep = [
   createGitRetentionLoop,
   createFolderMovesLoop,
   createHandlesLoop,
+  createDroppedTablesLoop,
 ];
 
 export function composeOperations(

@@ -242,6 +242,11 @@ const settings = {
     schema: int(1, Number.MAX_SAFE_INTEGER).nullable().default(null),
     about: 'Size of the logs and results of all runs at most; beyond it the oldest ended runs go.',
   },
+  droppedTablesKeptHours: {
+    env: 'HEADRACE_DROPPED_TABLES_KEPT_HOURS',
+    schema: int(0, 87_600).default(168),
+    about: 'Hours in which a dropped table can be restored with its files; 0 removes them at once.',
+  },
   metricsOpen: {
     env: 'HEADRACE_METRICS_OPEN',
     schema: z

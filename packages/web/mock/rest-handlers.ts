@@ -143,6 +143,8 @@ export const restHandlers: Omit<MockHandlers, Used> = {
   tablesDelete: refuse,
   tablesExists: async () => ({ table_exists: false }),
   tableLocationsCreate: refuse,
+  droppedTablesList: async () => ({ tables: [] }),
+  droppedTablesUndrop: refuse,
   volumesCreate: refuse,
   volumesGet: refuse,
   volumesList: async () => ({ volumes: [] }),

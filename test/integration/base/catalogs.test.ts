@@ -5,7 +5,8 @@ import { startTestServer, type TestServer } from '../../support/server.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ backend: null });
+  // Dropped tables go at once here; test/integration/volumes/undrop.test.ts tells of those that are kept.
+  server = await startTestServer({ backend: null, config: { droppedTablesKeptHours: 0 } });
 });
 afterAll(() => server.dispose());
 

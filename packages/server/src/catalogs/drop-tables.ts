@@ -1,21 +1,27 @@
-/** Deleting tables, alone or with their schema or catalog: rows first, the folders of managed ones after the commit. */
-import { type Discarded, discardInPlace } from '../blobs/discard.ts';
+/** Deleting tables, alone or with their schema or catalog. Their rows are kept for UNDROP, and their files with them. */
 import { foreignKeyViolation, type Querier, sqlState } from '../db/connect.ts';
 import type { Services } from '../services.ts';
 import { countVolumes, dropVolumesBelow } from '../volumes/change-volumes.ts';
 import { finishMoves } from '../volumes/move-folders.ts';
 import { deleteCatalog, lockCatalog } from './catalog-store.ts';
-import { findManagedKey } from './managed-location.ts';
+import { discardManaged, removeAll } from './discard-managed.ts';
+import { type DeletedTable, type Dropped, dropTables } from './dropped-store.ts';
 import { formatSchemaName, formatTableName, type SchemaName, type TableName } from './names.ts';
 import { missing, notEmpty } from './problems.ts';
+import type { Stamp } from './rows.ts';
 import { deleteSchema, lockSchema, lockSchemasOfCatalog } from './schema-store.ts';
-import { countTables, type DeletedTable, deleteTable, deleteTablesOfSchema } from './table-store.ts';
+import { countTables } from './table-store.ts';
 
-export async function dropTable(services: Services, name: TableName, nowMs: number): Promise<void> {
+export async function dropTable(
+  services: Services,
+  name: TableName,
+  { purge, stamp }: { purge: boolean; stamp: Stamp },
+): Promise<void> {
+  const isKept = !purge && keepsDropped(services);
   const discarded = await services.db.transaction(async (client) => {
-    const deleted = await deleteTable(client, name);
-    if (!deleted) throw missing('Table', formatTableName(name));
-    return discardManaged(services, client, [deleted], nowMs);
+    const deleted = await dropTables(client, { name }, { isKept, stamp });
+    if (deleted.length === 0) throw missing('Table', formatTableName(name));
+    return isKept ? [] : discardManaged(services, client, deleted, stamp.atMs);
   });
   await removeAll(discarded);
 }
@@ -23,9 +29,10 @@ export async function dropTable(services: Services, name: TableName, nowMs: numb
 export async function dropSchema(
   services: Services,
   name: SchemaName,
-  { force, nowMs }: { force: boolean; nowMs: number },
+  { force, stamp }: { force: boolean; stamp: Stamp },
 ): Promise<void> {
   const fullName = formatSchemaName(name);
+  const nowMs = stamp.atMs;
   const work = services.db.transaction(async (client) => {
     const schema = await lockSchema(client, name);
     if (!schema) throw missing('Schema', fullName);
@@ -33,7 +40,7 @@ export async function dropSchema(
     const volumes = await countVolumes(client, schema.id);
     if (tables + volumes > 0 && !force)
       throw notEmpty('Schema', fullName, `${tables} tables and ${volumes} volumes`);
-    const deleted = await deleteTablesOfSchema(client, schema.id);
+    const deleted = await dropAll(services, client, { schemaId: schema.id }, stamp);
     await dropVolumesBelow(services, client, { schemaId: schema.id, catalogId: null, nowMs });
     await deleteSchema(client, schema.id);
     return discardManaged(services, client, deleted, nowMs);
@@ -48,8 +55,9 @@ export async function dropSchema(
 export async function dropCatalog(
   services: Services,
   name: string,
-  { force, nowMs }: { force: boolean; nowMs: number },
+  { force, stamp }: { force: boolean; stamp: Stamp },
 ): Promise<void> {
+  const nowMs = stamp.atMs;
   const work = services.db.transaction(async (client) => {
     const catalog = await lockCatalog(client, name);
     if (!catalog) throw missing('Catalog', name);
@@ -59,7 +67,7 @@ export async function dropCatalog(
     const deleted: DeletedTable[] = [];
     await dropVolumesBelow(services, client, { schemaId: null, catalogId: catalog.id, nowMs });
     for (const schema of schemas) {
-      deleted.push(...(await deleteTablesOfSchema(client, schema.id)));
+      deleted.push(...(await dropAll(services, client, { schemaId: schema.id }, stamp)));
       await deleteSchema(client, schema.id);
     }
     await deleteCatalog(client, catalog.id);
@@ -71,23 +79,18 @@ export async function dropCatalog(
   await finishMoves(services);
 }
 
-async function discardManaged(
+const keepsDropped = ({ config }: Services) => config.droppedTablesKeptHours > 0;
+
+/** Those whose files go at once. */
+async function dropAll(
   services: Services,
   client: Querier,
-  tables: readonly DeletedTable[],
-  nowMs: number,
-): Promise<Discarded[]> {
-  const discarded: Discarded[] = [];
-  for (const { tableType, storageLocation } of tables) {
-    const key =
-      tableType === 'MANAGED' && storageLocation ? findManagedKey(services.blobs, storageLocation) : null;
-    if (key !== null) discarded.push(await discardInPlace(services, client, { key, nowMs }));
-  }
-  return discarded;
-}
-
-async function removeAll(discarded: readonly Discarded[]): Promise<void> {
-  for (const folder of discarded) await folder.remove();
+  dropped: Dropped,
+  stamp: Stamp,
+): Promise<DeletedTable[]> {
+  const isKept = keepsDropped(services);
+  const deleted = await dropTables(client, dropped, { isKept, stamp });
+  return isKept ? [] : deleted;
 }
 
 /** Something was made inside between our look and the delete. */

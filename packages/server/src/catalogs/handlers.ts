@@ -10,6 +10,7 @@ import { createTable } from './create-table.ts';
 import { dropCatalog, dropSchema, dropTable } from './drop-tables.ts';
 import { foldName, parseSchemaName, parseTableName } from './names.ts';
 import type { Stamp } from './rows.ts';
+import { listDroppedPage, undropTable } from './undrop-table.ts';
 import { toCatalogInfo, toSchemaInfo, toTableInfo } from './wire.ts';
 
 type AllHandlers = Handlers<typeof routes, RequestContext>;
@@ -30,6 +31,8 @@ type TableHandlers = Pick<
   | 'tablesDelete'
   | 'tablesExists'
   | 'tableLocationsCreate'
+  | 'droppedTablesList'
+  | 'droppedTablesUndrop'
 >;
 
 export function createMetastoreHandlers(
@@ -63,8 +66,8 @@ function createCatalogHandlers(services: Services, names: CatalogNames): Catalog
       names.forget();
       return toCatalogInfo(row);
     },
-    async catalogsDelete({ name, force }, { nowMs }) {
-      await dropCatalog(services, foldName(name), { force, nowMs });
+    async catalogsDelete({ name, force }, context) {
+      await dropCatalog(services, foldName(name), { force, stamp: stampOf(context) });
       names.forget();
       return {};
     },
@@ -83,8 +86,8 @@ function createSchemaHandlers(services: Services): SchemaHandlers {
     },
     schemasUpdate: async (request, context) =>
       toSchemaInfo(await changeSchema(services, request, stampOf(context))),
-    async schemasDelete({ full_name, force }, { nowMs }) {
-      await dropSchema(services, parseSchemaName(full_name), { force, nowMs });
+    async schemasDelete({ full_name, force }, context) {
+      await dropSchema(services, parseSchemaName(full_name), { force, stamp: stampOf(context) });
       return {};
     },
   };
@@ -101,8 +104,8 @@ function createTableHandlers(services: Services): TableHandlers {
       return { tables: rows.map(toTableInfo), ...next };
     },
     tablesUpdate: async (request, context) => toTableInfo(await changeTable(db, request, stampOf(context))),
-    async tablesDelete({ full_name }, { nowMs }) {
-      await dropTable(services, parseTableName(full_name), nowMs);
+    async tablesDelete({ full_name, purge }, context) {
+      await dropTable(services, parseTableName(full_name), { purge, stamp: stampOf(context) });
       return {};
     },
     async tablesExists({ full_name }) {
@@ -111,5 +114,8 @@ function createTableHandlers(services: Services): TableHandlers {
     async tableLocationsCreate({ full_name }) {
       return { location: await chooseLocation(services, full_name) };
     },
+    droppedTablesList: (request, { nowMs }) => listDroppedPage(services, request, nowMs),
+    droppedTablesUndrop: async (request, context) =>
+      toTableInfo(await undropTable(services, request, stampOf(context))),
   };
 }
