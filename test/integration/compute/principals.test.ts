@@ -49,6 +49,23 @@ test('a cluster is changed by its owner and administrators, and started by anybo
   ).rejects.toMatchObject({ code: 'INVALID_STATE' });
 });
 
+test('a pool is made and changed by administrators, and used by anybody', async () => {
+  const fields = { instance_pool_name: 'for all', node_type_id: 'i3.xlarge' };
+  const denied = { code: 'PERMISSION_DENIED' };
+  const { instance_pool_id } = await server.client.instancePoolsCreate(fields);
+
+  for (const ask of [
+    () => ada.client.instancePoolsCreate(fields),
+    () => ada.client.instancePoolsEdit({ ...fields, instance_pool_id }),
+    () => ada.client.instancePoolsDelete({ instance_pool_id }),
+  ]) {
+    await expect(ask()).rejects.toMatchObject(denied);
+  }
+  expect(await ada.client.instancePoolsGet({ instance_pool_id })).toMatchObject(fields);
+  const cluster_id = await startedCluster(ada, { instance_pool_id });
+  await ada.client.clustersDelete({ cluster_id });
+});
+
 test('each principal that runs tasks on a cluster has a host of its own, and all end with the cluster', async () => {
   const cluster_id = await startedCluster(ada);
   const tasks = [fakeTask('t', { existing_cluster_id: cluster_id })];
