@@ -9,6 +9,7 @@ import { createClustersEventsCommand } from './commands/clusters/events.ts';
 import { createClustersGetCommand } from './commands/clusters/get.ts';
 import { createClustersListCommand } from './commands/clusters/list.ts';
 import { example } from './commands/example.ts';
+import { createFsCommands } from './commands/fs/fs.ts';
 import {
   createGitCredentialsCreateCommand,
   createGitCredentialsUpdateCommand,
@@ -67,6 +68,9 @@ import { createRestoreCommand } from './commands/server/restore.ts';
 import { createSignInCommand } from './commands/server/sign-in.ts';
 import { createStatusCommand } from './commands/server/status.ts';
 import { createUpCommand } from './commands/server/up.ts';
+import { createSqlCommand } from './commands/sql/sql.ts';
+import { createTablesCommands } from './commands/tables/dropped.ts';
+import { createVolumesCommands } from './commands/volumes/volumes.ts';
 import { createWorkersCreateTokenCommand } from './commands/workers/create-token.ts';
 import { createWorkersListCommand } from './commands/workers/list.ts';
 import { createWorkersRevokeTokenCommand, createWorkersTokensCommand } from './commands/workers/tokens.ts';
@@ -130,6 +134,7 @@ export async function createProgram(context: CliContext, args: readonly string[]
     ]),
   );
   program.addCommand(createSecretsGroup(context));
+  for (const command of createFileGroups(context)) program.addCommand(command);
   program.addCommand(createWorkerCommand(context));
   program.addCommand(
     group('workers', 'machines that run attempts', 'workers list', [
@@ -168,6 +173,16 @@ function createComputeGroups(context: CliContext): Command[] {
 }
 
 function createSecretsGroup(context: CliContext): Command {
+function createFileGroups(context: CliContext): Command[] {
+  return [
+    group('volumes', 'folders for files of any kind, by a three-level name', 'volumes list main.default', [
+      ...createVolumesCommands(context),
+    ]),
+    group('tables', 'tables that were dropped', 'tables list-dropped', [...createTablesCommands(context)]),
+    group('fs', 'files of dbfs:/ and /Volumes', 'fs ls dbfs:/', [...createFsCommands(context)]),
+  ];
+}
+
   return group('secrets', 'values that are kept out of code and logs', 'secrets list-scopes', [
     createSecretsCreateScopeCommand(context),
     createSecretsListScopesCommand(context),

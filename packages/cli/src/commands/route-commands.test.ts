@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 const groups =
-  /^(clusters|clusterPolicies|policyFamilies|instancePools|queries|libraries|repos|gitCredentials|secret)/;
+  /^(clusters|clusterPolicies|policyFamilies|instancePools|queries|libraries|repos|gitCredentials|secret|volumes|droppedTables)/;
 const document = ['--json', '{"a": 1}'];
 
 const commands: Readonly<Partial<Record<RouteName, readonly string[]>>> = {
@@ -63,6 +63,13 @@ const commands: Readonly<Partial<Record<RouteName, readonly string[]>>> = {
   gitCredentialsList: ['git-credentials', 'list'],
   gitCredentialsUpdate: ['git-credentials', 'update', '1', '--name', 'x'],
   gitCredentialsDelete: ['git-credentials', 'delete', '1'],
+  volumesCreate: ['volumes', 'create', 'a.b.c'],
+  volumesGet: ['volumes', 'get', 'a.b.c'],
+  volumesList: ['volumes', 'list', 'a.b'],
+  volumesUpdate: ['volumes', 'update', 'a.b.c', '--comment', 'x'],
+  volumesDelete: ['volumes', 'delete', 'a.b.c', '--auto-approve'],
+  droppedTablesList: ['tables', 'list-dropped'],
+  droppedTablesUndrop: ['tables', 'undrop', 'a.b.c'],
   secretScopesCreate: ['secrets', 'create-scope', 's'],
   secretScopesList: ['secrets', 'list-scopes'],
   secretScopesDelete: ['secrets', 'delete-scope', 's', '--auto-approve'],
@@ -91,6 +98,10 @@ test.each((Object.keys(routes) as RouteName[]).filter((name) => groups.test(name
         path: '/Repos/a/b',
         url: 'https://github.com/a/b',
         provider: 'gitHub',
+      }),
+      volumesGet: async ({ name }) => ({
+        ...{ name, catalog_name: 'a', schema_name: 'b', full_name: name, volume_id: 'v' },
+        ...{ volume_type: 'MANAGED', storage_location: '/x' },
       }),
       secretKeyGet: async () => ({ state: 'SETTLED', file: '/k', values: 0, values_left: 0, retiring: [] }),
     });
