@@ -1,9 +1,12 @@
 /** Everything a command touches of the world; main.ts makes the real one, tests another. */
+import type { LineEditor } from './commands/sql/interactive.ts';
 import type { Settings } from './config.ts';
 
 export interface Output {
   write(text: string): void;
   readonly isTty: boolean;
+  /** Of a terminal, as wide as it is now. */
+  readonly columns?: number | undefined;
 }
 
 export interface CliContext {
@@ -19,6 +22,8 @@ export interface CliContext {
   readonly isInputTty: boolean;
   /** Asks a person yes or no; undefined where there is nobody to ask. */
   readonly confirm: ((question: string) => Promise<boolean>) | undefined;
+  /** To type in, with a file that keeps what was typed; undefined where there is nobody to type. */
+  readonly openLineEditor?: ((historyFile: string) => LineEditor) | undefined;
   /** What Node is called with to become the server. */
   readonly serverCommand: readonly string[];
   /** The folder that the command was called in. */

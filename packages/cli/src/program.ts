@@ -89,6 +89,7 @@ export async function createProgram(context: CliContext, args: readonly string[]
   program.addCommand(createBackupCommand(context));
   program.addCommand(createRestoreCommand(context));
   program.addCommand(createSignInCommand(context));
+  program.addCommand(createSqlCommand(context));
   program.addCommand(
     group('jobs', 'definitions of work', 'jobs list', [
       createJobsListCommand(context),
@@ -133,8 +134,8 @@ export async function createProgram(context: CliContext, args: readonly string[]
       createGitCredentialsDeleteCommand(context),
     ]),
   );
-  program.addCommand(createSecretsGroup(context));
   for (const command of createFileGroups(context)) program.addCommand(command);
+  program.addCommand(createSecretsGroup(context));
   program.addCommand(createWorkerCommand(context));
   program.addCommand(
     group('workers', 'machines that run attempts', 'workers list', [
@@ -172,7 +173,6 @@ function createComputeGroups(context: CliContext): Command[] {
   ];
 }
 
-function createSecretsGroup(context: CliContext): Command {
 function createFileGroups(context: CliContext): Command[] {
   return [
     group('volumes', 'folders for files of any kind, by a three-level name', 'volumes list main.default', [
@@ -183,6 +183,7 @@ function createFileGroups(context: CliContext): Command[] {
   ];
 }
 
+function createSecretsGroup(context: CliContext): Command {
   return group('secrets', 'values that are kept out of code and logs', 'secrets list-scopes', [
     createSecretsCreateScopeCommand(context),
     createSecretsListScopesCommand(context),

@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CliContext, Clock, Output } from './cli-context.ts';
 import { readSettings } from './config.ts';
+import { openLineEditor } from './line-editor.ts';
 import { findServerCommand } from './local/server-command.ts';
 import { trustAuthority } from './local/trust-authority.ts';
 import { runCli } from './run-cli.ts';
@@ -27,7 +28,13 @@ const clock: Clock = {
 };
 
 function toOutput(stream: NodeJS.WriteStream): Output {
-  return { write: (text) => void stream.write(text), isTty: stream.isTTY === true };
+  return {
+    write: (text) => void stream.write(text),
+    isTty: stream.isTTY === true,
+    get columns() {
+      return stream.columns;
+    },
+  };
 }
 
 async function confirm(question: string): Promise<boolean> {
@@ -58,6 +65,7 @@ const context: CliContext = {
   readInput: () => buffer(process.stdin),
   isInputTty: process.stdin.isTTY === true,
   confirm: process.stdin.isTTY && process.stderr.isTTY ? confirm : undefined,
+  openLineEditor: process.stdin.isTTY && process.stdout.isTTY ? openLineEditor : undefined,
   serverCommand: findServerCommand(),
   folder: process.cwd(),
 };
