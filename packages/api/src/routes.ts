@@ -100,6 +100,7 @@ import {
   runsList,
   runsSubmit,
   runsWhy,
+  taskDbtArtifacts,
   taskLog,
   taskNotebook,
 } from './runs.ts';
@@ -199,6 +200,7 @@ export const routes = {
   runsWhy,
   taskLog,
   taskNotebook,
+  taskDbtArtifacts,
   runEvents,
   workspaceImport,
   workspaceExport,

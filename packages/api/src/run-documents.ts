@@ -246,7 +246,7 @@ const sqlWorkOutput = z.looseObject({
 });
 export type SqlWorkOutput = z.output<typeof sqlWorkOutput>;
 
-/** How one node of a dbt project came out of the last command that reports on nodes. */
+/** How one node of a dbt project came out. */
 const dbtNodeResult = z.looseObject({
   unique_id: z.string(),
   status: z.string(),
@@ -255,11 +255,17 @@ const dbtNodeResult = z.looseObject({
 });
 
 export const DbtOutput = z.looseObject({
-  /** A gzipped tar of the project's `target` folder: manifest.json, run_results.json and what they name. */
+  /** A gzipped tar of the project's `target` and `logs`: manifest.json, run_results.json and what they name. */
   artifacts_link: z.string().optional(),
   artifacts_headers: z.record(z.string(), z.string()).optional(),
   /** Ours. */
-  headrace: z.looseObject({ results: z.array(dbtNodeResult) }).optional(),
+  headrace: z
+    .looseObject({
+      commands: z.array(
+        z.looseObject({ command: z.string(), success: z.boolean(), results: z.array(dbtNodeResult) }),
+      ),
+    })
+    .optional(),
 });
 export type DbtOutput = z.output<typeof DbtOutput>;
 

@@ -201,6 +201,18 @@ export const taskNotebook = route({
   audit: 'runs.read-notebook',
 });
 
+export const taskDbtArtifacts = route({
+  method: 'GET',
+  path: '/api/headrace/runs/{run_id}/tasks/{task_run_id}/dbt-artifacts',
+  summary:
+    'What dbt made: a gzipped tar of its target and logs folders, of a task that has begun its commands.',
+  request: z.object(taskRunIds),
+  response: Nothing,
+  kind: 'stream',
+  permission: 'user',
+  audit: 'runs.read-dbt-artifacts',
+});
+
 /** One thing known about why; which fields it has besides follows from its kind. */
 export const WhyFact = z.looseObject({ kind: z.string() });
 export type WhyFact = z.output<typeof WhyFact>;

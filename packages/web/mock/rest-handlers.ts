@@ -59,6 +59,7 @@ export const restHandlers: Omit<MockHandlers, Used> = {
   clusterPoliciesList: async () => ({ policies: [] }),
   policyFamiliesGet: refuse,
   policyFamiliesList: async () => ({ policy_families: [] }),
+  taskDbtArtifacts: refuse,
   queriesCreate: refuse,
   queriesList: async () => ({ results: [] }),
   queriesGet: refuse,

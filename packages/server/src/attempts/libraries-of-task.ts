@@ -11,13 +11,27 @@ export function toLibraries(task: WrittenTask, settings: JobSettings): LibraryDo
   // An old way to name the JAR of a JAR task.
   const uri = task.spark_jar_task?.jar_uri ?? '';
   const libraries: LibraryDocument[] = uri === '' ? own : [...own, { jar: uri }];
-  if (task.environment_key === undefined) return libraries;
+  if (task.environment_key === undefined) return task.dbt_task ? withDbt(libraries) : libraries;
   const { environment_key } = task;
   const environment = (settings.environments ?? []).find((each) => each.environment_key === environment_key);
   if (environment === undefined) return refuse(`The job has no environment '${environment_key}'.`);
   const { spec } = environment;
   const jars = textsOf(spec, 'java_dependencies').map((jar) => ({ jar }));
   return [...libraries, ...textsOf(spec, 'dependencies').map(toDependency), ...jars];
+}
+
+/** dbt itself, where the task brings none: versions that were tried together, November 2026. */
+const dbtDefaults = ['dbt-core==1.11.16', 'dbt-databricks==1.12.7'];
+
+function withDbt(libraries: LibraryDocument[]): LibraryDocument[] {
+  const names = libraries.flatMap((library) => {
+    if ('whl' in library) return [library.whl.split('/').at(-1) ?? ''];
+    // What a requirements file brings is its own business.
+    if ('requirements' in library) return ['dbt-core'];
+    return 'pypi' in library ? [library.pypi.package] : [];
+  });
+  if (names.some((name) => /^dbt[-_]/i.test(name.trim()))) return libraries;
+  return [...libraries, ...dbtDefaults.map((name) => ({ pypi: { package: name, repo: null } }))];
 }
 
 export function toLibraryDocuments(written: readonly LibrarySpec[]): LibraryDocument[] | Failure {

@@ -3,6 +3,7 @@ import type { RequestContext } from '../context.ts';
 import { readLogChunk, readNotebook } from './attempt-files.ts';
 import { cancelRun, cancelRuns } from './cancel-run.ts';
 import type { RunServices } from './create-run.ts';
+import { readDbtArtifacts } from './dbt-output.ts';
 import { deleteRun } from './delete-run.ts';
 import { explainRun } from './explain-run.ts';
 import { exportRun } from './export-run.ts';
@@ -26,6 +27,7 @@ type RunHandlers = Pick<
   | 'runsGetOutput'
   | 'taskLog'
   | 'taskNotebook'
+  | 'taskDbtArtifacts'
   | 'runsExport'
   | 'runsWhy'
   | 'runEvents'
@@ -69,6 +71,9 @@ export function createRunHandlers(services: RunServices, options: RunHandlerOpti
       return { run_id: request.run_id, tasks: await previewRepair(services, request, options.repair) };
     },
     runsGetOutput: ({ run_id }) => getRunOutput(services, { runId: run_id, publicUrl: options.publicUrl() }),
+    async taskDbtArtifacts(request) {
+      return readDbtArtifacts(services.blobs, await getTaskRunOf(services, request));
+    },
     runsExport: (request) => exportRun(services, request),
     runsWhy: (request) => explainRun(services, request),
     async taskLog(request) {

@@ -2,6 +2,7 @@
 import { ApiError, findTaskKinds, type RunOutput, type SqlTask } from '@headrace/api';
 import type { Services } from '../services.ts';
 import { readLogTail, readNotebook } from './attempt-files.ts';
+import { toDbtOutput } from './dbt-output.ts';
 import { readRunParts } from './read-run-parts.ts';
 import { findTaskRun } from './read-runs.ts';
 import { toSqlOutput } from './sql-output.ts';
@@ -24,7 +25,7 @@ export async function getRunOutput(
   const task = findWrittenTask(settingsOf(run, parts, taskRun.generation), taskRun.task_key);
   return {
     metadata: toTaskRunDocument(run, taskRun, { publicUrl }, parts),
-    ...(await outputOf(services, taskRun, task)),
+    ...(await outputOf(services, taskRun, { task, publicUrl })),
     ...errorOf(taskRun),
   };
 }
@@ -33,11 +34,18 @@ export async function getRunOutput(
 async function outputOf(
   services: Pick<Services, 'blobs'>,
   taskRun: TaskRunView,
-  task: WrittenTask | undefined,
+  { task, publicUrl }: { readonly task: WrittenTask | undefined; readonly publicUrl: string },
 ): Promise<Omit<RunOutput, 'metadata'>> {
   const kinds = task ? findTaskKinds(task) : [];
   if (kinds.includes('notebook_task')) return notebookOutput(taskRun);
   if (task?.sql_task) return sqlOutput(services, taskRun, task.sql_task);
+  if (task?.dbt_task) {
+    const [output, logs] = await Promise.all([
+      toDbtOutput(services.blobs, taskRun, publicUrl),
+      logsOf(services, taskRun),
+    ]);
+    return { ...output, ...logs };
+  }
   if (kinds.includes('run_job_task')) {
     const { child_run_id: childRunId } = taskRun;
     return childRunId === null ? {} : { run_job_output: { run_id: childRunId } };
