@@ -143,8 +143,9 @@ export const tablesExists = route({
 export const tableLocationsCreate = route({
   method: 'POST',
   path: '/api/headrace/table-locations',
-  summary: 'Chooses the folder of a managed table that is about to be made.',
-  request: z.object({ full_name: FullName }),
+  summary:
+    'Chooses the folder of a managed table that is about to be made, or says whether an external one may be there.',
+  request: z.object({ full_name: FullName, storage_location: z.string().min(1).max(4_096).optional() }),
   response: z.looseObject({ location: z.string() }),
   permission: 'user',
   audit: 'table-locations.create',

@@ -189,7 +189,7 @@ const settings = {
       .default('')
       .transform((text) => text.split(',').filter((folder) => folder.trim() !== ''))
       .transform((folders) => folders.map((folder) => path.resolve(folder.trim()))),
-    about: 'Folders, separated by commas, that external volumes may be in or below.',
+    about: 'Folders, separated by commas, that external volumes and tables may be in or below.',
   },
   unknownIds: {
     env: 'HEADRACE_UNKNOWN_IDS',

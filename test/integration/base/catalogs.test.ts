@@ -1,14 +1,23 @@
 import fs from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
 let server: TestServer;
+let allowed: string;
 beforeAll(async () => {
+  allowed = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), 'headrace-external-')));
   // Dropped tables go at once here; test/integration/volumes/undrop.test.ts tells of those that are kept.
-  server = await startTestServer({ backend: null, config: { droppedTablesKeptHours: 0 } });
+  server = await startTestServer({
+    backend: null,
+    config: { droppedTablesKeptHours: 0, externalLocations: [allowed] },
+  });
 });
-afterAll(() => server.dispose());
+afterAll(async () => {
+  await server.dispose();
+  await fs.rm(allowed, { recursive: true, force: true });
+});
 
 const missing = { code: 'RESOURCE_DOES_NOT_EXIST', status: 404 };
 const taken = { code: 'RESOURCE_ALREADY_EXISTS', status: 409 };
@@ -135,7 +144,7 @@ describe('tables', () => {
     await makeSchema('t2');
     const { location } = await server.client.tableLocationsCreate({ full_name: 'dev.t2.m' });
     expect(location).toMatch(/\/data\/managed\/dev\/t2\/m-[0-9a-f]{8}$/);
-    const outside = path.join(server.stateDir, 'external');
+    const outside = path.join(allowed, 'external');
     for (const folder of [location, outside]) {
       await fs.mkdir(folder, { recursive: true });
       await fs.writeFile(path.join(folder, 'part'), 'x');

@@ -1,8 +1,9 @@
 /** Reading and changing tables and views; making and dropping them have files of their own. */
 import { ApiError, type RequestOf, type routes } from '@headrace/api';
-import type { BlobStore } from '../blobs/blob-store.ts';
 import { type Querier, sqlState, uniqueViolation } from '../db/connect.ts';
+import type { Services } from '../services.ts';
 import { requireSchema } from './change-schemas.ts';
+import { placeExternalTable } from './external-place.ts';
 import { makeManagedKey } from './managed-location.ts';
 import { type NamePage, readNamePage } from './name-pages.ts';
 import { foldName, formatTableName, parseTableName, type TableName } from './names.ts';
@@ -33,13 +34,18 @@ export async function listTablePage(db: Querier, request: ListRequest): Promise<
   return { rows: request.omit_properties ? rows.map((row) => ({ ...row, properties: {} })) : rows, next };
 }
 
-/** A folder for a managed table that is about to be written; nothing is remembered of it yet. */
+/**
+ * A folder for a managed table that is about to be written, or the external one that was asked for, if it is allowed.
+ * Nothing is remembered of it yet.
+ */
 export async function chooseLocation(
-  { db, blobs }: { db: Querier; blobs: BlobStore },
-  fullName: string,
+  services: Pick<Services, 'db' | 'blobs' | 'config'>,
+  { full_name, storage_location }: RequestOf<(typeof routes)['tableLocationsCreate']>,
 ): Promise<string> {
-  const name = parseTableName(fullName);
+  const { db, blobs } = services;
+  const name = parseTableName(full_name);
   await requireSchema(db, name);
+  if (storage_location !== undefined) return placeExternalTable(services, storage_location);
   return blobs.locate(makeManagedKey(name));
 }
 

@@ -4,6 +4,7 @@ import { ApiError, type RequestOf, type routes } from '@headrace/api';
 import { foreignKeyViolation, sqlState } from '../db/connect.ts';
 import type { Services } from '../services.ts';
 import { requireSchema } from './change-schemas.ts';
+import { placeExternalTable } from './external-place.ts';
 import { findManagedKey, makeManagedKey, spellLocation } from './managed-location.ts';
 import { foldName, formatSchemaName, formatTableName, type TableName } from './names.ts';
 import { missing, taken } from './problems.ts';
@@ -69,7 +70,7 @@ async function placeTable(
         `storage_location: is missing, a table of type ${request.table_type} needs one`,
       );
     }
-    return location;
+    return placeExternalTable(services, location);
   }
   if (location === null) return blobs.locate(makeManagedKey(name));
   // The folder goes when the table is deleted, so it must be one of ours and nobody else's.

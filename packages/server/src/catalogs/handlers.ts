@@ -111,8 +111,8 @@ function createTableHandlers(services: Services): TableHandlers {
     async tablesExists({ full_name }) {
       return { table_exists: await hasTable(db, parseTableName(full_name)) };
     },
-    async tableLocationsCreate({ full_name }) {
-      return { location: await chooseLocation(services, full_name) };
+    async tableLocationsCreate(request) {
+      return { location: await chooseLocation(services, request) };
     },
     droppedTablesList: (request, { nowMs }) => listDroppedPage(services, request, nowMs),
     droppedTablesUndrop: async (request, context) =>
