@@ -33,7 +33,7 @@ class TaskContext:
 
     def worker_path(self) -> list[str]:
         """Folders that Python workers of Spark must import from: all that were added since the task began."""
-        translate = self.paths.translate
+        translate = self.paths.locate_hosted
         known = self._first_path | self._python_path
         return [translate(entry) for entry in sys.path if entry and entry not in known]
 

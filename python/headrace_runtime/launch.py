@@ -12,6 +12,7 @@ import sys
 from . import attach, documents, known_secrets, sdk_runtime, spark_patches
 from .context import TaskContext, set_context
 from .failures import NotebookExit, TaskFailure, cut, describe_failure, exit_status, print_trace
+from .hosted_mounts import make_hosted_folders
 from .namespace import make_main_module
 from .paths import PathMap, activate_translation
 
@@ -59,6 +60,7 @@ def main(folder: str) -> int:
 def _set_up(folder: str) -> TaskContext:
     known_secrets.prepare()
     attempt = documents.read_attempt(folder)
+    make_hosted_folders(attempt["data_root"])
     paths = PathMap(attempt["data_root"])
     context = TaskContext(folder, attempt, paths)
     set_context(context)

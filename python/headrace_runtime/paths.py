@@ -1,9 +1,9 @@
 """Where `/Workspace`, `/dbfs`, `/Volumes` and `dbfs:/` are on this machine.
 
-User code written for a hosted workspace opens `/Workspace/…`, `/dbfs/…` and `/Volumes/…` with plain Python. Those
-folders exist here only below the data root, so the calls of `open`, `io`, `os` (and with them `os.path`, `pathlib`,
-`shutil`, `glob` and imports from `sys.path`) translate names that begin with one of them. A prefix that this machine
-really has, as a mount, is left alone, and no other name is ever touched.
+User code written for a hosted workspace opens `/Workspace/…`, `/dbfs/…` and `/Volumes/…` with plain Python. Where a link
+or a mount leads from such a prefix to the data root (hosted_mounts.py), nothing is to be done. Elsewhere the calls of
+`open`, `io`, `os` (and with them `os.path`, `pathlib`, `shutil`, `glob` and imports from `sys.path`) translate names
+that begin with one of them. A prefix that is a mount of somebody else's is left alone, and no other name is ever touched.
 
 Not translated: names handed to C code directly (`io.FileIO`, `sqlite3`, pyarrow's own file systems), to other
 processes, and functions that a module took out of `os` before the task started (`from os import stat`).
@@ -67,8 +67,12 @@ class PathMap:
         self.dbfs = os.path.join(self.data_root, DBFS_FOLDER)
         self.volumes = os.path.join(self.data_root, VOLUMES_FOLDER)
         self.libraries = os.path.join(self.data_root, LIBRARIES_FOLDER)
-        roots = {"/Workspace": self.workspace, "/dbfs": self.dbfs, "/Volumes": self.volumes}
-        self._roots = {prefix: root for prefix, root in roots.items() if not _is_really_there(prefix)}
+        roots = hosted_roots(self.data_root)
+        # Prefixes that mean our folders, and of those the ones that do not lead there by themselves.
+        self._ours = {prefix: root for prefix, root in roots.items() if not _is_somebody_elses(prefix, root)}
+        self._roots = {prefix: root for prefix, root in self._ours.items() if not _leads_to(prefix, root)}
+        if "/dbfs" in self._ours and "/dbfs" not in self._roots:
+            self._roots["/dbfs/Volumes"] = self.volumes
         self._prefixes = tuple(self._roots)
 
     def translate(self, name: Any) -> Any:
@@ -84,8 +88,12 @@ class PathMap:
             return name if translated is inner else translated
         return name
 
-    def _translate_text(self, name: str) -> str:
-        for prefix, root in self._roots.items():
+    def locate_hosted(self, name: str) -> str:
+        """The file below the data root of a name with one of our prefixes; any other name comes back as it is."""
+        return self._translate_text(name, self._ours)
+
+    def _translate_text(self, name: str, roots: dict[str, str] | None = None) -> str:
+        for prefix, root in (self._roots if roots is None else roots).items():
             if name == prefix or name.startswith(prefix + "/"):
                 if prefix == "/dbfs" and (name == "/dbfs/Volumes" or name.startswith("/dbfs/Volumes/")):
                     return _below(self.volumes, name[len("/dbfs/Volumes") :])
@@ -112,8 +120,7 @@ class PathMap:
         """
         scheme, rest = split_scheme(name)
         if scheme == "file":
-            translated: str = self.translate("/" + rest.lstrip("/"))
-            return translated
+            return self.locate_hosted("/" + rest.lstrip("/"))
         if scheme not in ("", "dbfs"):
             return None
         absolute = posixpath.normpath("/" + rest.lstrip("/"))
@@ -130,8 +137,7 @@ class PathMap:
         if scheme:
             return self.locate_storage(name)
         if name.startswith(("/Volumes/", "/dbfs/")):
-            translated: str = self.translate(name)
-            return translated
+            return self.locate_hosted(name)
         in_workspace = self.locate_workspace(name)
         if name.startswith("/") and not name.startswith("/Workspace/") and not _exists_in_some_form(in_workspace):
             return name
@@ -142,6 +148,12 @@ class PathMap:
         for prefix, root in (("/Workspace", self.workspace), ("/dbfs", self.dbfs), ("/Volumes", self.volumes)):
             text = text.replace(root + "/", prefix + "/")
         return text
+
+
+def hosted_roots(data_root: str) -> dict[str, str]:
+    """Which folder each prefix of the hosted product means."""
+    folders = {"/Workspace": WORKSPACE_FOLDER, "/dbfs": DBFS_FOLDER, "/Volumes": VOLUMES_FOLDER}
+    return {prefix: os.path.join(data_root, folder) for prefix, folder in folders.items()}
 
 
 def split_scheme(name: str) -> tuple[str, str]:
@@ -211,12 +223,22 @@ def install_wrappers() -> None:
     _patch_old_pathlib(opener)
 
 
-def _is_really_there(prefix: str) -> bool:
+def _leads_to(prefix: str, root: str) -> bool:
+    """Whether a link or a mount makes the prefix our folder for every program."""
+    try:
+        return os.path.samefile(prefix, root)
+    except OSError:
+        return False
+
+
+def _is_somebody_elses(prefix: str, root: str) -> bool:
     """Whether somebody means this name on this machine: a mount, or macOS, where /Volumes holds the disks.
 
     A plain folder does not count: one stray program that makes `/Volumes` would move every task's files.
     """
-    return os.path.isdir(prefix) and (sys.platform == "darwin" or os.path.ismount(prefix))
+    if not os.path.isdir(prefix) or _leads_to(prefix, root):
+        return False
+    return sys.platform == "darwin" or os.path.ismount(prefix)
 
 
 def _below(root: str, rest: str) -> str:

@@ -42,7 +42,7 @@ def patch_when_imported() -> None:
 
 def name_for_spark(paths: PathMap, name: str) -> str:
     """The address under which the JVM finds a path of Python; any other text comes back as it is."""
-    real: str = paths.translate(name)
+    real = paths.locate_hosted(name)
     if real == name:
         return name
     if name.startswith("/Volumes"):

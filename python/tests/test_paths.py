@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from headrace_runtime import paths
 from headrace_runtime.paths import PathMap
 from headrace_runtime.spark_paths import name_for_spark
 from support.attempts import Workspace
 
 
-def test_plain_python_reads_and_writes_hosted_folders(workspace: Workspace) -> None:
+def _forbid_mounts() -> None:
+    """As for whoever is not root."""
+    drop_from_bounding_set, cap_sys_admin = 24, 21
+    ctypes.CDLL(None).prctl(drop_from_bounding_set, cap_sys_admin, 0, 0, 0)
+
+
+def _may_mount() -> bool:
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return False
+    return subprocess.run(["unshare", "--mount", "true"], check=False, stderr=subprocess.DEVNULL).returncode == 0
+
+
+needs_mounts = pytest.mark.skipif(not _may_mount(), reason="only root may mount, and not everywhere")
+
+
+@pytest.mark.parametrize("way", [pytest.param("mounts", marks=needs_mounts), "rewriting"])
+def test_plain_python_reads_and_writes_hosted_folders(workspace: Workspace, way: str) -> None:
+    if way == "rewriting":
+        workspace.before_start = _forbid_mounts
     workspace.write("workspace/Users/ann/data/a.txt", "from workspace")
     workspace.write("dbfs/landing/b.txt", "from dbfs")
     outcome = workspace.run_script(
@@ -44,6 +67,44 @@ print(os.listdir("/Volumes/main/raw/files"), os.stat(b"/dbfs/landing/b.txt").st_
         "['copy'] 9",
     ]
     assert (workspace.root / "volumes/main/raw/files/copy/b.txt").read_text() == "from dbfs"
+
+
+@needs_mounts
+def test_other_programs_and_c_code_find_mounted_folders_and_nobody_else_sees_them(workspace: Workspace) -> None:
+    workspace.write("volumes/main/raw/files/a.txt", "from volume")
+    workspace.write("dbfs/b.txt", "from dbfs")
+    outcome = workspace.run_script(
+        """
+import _io, os, sqlite3, subprocess
+print(subprocess.run(["cat", "/Volumes/main/raw/files/a.txt", "/dbfs/b.txt"], capture_output=True, text=True).stdout)
+print(_io.FileIO("/dbfs/b.txt").read(), open("/dbfs/Volumes/main/raw/files/a.txt").read())
+sqlite3.connect("/Volumes/main/raw/files/db").execute("create table t (a)")
+os.chdir("/Volumes/main/raw")
+print(os.getcwd())
+"""
+    )
+
+    assert outcome.log.splitlines() == [
+        "from volumefrom dbfs",
+        "b'from dbfs' from volume",
+        "/Volumes/main/raw",
+    ]
+    assert (workspace.root / "volumes/main/raw/files/db").exists()
+    assert not os.path.exists("/Volumes/main")
+
+
+def test_a_link_of_the_machine_needs_no_rewriting_and_spark_keeps_its_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, link = tmp_path / "data", tmp_path / "Volumes"
+    (root / "volumes").mkdir(parents=True)
+    link.symlink_to(root / "volumes")
+    monkeypatch.setattr(paths, "hosted_roots", lambda data_root: {str(link): f"{data_root}/volumes"})
+
+    mapped = PathMap(str(root))
+
+    assert mapped.translate(f"{link}/main/x") == f"{link}/main/x"
+    assert mapped.locate_hosted(f"{link}/main/x") == f"{root}/volumes/main/x"
 
 
 def test_modules_are_imported_from_hosted_folders(workspace: Workspace) -> None:

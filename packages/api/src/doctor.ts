@@ -35,6 +35,8 @@ export const DoctorReport = z.looseObject({
   findings: z.array(DoctorFinding),
   /** By what means tasks on the server's own machine are kept to their limits. */
   task_limits: z.string().optional(),
+  /** By what means they find /Volumes, /dbfs and /Workspace there. */
+  hosted_paths: z.string().optional(),
 });
 export type DoctorReport = z.output<typeof DoctorReport>;
 

@@ -87,5 +87,4 @@ def _advise(folder: str) -> None:
 def _translate(word: str, context: TaskContext) -> str:
     if word.startswith("-"):
         return word
-    translated: str = context.paths.translate(word)
-    return translated
+    return context.paths.locate_hosted(word)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,8 @@ class Workspace:
         self.root = root
         self.attempts = 0
         self.environment: dict[str, str] = {}
+        # Called in the task's process before it becomes Python.
+        self.before_start: Callable[[], None] | None = None
 
     def write(self, path: str, text: str) -> str:
         """Write `workspace/Users/…`, `dbfs/…` or `volumes/…` below the data root."""
@@ -105,6 +108,7 @@ class Workspace:
             stderr=subprocess.STDOUT,
             timeout=TASK_SECONDS_MAX,
             check=False,
+            preexec_fn=self.before_start,
         )
         return Outcome(folder, finished.returncode, finished.stdout.decode("utf-8", "replace"))
 

@@ -2,11 +2,13 @@
  * Looks whether everything holds that must hold, and says what does not, with its history. It changes nothing: what
  * can heal is healed by the ordinary loops, which it wakes.
  */
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DoctorFinding, DoctorReport } from '@headrace/api';
 import { brokenInvariants } from '@headrace/core';
 import { HotRuns } from '../runs/hot-runs.ts';
 import type { Services } from '../services.ts';
+import { describeHostedPaths, readHostedPathsFacts } from './hosted-paths.ts';
 import { type MachineSources, machineRules } from './machine.ts';
 import { type Rule, rules } from './rules.ts';
 import { listActiveRunIds, readHistory, readVersions, type Suspect } from './store.ts';
@@ -50,7 +52,9 @@ export async function examine(
   await check('memory_ahead_of_store', () => findHotAhead(services, sources));
   if (deep) await check('run_invariants', () => findBrokenRuns(services));
   const task_limits = describeTaskLimits(process.platform);
-  return { checked_at_ms: checkedAtMs, deep, checks, findings, task_limits };
+  const dataRoot = path.dirname(services.blobs.locate('volumes'));
+  const hosted_paths = describeHostedPaths(await readHostedPathsFacts(dataRoot));
+  return { checked_at_ms: checkedAtMs, deep, checks, findings, task_limits, hosted_paths };
 }
 
 async function applyRule(rule: Rule, { db, clock }: Services): Promise<DoctorFinding[]> {

@@ -31,10 +31,11 @@ const finding = {
 test('doctor of a server that is well says so', async () => {
   const checks = [{ kind: 'disk_space', elapsed_ms: 1, findings: 0 }];
   const called = await callDoctor([], { checks });
-  const withLimits = await callDoctor([], { checks, task_limits: 'Limits of tasks: a watch.' });
+  const means = { task_limits: 'Limits of tasks: a watch.', hosted_paths: 'Paths: links.' };
+  const withLimits = await callDoctor([], { checks, ...means });
 
   expect(called).toMatchObject({ exitCode: 0, stdout: '1 check, all well\n' });
-  expect(withLimits.stdout).toBe('1 check, all well\n\nLimits of tasks: a watch.\n');
+  expect(withLimits.stdout).toBe('1 check, all well\n\nLimits of tasks: a watch.\n\nPaths: links.\n');
 });
 
 test('doctor tells each finding with its advice and history, and fails', async () => {

@@ -30,12 +30,12 @@ export function createDoctorCommand(context: CliContext): Command {
   return addOutputOption(addConnectionOptions(command));
 }
 
-function formatReport({ checks, findings, task_limits }: DoctorReport): string {
+function formatReport({ checks, findings, task_limits, hosted_paths }: DoctorReport): string {
   const told =
     findings.length === 0
       ? `${count(checks.length, 'check')}, all well`
       : findings.map(formatFinding).join('\n\n');
-  return task_limits === undefined ? told : `${told}\n\n${task_limits}`;
+  return [told, task_limits, hosted_paths].filter((text) => text !== undefined).join('\n\n');
 }
 
 function formatFinding({ severity, kind, message, advice, history }: DoctorFinding): string {
