@@ -88,7 +88,7 @@ class CatalogServer:
             name = unquote(parts[1]) if len(parts) > 1 else ""
             match (method, parts[0]):
                 case ("POST", "api") if path.endswith("table-locations"):
-                    return self.new_location(body["full_name"])
+                    return self.new_location(body["full_name"], body.get("storage_location", ""))
                 case ("POST", "api"):
                     return self.undrop(body)
                 case ("GET", "api"):
@@ -125,7 +125,9 @@ class CatalogServer:
                     return self.change_table(name, body)
                 case ("DELETE", "tables"):
                     self.find(name)
-                    self.dropped.insert(0, self.tables.pop(name))
+                    dropped = self.tables.pop(name)
+                    if query.get("purge") != "true":
+                        self.dropped.insert(0, dropped)
                     return {}
             raise Refusal(404, "ENDPOINT_NOT_FOUND", f"{method} {path}")
 
@@ -240,9 +242,13 @@ class CatalogServer:
         self.tables[new_name] = self.tables.pop(name)
         return table
 
-    def new_location(self, full_name: str) -> Document:
+    def new_location(self, full_name: str, external: str) -> Document:
         catalog, schema, table = full_name.split(".")
         self.schema(f"{catalog}.{schema}")
+        if external:
+            if "/forbidden" in external:
+                raise Refusal(400, "INVALID_PARAMETER_VALUE", f"storage_location: {external} is not allowed")
+            return {"location": external}
         return {"location": str(self.data_root / "managed" / catalog / schema / f"{table}-{secrets.token_hex(4)}")}
 
     def page(self, field: str, found: list[Document], query: dict[str, str]) -> Document:

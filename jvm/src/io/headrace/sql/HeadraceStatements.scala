@@ -15,6 +15,7 @@ class HeadraceStatements extends (SparkSessionExtensions => Unit) {
   override def apply(extensions: SparkSessionExtensions): Unit = {
     extensions.injectParser((session: SparkSession, parser: ParserInterface) => new StatementParser(parser, session))
     extensions.injectResolutionRule(session => DeltaStatements(session))
+    extensions.injectPostHocResolutionRule(session => NearestNames(session))
   }
 }
 

@@ -12,5 +12,7 @@ class Refused(reason: String, condition: String = "UNSUPPORTED_FEATURE", state: 
 object Refused {
   def missing(what: String): Refused = new Refused(s"$what does not exist.", "OBJECT_NOT_FOUND", "42704")
   def taken(what: String): Refused = new Refused(s"$what already exists.", "OBJECT_ALREADY_EXISTS", "42710")
+  def missingSchema(catalog: String, schema: String): Refused = new Refused(
+    s"The schema `$catalog`.`$schema` cannot be found: CREATE SCHEMA $catalog.$schema makes it.", "SCHEMA_NOT_FOUND", "42704")
   def syntax(reason: String): Refused = new Refused(reason, "PARSE_SYNTAX_ERROR", "42601")
 }

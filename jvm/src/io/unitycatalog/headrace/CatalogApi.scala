@@ -57,7 +57,8 @@ class CatalogApi(catalog: String, rest: RestClient) {
   }
 
   /** False when there was no such table; a 404 to a repeated DELETE means that the first one worked. */
-  def deleteTable(name: TableName): Boolean = deleted(tablePath(name))
+  def deleteTable(name: TableName, purges: Boolean = false): Boolean =
+    deleted(tablePath(name) + (if (purges) "?purge=true" else ""))
 
   /** Without columns, names and kinds only: columns are most of the bytes. */
   def listTables(schema: String, withColumns: Boolean = false): Seq[JsonNode] = {
@@ -65,8 +66,10 @@ class CatalogApi(catalog: String, rest: RestClient) {
     rest.pages(s"$Root/tables?catalog_name=${encode(catalog)}&schema_name=${encode(schema)}$omitted", "tables")
   }
 
-  def createTableLocation(name: TableName): String = {
+  /** A new folder for a managed table; or, where `external` is asked for, that place as the server calls it, or its refusal. */
+  def createTableLocation(name: TableName, external: Option[String] = None): String = {
     val body = RestClient.json.createObjectNode().put("full_name", fullName(name))
+    external.foreach(body.put("storage_location", _))
     rest.send("POST", "/api/headrace/table-locations", Some(body)).path("location").asText
   }
 

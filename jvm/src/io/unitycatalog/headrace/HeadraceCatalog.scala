@@ -5,6 +5,7 @@ import java.util
 import scala.jdk.CollectionConverters._
 import scala.util.control.NonFatal
 
+import io.headrace.sql.Refused
 import org.apache.hadoop.fs.Path
 import org.apache.spark.internal.Logging
 import org.apache.spark.sql.SparkSession
@@ -213,7 +214,7 @@ class HeadraceCatalog extends StagingTableCatalog with RelationCatalog with Supp
   }
 
   override def dropTable(ident: Identifier): Boolean = metadata.dropTable(ident)
-  override def purgeTable(ident: Identifier): Boolean = metadata.dropTable(ident)
+  override def purgeTable(ident: Identifier): Boolean = metadata.purgeTable(ident)
   override def renameTable(from: Identifier, to: Identifier): Unit = metadata.renameTable(from, to)
 
   // ── views ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -222,7 +223,7 @@ class HeadraceCatalog extends StagingTableCatalog with RelationCatalog with Supp
     val name = TableNames.requireWireName(catalog, ident)
     try {
       if (api.createTable(name, TableDocuments.ofView(view)).isEmpty) throw new ViewAlreadyExistsException(ident)
-    } catch { case e: ApiRefusal if e.isMissing => throw new NoSuchNamespaceException(catalog +: ident.namespace) }
+    } catch { case e: ApiRefusal if e.isMissing => throw Refused.missingSchema(catalog, name.schema) }
     loadView(ident)
   }
 

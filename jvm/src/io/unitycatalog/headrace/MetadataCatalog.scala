@@ -6,6 +6,7 @@ import java.util.concurrent.ConcurrentHashMap
 import scala.jdk.CollectionConverters._
 
 import com.fasterxml.jackson.databind.JsonNode
+import io.headrace.sql.Refused
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.catalyst.analysis._
 import org.apache.spark.sql.catalyst.catalog.CatalogTable
@@ -51,9 +52,18 @@ class MetadataCatalog(api: CatalogApi) extends TableCatalog with SupportsNamespa
 
   /** A new folder for a managed table. The server answers 404 when the schema is missing: nothing has been written yet. */
   def newLocation(ident: Identifier): String = {
-    val location = orNoNamespace(ident.namespace)(api.createTableLocation(TableNames.requireWireName(catalog, ident)))
+    val location = askLocation(ident, None)
     issuedLocations.put(pathOf(location), location)
     TableDocuments.withScheme(location)
+  }
+
+  /** The place of an external table, refused before anything is written where the server allows none. */
+  def externalLocation(ident: Identifier, location: String): String = askLocation(ident, Some(location))
+
+  private def askLocation(ident: Identifier, external: Option[String]): String = {
+    val name = TableNames.requireWireName(catalog, ident)
+    try api.createTableLocation(name, external)
+    catch { case e: ApiRefusal if e.isMissing => throw Refused.missingSchema(catalog, name.schema) }
   }
 
   override def createTable(
@@ -88,8 +98,13 @@ class MetadataCatalog(api: CatalogApi) extends TableCatalog with SupportsNamespa
     s"ALTER TABLE is not supported for ${TableDocuments.formatOf(find(ident).get)} tables in catalog $catalog: " +
       "only Delta tables can be altered; drop the table (its files stay) and create it again.")
 
-  override def dropTable(ident: Identifier): Boolean =
-    find(ident).exists(!TableDocuments.isView(_)) && api.deleteTable(TableNames.wireName(ident).get)
+  override def dropTable(ident: Identifier): Boolean = drop(ident, purges = false)
+
+  /** Nothing is kept for UNDROP. */
+  override def purgeTable(ident: Identifier): Boolean = drop(ident, purges = true)
+
+  private def drop(ident: Identifier, purges: Boolean): Boolean =
+    find(ident).exists(!TableDocuments.isView(_)) && api.deleteTable(TableNames.wireName(ident).get, purges)
 
   def dropView(ident: Identifier): Boolean =
     find(ident).exists(TableDocuments.isView) && api.deleteTable(TableNames.wireName(ident).get)

@@ -6,9 +6,10 @@ import java.util.HashMap
 import scala.jdk.CollectionConverters._
 
 import com.fasterxml.jackson.databind.JsonNode
+import io.headrace.sql.Refused
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.SparkSession
-import org.apache.spark.sql.catalyst.analysis.{NoSuchNamespaceException, TableAlreadyExistsException}
+import org.apache.spark.sql.catalyst.analysis.TableAlreadyExistsException
 import org.apache.spark.sql.connector.catalog.{Identifier, TableCatalog}
 
 /**
@@ -25,8 +26,7 @@ class TablePlacement(catalog: String, metadata: MetadataCatalog) {
     if (metadata.find(ident).isDefined) throw new TableAlreadyExistsException(ident)
     Option(properties.get(TableCatalog.PROP_LOCATION)) match {
       case Some(location) =>
-        if (!metadata.namespaceExists(ident.namespace)) throw new NoSuchNamespaceException(catalog +: ident.namespace)
-        properties.put(TableCatalog.PROP_LOCATION, qualified(location))
+        properties.put(TableCatalog.PROP_LOCATION, metadata.externalLocation(ident, qualified(location)))
       case None =>
         if (!isDelta(properties)) throw new UnsupportedOperationException(
           s"A ${properties.get(TableCatalog.PROP_PROVIDER)} table in catalog $catalog needs a LOCATION: managed tables are Delta tables.")
