@@ -97,8 +97,8 @@ def test_time_in_which_the_host_itself_stood_still_does_not_count(monkeypatch: p
         watched = asyncio.create_task(told.pulse(lambda: released.wait(30), PulseLimits(0.5, 600)).run())
         await asyncio.sleep(0.03)
         threading.Event().wait(1)  # the loop sleeps, as a machine does
-        released.set()
         await asyncio.sleep(0.03)
+        released.set()
         told.is_there = False
         await watched
 
