@@ -18,22 +18,30 @@ TOLD_MAX = 5
 class StatementFailure(Exception):
     """A failure in words of ours."""
 
-    def __init__(self, message: str, *, code: str = "BAD_REQUEST", sql_state: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "BAD_REQUEST",
+        sql_state: str | None = None,
+        error_class: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.sql_state = sql_state
+        self.error_class = error_class
 
 
 def describe_failure(error: BaseException, statement: str, session: Any) -> ErrorDocument:
     if isinstance(error, StatementFailure):
-        return _document(error.code, str(error), sql_state=error.sql_state)
+        return _document(error.code, str(error), sql_state=error.sql_state, error_class=error.error_class)
     thrown = find_spark_error(error)
     if thrown is None:
         origin = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
         message = str(origin.toString()) if origin is not None else f"{type(error).__name__}: {error}"
         return _document("INTERNAL_ERROR" if origin is None else "BAD_REQUEST", message)
     java, condition = thrown
-    message = str(java.getMessage() or condition)
+    message = _message_of(java, condition)
     if condition.startswith("TABLE_OR_VIEW_NOT_FOUND"):
         message += _suggest_tables(java, session)
     state = java.getSqlState()
@@ -60,6 +68,16 @@ def find_spark_error(error: BaseException) -> tuple[Any, str] | None:
                 break
         java = java.getCause()
     return found
+
+
+def _message_of(java: Any, condition: str) -> str:
+    """Without the plan that Spark adds to what its analyzer says; a parser's shows the place."""
+    if not condition.startswith("PARSE_"):
+        try:
+            return str(java.getSimpleMessage())
+        except Exception:
+            pass  # py4j: no error of the analyzer
+    return str(java.getMessage() or condition)
 
 
 def _condition_of(java: Any) -> str | None:

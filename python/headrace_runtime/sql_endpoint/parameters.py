@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .documents import ParameterDocument
+from .errors import StatementFailure, find_spark_error
 
 
 def bind(session: Any, jvm: Any, parameters: list[ParameterDocument]) -> Any:
@@ -30,9 +31,19 @@ def _literals(session: Any, jvm: Any, parameters: list[ParameterDocument]) -> li
 
 
 def _read_values(session: Any, jvm: Any, parameters: list[ParameterDocument]) -> list[Any]:
-    """Each as a literal of its type; raises Spark's own error for a text that is none."""
+    """Each as a literal of its type."""
     if not parameters:
         return []
+    try:
+        return _fold(session, jvm, parameters)
+    except Exception as error:
+        if len(parameters) > 1:
+            for parameter in parameters:  # to find the one
+                _read_values(session, jvm, [parameter])
+        raise _name_parameter(parameters[0], error) from None
+
+
+def _fold(session: Any, jvm: Any, parameters: list[ParameterDocument]) -> list[Any]:
     functions = jvm.org.apache.spark.sql.functions
     values = [functions.lit(each["value"]) for each in parameters]
     # The types were checked by the server: nothing else can stand in this text.
@@ -43,3 +54,14 @@ def _read_values(session: Any, jvm: Any, parameters: list[ParameterDocument]) ->
     expressions = folding.apply(frame.queryExecution().analyzed()).expressions()
     utilities = jvm.org.apache.spark.sql.classic.ExpressionUtils
     return [utilities.column(expressions.apply(index).child()) for index in range(len(parameters))]
+
+
+def _name_parameter(parameter: ParameterDocument, error: Exception) -> Exception:
+    """Spark's reason without the text of ours that it was found in."""
+    thrown = find_spark_error(error)
+    if thrown is None:
+        return error
+    java, condition = thrown
+    reason = str(java.getMessage()).partition("\n== SQL")[0]
+    name = "a parameter" if parameter["name"] is None else f"parameter '{parameter['name']}'"
+    return StatementFailure(f"{name}: {reason}", sql_state=str(java.getSqlState()), error_class=condition)

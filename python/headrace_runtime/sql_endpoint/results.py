@@ -13,6 +13,7 @@ from .batches import Batches
 from .column_types import describe_column, needs_text, to_text
 from .documents import ChunkDocument, ColumnDocument, ResultDocument, StatementDocument
 from .errors import StatementFailure
+from .local_rows import TextRow, read_local_rows
 
 # Of a chunk; in base64 and JSON it fits into a request.
 CHUNK_BYTES = 4 * 1024 * 1024
@@ -30,7 +31,13 @@ def collect_result(frame: Any, statement: StatementDocument, jvm: Any, send_chun
     shown = _render(frame if limit is None else frame.limit(limit + 1), columns, statement, jvm)
     batches = Batches()
     try:
-        schema, order = _receive(shown, batches, columns, statement)
+        is_text = statement["format"] != "ARROW_STREAM" and len(columns) > 0
+        rows = read_local_rows(shown, len(columns), jvm) if is_text else None
+        if rows is not None:
+            schema, order = _take_rows(rows, batches, columns)
+            _check_size(batches.bytes, statement)
+        else:
+            schema, order = _receive(shown, batches, columns, statement)
         parts = Truncation(limit, statement["byte_limit"])
         slices = (part for batch in parts.cut(batches.ordered(order)) for part in _slice(batch))
         return _write(slices, schema, columns, statement, send_chunk, parts)
@@ -46,20 +53,33 @@ def _describe(frame: Any) -> list[ColumnDocument]:
 
 
 def _render(frame: Any, columns: list[ColumnDocument], statement: StatementDocument, jvm: Any) -> Any:
-    """With the columns as texts that have to be; their names may be twice the same, so others stand for them."""
+    """With the columns as texts that have to be. Where two have one name, others stand for them."""
     is_arrow = statement["format"] == "ARROW_STREAM"
     as_text = [
         not is_arrow or needs_text(each["type_text"], complex_as_text=statement["complex_as_text"]) for each in columns
     ]
     if not any(as_text) or not columns:
         return frame
-    names = [f"c{index}" for index in range(len(columns))]
-    expressions = [
-        f"{to_text(name, column['type_text'])} as {name}" if is_text else name
-        for name, column, is_text in zip(names, columns, as_text, strict=True)
-    ]
     to_seq = jvm.PythonUtils.toSeq
-    return frame.toDF(to_seq(names)).selectExpr(to_seq(expressions))
+    names = [column["name"] for column in columns]
+    if len({name.lower() for name in names}) < len(names):
+        names = [f"c{index}" for index in range(len(columns))]
+        frame = frame.toDF(to_seq(names))
+    quoted = [f"`{name.replace('`', '``')}`" for name in names]
+    expressions = [
+        f"{to_text(name, column['type_text'])} as c{index}" if is_text else f"{name} as c{index}"
+        for index, (name, column, is_text) in enumerate(zip(quoted, columns, as_text, strict=True))
+    ]
+    return frame.selectExpr(to_seq(expressions))
+
+
+def _take_rows(rows: list[TextRow], batches: Batches, columns: list[ColumnDocument]) -> tuple[Any, list[int]]:
+    import pyarrow
+
+    schema = pyarrow.schema([pyarrow.field(column["name"], pyarrow.string()) for column in columns])
+    arrays = [pyarrow.array([row[index] for row in rows], pyarrow.string()) for index in range(len(columns))]
+    batches.add(pyarrow.RecordBatch.from_arrays(arrays, schema=schema))
+    return schema, [0]
 
 
 def _receive(

@@ -13,6 +13,8 @@ POLL_SECONDS = 0.1
 # A cancel ends what waits for Spark jobs. What is still busy then waits for something else, and is interrupted.
 INTERRUPT_AFTER_SECONDS = 2.0
 
+_local = threading.local()
+
 
 class Running:
     def __init__(self, document: StatementDocument) -> None:
@@ -33,17 +35,22 @@ class Running:
 
     def enter(self, spark_context: Any, jvm: Any) -> None:
         """On the thread that will run it."""
+        if getattr(_local, "java_thread", None) is None:
+            # Each thread of ours has one of its own over there, and keeps it.
+            _local.java_thread = jvm.java.lang.Thread.currentThread()
+            spark_context.setInterruptOnCancel(True)
         spark_context.addJobTag(self.tag)
-        spark_context.setInterruptOnCancel(True)
         with self._lock:
-            self._java_thread = jvm.java.lang.Thread.currentThread()
+            self._java_thread = _local.java_thread
 
     def leave(self, spark_context: Any, jvm: Any) -> None:
         with self._lock:
             self._has_ended = True
             self._java_thread = None
+            was_ended = self.is_cancelled or self.is_late
         # What came too late for this statement must not reach the thread's next one.
-        jvm.java.lang.Thread.interrupted()
+        if was_ended:
+            jvm.java.lang.Thread.interrupted()
         spark_context.removeJobTag(self.tag)
 
     def timeout_seconds(self, session: Any) -> float | None:
@@ -51,7 +58,8 @@ class Running:
         limits = []
         if self.document["timeout_ms"]:
             limits.append(self.document["timeout_ms"] / 1000)
-        text = str(session.conf().get("STATEMENT_TIMEOUT", "0"))
+        own = self.document["session"] is not None
+        text = str(session.conf().get("STATEMENT_TIMEOUT", "0")) if own else "0"
         if text.isdigit() and int(text) > 0:
             limits.append(float(text))
         return min(limits) if limits else None
