@@ -26,6 +26,7 @@ class DriverLending:
         self._host = host
         self._is_warm = False
         self._said: dict[str, Any] | None = None
+        self._unused: asyncio.TimerHandle | None = None
         self.driver: Driver | None = None
         config = host.config
         if config["runtime"] is not None:
@@ -59,6 +60,7 @@ class DriverLending:
             return {"error": "this host was set up without Spark", "code": "CLUSTER_ERROR"}
         attempt.attach_key = None
         attempt.is_attached = True
+        self._forget_unused()
         attempt.attaching = asyncio.ensure_future(self.driver.attach(attempt_id, jars))
         try:
             return {**await attempt.attaching}
@@ -94,10 +96,14 @@ class DriverLending:
         self.driver.kill(f"Spark was restarted: attempt {attempt.attempt_id} could not be ended otherwise")
         await self._await_death()
 
-    async def warm_up(self) -> None:
-        """Start the driver, and pay for its first Delta write."""
+    async def warm_up(self, unused_ms: int | None = None) -> None:
+        """Start the driver, and pay for its first Delta write; it ends again if no task uses it within `unused_ms`."""
         if self.driver is None:
             return
+        if unused_ms is not None and self.state in ("none", "failed"):
+            self._forget_unused()
+            loop = asyncio.get_running_loop()
+            self._unused = loop.call_later(unused_ms / 1000, self._end_unused)
         try:
             await self.driver.start()
             if not self._is_warm:
@@ -106,6 +112,16 @@ class DriverLending:
         except Exception as error:
             if not self._host.is_shutting_down:
                 self._host.say({"op": "error", "message": f"warming up failed: {error}"})
+
+    def _end_unused(self) -> None:
+        self._unused = None
+        if self.driver is not None:
+            self.driver.kill("Spark was started early, and no task came for it")
+
+    def _forget_unused(self) -> None:
+        if self._unused is not None:
+            self._unused.cancel()
+            self._unused = None
 
     async def end(self) -> None:
         """The host is being shut down."""

@@ -91,7 +91,7 @@ class Host:
         elif op == "shutdown":
             self.spawn(self.shut_down(frame["grace_ms"]))
         elif op == "warm":
-            self.spawn(self.lending.warm_up())
+            self.spawn(self.lending.warm_up(frame.get("unused_ms")))
         else:
             self._on_attempt_frame(op, frame)
 

@@ -33,6 +33,7 @@ export {
   type TaskOutput,
 } from './parameters/references.ts';
 export {
+  byUrgency,
   decidePrepared,
   type PreparedDecision,
   type PreparedHost,

@@ -115,7 +115,9 @@ export class HostPool {
   }
 
   /** How many of the orders were news. */
-  follow({ start, stop }: HostOrders): number {
+  follow({ start, stop, warm = [] }: HostOrders): number {
+    for (const { hostKey, unusedMs } of warm)
+      this.#slots.get(hostKey)?.send({ op: 'warm', unused_ms: unusedMs });
     const stopped = stop.filter((order) => this.#follow(order)).length;
     const missing = start.filter(
       (cluster) =>

@@ -150,6 +150,14 @@ export interface HostStatus extends Omit<HostReport, 'state'> {
 export interface HostOrders {
   readonly start: readonly ClusterAssignment[];
   readonly stop: readonly HostStop[];
+  /** Only to the worker of a server's own process. */
+  readonly warm?: readonly HostWarmUp[];
+}
+
+/** A host that runs is to have its driver started, which ends again if no task uses it for so long. */
+export interface HostWarmUp {
+  readonly hostKey: string;
+  readonly unusedMs: number;
 }
 
 export interface HostStop {

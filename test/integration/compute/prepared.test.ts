@@ -2,7 +2,7 @@
 import type { HostStatus } from '@headrace/worker';
 import { createFakeBackend } from '@headrace/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { noDefaultSettings } from '../../../packages/server/src/compute/resolve-cluster.ts';
+import { noDefaultSettings, resolveCluster } from '../../../packages/server/src/compute/resolve-cluster.ts';
 import {
   createPreparation,
   type Preparation,
@@ -148,6 +148,30 @@ describe('what is prepared', () => {
     expect((await ordersOf(prepare(5_000), [host])).start).toHaveLength(1);
   });
 
+  test('the driver of the shared cluster, where its host is there and has none', async () => {
+    const job_id = await aJob({
+      ...scheduledAt(inMinutes(1)),
+      tasks: [{ ...aTask(), new_cluster: undefined }],
+    });
+    const { rows } = await server.database.pool.query('select owner_id from jobs where job_id = $1', [
+      job_id,
+    ]);
+    const run = { runId: 0, runAs: { id: Number(rows[0].owner_id), userName: '' } };
+    const facts = { cores: 4, defaultCluster: noDefaultSettings };
+    const { clusterId, hostKey } = resolveCluster({ task_key: '' }, {}, run, facts).assignment;
+    const host = { clusterId, hostKey, state: 'running', sparkState: 'none', pid: 1, message: '' } as const;
+    const preparation = prepare();
+    await preparation.loop?.turn();
+
+    const early = await preparation.order(home, [host]);
+    const again = await preparation.order(home, [{ ...host, sparkState: 'starting' }]);
+    const without = await preparation.order(home, []);
+
+    expect(early).toEqual({ start: [], stop: [], warm: [{ hostKey, unusedMs: 4 * minuteMs }] });
+    expect(again).toEqual({ start: [], stop: [] });
+    expect(without).toMatchObject({ start: [{ sparkConf: {} }], stop: [] });
+  });
+
   test('what nobody took ends three minutes after the schedule', async () => {
     await aJob(scheduledAt(inMinutes(1)));
     const preparation = prepare();
@@ -197,6 +221,10 @@ describe('a server', () => {
     await waitUntil('a host waits', () => spares().length === 1, 50_000);
     server = await server.restart();
     await waitUntil('it waits still', () => spares().length === 1, 50_000);
+    await waitUntil('the status shows it', async () => {
+      const { hosts } = await server.client.status({});
+      return hosts.some(({ message }) => message === 'it waits for a job that is expected within minutes');
+    });
 
     const { run_id } = await client.jobsRunNow({ job_id });
     const run = await waitForEnd(server, run_id);

@@ -59,6 +59,7 @@ export function decidePrepared<Wish extends PreparedWish>(
   return { stop, start: isQuiet ? (missing[0] ?? null) : null, refused };
 }
 
-function byUrgency(a: PreparedWish, b: PreparedWish): number {
+/** Of two wishes, the one that is served first. */
+export function byUrgency(a: PreparedWish, b: PreparedWish): number {
   return Number(a.isMet) - Number(b.isMet) || a.fromMs - b.fromMs || a.jobId - b.jobId;
 }

@@ -56,8 +56,9 @@ export async function orderHosts(
   const orders = {
     start: [...start, ...spares.start, ...prepared.start],
     stop: [...stop, ...spares.stop, ...prepared.stop],
+    warm: prepared.warm ?? [],
   };
-  return orders.stop.length + orders.start.length === 0 ? null : orders;
+  return orders.stop.length + orders.start.length + orders.warm.length === 0 ? null : orders;
 }
 
 /** A report may have been lost: what the worker tells now is the truth. */

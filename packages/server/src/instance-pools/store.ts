@@ -169,6 +169,28 @@ export function listPoolHosts(db: Querier, workerId: string): Promise<PoolHost[]
   });
 }
 
+export interface WaitingHostRow extends PoolHost {
+  readonly workerId: string;
+  /** Null where it is the server's own, or gone. */
+  readonly poolName: string | null;
+}
+
+/** Of all workers that have not signed off. */
+export function listWaitingHosts(db: Querier, limit: number): Promise<WaitingHostRow[]> {
+  return db.query<WaitingHostRow>({
+    name: 'instance-pool-hosts-list-waiting',
+    text: `
+      select h.pool_id as "poolId", h.worker_id as "workerId", h.host_key as "hostKey", h.state,
+        h.spark_state as "sparkState", h.message, p.fields ->> 'instance_pool_name' as "poolName"
+      from instance_pool_hosts h
+      join workers w on w.worker_id = h.worker_id and w.signed_off_at_ms is null
+      left join instance_pools p on p.pool_id = h.pool_id
+      order by h.pool_id, h.host_key
+      limit $1`,
+    values: [limit],
+  });
+}
+
 /** In place of what was known of this worker. */
 export async function replacePoolHosts(
   db: Querier,

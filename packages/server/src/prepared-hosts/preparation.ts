@@ -4,7 +4,14 @@
  * else is kept: the hosts are those that the worker tells of.
  */
 import os from 'node:os';
-import { decidePrepared, type Failure, type PreparedHost, poolOfSpare, preparedPoolId } from '@headrace/core';
+import {
+  byUrgency,
+  decidePrepared,
+  type Failure,
+  type PreparedHost,
+  poolOfSpare,
+  preparedPoolId,
+} from '@headrace/core';
 import type { ClusterAssignment, HostOrders, HostStatus, HostStop, PoolPlace } from '@headrace/worker';
 import type { ComputeFacts } from '../compute/resolve-cluster.ts';
 import { findHome } from '../instance-pools/order-spares.ts';
@@ -20,6 +27,8 @@ const everyMs = 10_000;
 const mebibyte = 1_024 ** 2;
 /** Of the machine: room for one on 6 GB, for two on 12. */
 const budgetShare = 1 / 8;
+const warmEveryMs = 60_000;
+const warmedMax = 1_000;
 const nothing: HostOrders = { start: [], stop: [] };
 
 export interface Preparation {
@@ -35,13 +44,14 @@ export function createPreparation(
   services: Pick<Services, 'db' | 'clock' | 'config' | 'log'>,
   readFacts: () => ComputeFacts,
 ): Preparation {
-  const { db, clock, log } = services;
+  const { db, clock } = services;
   const budgetMb = readBudgetMb(services.config);
   const habits = noHabits();
   let wishes: readonly Wish[] = [];
   let purposes: ReadonlyMap<number, Purpose> = new Map();
   /** Those that the budget had no room for when it was last decided. */
   let refused: ReadonlySet<number> = new Set();
+  const toOrder = createOrders(services);
 
   async function look(): Promise<void> {
     const expected = await findExpectedJobs(db, habits, clock.nowMs());
@@ -51,12 +61,11 @@ export function createPreparation(
   }
 
   /** A run that began since the loop looked took its host: asked again right before another is started. */
-  async function decide(hosts: readonly PreparedHost[], hostKeys: ReadonlySet<string>) {
+  async function decide(told: readonly HostStatus[]) {
     const nowMs = clock.nowMs();
+    const hosts = told.flatMap((host) => toPreparedHost(host, wishes));
     for (;;) {
-      const open = wishes.filter(
-        ({ untilMs, hostKey }) => nowMs <= untilMs && !(hostKey !== null && hostKeys.has(hostKey)),
-      );
+      const open = toOpenWishes(wishes, told, nowMs);
       const decision = decidePrepared(open, hosts, budgetMb);
       const { start } = decision;
       if (start === null || !(await hasBegun(db, start.jobId, start.metFromMs))) return decision;
@@ -90,18 +99,41 @@ export function createPreparation(
       const home = await findHome(db);
       if (home?.workerId !== workerId || !home.isLocal)
         return { start: [], stop: told.flatMap((host) => stopOf(host, 'another worker keeps such hosts')) };
-      const hostKeys = new Set(hosts.map(({ hostKey }) => hostKey));
-      const decision = await decide(told.flatMap(toPreparedHost), hostKeys);
+      const decision = await decide(hosts);
       refused = new Set(decision.refused.filter(({ isMet }) => !isMet).map(({ jobId }) => jobId));
-      const { start } = decision;
-      if (start !== null) log.info({ job_id: start.jobId }, `a host is prepared for ${start.name}`);
       return {
-        start: start === null ? [] : [assignPrepared(start.sparkConf, start.name)],
+        ...toOrder(decision.start, hosts),
         stop: told
           .filter(({ hostKey }) => decision.stop.includes(hostKey))
           .flatMap((host) => stopOf(host, 'no job came for it')),
       };
     },
+  };
+}
+
+/** A host of a cluster that is kept has its driver started; else a host is started that will wait. */
+function createOrders({ clock, log }: Pick<Services, 'clock' | 'log'>) {
+  /** By host key: a driver that does not start is not tried with every heartbeat. */
+  const warmedAtMs = new Map<string, number>();
+
+  return function toOrder(
+    start: Wish | null,
+    hosts: readonly HostStatus[],
+  ): Pick<HostOrders, 'start' | 'warm'> {
+    if (start === null) return { start: [] };
+    const nowMs = clock.nowMs();
+    const there = hosts.find(({ hostKey }) => hostKey === start.hostKey);
+    if (there === undefined) {
+      log.info({ job_id: start.jobId }, `a host is started for ${start.name}`);
+      return { start: [assignPrepared(start.sparkConf, start.name)] };
+    }
+    const { hostKey, state } = there;
+    const isEarly = nowMs - (warmedAtMs.get(hostKey) ?? Number.NEGATIVE_INFINITY) < warmEveryMs;
+    if (state !== 'running' || isEarly) return { start: [] };
+    log.info({ job_id: start.jobId, host_key: hostKey }, `Spark is started for ${start.name}`);
+    if (warmedAtMs.size >= warmedMax) warmedAtMs.clear();
+    warmedAtMs.set(hostKey, nowMs);
+    return { start: [], warm: [{ hostKey, unusedMs: start.untilMs - nowMs }] };
   };
 }
 
@@ -125,10 +157,37 @@ export function readBudgetMb({
   return preparedMemoryMb ?? Math.floor((machine * budgetShare) / mebibyte);
 }
 
-function toPreparedHost({ hostKey, state, sparkState }: HostStatus): PreparedHost[] {
+/** Of jobs whose first tasks share a cluster that is kept, the most urgent one counts. */
+function toOpenWishes(wishes: readonly Wish[], told: readonly HostStatus[], nowMs: number): Wish[] {
+  const keys = new Set(told.map(({ hostKey }) => hostKey));
+  const kept = new Map<string, Wish>();
+  const open = wishes.filter(({ untilMs }) => nowMs <= untilMs);
+  for (const wish of open) {
+    if (wish.hostKey === null) continue;
+    const other = kept.get(wish.hostKey);
+    if (other === undefined || byUrgency(wish, other) < 0) kept.set(wish.hostKey, wish);
+  }
+  return open.flatMap((wish) => {
+    if (wish.hostKey === null) return [wish];
+    if (kept.get(wish.hostKey) !== wish) return [];
+    return [keys.has(wish.hostKey) ? { ...wish, profile: wish.hostKey } : wish];
+  });
+}
+
+/** Those that wait, and those of clusters that are kept, once their driver costs something. */
+function toPreparedHost(host: HostStatus, wishes: readonly Wish[]): PreparedHost[] {
+  const { hostKey, clusterId, state, sparkState } = host;
   if (state === 'failed') return [];
   const isSettled = state === 'running' && sparkState !== 'starting';
-  return [{ hostKey, state, isSettled, profile: profileOfKey(hostKey) }];
+  if (poolOfSpare(clusterId) === preparedPoolId)
+    return [{ hostKey, state, isSettled, profile: profileOfKey(hostKey) }];
+  const isWished = wishes.some((wish) => wish.hostKey === hostKey);
+  if (!isWished || state !== 'running' || !hasDriver(host)) return [];
+  return [{ hostKey, state, isSettled, profile: hostKey }];
+}
+
+function hasDriver({ sparkState }: Pick<HostStatus, 'sparkState'>): boolean {
+  return sparkState !== 'none' && sparkState !== 'failed';
 }
 
 function stopOf({ hostKey, state }: HostStatus, message: string): HostStop[] {

@@ -4,8 +4,8 @@ import { preparedPoolId, toHostKey, toSpareClusterId } from '@headrace/core';
 import type { ClusterAssignment, PoolPlace } from '@headrace/worker';
 
 /**
- * A host whose driver has done a small Delta write and nothing since: some 500 MB in all where its heap may have 1 GB, and no
- * more with a larger one, which it does not touch (PSS of its processes, 2 cores, November 2026).
+ * A host whose driver has done a small Delta write and nothing since took 401 MB in all, with a heap of 1 GB (PSS of its
+ * processes, 2 cores, November 2026); the rest is for what it allocates while it waits. A larger heap is not touched.
  */
 const waitingMb = 700;
 /** These make a JVM take its heap at once. */

@@ -44,8 +44,8 @@ export type ToHost =
     }
   /** The outcome is durable: forget the attempt, unless it is led under a higher epoch than this one. */
   | { readonly op: 'ack'; readonly attempt_id: number; readonly epoch: number }
-  /** Start the Spark driver now, so that the first attempt finds it ready. */
-  | { readonly op: 'warm' }
+  /** Start the Spark driver now, so that the first attempt finds it ready; it ends again if none comes for so long. */
+  | { readonly op: 'warm'; readonly unused_ms?: number }
   /** Answered at once, only by hosts that say so when they greet. */
   | { readonly op: 'ping' }
   | { readonly op: 'shutdown'; readonly grace_ms: number };
