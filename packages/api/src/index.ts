@@ -227,6 +227,7 @@ export {
   tasksMax,
   WebhookNotifications,
 } from './tasks.ts';
+export { TemporaryCredentials } from './temporary-credentials.ts';
 export { TokenInfo, tokenLifetimeSecondsMax } from './tokens.ts';
 export { VolumeInfo, volumeTypes } from './volumes.ts';
 export {

@@ -63,6 +63,7 @@ import {
   filesGetMetadata,
   filesUpload,
 } from './files.ts';
+import { functionsGet, functionsList } from './functions.ts';
 import { runGitCheckout } from './git.ts';
 import {
   gitCredentialsCreate,
@@ -143,6 +144,11 @@ import {
   tablesList,
   tablesUpdate,
 } from './tables.ts';
+import {
+  temporaryPathCredentialsCreate,
+  temporaryTableCredentialsCreate,
+  temporaryVolumeCredentialsCreate,
+} from './temporary-credentials.ts';
 import { tokensCreate, tokensDelete, tokensList } from './tokens.ts';
 import { volumesCreate, volumesDelete, volumesGet, volumesList, volumesUpdate } from './volumes.ts';
 import {
@@ -293,6 +299,11 @@ export const routes = {
   tableLocationsCreate,
   droppedTablesList,
   droppedTablesUndrop,
+  functionsList,
+  functionsGet,
+  temporaryTableCredentialsCreate,
+  temporaryVolumeCredentialsCreate,
+  temporaryPathCredentialsCreate,
   volumesCreate,
   volumesGet,
   volumesList,

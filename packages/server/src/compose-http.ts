@@ -43,6 +43,7 @@ import { createOperationBook } from './thrift/operations.ts';
 import type { ServerTls } from './tls/open-tls.ts';
 import { createTlsFront } from './tls/tls-front.ts';
 import { createAuthenticator } from './tokens/authenticator.ts';
+import { createTemporaryCredentialHandlers } from './temporary-credentials/handlers.ts';
 import { createTokensHandlers } from './tokens/handlers.ts';
 import { createVolumeHandlers } from './volumes/handlers.ts';
 import { createWorkspaceHandlers } from './workspace/handlers.ts';
@@ -172,6 +173,7 @@ function createHandlers(
     ...createWorkspaceHandlers(services),
     ...createMetastoreHandlers(services, catalogNames),
     ...createVolumeHandlers(services),
+    ...createTemporaryCredentialHandlers(services),
     ...createFileHandlers(services),
     ...createDbfsHandlers(services),
     ...createPolicyHandlers(services),

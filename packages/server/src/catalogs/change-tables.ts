@@ -19,6 +19,12 @@ export async function requireTable(db: Querier, name: TableName): Promise<TableR
   throw missing('Table', formatTableName(name));
 }
 
+export async function requireTableById(db: Querier, id: string): Promise<TableRow> {
+  const row = await findTableById(db, id);
+  if (!row) throw missing('Table', id);
+  return row;
+}
+
 export async function hasTable(db: Querier, name: TableName): Promise<boolean> {
   return (await findTable(db, name)) !== null;
 }

@@ -8,7 +8,8 @@ import { changeTable, chooseLocation, hasTable, listTablePage, requireTable } fr
 import { createCatalog } from './create-catalog.ts';
 import { createTable } from './create-table.ts';
 import { dropCatalog, dropSchema, dropTable } from './drop-tables.ts';
-import { foldName, parseSchemaName, parseTableName } from './names.ts';
+import { foldName, formatTableName, parseSchemaName, parseTableName } from './names.ts';
+import { missing } from './problems.ts';
 import type { Stamp } from './rows.ts';
 import { listDroppedPage, undropTable } from './undrop-table.ts';
 import { toCatalogInfo, toSchemaInfo, toTableInfo } from './wire.ts';
@@ -33,6 +34,8 @@ type TableHandlers = Pick<
   | 'tableLocationsCreate'
   | 'droppedTablesList'
   | 'droppedTablesUndrop'
+  | 'functionsList'
+  | 'functionsGet'
 >;
 
 export function createMetastoreHandlers(
@@ -113,6 +116,15 @@ function createTableHandlers(services: Services): TableHandlers {
     },
     async tableLocationsCreate(request) {
       return { location: await chooseLocation(services, request) };
+    },
+    async functionsList({ catalog_name, schema_name }) {
+      await requireSchema(db, { catalog: foldName(catalog_name), schema: foldName(schema_name) });
+      return { functions: [] };
+    },
+    async functionsGet({ name }) {
+      const function_ = parseTableName(name);
+      await requireSchema(db, function_);
+      throw missing('Function', formatTableName(function_));
     },
     droppedTablesList: (request, { nowMs }) => listDroppedPage(services, request, nowMs),
     droppedTablesUndrop: async (request, context) =>

@@ -1,6 +1,6 @@
 import { ApiError } from '@headrace/api';
 
-type Kind = 'Catalog' | 'Schema' | 'Table' | 'Volume';
+type Kind = 'Catalog' | 'Schema' | 'Table' | 'Volume' | 'Function';
 
 export const missing = (kind: Kind, name: string) =>
   new ApiError('RESOURCE_DOES_NOT_EXIST', `${kind} '${name}' does not exist.`);
