@@ -36,8 +36,10 @@ def _environment() -> dict[str, str]:
 def server() -> Iterator[dict[str, str]]:
     folder = Path(tempfile.mkdtemp(prefix="hr-sdk-"))
     try:
-        headrace("up", "--state-dir", str(folder), "--port", "0", "--detach")
-        yield json.loads((folder / "server.json").read_text())
+        headrace("up", "--state-dir", str(folder), "--port", "0", "--tls", "--detach")
+        document = json.loads((folder / "server.json").read_text())
+        # Most tests need no trust; those of https take the other address, and the authority.
+        yield {**document, "url": document["local_url"], "https_url": document["url"]}
     finally:
         headrace("down", "--state-dir", str(folder))
         shutil.rmtree(folder, ignore_errors=True)
