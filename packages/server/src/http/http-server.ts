@@ -1,5 +1,7 @@
 /** The HTTP server: Fastify with our limits, our errors, the routes of the contract and the UI's files. */
 
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import cookie from '@fastify/cookie';
 import multipart from '@fastify/multipart';
 import { type ApiError, toErrorBody } from '@headrace/api';
@@ -96,6 +98,7 @@ async function sendError(
   if (bug) request.log.error({ err: thrown, url: request.routeOptions.url }, 'a request failed');
   reply.errorCode = error.code;
   setErrorHeaders(error, reply);
+  if ((thrown as { code?: string }).code === 'FST_ERR_CTP_BODY_TOO_LARGE') await discardBody(request.raw);
   return reply.status(error.status).header('cache-control', 'no-store').send(toErrorBody(error));
 }
 
@@ -103,4 +106,14 @@ function setErrorHeaders(error: ApiError, reply: FastifyReply): void {
   if (error instanceof RateLimitError) reply.header('retry-after', String(error.retryAfterSeconds));
   if (error.code === 'TEMPORARILY_UNAVAILABLE') reply.header('retry-after', '1');
   if (error.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
+}
+
+/** A statement of 100 MB is discarded within a second; whoever sends more, or slowly, loses the connection. */
+const discardMsMax = 5_000;
+
+/** A client that is still sending reads no answer: a connection that closes under it tells it nothing. */
+async function discardBody(body: IncomingMessage): Promise<void> {
+  if (body.complete) return;
+  body.resume();
+  await once(body, 'end', { signal: AbortSignal.timeout(discardMsMax) }).catch(() => undefined);
 }
