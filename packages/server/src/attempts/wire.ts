@@ -8,7 +8,7 @@ import type {
   ResumedAttemptDocument,
   routes,
 } from '@headrace/api';
-import { toAttemptId } from '@headrace/core';
+import { preparedPoolId, toAttemptId } from '@headrace/core';
 import type {
   AttemptRef,
   AttemptReport,
@@ -61,14 +61,16 @@ function toClusterDocument(cluster: ClusterAssignment): ClusterAssignmentDocumen
       },
     }),
     ...(principalId !== undefined && { principal_id: principalId }),
-    ...(pool && {
-      pool: {
-        pool_id: pool.poolId,
-        name: pool.name,
-        capacity_max: pool.capacityMax,
-        is_spare: pool.isSpare,
-      },
-    }),
+    // Nothing waits for jobs on workers elsewhere.
+    ...(pool &&
+      pool.poolId !== preparedPoolId && {
+        pool: {
+          pool_id: pool.poolId,
+          name: pool.name,
+          capacity_max: pool.capacityMax,
+          is_spare: pool.isSpare,
+        },
+      }),
   };
 }
 
