@@ -20,6 +20,7 @@ describe('without a good token', () => {
           const response = await server.send(route.method, examplePath(path), { token });
 
           expect([name, path, response.status]).toEqual([name, path, 401]);
+          if (route.method === 'HEAD') continue; // It has no body.
           expect(await response.json()).toMatchObject({ error_code: 'UNAUTHENTICATED', details: [] });
         }
       }

@@ -49,7 +49,7 @@ test('bad input never gives a 5xx, on any route', async () => {
     if (route.kind === 'events') continue;
     for (const [what, body] of oddities) {
       const path = route.path.replaceAll(/\{\w+\+?\}/g, '%22x%22');
-      const hasBody = route.method !== 'GET';
+      const hasBody = route.method !== 'GET' && route.method !== 'HEAD';
       const response = await server.send(route.method, path, hasBody ? { headers: json, body } : {});
 
       expect([name, what, response.status < 500]).toEqual([name, what, true]);

@@ -34,7 +34,7 @@ async function tokenOfTask(client: Client, principalId: number): Promise<string>
 /** The answer to a request that names nothing. */
 async function ask(name: RouteName, token: string): Promise<{ status: number; code: string }> {
   const { method, path } = routes[name];
-  const body = method === 'GET' || method === 'DELETE' ? {} : { body: '{}' };
+  const body = ['GET', 'HEAD', 'DELETE'].includes(method) ? {} : { body: '{}' };
   const response = await server.send(method, path.replaceAll(/\{\w+\+?\}/g, '1'), { token, ...body });
   const text = response.headers.get('content-type')?.includes('json') ? await response.text() : '';
   if (text === '') await response.body?.cancel();
