@@ -14,7 +14,7 @@ class StatementReader(next: ParserInterface) {
     val beginning = SqlTokens.of(text.take(StatementReader.BeginningMax), StatementReader.LookMax)
     val words = new Words(text, beginning, next)
     if (!StatementReader.mayBeOurs(words)) Theirs(text)
-    else readWhole(text, new Words(text, SqlTokens.of(text), next))
+    else readWhole(text, new Words(text, SqlTokens.of(text.take(StatementReader.WholeMax)), next))
   }
 
   private def readWhole(text: String, words: Words): Reading = words.oneOf(StatementReader.Verbs: _*).get match {
@@ -53,8 +53,7 @@ class StatementReader(next: ParserInterface) {
         words.accept("IF", "NOT", "EXISTS")
         words.name()
         if (words.peek("DEEP", "CLONE") || words.peek("CLONE")) throw StatementReader.deepClone
-        if (words.since(0).length < text.length && StatementReader.ClusterByAuto.findFirstIn(text).isDefined)
-          throw StatementReader.clusterByAuto
+        if (words.follow("CLUSTER", "BY", "AUTO")) throw StatementReader.clusterByAuto
         Theirs(text)
       case _ => Theirs(text)
     }
@@ -114,11 +113,16 @@ class StatementReader(next: ParserInterface) {
         val newName = words.name()
         words.expectEnd()
         Ours(RenameVolume(name, newName))
-      } else if (StatementReader.Governance.findFirstIn(text).isDefined) throw StatementReader.governance
-      else if (kind == "CATALOG" || kind == "VOLUME") throw new Refused(s"Of a ${kind.toLowerCase} only the owner and the comment can be altered${if (kind == "VOLUME") ", and its name" else ""}.")
-      else if (StatementReader.ClusterByAuto.findFirstIn(text).isDefined) throw StatementReader.clusterByAuto
+      } else if (isGoverned(words, sets)) throw StatementReader.governance
+      else if (kind == "CATALOG") throw new Refused("Of a catalog only the owner can be altered, and the comment: COMMENT ON CATALOG.")
+      else if (kind == "VOLUME") throw new Refused("Of a volume only the name and the owner can be altered, and the comment: COMMENT ON VOLUME.")
+      else if (words.follow("CLUSTER", "BY", "AUTO")) throw StatementReader.clusterByAuto
       else Theirs(text)
     }.getOrElse(Theirs(text))
+
+  private def isGoverned(words: Words, sets: Boolean): Boolean = StatementReader.Governed.exists { what =>
+    (sets && words.peek(what: _*)) || Seq("SET", "UNSET", "DROP").exists(verb => words.follow(verb +: what: _*))
+  }
 
   private def readShow(text: String, words: Words): Reading = words.oneOf("CATALOGS", "VOLUMES", "GRANTS", "GRANT", "TABLES") match {
     case Some("CATALOGS") =>
@@ -188,8 +192,9 @@ object StatementReader {
     "SHOW" -> Set("CATALOGS", "VOLUMES", "GRANTS", "GRANT", "TABLES"),
     "DESCRIBE" -> Set("CATALOG", "VOLUME"), "DESC" -> Set("CATALOG", "VOLUME"),
     "COMMENT" -> Set("ON"), "USE" -> Set("CATALOG"), "ANALYZE" -> Set("TABLE"), "COPY" -> Set("INTO"))
-  private val ClusterByAuto = """(?i)\bCLUSTER\s+BY\s+AUTO\b""".r
-  private val Governance = """(?i)\b(?:UN)?SET\s+(?:TAGS|ROW\s+FILTER|MASK)\b|\bDROP\s+(?:ROW\s+FILTER|MASK)\b""".r
+  // Longer ones are queries with a name before them, whose names stand at the beginning.
+  private val WholeMax = 100000
+  private val Governed = Seq(Seq("TAGS"), Seq("ROW", "FILTER"), Seq("MASK"))
 
   private def mayBeOurs(words: Words): Boolean = words.oneOf(Verbs: _*).exists { verb =>
     SecondWords.get(verb).forall(_.exists(words.peek(_)))

@@ -11,6 +11,11 @@ class Words(text: String, tokens: IndexedSeq[SqlToken], parser: ParserInterface)
 
   def peek(words: String*): Boolean = words.zipWithIndex.forall { case (word, ahead) => wordAt(at + ahead) == word }
 
+  /** Whether these words follow somewhere, before the query of a statement begins. */
+  def follow(words: String*): Boolean =
+    Iterator.range(at, tokens.length).takeWhile(index => !Set("AS", "SELECT")(wordAt(index)))
+      .exists(index => words.zipWithIndex.forall { case (word, ahead) => wordAt(index + ahead) == word })
+
   def accept(words: String*): Boolean = {
     val found = peek(words: _*)
     if (found) at += words.length
@@ -52,17 +57,12 @@ class Words(text: String, tokens: IndexedSeq[SqlToken], parser: ParserInterface)
 
   def expectEnd(): Unit = if (!atEnd) throw unexpected("the end of the statement")
 
-  /** The text without the word just read, at unchanged positions. */
+  /** The text without the word just read; what comes after it stays where it was. */
   def withoutLast(): String = {
     val token = tokens(at - 1)
     val start = text.offsetByCodePoints(0, token.start)
     text.substring(0, start) + " " * token.text.length + text.substring(start + token.text.length)
   }
-
-  def mark: Int = at
-
-  /** The text from a mark to here. */
-  def since(mark: Int): String = slice(mark, at)
 
   private def requireName(): Unit = {
     val token = tokens.lift(at).getOrElse(throw unexpected("a name"))

@@ -54,9 +54,12 @@ private object InformationTables {
     "schema_privileges" -> empty("grantor grantee catalog_name schema_name privilege_type is_grantable inherited_from"),
     "catalog_privileges" -> empty("grantor grantee catalog_name privilege_type is_grantable"),
     "volume_privileges" -> empty("grantor grantee volume_catalog volume_schema volume_name privilege_type is_grantable inherited_from"),
-    "routines" -> empty("specific_catalog specific_schema specific_name routine_catalog routine_schema routine_name routine_type data_type routine_definition comment"),
-    "key_column_usage" -> empty("constraint_catalog constraint_schema constraint_name table_catalog table_schema table_name column_name ordinal_position position_in_unique_constraint"),
-    "referential_constraints" -> empty("constraint_catalog constraint_schema constraint_name unique_constraint_catalog unique_constraint_schema unique_constraint_name match_option update_rule delete_rule"),
+    "routines" -> empty("specific_catalog specific_schema specific_name routine_catalog routine_schema routine_name " +
+      "routine_type data_type routine_definition comment"),
+    "key_column_usage" -> empty("constraint_catalog constraint_schema constraint_name table_catalog table_schema table_name " +
+      "column_name ordinal_position position_in_unique_constraint"),
+    "referential_constraints" -> empty("constraint_catalog constraint_schema constraint_name unique_constraint_catalog " +
+      "unique_constraint_schema unique_constraint_name match_option update_rule delete_rule"),
     "catalog_tags" -> empty("catalog_name tag_name tag_value"),
     "schema_tags" -> empty("catalog_name schema_name tag_name tag_value"),
     "table_tags" -> empty("catalog_name schema_name table_name tag_name tag_value"),

@@ -34,8 +34,8 @@ class Metastore(session: SparkSession, val rest: RestClient, prefix: String) {
   def deleteCatalog(name: String, cascade: Boolean): Boolean =
     delete(catalogPath(name) + (if (cascade) "?force=true" else ""))
 
-  def updateSchema(fullName: String, changes: ObjectNode): Unit = CatalogApi.writing(rest.send("PATCH", s"$Root/schemas/${encode(fullName)}", Some(changes)))
-  def updateTable(fullName: String, changes: ObjectNode): Unit = CatalogApi.writing(rest.send("PATCH", s"$Root/tables/${encode(fullName)}", Some(changes)))
+  def updateSchema(fullName: String, changes: ObjectNode): Unit = update("schemas", fullName, changes)
+  def updateTable(fullName: String, changes: ObjectNode): Unit = update("tables", fullName, changes)
 
   def listVolumes(catalog: String, schema: String): Seq[JsonNode] =
     rest.pages(s"$Root/volumes?catalog_name=${encode(catalog)}&schema_name=${encode(schema)}", "volumes")
@@ -78,6 +78,9 @@ class Metastore(session: SparkSession, val rest: RestClient, prefix: String) {
       session.conf.set(s"spark.sql.catalog.$name.$key", value)
     session.conf.set(s"spark.sql.catalog.$name", ClassName)
   }
+
+  private def update(kind: String, fullName: String, changes: ObjectNode): Unit =
+    CatalogApi.writing(rest.send("PATCH", s"$Root/$kind/${encode(fullName)}", Some(changes)))
 
   private def create(path: String, document: ObjectNode): Boolean =
     try { rest.send("POST", path, Some(document)); true }
