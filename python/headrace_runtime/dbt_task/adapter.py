@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from urllib.parse import quote, urlsplit
 
 from .. import attach
 from ..failures import TaskFailure
@@ -16,28 +17,64 @@ if TYPE_CHECKING:
 
 # Statements of one session run one after another.
 SESSION_THREADS = 1
+# As dbt's own examples have it.
+WAREHOUSE_THREADS = 4
+# No id of a warehouse, so it means the default one.
+DEFAULT_WAREHOUSE = "default"
 
 
 def find_output(context: TaskContext, task: DbtTask) -> dict[str, Any]:
     """What the profile says of the connection."""
-    if not _is_installed("dbt-spark"):
-        raise TaskFailure("LIBRARY_INSTALLATION_ERROR", _describe_missing())
-    return {"type": "spark", "method": "session", "host": "NA", "schema": task["schema"], "threads": SESSION_THREADS}
+    if _is_installed("dbt-databricks"):
+        return _over_warehouse(context, task)
+    if _is_installed("dbt-spark"):
+        return {
+            "type": "spark",
+            "method": "session",
+            "host": "NA",
+            "schema": task["schema"],
+            "threads": SESSION_THREADS,
+        }
+    raise TaskFailure("LIBRARY_INSTALLATION_ERROR", _describe_missing())
 
 
-def enter_catalog(context: TaskContext, task: DbtTask) -> None:
+def enter_catalog(context: TaskContext, task: DbtTask, output: dict[str, Any]) -> None:
     """Names of two parts, which are all that dbt-spark writes, lead into the task's catalog."""
+    if output["type"] != "spark":
+        return
     session = attach.get_session()
-    catalog = task["catalog"] or context.attempt["spark"]["default_catalog"]
+    catalog = find_catalog(context, task)
     if catalog:
         session.catalog.setCurrentCatalog(catalog)
+
+
+def find_catalog(context: TaskContext, task: DbtTask) -> str:
+    return task["catalog"] or context.attempt["spark"]["default_catalog"]
+
+
+def _over_warehouse(context: TaskContext, task: DbtTask) -> dict[str, Any]:
+    """The address that this task reaches the server at, which may be plain HTTP on the loopback: clients insist on https
+    only where they make the address themselves."""
+    api = context.attempt["api"]
+    path = f"/sql/1.0/warehouses/{quote(task['warehouse_id'] or DEFAULT_WAREHOUSE, safe='')}"
+    return {
+        "type": "databricks",
+        "host": urlsplit(api["url"]).netloc,
+        "http_path": path,
+        # Not in the file, which user code may copy: dbt reads it from the environment.
+        "token": "{{ env_var('DBT_ACCESS_TOKEN') }}",
+        "catalog": find_catalog(context, task),
+        "schema": task["schema"],
+        "threads": WAREHOUSE_THREADS,
+        "connection_parameters": {"_connection_uri": f"{api['url'].rstrip('/')}{path}", "enable_telemetry": False},
+    }
 
 
 def set_variables(context: TaskContext) -> None:
     """Names that profiles of projects read, as hosted, and dbt's own settings."""
     api = context.attempt["api"]
     os.environ.setdefault("DBT_HOST", api["url"])
-    os.environ.setdefault("DBT_ACCESS_TOKEN", api["token"])
+    os.environ["DBT_ACCESS_TOKEN"] = api["token"]
     # Nobody's tasks tell others what they run.
     os.environ["DO_NOT_TRACK"] = "1"
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 
 from ..failures import TaskFailure
 from .adapter import enter_catalog, find_output, set_variables
@@ -28,10 +29,12 @@ def run_dbt_task(context: TaskContext, task: DbtTask) -> None:
     if task["profiles_directory"] is None:
         output = find_output(context, task)
         write_profile(project, output, find_targets(commands))
-    if any(words[0] != "deps" for words in commands):
-        enter_catalog(context, task)
+        if any(words[0] != "deps" for words in commands):
+            enter_catalog(context, task, output)
     results = Results(context)
     os.chdir(project.folder)
+    # dbt cancels what it has under way in the warehouse when it is interrupted, and not when it is told to end.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         for words, written in zip(commands, task["commands"], strict=True):
             print(f"[dbt] {written}", flush=True)
