@@ -71,6 +71,7 @@ import { createUpCommand } from './commands/server/up.ts';
 import { createSqlCommand } from './commands/sql/sql.ts';
 import { createTablesCommands } from './commands/tables/dropped.ts';
 import { createVolumesCommands } from './commands/volumes/volumes.ts';
+import { createWarehouseCommands } from './commands/warehouses/warehouses.ts';
 import { createWorkersCreateTokenCommand } from './commands/workers/create-token.ts';
 import { createWorkersListCommand } from './commands/workers/list.ts';
 import { createWorkersRevokeTokenCommand, createWorkersTokensCommand } from './commands/workers/tokens.ts';
@@ -167,6 +168,7 @@ function createComputeGroups(context: CliContext): Command[] {
       ...createClusterPolicyCommands(context),
     ]),
     group('queries', 'saved queries, which SQL tasks run', 'queries list', [...createQueryCommands(context)]),
+    group('warehouses', 'where SQL statements run', 'warehouses list', [...createWarehouseCommands(context)]),
     group('instance-pools', 'hosts that wait for clusters', 'instance-pools list', [
       ...createInstancePoolCommands(context),
     ]),

@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 const groups =
-  /^(clusters|clusterPolicies|policyFamilies|instancePools|queries|libraries|repos|gitCredentials|secret|volumes|droppedTables)/;
+  /^(clusters|clusterPolicies|policyFamilies|instancePools|queries|libraries|repos|gitCredentials|secret|volumes|warehouse|queryHistory|droppedTables)/;
 const document = ['--json', '{"a": 1}'];
 
 const commands: Readonly<Partial<Record<RouteName, readonly string[]>>> = {
@@ -49,6 +49,15 @@ const commands: Readonly<Partial<Record<RouteName, readonly string[]>>> = {
   queriesGet: ['queries', 'get', 'q'],
   queriesUpdate: ['queries', 'update', 'q', '--name', 'x'],
   queriesDelete: ['queries', 'delete', 'q', '--auto-approve'],
+  warehousesCreate: ['warehouses', 'create', '--json', '{"name": "w"}'],
+  warehousesEdit: ['warehouses', 'edit', 'w', '--json', '{"auto_stop_mins": 5}'],
+  warehousesGet: ['warehouses', 'get', 'w'],
+  warehousesList: ['warehouses', 'list'],
+  warehousesDelete: ['warehouses', 'delete', 'w', '--auto-approve'],
+  warehousesStart: ['warehouses', 'start', 'w', '--no-wait'],
+  warehousesStop: ['warehouses', 'stop', 'w', '--no-wait'],
+  warehouseConfigGet: ['warehouses', 'config'],
+  queryHistoryList: ['warehouses', 'history'],
   librariesInstall: ['libraries', 'install', 'c', '--pypi', 'polars'],
   librariesUninstall: ['libraries', 'uninstall', 'c', '--pypi', 'polars'],
   librariesClusterStatus: ['libraries', 'cluster-status', 'c'],
@@ -93,6 +102,7 @@ test.each((Object.keys(routes) as RouteName[]).filter((name) => groups.test(name
     server = await startStubServer({
       // What commands ask for first; the one that is meant is refused, and was called.
       clustersList: async () => ({ clusters: [] }),
+      warehousesList: async () => ({ warehouses: [] }),
       reposGet: async () => ({
         id: 1,
         path: '/Repos/a/b',
