@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from .. import attach
 from ..failures import TaskFailure
@@ -59,7 +59,8 @@ def _over_warehouse(context: TaskContext, task: DbtTask) -> dict[str, Any]:
     path = f"/sql/1.0/warehouses/{quote(task['warehouse_id'] or DEFAULT_WAREHOUSE, safe='')}"
     return {
         "type": "databricks",
-        "host": urlsplit(api["url"]).netloc,
+        # With its scheme: the client would else look for settings by https, for minutes.
+        "host": api["url"].rstrip("/"),
         "http_path": path,
         # Not in the file, which user code may copy: dbt reads it from the environment.
         "token": "{{ env_var('DBT_ACCESS_TOKEN') }}",
