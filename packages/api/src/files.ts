@@ -35,6 +35,17 @@ export const filesUpload = route({
   audit: 'files.upload',
 });
 
+export const filesInitiateUpload = route({
+  method: 'POST',
+  path: filesPath,
+  summary:
+    'Says whether a large file may be written. It is then sent whole: addresses for its parts are not given.',
+  request: z.object({ path: filePath, action: z.string().max(100), overwrite: wireBool.default(false) }),
+  response: z.looseObject({ multipart_upload: z.looseObject({ session_token: z.string() }) }),
+  permission: 'user',
+  audit: 'files.initiate-upload',
+});
+
 export const filesDownload = route({
   method: 'GET',
   path: filesPath,

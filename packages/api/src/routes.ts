@@ -61,6 +61,7 @@ import {
   filesDelete,
   filesDownload,
   filesGetMetadata,
+  filesInitiateUpload,
   filesUpload,
 } from './files.ts';
 import { functionsGet, functionsList } from './functions.ts';
@@ -320,6 +321,7 @@ export const routes = {
   dbfsAddBlock,
   dbfsClose,
   filesUpload,
+  filesInitiateUpload,
   filesDownload,
   filesGetMetadata,
   filesDelete,

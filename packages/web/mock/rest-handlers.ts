@@ -167,6 +167,7 @@ export const restHandlers: Omit<MockHandlers, Used> = {
   dbfsAddBlock: refuse,
   dbfsClose: refuse,
   filesUpload: refuse,
+  filesInitiateUpload: refuse,
   filesDownload: refuse,
   filesGetMetadata: refuse,
   filesDelete: refuse,

@@ -152,8 +152,11 @@ describe('files', () => {
       const answer = await server.send('POST', `/api/2.0/fs/${name}`, { body: '{}' });
       expect([answer.status, await codeOf(answer)], name).toEqual([501, 'NOT_IMPLEMENTED']);
     }
-    const started = await server.send('POST', `${file('x')}?action=initiate-upload`, { body: '' });
-    expect([started.status, await codeOf(started)]).toEqual([501, 'NOT_IMPLEMENTED']);
+    const start = (name: string) => server.send('POST', `${file(name)}?action=initiate-upload`, { body: '' });
+    expect(await (await start('x')).json()).toMatchObject({ multipart_upload: {} });
+    await put('x', 'there');
+    expect((await start('x')).status).toBe(409);
+    expect((await server.send('POST', `${file('x')}?action=complete-upload`)).status).toBe(501);
   });
 });
 

@@ -9,6 +9,7 @@ import { describeFile, readFile } from './read-file.ts';
 type FileHandlers = Pick<
   Handlers<typeof routes, RequestContext>,
   | 'filesUpload'
+  | 'filesInitiateUpload'
   | 'filesDownload'
   | 'filesGetMetadata'
   | 'filesDelete'
@@ -26,6 +27,17 @@ export function createFileHandlers(services: Services): FileHandlers {
     async filesUpload({ path, overwrite }, context) {
       await upload(await find(path), { ...rawOf(context), overwrite, signal: context.signal });
       return done;
+    },
+    /**
+     * Clients begin files beyond some 50 MB so, and end with an error when it is refused. Answered, they ask for
+     * addresses of parts, and upon the 501 that this gets they send the file whole. Source: databricks-sdk 0.162.0
+     * (Apache-2.0), the uploads of its files mixin.
+     */
+    async filesInitiateUpload({ path, action, overwrite }) {
+      if (action !== 'initiate-upload')
+        throw new ApiError('NOT_IMPLEMENTED', `Headrace does not answer the action ${action} of files yet`);
+      await requireWritable(await find(path), { overwrite });
+      return { multipart_upload: { session_token: 'sent-whole' } };
     },
     filesDownload: async ({ path }, context) => readFile(await find(path), rawOf(context)),
     async filesGetMetadata({ path }) {
@@ -63,14 +75,22 @@ export function createFileHandlers(services: Services): FileHandlers {
   };
 }
 
-async function upload(
+async function requireWritable(
   { tree, parts, shown }: Place,
-  { body, overwrite, signal }: RawRequest & { overwrite: boolean; signal: AbortSignal },
+  { overwrite }: { overwrite: boolean },
 ): Promise<void> {
   const before = await tree.stat(parts);
   if (parts.length === 0 || before?.kind === 'folder') throw taken(`${shown} is a folder, not a file`);
-  // Told before the content is read; who is first of two at once, the last step decides.
   if (before && !overwrite) throw taken(`${shown} exists already; overwrite=true replaces it`);
+}
+
+async function upload(
+  place: Place,
+  { body, overwrite, signal }: RawRequest & { overwrite: boolean; signal: AbortSignal },
+): Promise<void> {
+  const { tree, parts, shown } = place;
+  // Told before the content is read; who is first of two at once, the last step decides.
+  await requireWritable(place, { overwrite });
   await tree.write(parts, body, { overwrite }).catch((error) => {
     if (signal.aborted || body.errored)
       throw new ApiError('MALFORMED_REQUEST', `the content of ${shown} broke off; nothing was written`);
