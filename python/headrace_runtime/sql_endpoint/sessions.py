@@ -64,7 +64,8 @@ class Sessions:
             with self._lock:
                 session = self._of_clients.get(session_id)
             if session is None:
-                session = self._make(document["catalog"], document["schema"])
+                session = self._make(document["catalog"], None)
+                self._begin_in(session, document["schema"])
                 for name, value in document["conf"].items():
                     self._set(session, name, value)
                 with self._lock:
@@ -96,6 +97,22 @@ class Sessions:
             manager.setCurrentCatalog(catalog)
         if schema is not None:
             session.sql(f"use schema `{schema.replace('`', '``')}`", self._jvm.PythonUtils.toArray([]))
+
+    def _begin_in(self, session: Any, schema: str | None) -> None:
+        """A client may name a schema that its first statement makes, as dbt does; until then nothing is found in it."""
+        try:
+            self.place(session, None, schema)
+        except Exception as error:
+            if "SCHEMA_NOT_FOUND" not in str(error):
+                raise
+            manager = session.sessionState().catalogManager()
+            # Spark's own setter looks whether it is there.
+            field = manager.getClass().getDeclaredField("_currentNamespace")
+            field.setAccessible(True)
+            java = self._jvm.java.lang
+            name = java.reflect.Array.newInstance(java.Class.forName("java.lang.String"), 1)
+            name[0] = schema
+            field.set(manager, self._jvm.scala.Some(name))
 
     def _make(self, catalog: str | None, schema: str | None) -> Any:
         session = self._root.newSession()

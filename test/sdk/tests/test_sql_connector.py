@@ -53,7 +53,10 @@ def connect(connector: Any, server: dict[str, str]) -> Any:
 
 @pytest.fixture(scope="session")
 def connection(connect: Any) -> Iterator[Any]:
-    with connect(session_configuration={"STATEMENT_TIMEOUT": "60", "TIMEZONE": "Europe/Berlin"}) as opened:
+    # As dbt does: the schema is made by the session that names it.
+    with connect(
+        catalog="main", schema="sqlc", session_configuration={"STATEMENT_TIMEOUT": "60", "TIMEZONE": "Europe/Berlin"}
+    ) as opened:
         with opened.cursor() as cursor:
             cursor.execute("create schema if not exists main.sqlc")
             cursor.execute("create or replace table main.sqlc.t (a int comment 'first', b decimal(10,2), c array<int>)")
