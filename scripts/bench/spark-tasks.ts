@@ -87,9 +87,9 @@ async function runTask(
 }
 
 /** The id of its last task, when all have ended. */
-async function whenEnded(client: Client, run_id: number): Promise<number> {
+export async function whenEnded(client: Client, run_id: number, limitMs = waitMs): Promise<number> {
   let taskRunId = 0;
-  for await (const event of client.runEvents({ run_id }, { signal: AbortSignal.timeout(waitMs) })) {
+  for await (const event of client.runEvents({ run_id }, { signal: AbortSignal.timeout(limitMs) })) {
     taskRunId = event.tasks[0]?.run_id ?? taskRunId;
     if (event.ended) break;
   }
