@@ -15,6 +15,8 @@ export interface RequestContext {
   /** Where the token is that of a task; else null. */
   readonly attemptId: number | null;
   readonly requestId: string;
+  /** Scheme, host and port by which the client found this server. */
+  readonly origin: string;
   /** The version in the path that was asked; routes below `/api/headrace` and without a version say `headrace`. */
   readonly apiVersion: ApiVersion;
   readonly nowMs: number;

@@ -169,6 +169,7 @@ function makeContext(
     principal: request.principal ?? nobody,
     attemptId: request.attemptId,
     requestId: request.id,
+    origin: `${request.protocol}://${request.host}`,
     apiVersion: (apiVersions as readonly string[]).includes(version ?? '')
       ? (version as ApiVersion)
       : 'headrace',

@@ -48,9 +48,9 @@ export function createStatementHandlers(parts: StatementHandlerParts): Statement
   const { db } = services;
   return {
     statementsExecute: (request, context) => executeStatement(parts, request, context),
-    async statementsGet({ statement_id: id }, { principal }) {
-      const row = await engine.find(id, principal);
-      return toStatementDocument(row, sourcesOf(parts, row, principal));
+    async statementsGet({ statement_id: id }, context) {
+      const row = await engine.find(id, context.principal);
+      return toStatementDocument(row, sourcesOf(parts, row, context));
     },
     async statementsCancel({ statement_id: id }, { principal }) {
       await engine.cancel(id, principal);
@@ -60,13 +60,14 @@ export function createStatementHandlers(parts: StatementHandlerParts): Statement
       await engine.close(id, principal);
       return {};
     },
-    async statementsResultChunk({ statement_id: id, chunk_index: index }, { principal }) {
+    async statementsResultChunk({ statement_id: id, chunk_index: index }, context) {
+      const { principal } = context;
       const row = await engine.find(id, principal);
       const { manifest } = row;
       // Whoever asks without end for links that are not there is told so.
       if (manifest === null || index >= manifest.chunks.length) await engine.readChunk(id, index, principal);
       if (manifest === null) throw new ApiError('INVALID_STATE', `Statement ${id} has no result`);
-      return toChunkDocument(row, manifest, { index, sources: sourcesOf(parts, row, principal) });
+      return toChunkDocument(row, manifest, { index, sources: sourcesOf(parts, row, context) });
     },
     async statementsResultFile({ link }, { nowMs }) {
       const claims = readLink(parts.linkKey, link, nowMs);
@@ -118,8 +119,9 @@ type ExecuteRequest = RequestOf<typeof routes.statementsExecute>;
 async function executeStatement(
   parts: StatementHandlerParts,
   request: ExecuteRequest,
-  { principal, signal }: RequestContext,
+  context: RequestContext,
 ): Promise<StatementDocument> {
+  const { principal, signal } = context;
   const { services, engine } = parts;
   const waitMs = toWaitMs(request.wait_timeout);
   const statementId = await engine.execute(toNewStatement(request, principal));
@@ -130,7 +132,7 @@ async function executeStatement(
     await engine.cancel(statementId, principal);
     row = await waitForEnd(services, { ...wait, timeoutMs: cancelMs });
   }
-  return toStatementDocument(row, sourcesOf(parts, row, principal));
+  return toStatementDocument(row, sourcesOf(parts, row, context));
 }
 
 function toNewStatement(request: ExecuteRequest, principal: Principal): NewStatement {
@@ -165,16 +167,21 @@ const contentTypes: Readonly<Record<ResultFormat, string>> = {
 function sourcesOf(
   { engine, linkKey, publicUrl, services }: StatementHandlerParts,
   { statementId }: StatementRow,
-  principal: Principal,
+  { principal, origin }: RequestContext,
 ): ChunkSources {
   return {
     readChunk: (index) => engine.readChunk(statementId, index, principal),
     link(index) {
       const expiresAtMs = services.clock.nowMs() + linkLifetimeMs;
       const link = signLink(linkKey, { statementId, index, expiresAtS: Math.floor(expiresAtMs / second) });
-      return { url: `${publicUrl()}/api/headrace/sql/results/${link}`, expiresAtMs };
+      return { url: `${baseOf(origin, publicUrl())}/api/headrace/sql/results/${link}`, expiresAtMs };
     },
   };
+}
+
+/** Where the client found this server it finds it again; only a proxy may have changed the scheme on the way. */
+function baseOf(origin: string, publicUrl: string): string {
+  return new URL(origin).host === new URL(publicUrl).host ? publicUrl : origin;
 }
 
 /** As hosted: not at all, or from 5 to 50 seconds. */
