@@ -22,7 +22,7 @@ afterAll(async () => {
   await fs.rm(allowed, { recursive: true, force: true });
 });
 
-const data = (folder: string) => path.join(server.stateDir, 'data', folder);
+const inDataRoot = (folder: string) => path.join(server.stateDir, 'data', folder);
 let made = 0;
 
 async function place(storage_location: string) {
@@ -60,9 +60,9 @@ test.each([
   ['through .. in percent signs', () => `file:${allowed}/%2e%2E/x`],
   ['through a link', () => `${allowed}/away/t`],
   ['at a link that leads nowhere yet', () => `${allowed}/dangling`],
-  ['in the folder of managed tables', () => data('managed/dev/e/t')],
+  ['in the folder of managed tables', () => inDataRoot('managed/dev/e/t')],
   ['in it through a link', () => `${allowed}/managed/x`],
-  ['in the data root', () => data('')],
+  ['in the data root', () => inDataRoot('')],
   ['in the state folder', () => server.stateDir],
   ['upwards from a volume', () => '/Volumes/../etc'],
   ['upwards from DBFS', () => 'dbfs:/Volumes/../../x'],
