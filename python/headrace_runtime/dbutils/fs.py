@@ -146,6 +146,8 @@ class FileSystem(WithHelp):
         roots = {os.path.realpath(root) for root in (paths.data_root, paths.dbfs, paths.volumes, paths.workspace)}
         if os.path.realpath(real) in {*roots, "/"}:
             raise ValueError(f"{_normal(path)} is the root of everybody's files: name what is in it, one by one")
+        if os.path.islink(real) and os.path.relpath(real, paths.volumes).count(os.sep) == 2:
+            raise ValueError(f"{_normal(path)} is an external volume: DROP VOLUME forgets it, and its files stay")
 
     def _existing(self, path: str) -> str:
         real = self._locate(path)

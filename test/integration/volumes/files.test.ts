@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import http from 'node:http';
@@ -158,6 +159,30 @@ describe('files', () => {
     expect((await start('x')).status).toBe(409);
     expect((await server.send('POST', `${file('x')}?action=complete-upload`)).status).toBe(501);
   });
+});
+
+/** A mount can be made as root on Linux, and not everywhere there. */
+function mountSmallDisk(folder: string): boolean {
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]).status === 0;
+}
+
+test('a full disk is told as such, while more is sent, and leaves nothing', async ({ skip }) => {
+  const small = path.join(outside, 'small');
+  await fs.mkdir(small);
+  if (!mountSmallDisk(small)) skip('no disk can be mounted here');
+  try {
+    const named = { catalog_name: 'dev', schema_name: 'default', name: 'small' };
+    await server.client.volumesCreate({ ...named, volume_type: 'EXTERNAL', storage_location: small });
+    const target = '/api/2.0/fs/files/Volumes/dev/default/small/a';
+
+    const answer = await server.send('PUT', target, { body: randomBytes(8 * 1024 ** 2) });
+
+    expect([answer.status, await codeOf(answer)]).toEqual([400, 'RESOURCE_LIMIT_EXCEEDED']);
+    expect(await fs.readdir(small)).toEqual([]);
+    expect((await server.send('PUT', target, { body: 'fits' })).status).toBe(204);
+  } finally {
+    spawnSync('umount', ['-l', small]);
+  }
 });
 
 describe('folders', () => {

@@ -1,9 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openFolderStore } from '../../../packages/server/src/blobs/folder-store.ts';
 import { createDroppedTablesLoop } from '../../../packages/server/src/catalogs/undrop-table.ts';
-import type { Services } from '../../../packages/server/src/services.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
 let server: TestServer;
@@ -113,7 +111,7 @@ test('when its time is over a table is no more restored, and its files go after 
   await expect(server.client.droppedTablesUndrop({ full_name: 'dev.u7.old' })).rejects.toThrow('for 2 hours');
   await expect(server.client.droppedTablesUndrop({ table_id: old.table_id })).rejects.toMatchObject(missing);
   expect(await exists(old.folder)).toBe(true);
-  await turnLoop();
+  await createDroppedTablesLoop(server.services).turn();
 
   expect([await exists(old.folder), await exists(young.folder)]).toEqual([false, true]);
   const { rows } = await pool.query(`select name from dropped_tables where schema = 'u7'`);
@@ -139,15 +137,3 @@ test('lists come in pages, the newest first', async () => {
   const both = { full_name: 'dev.u8.a', table_id: '00000000-0000-4000-8000-000000000000' };
   await expect(server.client.droppedTablesUndrop(both)).rejects.toMatchObject({ status: 400 });
 });
-
-/** One turn, with the server's own store and folder. */
-async function turnLoop(): Promise<void> {
-  const { connectDatabase } = await import('../../../packages/server/src/db/connect.ts');
-  const { pino } = await import('pino');
-  const log = pino({ level: 'silent' });
-  const db = connectDatabase({ connection: server.database.url, log });
-  const blobs = await openFolderStore(path.join(server.stateDir, 'data'));
-  const needed = { db, blobs, log, clock: { nowMs: Date.now }, config: { droppedTablesKeptHours: 2 } };
-  await createDroppedTablesLoop(needed as unknown as Services).turn(); // What the loop asks for, and no more.
-  await db.close();
-}

@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createFolderMovesLoop } from '../../../packages/server/src/volumes/move-folders.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
 let server: TestServer;
@@ -175,6 +176,17 @@ describe('external volumes', () => {
     await server.client.volumesDelete({ name: 'dev.e1.w' });
     expect(await exists(place('dev/e1/w'))).toBe(false);
     expect(await fs.readFile(path.join(allowed, 'share/a'), 'utf8')).toBe('theirs');
+  });
+
+  test('its link comes back when somebody removed it', async () => {
+    await makeSchema('e4');
+    await fs.mkdir(path.join(allowed, 'back'));
+    await makeVolume('e4', 'v', { volume_type: 'EXTERNAL', storage_location: path.join(allowed, 'back') });
+    await fs.unlink(place('dev/e4/v'));
+
+    await createFolderMovesLoop(server.services).turn();
+
+    expect(await fs.readlink(place('dev/e4/v'))).toBe(path.join(allowed, 'back'));
   });
 
   test.each([

@@ -92,6 +92,7 @@ export function openFileTree(folder: string): FileTree {
       const place = await prepare(parts);
       await placeFile(place, content, { overwrite }).catch((error) => {
         if (hasCode(error, 'EISDIR', 'ENOTEMPTY')) throw isFolder(parts);
+        if (hasCode(error, 'ENOSPC', 'EDQUOT', 'EFBIG')) throw diskIsFull(parts);
         throw hasCode(error, 'EEXIST') ? exists(parts) : error;
       });
     },
@@ -164,9 +165,13 @@ async function placeFile(
 /** The source is not ended when the disk refuses: its owner still has to answer whoever sends it. */
 async function writeDraft(draft: string, content: Readable | Uint8Array): Promise<void> {
   if (content instanceof Readable) {
-    const source = Readable.from(content.iterator({ destroyOnReturn: false }), { objectMode: false });
-    await pipeline(source, createWriteStream(draft, { flags: 'wx', flush: true }));
+    await pipeline(lend(content), createWriteStream(draft, { flags: 'wx', flush: true }));
   } else await fs.writeFile(draft, content, { flag: 'wx', flush: true });
+}
+
+/** A pipeline ends its source when its target fails; this one it only leaves. */
+async function* lend(content: Readable): AsyncGenerator<Uint8Array> {
+  for await (const part of content.iterator({ destroyOnReturn: false })) yield part;
 }
 
 /** Opened without following a link in the last part, or waiting on a pipe; null when it is no file. */
@@ -227,6 +232,9 @@ const fileOnTheWay = (parts: Parts) =>
   new ApiError('INVALID_PARAMETER_VALUE', `path: a file is on the way to ${show(parts)}`);
 const exists = (parts: Parts) =>
   new ApiError('RESOURCE_ALREADY_EXISTS', `path: ${show(parts)} exists already`);
+/** No passing error: whoever sends a large file would send it again and again. */
+const diskIsFull = (parts: Parts) =>
+  new ApiError('RESOURCE_LIMIT_EXCEEDED', `the server's disk is full: ${show(parts)} was not written`);
 const isFolder = (parts: Parts) =>
   new ApiError('RESOURCE_ALREADY_EXISTS', `path: ${show(parts)} is a folder, not a file`);
 const isMissing = (kind: 'file' | 'folder', parts: Parts) =>

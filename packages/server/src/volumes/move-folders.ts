@@ -6,8 +6,8 @@ import { discardInPlace, trashRoot } from '../blobs/discard.ts';
 import type { Querier } from '../db/connect.ts';
 import type { Loop } from '../loops/driver.ts';
 import type { Services } from '../services.ts';
-import { deleteMove, hasMoves, insertMove, lockFirstMove, type VolumeRow } from './store.ts';
-import { moveFolder } from './volume-folder.ts';
+import { deleteMove, hasMoves, insertMove, listExternal, lockFirstMove, type VolumeRow } from './store.ts';
+import { isTaken, makeLink, moveFolder } from './volume-folder.ts';
 import { type VolumeName, volumeKey } from './volume-names.ts';
 
 type Needed = Pick<Services, 'db' | 'blobs' | 'ids' | 'log' | 'clock'>;
@@ -61,6 +61,17 @@ async function finishFirst(services: Needed, client: Querier): Promise<Moved | n
 }
 
 const everyMs = 60_000;
+const linksOfTurn = 1_000;
+
+/** A task may have removed the link of an external volume, and backups hold no links. */
+async function bringBackLinks({ db, blobs, log }: Needed): Promise<void> {
+  for (const volume of await listExternal(db, linksOfTurn)) {
+    const key = volumeKey(nameOf(volume));
+    if (volume.externalLocation === null || (await isTaken(blobs, key))) continue;
+    await makeLink(blobs, key, volume.externalLocation);
+    log.info({ key }, 'the link of an external volume was missing and is there again');
+  }
+}
 
 export function createFolderMovesLoop(services: Services): Loop {
   return {
@@ -68,6 +79,7 @@ export function createFolderMovesLoop(services: Services): Loop {
     everyMs,
     async turn() {
       await finishMoves(services);
+      await bringBackLinks(services);
       return 'idle';
     },
   };

@@ -97,6 +97,14 @@ export async function listVolumes(
   });
 }
 
+export async function listExternal(db: Querier, limit: number): Promise<VolumeRow[]> {
+  return db.query<VolumeRow>({
+    name: 'list-external-volumes',
+    text: `select ${columns} from ${joined} where v.external_location is not null order by v.id limit $1`,
+    values: [limit],
+  });
+}
+
 /** A volume whose folder is this one, lies in it or around it. */
 export async function findVolumeAt(db: Querier, location: string): Promise<VolumeRow | null> {
   const rows = await db.query<VolumeRow>({

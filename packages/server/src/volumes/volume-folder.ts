@@ -25,6 +25,10 @@ export async function makeLink(blobs: BlobStore, key: string, target: string): P
   await fs.symlink(target, place, 'dir');
 }
 
+export async function isTaken(blobs: BlobStore, key: string): Promise<boolean> {
+  return (await kindOf(blobs.locate(key))) !== null;
+}
+
 /** Refuses when files lie there that belong to no volume: nothing may vanish behind a new name. */
 export async function requireFreePlace(blobs: BlobStore, key: string): Promise<void> {
   await freePlace(await preparePlace(blobs, key), key);
@@ -82,7 +86,7 @@ async function preparePlace(blobs: BlobStore, key: string): Promise<string> {
 
 async function kindOf(place: string): Promise<'folder' | 'link' | 'other' | null> {
   const stat = await fs.lstat(place).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
     throw error;
   });
   if (stat === null) return null;
