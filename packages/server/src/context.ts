@@ -17,6 +17,8 @@ export interface RequestContext {
   readonly requestId: string;
   /** Scheme, host and port by which the client found this server. */
   readonly origin: string;
+  /** What the client calls itself. */
+  readonly userAgent: string | null;
   /** The version in the path that was asked; routes below `/api/headrace` and without a version say `headrace`. */
   readonly apiVersion: ApiVersion;
   readonly nowMs: number;

@@ -157,6 +157,9 @@ function mayReadMetrics(
   return !isForwarded && /^(127\.|::1$|::ffff:127\.)/.test(ip);
 }
 
+/** Clients list all their parts in it; the first ones say who it is. */
+const userAgentCharsMax = 200;
+
 /** Open routes have no caller; their handlers must not ask who it is. */
 const nobody: Principal = { id: 0, userName: '', isAdmin: false };
 
@@ -170,6 +173,7 @@ function makeContext(
     attemptId: request.attemptId,
     requestId: request.id,
     origin: `${request.protocol}://${request.host}`,
+    userAgent: request.headers['user-agent']?.slice(0, userAgentCharsMax) ?? null,
     apiVersion: (apiVersions as readonly string[]).includes(version ?? '')
       ? (version as ApiVersion)
       : 'headrace',

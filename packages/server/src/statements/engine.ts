@@ -93,7 +93,7 @@ async function execute(services: EngineServices, order: NewStatement): Promise<s
     sessionId === null ? null : await useSession(db, sessionId, { principalId: principal.id, nowMs });
   if (sessionId !== null && session === null) throw noSuchSession(sessionId);
   const warehouse = await requireWarehouse(services, session?.warehouseId ?? order.warehouseId);
-  const { warehouseId, clusterId } = warehouse;
+  const { warehouseId, clusterId, statementTimeoutMs } = warehouse;
   const statementId = crypto.randomUUID();
   const row = {
     ...{
@@ -104,7 +104,7 @@ async function execute(services: EngineServices, order: NewStatement): Promise<s
       sessionId,
       statement,
     },
-    ...{ request: toOrder(order), source: order.source, kind: kindOf(statement), nowMs },
+    ...{ request: toOrder(order, statementTimeoutMs), source: order.source, kind: kindOf(statement), nowMs },
     pendingMax: limits.pendingMax,
   };
   if (!(await insertStatement(db, row)))
@@ -127,14 +127,15 @@ function refuseText(statement: string): void {
     );
 }
 
-function toOrder(order: NewStatement): StatementOrder {
-  const { parameters, catalog, schema, rowLimit, byteLimit, format, complexAsText, timeoutMs } = order;
+function toOrder(order: NewStatement, ofWarehouseMs: number | null): StatementOrder {
+  const { parameters, catalog, schema, rowLimit, byteLimit, format, complexAsText } = order;
+  const timeouts = [order.timeoutMs, ofWarehouseMs, limits.statementTimeoutMs];
   return {
     ...{ parameters, catalog, schema, rowLimit, byteLimit },
     bytesMax: Math.min(order.bytesMax ?? limits.resultBytesMax, limits.resultBytesMax),
     format: format ?? 'ARROW_STREAM',
     complexAsText: complexAsText ?? false,
-    timeoutMs: timeoutMs ?? null,
+    timeoutMs: Math.min(...timeouts.filter((ms) => typeof ms === 'number')),
     ...(order.disposition === undefined ? {} : { disposition: order.disposition }),
   };
 }

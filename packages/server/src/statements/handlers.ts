@@ -7,7 +7,7 @@ import {
   type routes,
   type StatementDocument,
 } from '@headrace/api';
-import type { Principal, RequestContext } from '../context.ts';
+import type { RequestContext } from '../context.ts';
 import type { Bell } from './bell.ts';
 import { type StatementReader, waitForEnd } from './engine.ts';
 import { listQueries } from './history.ts';
@@ -124,7 +124,7 @@ async function executeStatement(
   const { principal, signal } = context;
   const { services, engine } = parts;
   const waitMs = toWaitMs(request.wait_timeout);
-  const statementId = await engine.execute(toNewStatement(request, principal));
+  const statementId = await engine.execute(toNewStatement(request, context));
   const wait = { statementId, principal, signal };
   let row = await waitForEnd(services, { ...wait, timeoutMs: waitMs });
   const isLate = row.state === 'PENDING' || row.state === 'RUNNING';
@@ -135,7 +135,7 @@ async function executeStatement(
   return toStatementDocument(row, sourcesOf(parts, row, context));
 }
 
-function toNewStatement(request: ExecuteRequest, principal: Principal): NewStatement {
+function toNewStatement(request: ExecuteRequest, { principal, userAgent }: RequestContext): NewStatement {
   const { query_tags: tags, disposition } = request;
   return {
     principal,
@@ -148,7 +148,7 @@ function toNewStatement(request: ExecuteRequest, principal: Principal): NewState
     rowLimit: request.row_limit ?? null,
     byteLimit: request.byte_limit ?? null,
     source: {
-      application: null,
+      application: userAgent,
       protocol: 'rest',
       ...(tags && { tags: tags.map(({ key, value }) => ({ key, value })) }),
     },
