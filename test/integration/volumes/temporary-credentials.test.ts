@@ -55,16 +55,20 @@ test('a view, and a table in a bucket, have no folder to tell', async () => {
 
 test('a path is answered inside of tables, volumes and allowed locations, through no link out of them', async () => {
   await fs.symlink('/etc', path.join(allowed, 'away'));
-  const data = path.join(server.stateDir, 'data');
+  const dataRoot = path.join(server.stateDir, 'data');
 
-  for (const url of [`file://${allowed}/new/folder`, `${data}/managed/dev/x`, `file:${data}/volumes/dev`])
+  for (const url of [
+    `file://${allowed}/new/folder`,
+    `${dataRoot}/managed/dev/x`,
+    `file:${dataRoot}/volumes/dev`,
+  ])
     expect((await forPath(url)).url).toMatch(/^file:\/\/\//);
   for (const url of [
     '/etc/passwd',
     `${allowed}/../x`,
     `${allowed}/away`,
-    `${data}/workspace/a`,
-    `${data}/attempts`,
+    `${dataRoot}/workspace/a`,
+    `${dataRoot}/attempts`,
   ])
     await expect(forPath(url), url).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
   await expect(forPath('s3://bucket/x')).rejects.toMatchObject({ code: 'INVALID_PARAMETER_VALUE' });
