@@ -1,5 +1,5 @@
 /** Reading and changing tables and views; making and dropping them have files of their own. */
-import { ApiError, type RequestOf, type routes } from '@headrace/api';
+import { ApiError, catalogPageMax, type RequestOf, type routes } from '@headrace/api';
 import { type Querier, sqlState, uniqueViolation } from '../db/connect.ts';
 import type { Services } from '../services.ts';
 import { requireSchema } from './change-schemas.ts';
@@ -29,15 +29,20 @@ export async function hasTable(db: Querier, name: TableName): Promise<boolean> {
   return (await findTable(db, name)) !== null;
 }
 
+/** Of a list of names and kinds, some 400 bytes each: SHOW TABLES of a large schema waits for few pages. */
+const briefPageMax = 5_000;
+
 type ListRequest = RequestOf<(typeof routes)['tablesList']>;
 
 export async function listTablePage(db: Querier, request: ListRequest): Promise<NamePage<TableRow>> {
-  const schema = { catalog: foldName(request.catalog_name), schema: foldName(request.schema_name) };
-  await requireSchema(db, schema);
-  const { rows, next } = await readNamePage(request, (page) =>
-    listTables(db, schema, { ...page, omitColumns: request.omit_columns }),
+  const name = { catalog: foldName(request.catalog_name), schema: foldName(request.schema_name) };
+  const schema = { ...name, id: (await requireSchema(db, name)).id };
+  const { omit_columns: omitColumns, omit_properties: omitProperties } = request;
+  return readNamePage(
+    request,
+    (page) => listTables(db, schema, { ...page, omitColumns, omitProperties }),
+    omitColumns && omitProperties ? briefPageMax : catalogPageMax,
   );
-  return { rows: request.omit_properties ? rows.map((row) => ({ ...row, properties: {} })) : rows, next };
 }
 
 /**

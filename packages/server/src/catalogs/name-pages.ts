@@ -14,8 +14,9 @@ export interface NamePage<Row> {
 export async function readNamePage<Row extends { readonly name: string }>(
   request: { max_results: number; page_token: string },
   list: (page: { after: string; limit: number }) => Promise<Row[]>,
+  sizeMax: number = catalogPageMax,
 ): Promise<NamePage<Row>> {
-  const size = request.max_results === 0 ? catalogPageMax : Math.min(request.max_results, catalogPageMax);
+  const size = request.max_results === 0 ? sizeMax : Math.min(request.max_results, sizeMax);
   const after = decodePageToken(request.page_token, NamePosition)?.name ?? '';
   const found = await list({ after, limit: size + 1 });
   const rows = found.slice(0, size);
