@@ -35,7 +35,7 @@ export async function startBareSpark(options: {
   const jars = spark.classPath.filter((jar) => !jar.startsWith(spark.sparkHome)).join(path.delimiter);
   const script = fileURLToPath(new URL('tpch.py', import.meta.url));
   const { PATH, HOME, LANG } = process.env;
-  const child = spawn(python, [script, JSON.stringify(conf), jars, JSON.stringify(options.tables)], {
+  const child = spawn(python, [script, ...[conf, jars, options.tables].map((part) => JSON.stringify(part))], {
     cwd: options.folder,
     env: { PATH, HOME, LANG, JAVA_HOME: path.resolve(spark.java, '../..'), SPARK_LOCAL_IP: '127.0.0.1' },
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -11,8 +11,8 @@ import { makeTpchFiles, readTpchQueries, tpchTables } from './tpch-data.ts';
 
 const scale = 0.1;
 const schema = 'main.tpch';
-const warmUps = 2;
-const rounds = 5;
+const warmUps = 1;
+const rounds = 3;
 const ratioMax = 1.1;
 
 export async function benchSqlTpch(): Promise<void> {
