@@ -15,7 +15,7 @@ import { Failure } from './Failure.tsx';
 import { LogView } from './LogView.tsx';
 import { NotebookView } from './NotebookView.tsx';
 import { TaskFacts } from './TaskFacts.tsx';
-import { inputText, parseInputs, placeOf, runsCode, sortIterations } from './work-text.ts';
+import { inputText, parseInputs, placeOf, runsCode, showsCells, sortIterations } from './work-text.ts';
 
 /** As many as the API sends at once. */
 const rowsShown = 100;
@@ -187,7 +187,7 @@ function OpenIteration(props: {
       </header>
       <TaskFacts task={task} />
       <Failure task={task} />
-      {task.notebook_task && <NotebookView runId={run.run_id} task={task} />}
+      {showsCells(task) && <NotebookView runId={run.run_id} task={task} />}
       {runsCode(task) && <LogView key={task.run_id} runId={run.run_id} task={task} />}
     </section>
   );

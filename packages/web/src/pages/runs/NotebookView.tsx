@@ -13,12 +13,14 @@ export function NotebookView({ runId, task }: { runId: number; task: RunTaskDocu
   const notebook = useQuery(queries.notebook(runId, task.run_id, { refresh: !ended }));
   if (!notebook.data) {
     const isUnknown = notebook.error !== null && problemOf(notebook.error) === 'not_found';
-    if (!isUnknown) return <Missing error={notebook.error} what="notebook" />;
-    return <p className="dim">{ended ? 'The notebook did not run.' : 'The notebook has not begun.'}</p>;
+    if (!isUnknown)
+      return <Missing error={notebook.error} what={task.sql_task ? 'statements' : 'notebook'} />;
+    const what = task.sql_task ? 'No statement' : 'No cell';
+    return <p className="dim">{ended ? `${what} was run.` : `${what} has begun.`}</p>;
   }
   return (
     <>
-      <FailedCell cells={notebook.data.cells} />
+      <FailedCell cells={notebook.data.cells} word={task.sql_task ? 'Statement' : 'Cell'} />
       <ol className="notebook">
         {notebook.data.cells.map((cell, at) => (
           // Cells never move: their position is their identity.
@@ -37,13 +39,16 @@ function cellId(at: number): string {
 }
 
 /** What somebody looks for first stands first. */
-function FailedCell({ cells }: { cells: readonly NotebookCell[] }) {
+function FailedCell({ cells, word }: { cells: readonly NotebookCell[]; word: string }) {
   const at = cells.findIndex(({ state }) => state === 'failed');
   const error = cells[at]?.outputs.findLast((output) => output.kind === 'error');
   if (error?.kind !== 'error') return null;
   return (
     <p className="problem">
-      <a href={`#${cellId(at)}`}>Cell {at + 1} failed</a>: {error.message}
+      <a href={`#${cellId(at)}`}>
+        {word} {at + 1} failed
+      </a>
+      : {error.message}
     </p>
   );
 }

@@ -13,7 +13,7 @@ import { LogView } from './LogView.tsx';
 import { NotebookView } from './NotebookView.tsx';
 import { TaskFacts } from './TaskFacts.tsx';
 import { TaskWhy } from './Why.tsx';
-import { runsCode } from './work-text.ts';
+import { runsCode, showsCells } from './work-text.ts';
 
 type TabKey = NonNullable<RunView['tab']>;
 
@@ -64,7 +64,7 @@ export function TaskPanel({ run, attempts }: { run: RunDocument; attempts: reado
       <Tabs
         label="Of this task"
         selected={shown}
-        tabs={tabs.map((key) => ({ key, label: tabLabels[key], to: pathOf({ tab: key }) }))}
+        tabs={tabs.map((key) => ({ key, label: labelOf(key, task), to: pathOf({ tab: key }) }))}
       />
       {shown === 'iterations' && <Iterations key={task.run_id} run={run} task={task} pathOf={pathOf} />}
       {shown === 'output' && <NotebookView runId={run.run_id} task={task} />}
@@ -76,10 +76,15 @@ export function TaskPanel({ run, attempts }: { run: RunDocument; attempts: reado
 
 const tabLabels = { iterations: 'Iterations', output: 'Notebook', log: 'Log', settings: 'Settings' } as const;
 
+/** What a SQL task shows is a notebook of its statements. */
+function labelOf(key: TabKey, task: RunTaskDocument): string {
+  return key === 'output' && task.sql_task ? 'Statements' : tabLabels[key];
+}
+
 function tabsOf(task: RunTaskDocument): readonly TabKey[] {
   if (task.for_each_task) return ['iterations', 'settings'];
   if (!runsCode(task)) return ['settings'];
-  return task.notebook_task ? ['output', 'log', 'settings'] : ['log', 'settings'];
+  return showsCells(task) ? ['output', 'log', 'settings'] : ['log', 'settings'];
 }
 
 /** What the job says of the task, without what the run says of it. */

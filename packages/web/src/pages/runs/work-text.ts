@@ -41,6 +41,11 @@ export function runsCode(task: RunTaskDocument): boolean {
   return kind !== undefined && kind !== 'for_each_task' && kind !== 'run_job_task';
 }
 
+/** Notebooks, and SQL tasks with their statements. */
+export function showsCells(task: RunTaskDocument): boolean {
+  return task.notebook_task !== undefined || task.sql_task !== undefined;
+}
+
 export interface Progress {
   readonly done: number;
   readonly total: number;
