@@ -77,7 +77,7 @@ def _describe_failed(result: Any) -> str:
 
 
 def _describe_node(result: Any) -> dict[str, Any]:
-    described = {"unique_id": str(result.node.unique_id), "status": str(result.status)}
+    described: dict[str, Any] = {"unique_id": str(result.node.unique_id), "status": str(result.status)}
     seconds, message = getattr(result, "execution_time", None), getattr(result, "message", None)
     if seconds is not None:
         described["execution_time"] = round(float(seconds), 3)

@@ -92,7 +92,7 @@ class Workspace:
         attempt.setdefault("libraries", [{"whl": wheel}])
         return self.run({**task, "parameters": list(parameters), "named_parameters": named}, **attempt)
 
-    def run(self, task: dict[str, Any], **attempt: Any) -> Outcome:
+    def run(self, task: dict[str, Any], *, seconds_max: float = TASK_SECONDS_MAX, **attempt: Any) -> Outcome:
         folder = self.prepare(task, **attempt)
         environment = {
             **{name: value for name, value in os.environ.items() if name.startswith(("PATH", "HOME", "PIP_", "LANG"))},
@@ -106,7 +106,7 @@ class Workspace:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=TASK_SECONDS_MAX,
+            timeout=seconds_max,
             check=False,
             preexec_fn=self.before_start,
         )

@@ -1,0 +1,1 @@
+select * from {{ ref('sales') }} where amount < {{ var('floor', 0) }}
