@@ -1,6 +1,7 @@
 package io.unitycatalog.headrace
 
 import scala.jdk.CollectionConverters._
+import scala.util.control.NonFatal
 
 import com.fasterxml.jackson.databind.JsonNode
 import com.fasterxml.jackson.databind.node.ObjectNode
@@ -118,8 +119,9 @@ private object InformationTables {
 
   private def schemaFields(table: JsonNode): Map[String, StructField] = {
     val exact = table.path("headrace").path("schema_json").asText("")
-    if (exact.isEmpty) Map.empty
-    else DataType.fromJson(exact).asInstanceOf[StructType].fields.map(f => f.name -> f).toMap
+    // One table whose document another tool has spoilt must not hide all others.
+    try { if (exact.isEmpty) Map.empty else DataType.fromJson(exact).asInstanceOf[StructType].fields.map(f => f.name -> f).toMap }
+    catch { case NonFatal(_) => Map.empty }
   }
 
   private def shape(find: (InformationSchema, Wanted) => Seq[JsonNode])(fields: Seq[(String, Reader)]): InformationShape =
