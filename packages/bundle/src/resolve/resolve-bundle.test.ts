@@ -243,7 +243,7 @@ test('paths mean a place beside their file, notebooks lose their extension and p
   ]);
 });
 
-test('what is read from Git keeps its path: notebooks of a job with a Git source, others that say so', async () => {
+test('what is read from Git keeps its path: notebooks, SQL files and dbt projects of a job with a Git source, others that say so', async () => {
   const yaml = `bundle: {name: shop}
 resources:
   jobs:
@@ -254,6 +254,9 @@ resources:
         - {task_key: b, spark_python_task: {python_file: jobs/b.py, source: GIT}}
         - {task_key: c, notebook_task: {notebook_path: ./load.py, source: WORKSPACE}}
         - {task_key: d, for_each_task: {inputs: "[1]", task: {task_key: e, notebook_task: {notebook_path: nb/e}}}}
+        - {task_key: f, sql_task: {warehouse_id: w, file: {path: sql/report.sql}}}
+        - {task_key: g, dbt_task: {project_directory: dbt, commands: [dbt run]}}
+        - {task_key: h, sql_task: {warehouse_id: w, query: {query_id: q}}}
 `;
 
   const { settings, findings } = await settingsOf(yaml);
@@ -264,6 +267,9 @@ resources:
     { spark_python_task: { python_file: 'jobs/b.py' } },
     { notebook_task: { notebook_path: expect.stringMatching(/^\/Workspace\/.*\/load$/) } },
     { for_each_task: { task: { notebook_task: { notebook_path: 'nb/e' } } } },
+    { sql_task: { file: { path: 'sql/report.sql' } } },
+    { dbt_task: { project_directory: 'dbt' } },
+    { sql_task: { query: { query_id: 'q' } } },
   ]);
 });
 

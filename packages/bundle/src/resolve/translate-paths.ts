@@ -75,10 +75,11 @@ function placesInTask(task: Node, at: Path, hasGitSource: boolean): Place[] {
       (kind) => textAt(task, kind, 'source') === 'GIT',
     ) ||
     textAt(task, 'sql_task', 'file', 'source') === 'GIT' ||
-    // A notebook of a job with a Git source is read from there unless it says otherwise.
+    // Of a job with a Git source these are read from there unless they say otherwise.
     (hasGitSource &&
-      nodeAt(task, 'notebook_task') !== undefined &&
-      textAt(task, 'notebook_task', 'source') === null);
+      [['notebook_task'], ['sql_task', 'file'], ['dbt_task']].some(
+        (kind) => nodeAt(task, ...kind) !== undefined && textAt(task, ...kind, 'source') === null,
+      ));
   const kept = fromGit ? [] : places;
   listAt(task, 'libraries').forEach((library, index) => {
     for (const [kind] of entriesAt(library)) {
