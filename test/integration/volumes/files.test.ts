@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import fs from 'node:fs/promises';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
@@ -27,6 +29,16 @@ const folder = (name: string) => `/api/2.0/fs/directories${volume}/${name}`;
 const put = (name: string, body: BodyInit, query = '') => server.send('PUT', file(name) + query, { body });
 const hashOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 const codeOf = async (answer: Response) => ((await answer.json()) as { error_code: string }).error_code;
+
+/** With the path as it is written: fetch would tidy it up. */
+async function sendRaw(method: string, target: string): Promise<{ status: number; text: string }> {
+  const { hostname, port } = new URL(server.url);
+  const headers = { authorization: `Bearer ${server.token}`, 'content-length': 0 };
+  const request = http.request({ hostname, port, path: target, method, headers });
+  request.end();
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  return { status: response.statusCode ?? 0, text: await text(response) };
+}
 
 describe('files', () => {
   test('what is uploaded is downloaded, byte for byte, whatever the bytes say they are', async () => {
@@ -89,13 +101,13 @@ describe('files', () => {
     ['bytes=8-99', 206, '89', 'bytes 8-9/10'],
     ['bytes=0-1,3-4', 200, '0123456789', null],
     ['lines=1-2', 200, '0123456789', null],
-  ])('the range %s', async (range, status, text, contentRange) => {
+  ])('the range %s', async (range, status, part, contentRange) => {
     await put('digits', '0123456789', '?overwrite=true');
 
     const got = await server.send('GET', file('digits'), { headers: { range } });
 
     expect([got.status, got.headers.get('content-range')]).toEqual([status, contentRange]);
-    expect([await got.text(), got.headers.get('content-length')]).toEqual([text, String(text.length)]);
+    expect([await got.text(), got.headers.get('content-length')]).toEqual([part, String(part.length)]);
   });
 
   test('a range past the end, and the rest of a file that was changed, are refused', async () => {
@@ -246,6 +258,39 @@ describe('paths', () => {
       for (const method of ['GET', 'PUT', 'DELETE'])
         expect((await server.send(method, `/api/2.0/fs/files${target}`)).status, target).toBe(status);
     }
+  });
+
+  test.each([
+    ...[
+      '..',
+      '%2e%2e',
+      '.%2e',
+      '..%2f..',
+      '%2e%2e%2f%2e%2e',
+      '..%5c..',
+      '%252e%252e',
+      'a/../..',
+      'a%2f..%2f..',
+    ],
+    ...['', '.', '%2e', '%00', 'a%00', '%ff', '%2f', '//', '%2fetc%2fpasswd'],
+  ])('nothing outside is reached by %j, however it is written', async (climb) => {
+    await fs.mkdir(place('..'), { recursive: true });
+    await fs.writeFile(path.join(server.stateDir, 'data/volumes/dev/default/secret'), 'nobody may read this');
+    for (const target of [`${climb}/secret`, climb]) {
+      for (const method of ['GET', 'PUT', 'DELETE']) {
+        for (const kind of ['files', 'directories']) {
+          const answer = await sendRaw(method, `/api/2.0/fs/${kind}${volume}/${target}`);
+          expect(answer.status, `${method} ${kind} ${target}`).not.toBe(500);
+          expect(answer.text, `${method} ${kind} ${target}`).not.toContain('nobody may');
+        }
+      }
+    }
+
+    const around = await fs.readdir(path.join(server.stateDir, 'data/volumes/dev/default'));
+    expect(around.filter((name) => !['v', 'ext', 'small'].includes(name))).toEqual(['secret']);
+    expect(await fs.readFile(path.join(server.stateDir, 'data/volumes/dev/default/secret'), 'utf8')).toBe(
+      'nobody may read this',
+    );
   });
 
   test('an external volume is reached where it lies, and not when it stops being allowed', async () => {
