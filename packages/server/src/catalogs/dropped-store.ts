@@ -9,34 +9,40 @@ export type DeletedTable = Pick<TableRow, 'tableType' | 'storageLocation'>;
 /** Which tables go: one by name, or all of a schema. */
 export type Dropped = { readonly name: TableName } | { readonly schemaId: string };
 
+/** Each by the index of names. */
+const conditions = {
+  table: `t.schema_id = (
+    select s.id from schemas s join catalogs c on c.id = s.catalog_id where c.name = $4 and s.name = $5) and t.name = $6`,
+  schema: 't.schema_id = $4',
+} as const;
+
 /** Views are remembered by whoever wrote them; of the others all that is known is kept, unless `isKept` is false. */
 export async function dropTables(
   db: Querier,
   dropped: Dropped,
   { isKept, stamp }: { isKept: boolean; stamp: Stamp },
 ): Promise<DeletedTable[]> {
-  const { name, schemaId } = { name: null, schemaId: null, ...dropped };
+  const kind = 'name' in dropped ? 'table' : 'schema';
+  const wanted =
+    'name' in dropped ? [dropped.name.catalog, dropped.name.schema, dropped.name.table] : [dropped.schemaId];
   return db.query<DeletedTable>({
-    name: 'drop-tables',
+    name: `drop-tables-by-${kind}`,
     text: `
       with gone as (
         delete from tables t
-        using schemas s
-        join catalogs c on c.id = s.catalog_id
-        where s.id = t.schema_id and (s.id = $1 or (c.name = $2 and s.name = $3 and t.name = $4))
-        returning t, c.name as catalog, s.name as schema
+        where ${conditions[kind]}
+        returning t
       ), kept as (
         insert into dropped_tables
           (id, schema_id, catalog, schema, name, table_type, storage_location, document, dropped_at_ms, dropped_by)
-        select (t).id, (t).schema_id, catalog, schema, (t).name, (t).table_type, (t).storage_location, to_jsonb(t), $5, $6
+        select (t).id, s.id, c.name, s.name, (t).name, (t).table_type, (t).storage_location, to_jsonb(t), $1, $2
         from gone
-        where $7 and (t).table_type <> 'VIEW'
+        join schemas s on s.id = (t).schema_id
+        join catalogs c on c.id = s.catalog_id
+        where $3 and (t).table_type <> 'VIEW'
       )
       select (t).table_type as "tableType", (t).storage_location as "storageLocation" from gone`,
-    values: [
-      ...[schemaId, name?.catalog ?? null, name?.schema ?? null, name?.table ?? null],
-      ...[stamp.atMs, stamp.by, isKept],
-    ],
+    values: [stamp.atMs, stamp.by, isKept, ...wanted],
   });
 }
 
