@@ -68,7 +68,9 @@ export class SqlRunner {
     const { columns, rows, isTruncated, elapsedMs } = result;
     const { stdout } = this.context;
     const isShown = columns.length > 0 && (format !== 'table' || rows.length > 0);
-    if (isShown) print(this.context, formatResult(result, format, stdout.isTty ? stdout.columns : undefined));
+    // A terminal that does not say how wide it is says 0.
+    const charsMax = stdout.isTty && stdout.columns ? stdout.columns : undefined;
+    if (isShown) print(this.context, formatResult(result, format, charsMax));
     if (format !== 'table') return;
     const seconds = `${(elapsedMs / 1000).toFixed(1)} s`;
     const count = isTruncated
