@@ -40,11 +40,11 @@ sealed trait MetastoreCommand extends LeafRunnableCommand {
 
   /** `v`, `s.v` or `c.s.v` as its three parts; the session's catalog and schema fill what is missing. */
   protected def threeParts(session: Session, name: Seq[String]): Seq[String] = {
-    val manager = session.sessionState.catalogManager
+    val catalogs = session.sessionState.catalogManager
     name.map(_.toLowerCase) match {
       case parts @ Seq(_, _, _) => parts
-      case parts @ Seq(_, _) => manager.currentCatalog.name +: parts
-      case parts @ Seq(_) => (manager.currentCatalog.name +: manager.currentNamespace.toSeq) ++ parts
+      case parts @ Seq(_, _) => catalogs.currentCatalog.name +: parts
+      case parts @ Seq(_) => (catalogs.currentCatalog.name +: catalogs.currentNamespace.toSeq) ++ parts
       case _ => throw Refused.syntax(s"${name.mkString(".")} should be a name of at most three parts.")
     }
   }

@@ -32,15 +32,15 @@ case class NearestNames(session: SparkSession) extends Rule[LogicalPlan] {
   }
 
   private def suggest(node: LogicalPlan, name: Seq[String]): Unit = {
-    val manager = session.asInstanceOf[Session].sessionState.catalogManager
+    val catalogs = session.asInstanceOf[Session].sessionState.catalogManager
     val full = name.length match {
-      case 1 if manager.currentNamespace.length == 1 => manager.currentCatalog.name +: manager.currentNamespace.toSeq :+ name.head
-      case 2 => manager.currentCatalog.name +: name
+      case 1 if catalogs.currentNamespace.length == 1 => catalogs.currentCatalog.name +: catalogs.currentNamespace.toSeq :+ name.head
+      case 2 => catalogs.currentCatalog.name +: name
       case 3 => name
       case _ => Nil
     }
     val near = try full match {
-      case Seq(catalog, schema, table) if manager.isCatalogRegistered(catalog) => manager.catalog(catalog) match {
+      case Seq(catalog, schema, table) if catalogs.isCatalogRegistered(catalog) => catalogs.catalog(catalog) match {
         case ours: HeadraceCatalog => nearest(table, ours.listRelationSummaries(Array(schema)).toSeq.map(_.identifier.name))
         case _ => Nil
       }
