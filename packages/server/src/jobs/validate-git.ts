@@ -28,7 +28,8 @@ export function findGitProblems(
       problems.push(
         `${where}: "${path}" must be a path in the repository, without a slash before it and without ".."`,
       );
-    else if (isSparse && !('problem' in cone) && !hasReference(path) && !isInCone(path, cone))
+    // Empty: a dbt project that is the repository itself.
+    else if (path !== '' && isSparse && !('problem' in cone) && !hasReference(path) && !isInCone(path, cone))
       problems.push(`${where}: "${path}" is in none of the folders of git_source.sparse_checkout`);
   }
   return problems;
