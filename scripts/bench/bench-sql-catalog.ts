@@ -65,6 +65,8 @@ tell(found)
 
 const Many = z.object({
   show: z.array(z.number()),
+  list: z.array(z.number()),
+  rows: z.array(z.number()),
   find: z.array(z.number()),
   describe: z.array(z.number()),
 });
@@ -89,8 +91,11 @@ async function benchManyTables(client: Client): Promise<void> {
   printFigure({ ...found, target: lookUpMax, inUnits: inMs });
   printRow('DESCRIBE TABLE of one, the whole statement', inMs(median(many.describe)), '');
   printRow('names of all over HTTP', inMs(median(listed)), '');
+  printRow('names of all by the plug-in', inMs(median(many.list)), '');
+  const floor = { value: median(many.rows), name: 'collecting as many rows' };
+  printRow('as many rows of three columns, collected', inMs(floor.value), '');
   const show = { what: `SHOW TABLES of ${tables} in Spark`, value: median(many.show) };
-  printFigure({ ...show, target: showMax, inUnits: inMs });
+  printFigure({ ...show, target: showMax, inUnits: inMs, floor });
   printRow('the same, the first time', inMs(many.show[0] ?? Number.NaN), '');
 }
 
@@ -146,10 +151,15 @@ found = []
 namespace = spark.sparkContext._gateway.new_array(jvm.java.lang.String, 1)
 namespace[0] = schema
 text = f"SHOW TABLES IN {catalog}.{schema}"
-show = [timed(lambda: spark.sql(text).collect()) for _ in range(lists)]
+floor = f"SELECT 's' AS namespace, 't' || id AS tableName, false AS isTemporary FROM range(0, {tables}, 1, 1)"
+show, list_ms, rows = [], [], []
+for _ in range(lists):
+    show.append(timed(lambda: spark.sql(text).collect()))
+    list_ms.append(timed(lambda: plugin.listTables(namespace)))
+    rows.append(timed(lambda: spark.sql(floor).collect()))
 assert spark.sql(text).count() == tables
 found_ms = [find(index * 7919) for index in range(120)][20:]
 names = [f"{catalog}.{schema}.t{(index * 104729 + 1) % tables}" for index in range(30)]
 describe = [timed(lambda: spark.sql(f"DESCRIBE TABLE {name}").collect()) for name in names]
-tell({"show": show, "find": found_ms, "describe": describe})
+tell({"show": show, "list": list_ms, "rows": rows, "find": found_ms, "describe": describe})
 `;

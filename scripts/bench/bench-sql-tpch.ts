@@ -99,16 +99,21 @@ async function compare(warehouse: Warehouse, bare: BareSpark): Promise<void> {
   const times = new Map([...readTpchQueries().keys()].map((name) => [name, newTimes()]));
   for (let round = 0; round < warmUps + rounds; round++) {
     let turn = round;
+    const sums = { ours: 0, theirs: 0 };
     for (const [name, statement] of readTpchQueries()) {
       const isFirst = turn++ % 2 === 0;
       const before = isFirst ? null : await bare.run(statement);
       const ours = await warehouse.run(statement);
       const theirs = before ?? (await bare.run(statement));
       if (ours.rows !== theirs.rows) throw new Error(`${name}: ${ours.rows} rows, not ${theirs.rows}`);
+      sums.ours += ours.ms;
+      sums.theirs += theirs.ms;
       if (round < warmUps) continue;
       times.get(name)?.ours.push(ours.ms);
       times.get(name)?.theirs.push(theirs.ms);
     }
+    const kind = round < warmUps ? ' (to warm up)' : '';
+    printRow(`round ${round + 1}${kind}: warehouse`, inMs(sums.ours), `bare ${inMs(sums.theirs)}`);
   }
   const sums = { ours: 0, theirs: 0 };
   for (const [name, { ours, theirs }] of times) {
