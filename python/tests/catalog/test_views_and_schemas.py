@@ -160,3 +160,22 @@ def test_a_view_does_not_keep_the_session_s_token(spark: Any, server: CatalogSer
     spark.sql(f"CREATE VIEW {schema}.v AS SELECT 1 AS a")
 
     assert server.token not in str(server.table(f"{schema}.v"))
+
+
+def test_a_spoilt_document_hides_no_other_table_s_columns(spark: Any, server: CatalogServer, schema: str) -> None:
+    catalog, _, name = schema.partition(".")
+    for table, schema_json in (("spoilt", "no JSON"), ("whole", "")):
+        server.add_table(
+            {
+                "catalog_name": catalog,
+                "schema_name": name,
+                "name": table,
+                "table_type": "EXTERNAL",
+                "columns": [{"name": table, "type_text": "int"}],
+                "headrace": {"schema_json": schema_json},
+            }
+        )
+
+    found = rows(spark, f"SELECT column_name FROM dev.information_schema.columns WHERE table_schema = '{name}'")
+
+    assert sorted(found) == [("spoilt",), ("whole",)]
