@@ -15,6 +15,7 @@ import { benchRecovery } from './bench/bench-recovery.ts';
 import { benchServers } from './bench/bench-servers.ts';
 import { benchSpark, benchSparkCold, benchSparkSpare } from './bench/bench-spark.ts';
 import { benchSparkGrowth } from './bench/bench-spark-growth.ts';
+import { benchSql } from './bench/bench-sql.ts';
 import { benchSqlCatalog } from './bench/bench-sql-catalog.ts';
 import { benchSqlTpch } from './bench/bench-sql-tpch.ts';
 import { benchStart } from './bench/bench-start.ts';
@@ -33,6 +34,7 @@ const parts = {
   'spark-growth': { title: 'What a host gathers over a thousand tasks', run: benchSparkGrowth },
   'sql-catalog': { title: 'Tables by name', run: benchSqlCatalog },
   'sql-tpch': { title: 'TPC-H at scale 0.1 through a warehouse', run: benchSqlTpch },
+  sql: { title: 'Statements on a warm warehouse', run: benchSql },
   start: { title: 'headrace up and down', run: benchStart },
   servers: { title: 'Three servers against one (hosts in memory)', run: benchServers },
   recovery: { title: 'After kill -9', run: benchRecovery },
