@@ -202,3 +202,16 @@ test('a dbt task of a Git source may be the whole repository, and a run may brin
     warehouse_id: null,
   });
 });
+
+test('a dbt task brings dbt where its libraries do not', () => {
+  const dbt_task = { commands: ['dbt run'], project_directory: '/p' };
+  const pypi = (name: string) => ({ pypi: { package: name } });
+  const namesOf = (libraries: object[]) =>
+    partsOf({ dbt_task, libraries }).libraries.map((library) =>
+      'pypi' in library ? library.pypi.package : Object.keys(library)[0],
+    );
+
+  expect(namesOf([pypi('polars')])).toEqual(['polars', 'dbt-core==1.11.16', 'dbt-databricks==1.12.7']);
+  expect(namesOf([pypi('dbt_spark==1.10.3')])).toEqual(['dbt_spark==1.10.3']);
+  expect(namesOf([{ requirements: '/Workspace/r.txt' }])).toEqual(['requirements']);
+});
