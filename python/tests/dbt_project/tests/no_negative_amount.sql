@@ -1,1 +1,1 @@
-select * from {{ ref('sales') }} where amount < {{ var('floor', 0) }}
+select * from {{ ref('sales_log') }} where amount < {{ var('floor', 0) }}
