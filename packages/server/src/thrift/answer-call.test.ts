@@ -141,7 +141,11 @@ test('a large result comes in chunks, each once, and is closed by the client', a
 
   const { directResults } = await send('ExecuteStatement', { ...ask, ...direct });
   const fetches = [];
-  for (let more = directResults?.resultSet?.hasMoreRows; more; more = fetches.at(-1)?.hasMoreRows)
+  for (
+    let more = directResults?.resultSet?.hasMoreRows;
+    more && fetches.length < 9;
+    more = fetches.at(-1)?.hasMoreRows
+  )
     fetches.push(await send('FetchResults', { operationHandle: operation, includeResultSetMetadata: true }));
 
   expect(directResults?.closeOperation).toBeUndefined();
@@ -265,4 +269,9 @@ test('a list that was not answered directly is fetched, once', async () => {
   );
 
   expect(lengths).toEqual([2, 0]);
+  expect(
+    (await send('FetchResults', { operationHandle: operationHandle ?? null }, bert)).status,
+  ).toMatchObject({
+    statusCode: 4,
+  });
 });

@@ -38,15 +38,19 @@ test('fields that we do not know are passed over, whatever they hold', () => {
 });
 
 test.each([
-  ['a list longer than the message', '0c00010f00630c7fffffff0000'],
-  ['a negative length', '0c00010b0063ffffffff0000'],
-  ['a map longer than the message', '0c00010d00630b0b7fffffff0000'],
-  ['a type that there is not', '0c0001110063000000'],
-  ['no argument', '00'],
-  ['levels without end', '0c0001'.repeat(200)],
-  ['lists in lists without end', `0c00010f0063${'0f00000001'.repeat(200)}`],
-])('%s is refused', (_what, hex) => {
-  expect(() => call(hex)).toThrow(ThriftReadError);
+  ['a list longer than the message', /container of/, '0c00010f00630c0000ffff0000'],
+  ['a negative length', /-1 bytes/, '0c00010b0063ffffffff0000'],
+  ['a negative size', /container of -1/, '0c00010f00630cffffffff0000'],
+  ['a map longer than the message', /container of/, '0c00010d00630b0b0000ffff0000'],
+  ['a type that there is not', /no type has the number 17/, '0c0001110063000000'],
+  ['no argument', /no argument/, '00'],
+  ['levels without end', /more than 32 levels/, `0c0001${'0c0063'.repeat(200)}`],
+  ['lists in lists without end', /more than 32 levels/, `0c00010f0063${'0f00000001'.repeat(200)}`],
+])('%s is refused', (_what, message, hex) => {
+  const read = () => call(`${hex}${'00'.repeat(400)}`);
+
+  expect(read).toThrow(ThriftReadError);
+  expect(read).toThrow(message);
 });
 
 test('elements that cost the sender a byte each are limited in number', () => {
