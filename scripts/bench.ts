@@ -34,7 +34,7 @@ const parts = {
   'spark-growth': { title: 'What a host gathers over a thousand tasks', run: benchSparkGrowth },
   'sql-catalog': { title: 'Tables by name', run: benchSqlCatalog },
   'sql-tpch': { title: 'TPC-H at scale 0.1 through a warehouse', run: benchSqlTpch },
-  sql: { title: 'Statements on a warm warehouse', run: benchSql },
+  'sql-statements': { title: 'Statements on a warm warehouse', run: benchSql },
   start: { title: 'headrace up and down', run: benchStart },
   servers: { title: 'Three servers against one (hosts in memory)', run: benchServers },
   recovery: { title: 'After kill -9', run: benchRecovery },

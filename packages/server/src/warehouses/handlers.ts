@@ -1,25 +1,27 @@
-import { type Handlers, type routes, warehousesListLimitMax } from '@headrace/api';
-import { z } from 'zod';
+import type { Handlers, routes } from '@headrace/api';
 import type { RequestContext } from '../context.ts';
-import { decodePageToken, encodePageToken } from '../http/page-token.ts';
 import type { Services } from '../services.ts';
 import { deleteWarehouse, startWarehouse, stopWarehouse } from './change-warehouse.ts';
-import { createWarehouse, editWarehouse, unknownWarehouse } from './save-warehouse.ts';
-import { listShownWarehouses, type WarehouseRow } from './store.ts';
+import { getWarehouse, listWarehousePage } from './list-warehouses.ts';
+import { createWarehouse, editWarehouse } from './save-warehouse.ts';
 import { toWarehouseDocument } from './wire.ts';
 
 type Names = Extract<keyof typeof routes, `warehouse${string}`>;
 type WarehouseHandlers = Pick<Handlers<typeof routes, RequestContext>, Names>;
 
-const Position = z.object({ name: z.string(), warehouseId: z.string() });
+/** What its rows have besides. */
+export interface HookedWarehouse {
+  readonly warehouseId: string;
+  readonly clusterId: string;
+}
 
 export interface WarehouseHooks {
   /** What is wanted of its cluster has changed. */
   readonly announce: (clusterId: string) => Promise<void>;
   /** It is to stop: what serves it ends. */
-  readonly stopped: (warehouse: WarehouseRow) => Promise<void>;
+  readonly stopped: (warehouse: HookedWarehouse) => Promise<void>;
   /** Somebody wants it up: its endpoint for that principal starts with it. */
-  readonly warmUp: (warehouse: WarehouseRow, principal: RequestContext['principal']) => Promise<void>;
+  readonly warmUp: (warehouse: HookedWarehouse, principal: RequestContext['principal']) => Promise<void>;
   readonly publicUrl: () => string;
 }
 
@@ -39,20 +41,12 @@ export function createWarehouseHandlers(services: Services, hooks: WarehouseHook
       return {};
     },
     async warehousesGet({ id }) {
-      const [row] = await listShownWarehouses(db, { warehouseId: id, after: null, limit: 1 });
-      if (!row) throw unknownWarehouse(id);
-      return toWarehouseDocument(row, publicUrl());
+      return toWarehouseDocument(await getWarehouse(db, id), publicUrl());
     },
     async warehousesList({ page_size: size, page_token: token }) {
-      const limit = Math.min(warehousesListLimitMax, size || warehousesListLimitMax);
-      const after = decodePageToken(token, Position);
-      const found = await listShownWarehouses(db, { warehouseId: null, after, limit: limit + 1 });
-      const rows = found.slice(0, limit);
+      const { rows, nextToken } = await listWarehousePage(db, { size, token });
       const warehouses = rows.map((row) => toWarehouseDocument(row, publicUrl()));
-      const last = found.length > limit ? rows.at(-1) : undefined;
-      if (!last) return { warehouses };
-      const { name, warehouseId } = last;
-      return { warehouses, next_page_token: encodePageToken({ name, warehouseId }) };
+      return { warehouses, ...(nextToken !== null && { next_page_token: nextToken }) };
     },
     async warehousesDelete({ id }, { principal }) {
       const row = await deleteWarehouse({ services, warehouseId: id, principal });
