@@ -102,7 +102,7 @@ class DriverLink:
         group = java.lang.ThreadGroup(job_tag(attempt_id))
         start = java.beans.EventHandler.create(java.lang.Class.forName("java.lang.Runnable"), server, "startServer")
         pool = self._pools.take()
-        properties = {TAG_PROPERTY: job_tag(attempt_id), POOL_PROPERTY: f"headrace-{pool}", INTERRUPT_PROPERTY: "true"}
+        properties = {TAG_PROPERTY: job_tag(attempt_id), POOL_PROPERTY: _pool_name(pool), INTERRUPT_PROPERTY: "true"}
         for name, value in properties.items():
             self._context.setLocalProperty(name, value)
         sessions = self._jvm.org.apache.spark.sql.classic.SparkSession
@@ -149,7 +149,8 @@ class DriverLink:
             self._stop_streams(gateway.session)
             acting = self._acting_threads(gateway.group)
             had_jobs = self._cancel_active(attempt_id)
-            quiet_looks = 0 if acting or had_jobs else quiet_looks + 1
+            is_busy = bool(acting) or had_jobs or self._has_tasks(gateway.pool)
+            quiet_looks = 0 if is_busy else quiet_looks + 1
             # What a pool of Spark's own still did for the attempt may have begun after the first.
             if quiet_looks == QUIET_LOOKS:
                 break
@@ -205,6 +206,11 @@ class DriverLink:
         threads = self._client.new_array(self._jvm.java.lang.Thread, count + 16)
         return [threads[index] for index in range(group.enumerate(threads)) if _is_acting(threads[index])]
 
+    def _has_tasks(self, pool: int) -> bool:
+        """A cancelled job is over before its tasks are: a UDF goes on until Spark ends its Python worker."""
+        own = self._context.taskScheduler().rootPool().getSchedulableByName(_pool_name(pool))
+        return own is not None and own.runningTasks() > 0
+
     def _cancel_active(self, attempt_id: int) -> bool:
         """Whether the scheduler itself had a job of the attempt, and cancelled it.
 
@@ -212,6 +218,10 @@ class DriverLink:
         """
         jobs = self._context.cancelJobsWithTagWithFuture(job_tag(attempt_id), "its task has ended")
         return not self._await.result(jobs, self._patience).isEmpty()
+
+
+def _pool_name(number: int) -> str:
+    return f"headrace-{number}"
 
 
 def _is_acting(thread: Any) -> bool:

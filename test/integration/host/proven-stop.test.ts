@@ -6,7 +6,7 @@ import type { ClaimedAttempt } from '../../../packages/worker/src/ports.ts';
 import { useHostBench } from './support.ts';
 
 const bench = useHostBench({ spark: true });
-/** Two threads, a stream, a forked child, and a program in a session of its own. */
+/** Two threads, a stream, a UDF, a forked child, and a program in a session of its own. */
 const writers = ['thread-1', 'thread-2', 'stream'] as const;
 
 /**
@@ -33,6 +33,12 @@ for number in (1, 2):
 rate = spark.readStream.format("rate").option("rowsPerSecond", 20).load()
 stream = rate.writeStream.format("delta").option("checkpointLocation", "${folder}/checkpoint")
 stream.trigger(processingTime="0 seconds").start("${folder}/stream")
+def beat(_):
+    while True:
+        with open("${folder}/udf", "a") as file:
+            file.write("${name}\\n")
+        time.sleep(0.05)
+threading.Thread(target=spark.sparkContext.parallelize([0], 1).foreach, args=(beat,)).start()
 subprocess.Popen(
     ["sh", "-c", "trap '' TERM; while :; do echo ${name} >> ${folder}/program; sleep 0.05; done"],
     start_new_session=True,
@@ -139,7 +145,12 @@ function readWritten(folder: string): Written {
     return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
   };
   const commits = writers.map((name) => [name, committers(path.join(folder, name))] as const);
-  return { ...Object.fromEntries(commits), program: lines('program'), fork: lines('fork') };
+  return {
+    ...Object.fromEntries(commits),
+    program: lines('program'),
+    fork: lines('fork'),
+    udf: lines('udf'),
+  };
 }
 
 /** Of each version of a Delta table, the name that its commit carries. */
