@@ -123,9 +123,13 @@ async function moveLocations(client: pg.Client, oldRoot: string, newRoot: string
   if (oldRoot === newRoot) return;
   for (const [table, column] of [
     ['tables', 'storage_location'],
+    ['dropped_tables', 'storage_location'],
     ['schemas', 'storage_root'],
     ['catalogs', 'storage_root'],
   ]) {
+    // The tables are those of the release that made the backup.
+    const { rows } = await client.query('select to_regclass($1) is not null as found', [table]);
+    if (!rows[0]?.found) continue;
     for (const scheme of ['', 'file:', 'file://']) {
       await client.query(
         `update ${table} set ${column} = $2 || substr(${column}, length($1) + 1) where starts_with(${column}, $1 || '/')`,

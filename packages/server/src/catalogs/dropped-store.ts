@@ -100,7 +100,7 @@ export async function restoreTable(
       insert into tables
       select r.* from dropped_tables d
       cross join lateral jsonb_populate_record(null::tables, d.document || jsonb_build_object(
-        'schema_id', $2::uuid, 'name', $3::text, 'updated_at_ms', $4::bigint, 'updated_by', $5::text)) r
+        'schema_id', $2::uuid, 'storage_location', d.storage_location, 'name', $3::text, 'updated_at_ms', $4::bigint, 'updated_by', $5::text)) r
       where d.id = $1
       on conflict (schema_id, name) do nothing
       returning id`,
