@@ -5,8 +5,17 @@ import { type RouteName, routes } from './routes.ts';
 
 const table = Object.entries<Route>(routes);
 
-/** ARCHITECTURE, "What is shared, and who owns it"; sign-in is how a browser gets its session. */
-const openRoutes: readonly RouteName[] = ['wellKnownConfig', 'healthz', 'readyz', 'signIn'];
+/**
+ * ARCHITECTURE, "What is shared, and who owns it"; sign-in is how a browser gets its session, and a link to a part of a
+ * result carries a signature.
+ */
+const openRoutes: readonly RouteName[] = [
+  'wellKnownConfig',
+  'healthz',
+  'readyz',
+  'signIn',
+  'statementsResultFile',
+];
 
 describe('the route table', () => {
   test('opens only the routes that need no token', () => {
@@ -15,11 +24,12 @@ describe('the route table', () => {
     expect(open.toSorted()).toEqual(openRoutes.toSorted());
   });
 
-  test('names an audit action for every other route, each once; what workers repeat all the time has none', () => {
+  test('names an audit action for every other route, each once; what processes of ours repeat has none', () => {
     const actions = table
       .filter(
         ([, route]) =>
-          route.permission !== 'open' && !(route.permission === 'worker' && route.audit === null),
+          route.permission !== 'open' &&
+          !((route.permission === 'worker' || route.permission === 'task') && route.audit === null),
       )
       .map(([, route]) => route.audit);
 
