@@ -128,6 +128,24 @@ test('a block whose answer was lost does not stand twice', async () => {
   expect(await fs.readFile(place('again'), 'utf8')).toBe('one,two.');
 });
 
+test('what lies where a draft goes is not written through', async () => {
+  const { client } = server;
+  const outside = path.join(server.stateDir, 'outside');
+  await fs.writeFile(outside, 'kept');
+  await fs.mkdir(place('planted'));
+  const { handle: before } = await client.dbfsCreate({ path: '/planted/first' });
+  const next = before + 1;
+  await fs.symlink(outside, place(`planted/.headrace-draft-handle-${next}`));
+
+  const { handle } = await client.dbfsCreate({ path: '/planted/file' });
+  await client.dbfsAddBlock({ handle, data: base64('ours') });
+  await client.dbfsClose({ handle });
+
+  expect(handle).toBe(next);
+  expect(await fs.readFile(outside, 'utf8')).toBe('kept');
+  expect(await fs.readFile(place('planted/file'), 'utf8')).toBe('ours');
+});
+
 test('who may not replace is told so at the end too, and nobody else writes with a handle', async () => {
   const { client } = server;
   const { handle } = await client.dbfsCreate({ path: '/late' });

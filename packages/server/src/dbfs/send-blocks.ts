@@ -22,6 +22,7 @@ import {
   lockIdleHandles,
   updateHandle,
 } from './store.ts';
+import { writeWhole } from './write-whole.ts';
 
 type Caller = Pick<RequestContext, 'principal' | 'nowMs'>;
 
@@ -42,7 +43,10 @@ export async function createHandle(
   return services.db.transaction(async (client) => {
     const row = { principalId: principal.id, path: place.shown, overwrite: request.overwrite };
     const id = await insertHandle(client, row, nowMs);
-    await fs.writeFile(await draftOf(place, id), '', { flag: 'w' });
+    const draft = await draftOf(place, id);
+    // Its name can be guessed: what a task laid there, such as a link to elsewhere, is not written through.
+    await fs.rm(draft, { recursive: true, force: true });
+    await fs.writeFile(draft, '', { flag: 'wx' });
     return id;
   });
 }
@@ -61,7 +65,7 @@ export async function addBlock(
     const file = await openDraft(draft, row);
     try {
       await file.truncate(row.sizeBytes);
-      await file.write(bytes, 0, bytes.length, row.sizeBytes);
+      await writeWhole(file, bytes, row.sizeBytes);
     } finally {
       await file.close();
     }
