@@ -1,6 +1,5 @@
 /** The 22 queries of TPC-H through a warehouse, each beside a bare Spark session with the same tables and conf. */
 import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import type { Client } from '@headrace/api';
 import { type BareSpark, startBareSpark } from './bare-spark.ts';
@@ -15,25 +14,23 @@ const warmUps = 1;
 const rounds = 3;
 const ratioMax = 1.1;
 
-export async function benchSqlTpch(): Promise<void> {
-  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'headrace-bench-tpch-'));
-  try {
+export function benchSqlTpch(): Promise<void> {
+  return withInstalledServer(async (server) => {
+    await server.up();
+    // Below the server's, which goes also after a Ctrl-C.
+    const folder = path.join(server.stateDir, 'tpch');
+    await fs.mkdir(folder);
     makeTpchFiles(folder, scale);
-    await withInstalledServer(async (server) => {
-      await server.up();
-      const client = await server.client();
-      const places = await makeTables(client, folder);
-      const warehouse = await openWarehouse(client);
-      const bare = await startBareSpark({ folder, conf: await warehouse.readConf(), tables: places });
-      try {
-        await compare(warehouse, bare);
-      } finally {
-        await bare.stop();
-      }
-    });
-  } finally {
-    await fs.rm(folder, { recursive: true, force: true });
-  }
+    const client = await server.client();
+    const places = await makeTables(client, folder);
+    const warehouse = await openWarehouse(client);
+    const bare = await startBareSpark({ folder, conf: await warehouse.readConf(), tables: places });
+    try {
+      await compare(warehouse, bare);
+    } finally {
+      await bare.stop();
+    }
+  });
 }
 
 /** Where each table is, by its name. */
