@@ -8,6 +8,7 @@ import { ApiError } from '@headrace/api';
 import { draftPrefix } from '../blobs/blob-key.ts';
 import type { RequestContext } from '../context.ts';
 import type { Querier } from '../db/connect.ts';
+import { hasCode } from '../files/file-refusals.ts';
 import type { Place } from '../files/find-place.ts';
 import type { Loop } from '../loops/driver.ts';
 import type { Services } from '../services.ts';
@@ -43,10 +44,12 @@ export async function createHandle(
   return services.db.transaction(async (client) => {
     const row = { principalId: principal.id, path: place.shown, overwrite: request.overwrite };
     const id = await insertHandle(client, row, nowMs);
-    const draft = await draftOf(place, id);
-    // Its name can be guessed: what a task laid there, such as a link to elsewhere, is not written through.
-    await fs.rm(draft, { recursive: true, force: true });
-    await fs.writeFile(draft, '', { flag: 'wx' });
+    await place.tree.prepare(place.parts, async (target) => {
+      const draft = draftOf(target, id);
+      // Its name can be guessed: what a task laid there, such as a link to elsewhere, is not written through.
+      await fs.rm(draft, { force: true });
+      await fs.writeFile(draft, '', { flag: 'wx' });
+    });
     return id;
   });
 }
@@ -58,17 +61,12 @@ export async function addBlock(
 ): Promise<void> {
   const bytes = decodeBlock('data', request.data);
   await services.db.transaction(async (client) => {
-    const { row, draft } = await requireHandle(services, client, {
-      id: request.handle,
-      principalId: principal.id,
-    });
-    const file = await openDraft(draft, row);
-    try {
+    const wanted = { id: request.handle, principalId: principal.id };
+    const { row, place } = await requireHandle(services, client, wanted);
+    await withDraft({ row, place }, async ({ file }) => {
       await file.truncate(row.sizeBytes);
       await writeWhole(file, bytes, row.sizeBytes);
-    } finally {
-      await file.close();
-    }
+    });
     await updateHandle(client, { id: row.id, sizeBytes: row.sizeBytes + bytes.length }, nowMs);
   });
 }
@@ -79,48 +77,61 @@ export async function closeHandle(
   { principal }: Caller,
 ): Promise<void> {
   await services.db.transaction(async (client) => {
-    const found = await requireHandle(services, client, { id: request.handle, principalId: principal.id });
-    const { row, place, draft } = found;
-    const file = await openDraft(draft, row);
-    try {
+    const wanted = { id: request.handle, principalId: principal.id };
+    const { row, place } = await requireHandle(services, client, wanted);
+    await requireWritable(place, row);
+    await withDraft({ row, place }, async ({ file, draft, target }) => {
       await file.truncate(row.sizeBytes);
       await file.sync();
-    } finally {
-      await file.close();
-    }
-    await requireWritable(place, row);
-    const target = await place.tree.prepare(place.parts);
-    await (row.overwrite ? fs.rename(draft, target) : fs.link(draft, target)).catch((error) => {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      throw new ApiError('RESOURCE_ALREADY_EXISTS', `path: ${row.path} exists already`);
+      await (row.overwrite ? fs.rename(draft, target) : fs.link(draft, target));
+      await fs.rm(draft, { force: true });
     });
-    await fs.rm(draft, { force: true });
     await deleteHandle(client, row.id);
   });
+}
+
+interface Sent {
+  readonly row: HandleRow;
+  readonly place: Place;
 }
 
 async function requireHandle(
   services: Services,
   client: Querier,
   wanted: { id: number; principalId: number },
-): Promise<{ row: HandleRow; place: Place; draft: string }> {
+): Promise<Sent> {
   const row = await lockHandle(client, wanted);
   if (!row) throw new ApiError('RESOURCE_DOES_NOT_EXIST', `handle: ${wanted.id} is not open`);
-  const place = await findDbfsPlace(services, row.path);
-  return { row, place, draft: await draftOf(place, row.id) };
+  return { row, place: await findDbfsPlace(services, row.path) };
 }
 
-async function draftOf({ tree, parts }: Place, id: number): Promise<string> {
-  return path.join(path.dirname(await tree.prepare(parts)), `${draftPrefix}handle-${id}`);
-}
+/** Beside the file's place. */
+const draftOf = (target: string, id: number) => path.join(path.dirname(target), `${draftPrefix}handle-${id}`);
 
-async function openDraft(draft: string, { id, path: shown }: HandleRow): Promise<fs.FileHandle> {
-  const { O_RDWR, O_NOFOLLOW } = fs.constants;
-  return fs.open(draft, O_RDWR | O_NOFOLLOW).catch((error: NodeJS.ErrnoException) => {
-    if (!['ENOENT', 'ELOOP', 'ENOTDIR'].includes(error.code ?? '')) throw error;
-    const text = `handle: what ${id} has written is gone, with the folder of ${shown}; begin again`;
-    throw new ApiError('RESOURCE_DOES_NOT_EXIST', text);
+async function withDraft(
+  { row, place }: Sent,
+  use: (open: { file: fs.FileHandle; draft: string; target: string }) => Promise<void>,
+): Promise<void> {
+  await place.tree.hold(place.parts, async (target) => {
+    const draft = target === null ? null : draftOf(target, row.id);
+    const file = draft === null ? null : await openDraft(draft);
+    if (target === null || draft === null || file === null) {
+      const text = `handle: what ${row.id} has written is gone, with the folder of ${row.path}; begin again`;
+      throw new ApiError('RESOURCE_DOES_NOT_EXIST', text);
+    }
+    await use({ file, draft, target }).finally(() => file.close());
   });
+}
+
+async function openDraft(draft: string): Promise<fs.FileHandle | null> {
+  const { O_RDWR, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  const file = await fs.open(draft, O_RDWR | O_NOFOLLOW | O_NONBLOCK).catch((error) => {
+    if (hasCode(error, 'ENOENT', 'ELOOP', 'ENOTDIR', 'EISDIR', 'ENXIO')) return null;
+    throw error;
+  });
+  if (file === null || (await file.stat()).isFile()) return file;
+  await file.close();
+  return null;
 }
 
 const everyMs = 600_000;
@@ -152,7 +163,10 @@ export function createHandlesLoop(services: Services): Loop {
 
 async function removeDraft(services: Services, row: HandleRow): Promise<void> {
   try {
-    await fs.rm(await draftOf(await findDbfsPlace(services, row.path), row.id), { force: true });
+    const { tree, parts } = await findDbfsPlace(services, row.path);
+    await tree.hold(parts, async (target) => {
+      if (target !== null) await fs.rm(draftOf(target, row.id), { force: true });
+    });
   } catch (error) {
     // Its volume is gone, and the draft with it.
     if (!(error instanceof ApiError)) throw error;

@@ -1,15 +1,16 @@
 /**
  * Files below one folder, by the parts of a path. No path leads out of it: not by its own parts, and not through links
- * that a task left there, because each folder on the way is resolved before it is used.
+ * that a task left there or puts there meanwhile, because each folder is held while it is used.
  */
 import crypto from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ApiError } from '@headrace/api';
+import { assert } from '../assert.ts';
 import { draftPrefix, splitKey } from '../blobs/blob-key.ts';
+import { fileOnTheWay, hasCode, isFolder, isMissing, leadsOut, toRefusal } from './file-refusals.ts';
+import { type HeldFolder, holdFolder, removeFolderTree } from './held-folder.ts';
 
 export interface TreeEntry {
   readonly name: string;
@@ -45,99 +46,157 @@ export interface FileTree {
   removeFile(parts: Parts): Promise<void>;
   /** False when it is not empty. */
   removeFolder(parts: Parts, options: { recursive: boolean }): Promise<boolean>;
+  /** Replaces nothing. An error EXDEV says that the two are on different disks. */
   move(from: Parts, to: FileTree, toParts: Parts): Promise<void>;
-  /** The place of a path that may be made: what is on the way is there and inside. */
-  prepare(parts: Parts): Promise<string>;
+  /** The place of a path, good until `use` ends; null when the folder that it would be in is not there. */
+  hold<T>(parts: Parts, use: (place: string | null) => Promise<T>): Promise<T>;
+  /** As `hold`, and makes the folders on the way. */
+  prepare<T>(parts: Parts, use: (place: string) => Promise<T>): Promise<T>;
 }
 
 /** `folder` itself is trusted, and has been resolved. */
 export function openFileTree(folder: string): FileTree {
-  /** Null when the folder that it would be in is not there. */
-  async function resolve(parts: Parts): Promise<string | null> {
-    checkParts(parts);
-    if (parts.length === 0) return folder;
-    const parent = await realpathOrNull(path.join(folder, ...parts.slice(0, -1)));
-    if (parent === null || !isWithin(folder, parent)) return null;
-    return path.join(parent, parts.at(-1) ?? '');
-  }
+  const root = { root: folder };
 
-  async function prepare(parts: Parts): Promise<string> {
+  async function hold<T>(parts: Parts, use: (place: string | null) => Promise<T>): Promise<T> {
     checkParts(parts);
-    const parent = path.join(folder, ...parts.slice(0, -1));
-    // What exists already of the way must not leave the tree: folders are made only after that.
-    for (let existing = parent; existing !== folder; existing = path.dirname(existing)) {
-      const real = await realpathOrNull(existing);
-      if (real === null) continue;
-      if (!isWithin(folder, real)) throw leadsOut(parts);
-      break;
+    try {
+      const parent = await holdOrNull(path.join(folder, ...parts.slice(0, -1)), root);
+      if (parent === null) return await use(null);
+      return await use(`${parent.place}/${parts.at(-1) ?? '.'}`).finally(parent.release);
+    } catch (error) {
+      throw toRefusal(error, parts);
     }
-    await fs.mkdir(parent, { recursive: true }).catch((error) => {
-      throw hasCode(error, 'EEXIST', 'ENOTDIR') ? fileOnTheWay(parts) : error;
-    });
-    const place = await resolve(parts);
-    if (place === null) throw leadsOut(parts);
-    return place;
   }
 
-  async function stat(parts: Parts): Promise<TreeEntry | null> {
-    const place = await resolve(parts);
-    return place === null ? null : readEntry(place);
+  async function prepare<T>(parts: Parts, use: (place: string) => Promise<T>): Promise<T> {
+    checkParts(parts);
+    if (parts.length === 0) throw isFolder(parts);
+    let held: HeldFolder | null = null;
+    try {
+      held = await holdFolder(folder, root);
+      for (const part of parts.slice(0, -1)) {
+        if (held === null) break;
+        const below: HeldFolder | null = await enterFolder(`${held.place}/${part}`, { ...root, parts });
+        await held.release();
+        held = below;
+      }
+      if (held === null) throw leadsOut(parts);
+      return await use(`${held.place}/${parts.at(-1)}`);
+    } catch (error) {
+      throw toRefusal(error, parts);
+    } finally {
+      await held?.release();
+    }
   }
+
+  const nameOf = (parts: Parts) => parts.at(-1) ?? path.basename(folder);
+  const stat = (parts: Parts) =>
+    hold(parts, async (place) => (place === null ? null : readEntry(place, nameOf(parts))));
 
   return {
-    stat,
+    hold,
     prepare,
-    open: async (parts) => openFile(await resolve(parts)),
-    write: async (parts, content, { overwrite }) => {
-      const place = await prepare(parts);
-      await placeFile(place, content, { overwrite }).catch((error) => {
-        if (hasCode(error, 'EISDIR', 'ENOTEMPTY')) throw isFolder(parts);
-        if (hasCode(error, 'ENOSPC', 'EDQUOT', 'EFBIG')) throw diskIsFull(parts);
-        throw hasCode(error, 'EEXIST') ? exists(parts) : error;
-      });
-    },
+    stat,
+    open: (parts) => hold(parts, openFile),
+    write: (parts, content, options) => prepare(parts, (place) => placeFile(place, content, options)),
     async makeFolder(parts) {
       if (parts.length === 0) return;
-      await fs.mkdir(await prepare(parts)).catch(async (error) => {
-        if (!hasCode(error, 'EEXIST') || (await stat(parts))?.kind !== 'folder')
-          throw hasCode(error, 'EEXIST') ? exists(parts) : error;
+      await prepare(parts, async (place) => {
+        await fs.mkdir(place).catch(async (error) => {
+          if (!hasCode(error, 'EEXIST') || (await readEntry(place))?.kind !== 'folder') throw error;
+        });
       });
     },
-    async list(parts, { after, limit }) {
-      const place = await resolve(parts);
-      if (place === null || (await readEntry(place))?.kind !== 'folder') throw isMissing('folder', parts);
-      const names = (await fs.readdir(place)).filter((name) => name > after && isShown(name)).sort();
-      const found = await Promise.all(
-        names.slice(0, limit).map((name) => readEntry(path.join(place, name), name)),
-      );
-      const lastName = names.length > limit ? (names[limit - 1] ?? null) : null;
-      return { entries: found.filter((entry) => entry !== null), lastName };
-    },
-    async removeFile(parts) {
-      const place = await resolve(parts);
-      const entry = place === null ? null : await readEntry(place);
-      if (place === null || entry === null) throw isMissing('file', parts);
-      if (entry.kind === 'folder') throw isFolder(parts);
-      await fs.rm(place, { force: true });
-    },
-    async removeFolder(parts, { recursive }) {
-      const place = await resolve(parts);
-      if (place === null || (await readEntry(place))?.kind !== 'folder') throw isMissing('folder', parts);
-      try {
-        await (recursive ? fs.rm(place, { recursive: true, force: true }) : fs.rmdir(place));
-        return true;
-      } catch (error) {
-        if (hasCode(error, 'ENOTEMPTY', 'EEXIST')) return false;
-        if (hasCode(error, 'ENOENT')) return true;
-        throw error;
-      }
-    },
-    async move(from, to, toParts) {
-      const source = await resolve(from);
-      if (source === null || (await readEntry(source)) === null) throw isMissing('file', from);
-      await fs.rename(source, await to.prepare(toParts));
-    },
+    list: (parts, page) =>
+      hold(parts, async (place) => {
+        const held = place === null ? null : await holdOrNull(place, { ...root, followLink: false });
+        if (held === null) throw isMissing('folder', parts);
+        return readPage(held.place, page).finally(held.release);
+      }),
+    removeFile: (parts) =>
+      hold(parts, async (place) => {
+        const entry = place === null ? null : await readEntry(place);
+        if (place === null || entry === null) throw isMissing('file', parts);
+        if (entry.kind === 'folder') throw isFolder(parts);
+        await fs.rm(place, { force: true });
+      }),
+    removeFolder: (parts, { recursive }) =>
+      hold(parts, async (place) => {
+        assert(parts.length > 0, 'the folder of a tree is not removed through it');
+        if (place === null || (await readEntry(place))?.kind !== 'folder') throw isMissing('folder', parts);
+        try {
+          await (recursive ? removeFolderTree(place, root) : fs.rmdir(place));
+          return true;
+        } catch (error) {
+          if (hasCode(error, 'ENOTEMPTY', 'EEXIST')) return false;
+          if (hasCode(error, 'ENOENT')) return true;
+          throw error;
+        }
+      }),
+    move: (from, to, toParts) =>
+      hold(from, async (source) => {
+        assert(from.length > 0, 'the folder of a tree does not move through it');
+        const entry = source === null ? null : await readEntry(source);
+        if (source === null || entry === null) throw isMissing('file', from);
+        await to.prepare(toParts, (target) => moveEntry(entry.kind, source, target));
+      }),
   };
+}
+
+/** Null when it is not there, or outside. */
+async function holdOrNull(
+  place: string,
+  options: { root: string; followLink?: boolean },
+): Promise<HeldFolder | null> {
+  return holdFolder(place, options).catch((error) => {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return null;
+    throw error;
+  });
+}
+
+/** Made when it is not there; null when it is outside. */
+async function enterFolder(
+  place: string,
+  { root, parts }: { root: string; parts: Parts },
+): Promise<HeldFolder | null> {
+  const found = await holdFolder(place, { root }).catch((error) => {
+    if (hasCode(error, 'ENOENT')) return 'missing' as const;
+    throw error;
+  });
+  if (found !== 'missing') return found;
+  await fs.mkdir(place).catch((error) => {
+    if (!hasCode(error, 'EEXIST')) throw error;
+  });
+  return holdFolder(place, { root }).catch((error) => {
+    // A link to what is not there.
+    throw hasCode(error, 'ENOENT') ? fileOnTheWay(parts) : error;
+  });
+}
+
+async function readPage(
+  place: string,
+  { after, limit }: { after: string; limit: number },
+): Promise<TreePage> {
+  const names = (await fs.readdir(place)).filter((name) => name > after && isShown(name)).sort();
+  const found = await Promise.all(
+    names.slice(0, limit).map((name) => readEntry(path.join(place, name), name)),
+  );
+  const lastName = names.length > limit ? (names[limit - 1] ?? null) : null;
+  return { entries: found.filter((entry) => entry !== null), lastName };
+}
+
+/** A rename replaces a file that comes between the question and the move; a second name does not. */
+async function moveEntry(kind: TreeEntry['kind'], source: string, target: string): Promise<void> {
+  if (kind === 'folder') return fs.rename(source, target);
+  try {
+    await fs.link(source, target);
+  } catch (error) {
+    // Disks without second names, and files of others whose names the system guards.
+    if (!hasCode(error, 'EPERM', 'ENOTSUP', 'EMLINK', 'ENOSYS')) throw error;
+    return fs.rename(source, target);
+  }
+  await fs.unlink(source);
 }
 
 /** Neither of these names is anybody's file: drafts of ours, and a name that is no text. */
@@ -165,7 +224,8 @@ async function placeFile(
 /** The source is not ended when the disk refuses: its owner still has to answer whoever sends it. */
 async function writeDraft(draft: string, content: Readable | Uint8Array): Promise<void> {
   if (content instanceof Readable) {
-    await pipeline(lend(content), createWriteStream(draft, { flags: 'wx', flush: true }));
+    const file = await fs.open(draft, 'wx');
+    await pipeline(lend(content), file.createWriteStream({ flush: true }));
   } else await fs.writeFile(draft, content, { flag: 'wx', flush: true });
 }
 
@@ -206,36 +266,3 @@ async function readEntry(place: string, name = path.basename(place)): Promise<Tr
     throw error;
   }
 }
-
-async function realpathOrNull(place: string): Promise<string | null> {
-  try {
-    return await fs.realpath(place);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return null;
-    throw error;
-  }
-}
-
-const isWithin = (root: string, place: string) => place === root || place.startsWith(`${root}${path.sep}`);
-
-function hasCode(error: unknown, ...codes: string[]): boolean {
-  return codes.includes((error as NodeJS.ErrnoException).code ?? '');
-}
-
-const show = (parts: Parts) => parts.join('/').slice(0, 200);
-const leadsOut = (parts: Parts) =>
-  new ApiError(
-    'INVALID_PARAMETER_VALUE',
-    `path: a link on the way to ${show(parts)} leads out of where files may be`,
-  );
-const fileOnTheWay = (parts: Parts) =>
-  new ApiError('INVALID_PARAMETER_VALUE', `path: a file is on the way to ${show(parts)}`);
-const exists = (parts: Parts) =>
-  new ApiError('RESOURCE_ALREADY_EXISTS', `path: ${show(parts)} exists already`);
-/** No passing error: whoever sends a large file would send it again and again. */
-const diskIsFull = (parts: Parts) =>
-  new ApiError('RESOURCE_LIMIT_EXCEEDED', `the server's disk is full: ${show(parts)} was not written`);
-const isFolder = (parts: Parts) =>
-  new ApiError('RESOURCE_ALREADY_EXISTS', `path: ${show(parts)} is a folder, not a file`);
-const isMissing = (kind: 'file' | 'folder', parts: Parts) =>
-  new ApiError('RESOURCE_DOES_NOT_EXIST', `path: there is no ${kind} ${show(parts) || 'there'}`);
