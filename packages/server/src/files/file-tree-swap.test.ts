@@ -45,7 +45,9 @@ test.runIf(hasProc).each(Object.entries(operations))(
   'a folder that is swapped for a link to outside at any moment leads %s nowhere',
   async (_name, operate) => {
     let callsMade = 0;
-    for (let swapAt = 1; swapAt === 1 || callsMade >= swapAt; swapAt += 1) {
+    // The first round swaps nothing and counts: each call of it gets a round of its own.
+    let rounds = 0;
+    for (let swapAt = 0; swapAt <= rounds; swapAt += 1) {
       await plant();
       callsMade = 0;
       const spies = calls.map((name) => {
@@ -60,10 +62,11 @@ test.runIf(hasProc).each(Object.entries(operations))(
       const answer = await operate().catch((error) => error);
 
       for (const spy of spies) spy.mockRestore();
+      if (swapAt === 0) rounds = callsMade;
       expect(readOutside(), `swapped before call ${swapAt}`).toEqual(untouched);
       expect(String(JSON.stringify(answer)), `swapped before call ${swapAt}`).not.toContain('outside');
     }
-    expect(callsMade).toBeGreaterThan(0);
+    expect(rounds).toBeGreaterThan(0);
   },
 );
 
