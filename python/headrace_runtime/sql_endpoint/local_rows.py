@@ -44,5 +44,6 @@ def _collect(frame: Any) -> list[TextRow]:
     from pyspark.serializers import BatchedSerializer, CPickleSerializer
     from pyspark.util import _load_from_socket
 
-    with _load_from_socket(frame.collectToPython(), BatchedSerializer(CPickleSerializer())) as stream:
+    pickles = BatchedSerializer(CPickleSerializer())  # type: ignore[no-untyped-call]
+    with _load_from_socket(frame.collectToPython(), pickles) as stream:
         return [tuple(row) for row in stream]

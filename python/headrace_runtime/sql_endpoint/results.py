@@ -103,8 +103,8 @@ def _receive(
         for batch in reader:
             batches.add(batch)
             _check_size(batches.bytes, statement)
-        count = read_int(stream)
-        order = [read_int(stream) for _ in range(max(0, count))]
+        count = read_int(stream)  # type: ignore[no-untyped-call]
+        order = [read_int(stream) for _ in range(max(0, count))]  # type: ignore[no-untyped-call]
     except (OSError, EOFError, pyarrow.ArrowInvalid) as error:
         failure = error  # Spark's own reason follows
     finally:

@@ -240,6 +240,7 @@ async function startLife(options: {
       loop: { name: 'shared-cluster', everyMs: 60_000, turn: async () => 'idle' },
       announce: async () => {},
       announcePools: async () => {},
+      preparationLoop: null,
       spareFor: () => cluster,
       cores: 2,
     },

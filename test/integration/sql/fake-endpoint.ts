@@ -6,7 +6,6 @@ import { waitUntil } from '../../support/census.ts';
 import type { TestServer } from '../../support/server.ts';
 
 type Answer = Awaited<ReturnType<Client['sqlEndpointPoll']>>;
-export type Given = Answer['statements'][number];
 
 export interface FakeEndpoint {
   readonly client: Client;

@@ -18,8 +18,6 @@ export const linkLifetimeMs = 15 * minuteMs;
 export const historyKeptMs = 30 * dayMs;
 /** Of one statement; a client's own limit may be lower. */
 export const resultBytesMax = 1024 ** 3;
-/** Parts of a result below this stand in the store with the statement. */
-export const smallChunkBytes = 64 * 1024;
 /** Its token is good for seven days. */
 export const endpointAgeMs = 5 * dayMs;
 export const statementTimeoutMs = 2 * dayMs;

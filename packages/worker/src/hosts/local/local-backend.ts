@@ -84,6 +84,8 @@ export interface LocalBackendOptions {
   readonly warmUp: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workerId: string;
+  /** Folders that external volumes may be in or below, for Spark's file system of volumes. */
+  readonly externalLocations?: readonly string[];
   /** Where Spark drivers work, if not on their own; rejects with a message for people. */
   readonly placeSpark?: (
     cluster: ClusterAssignment,
@@ -205,6 +207,8 @@ function reasonOf(error: unknown): string {
   return error.cause instanceof Error ? error.cause.message : error.message;
 }
 
+const externalLocationsConf = 'spark.hadoop.headrace.external.locations';
+
 function prepareFolder(
   folder: string,
   cluster: ClusterAssignment,
@@ -226,7 +230,11 @@ function prepareFolder(
     }),
     socket_folder: options.socketFolder,
     runtime: options.runtime.spark,
-    spark_conf: cluster.sparkConf,
+    // Ours comes last: what a cluster asks for opens no folder.
+    spark_conf: {
+      ...cluster.sparkConf,
+      [externalLocationsConf]: (options.externalLocations ?? []).join(','),
+    },
     ...(options.spark && { executors: cluster.executors ?? null, spark_place: options.spark }),
     ...(cluster.pool && { pool_id: cluster.pool.poolId }),
     data_root: options.dataRoot,
