@@ -52,6 +52,7 @@ CATALOGS = [
     Case("drop a missing catalog", ["DROP CATALOG nowhere"], refused="Catalog nowhere does not exist", state="42704"),
     Case("managed location", ["CREATE SCHEMA dev.placed COMMENT 'c' MANAGED LOCATION 's3://a/b'"], refused="below the server's data root", state="0A000"),
     Case("use catalog", ["USE CATALOG main", "SELECT current_catalog()", "USE CATALOG dev", "SELECT current_catalog()"], rows=[("dev",)]),
+    Case("use catalog behind a comment", ["USE CATALOG main", "/* use prod */ USE CATALOG dev", "SELECT current_catalog()"], rows=[("dev",)]),
     Case("use a missing catalog", ["USE CATALOG nowhere"], refused="nowhere"),
     Case("use a schema", ["USE {s}", "SELECT current_catalog() || '.' || current_schema()"], rows=[("{s}",)]),
 ]  # fmt: skip
@@ -173,6 +174,10 @@ VOLUMES_AND_GRANTS = [
 
 INFORMATION = [
     Case("schemata", ["SELECT catalog_name, schema_name FROM dev.information_schema.schemata WHERE schema_name = '{n}'"], rows=[("dev", "{n}")]),
+    Case("schemata of an owner", ["ALTER SCHEMA {s} OWNER TO anna", "SELECT schema_name FROM dev.information_schema.schemata WHERE schema_owner = 'anna'"],
+         rows=[("{n}",)]),
+    Case("catalogs of an owner", ["ALTER CATALOG dev OWNER TO anna", "SELECT catalog_name FROM system.information_schema.catalogs WHERE catalog_owner = 'anna'"],
+         rows=[("dev",)]),
     Case("tables", ["SELECT table_name, table_type, data_source_format FROM information_schema.tables WHERE table_schema = '{n}' AND table_name IN ('t', 'seen', 'lines')"],
          rows=[("t", "MANAGED", "DELTA"), ("seen", "VIEW", None), ("lines", "EXTERNAL", "JSON")]),
     Case("columns", ["SELECT column_name, ordinal_position, data_type, column_default, is_identity, generation_expression FROM dev.information_schema.columns WHERE table_schema = '{n}' AND table_name = 'computed'"],

@@ -26,7 +26,7 @@ class StatementReader(next: ParserInterface) {
     case "COMMENT" => readComment(text, words)
     case "USE" =>
       words.expect("CATALOG")
-      Theirs(text.replaceFirst("(?i)USE", "SET")) // Spark's own word for it, at the same length
+      Theirs(words.withFirst("SET")) // Spark's own word for it, at the same length
     case "UNDROP" => readUndrop(words)
     case "ANALYZE" =>
       words.expect("TABLE")

@@ -57,11 +57,18 @@ class Words(text: String, tokens: IndexedSeq[SqlToken], parser: ParserInterface)
 
   def expectEnd(): Unit = if (!atEnd) throw unexpected("the end of the statement")
 
+  /** The text with another first word; comments before it stay. */
+  def withFirst(word: String): String = replaced(tokens.head, word)
+
   /** The text without the word just read; what comes after it stays where it was. */
   def withoutLast(): String = {
     val token = tokens(at - 1)
+    replaced(token, " " * token.text.length)
+  }
+
+  private def replaced(token: SqlToken, word: String): String = {
     val start = text.offsetByCodePoints(0, token.start)
-    text.substring(0, start) + " " * token.text.length + text.substring(start + token.text.length)
+    text.substring(0, start) + word + text.substring(start + token.text.length)
   }
 
   private def requireName(): Unit = {

@@ -75,9 +75,12 @@ private class InformationScan(shape: InformationShape, source: InformationSchema
   override def rows(): Array[InternalRow] =
     shape.read(source, InformationSchema.Wanted(valuesOf("catalog"), valuesOf("schema"))).map(InternalRow.fromSeq).toArray
 
-  /** The values that a column `table_schema`, `schema_name` … can have. */
+  /** The values that a column `table_schema`, `schema_name` … can have; `schema_owner` says nothing of the name. */
   private def valuesOf(level: String): Option[Set[String]] = {
-    def isLevel(column: String) = column.toLowerCase.split('_').contains(level)
+    def isLevel(column: String) = {
+      val lower = column.toLowerCase
+      lower == s"${level}_name" || lower.endsWith(s"_$level")
+    }
     def values(filter: Filter): Option[Set[String]] = filter match {
       case EqualTo(column, value: String) if isLevel(column) => Some(Set(value))
       case In(column, found) if isLevel(column) => Some(found.collect { case text: String => text }.toSet)
