@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createFolderMovesLoop } from '../../../packages/server/src/volumes/move-folders.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
@@ -142,6 +142,67 @@ describe('managed volumes', () => {
 
     expect(await fs.readFile(place('dev/m6/w/a'), 'utf8')).toBe('kept');
     expect(await fs.readdir(place('dev/m6/v'))).toEqual([]);
+  });
+
+  test('one folder that cannot be moved holds up nothing but what is in its places', async () => {
+    await makeSchema('m8');
+    await makeSchema('m9');
+    await makeVolume('m9', 'v');
+    await fs.writeFile(place('dev/m9/v/a'), 'kept');
+    // A link in the place of the schema: neither of the two moves through it can be done.
+    await fs.symlink(allowed, place('dev/m8'));
+    await server.database.pool.query(`insert into folder_moves (from_key, to_key, requested_at_ms)
+      values ('volumes/dev/m8/v', 'volumes/dev/m9/x', 0), ('volumes/dev/m9/x', 'volumes/dev/m9/y', 0)`);
+
+    await makeVolume('m9', 'w');
+    await server.client.volumesUpdate({ name: 'dev.m9.v', new_name: 'u' });
+    expect(await fs.readFile(place('dev/m9/u/a'), 'utf8')).toBe('kept');
+    await expect(makeVolume('m9', 'x')).rejects.toMatchObject({ code: 'INVALID_STATE' });
+    await expect(makeVolume('m8', 'v')).rejects.toMatchObject({ status: 400 });
+
+    const left = await server.database.pool.query('select from_key from folder_moves order by id');
+    expect(left.rows.map((row) => row.from_key)).toEqual(['volumes/dev/m8/v', 'volumes/dev/m9/x']);
+    await fs.unlink(place('dev/m8'));
+    await server.database.pool.query('delete from folder_moves');
+  });
+
+  test('a folder to be removed that does not move is emptied where it is', async () => {
+    await makeSchema('m10');
+    await makeVolume('m10', 'v');
+    await fs.mkdir(place('dev/m10/v/a'));
+    await fs.writeFile(place('dev/m10/v/a/b'), '1');
+    const rename = vi.spyOn(fs, 'rename').mockImplementation(async () => {
+      throw Object.assign(new Error('a mount point'), { code: 'EBUSY' });
+    });
+
+    await server.client.volumesDelete({ name: 'dev.m10.v' }).finally(() => rename.mockRestore());
+
+    expect(await fs.readdir(place('dev/m10/v')).catch(() => [])).toEqual([]);
+    await makeVolume('m10', 'v');
+  });
+
+  test('a new volume is not taken for the one of its name that goes at the same time', async () => {
+    await makeSchema('m11');
+    await makeVolume('m11', 'v');
+    await fs.writeFile(place('dev/m11/v/old'), '1');
+    const { pool } = server.database;
+    const deleting = await pool.connect();
+    await deleting.query('begin');
+    await deleting.query(`delete from volumes where name = 'v' and schema_id =
+      (select id from schemas where name = 'm11')`);
+    await deleting.query(`insert into folder_moves (from_key, to_key, requested_at_ms)
+      values ('volumes/dev/m11/v', 'trash/of-the-test', 0)`);
+
+    const making = makeVolume('m11', 'v');
+    const waiting = `select 1 from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock' and query like '%insert into volumes%'`;
+    await expect.poll(async () => (await pool.query(waiting)).rowCount, { timeout: 20_000 }).toBe(1);
+    await deleting.query('commit');
+    deleting.release();
+    await making;
+    await createFolderMovesLoop(server.services).turn();
+
+    expect(await fs.readdir(place('dev/m11/v'))).toEqual([]);
   });
 
   test('a link that a task left on the way leads nowhere', async () => {

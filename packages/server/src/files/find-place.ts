@@ -5,7 +5,7 @@ import { foldName } from '../catalogs/names.ts';
 import type { Services } from '../services.ts';
 import { requireVolume } from '../volumes/change-volumes.ts';
 import { isAllowedLocation } from '../volumes/external-location.ts';
-import { finishMoves } from '../volumes/move-folders.ts';
+import { finishMoves, isOnItsWay } from '../volumes/move-folders.ts';
 import { type VolumeName, volumeKey } from '../volumes/volume-names.ts';
 import { type FileTree, openFileTree } from './file-tree.ts';
 
@@ -50,10 +50,18 @@ export async function findPlace(services: Services, text: string): Promise<Place
 async function findManagedRoot(services: Services, name: VolumeName): Promise<string> {
   const folder = services.blobs.locate(volumeKey(name));
   // A folder on its way from an old name is first brought here.
-  if ((await realpathOrNull(folder)) === null) await finishMoves(services);
+  if ((await realpathOrNull(folder)) === null) await requireArrived(services, name);
   if ((await realpathOrNull(folder)) === null) await fs.mkdir(folder, { recursive: true });
   if ((await realpathOrNull(folder)) === folder) return folder;
   throw new ApiError('INVALID_STATE', `path: a link stands where the folder of volume ${name.volume} should`);
+}
+
+/** An empty folder made here would take what is written, and be in the way of the one that comes. */
+async function requireArrived(services: Services, name: VolumeName): Promise<void> {
+  await finishMoves(services);
+  if (!(await isOnItsWay(services.db, name))) return;
+  const text = `the folder of volume ${name.volume} still has its old name and cannot be moved; the server's log says why`;
+  throw new ApiError('INVALID_STATE', `path: ${text}`);
 }
 
 async function findExternalRoot(

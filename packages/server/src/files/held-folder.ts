@@ -42,6 +42,14 @@ export async function removeFolderTree(
   place: string | Buffer,
   { root, depth = 0 }: { root: string; depth?: number },
 ): Promise<void> {
+  await emptyFolder(place, { root, depth });
+  await fs.rmdir(place);
+}
+
+export async function emptyFolder(
+  place: string | Buffer,
+  { root, depth = 0 }: { root: string; depth?: number },
+): Promise<void> {
   if (depth > depthMax)
     throw Object.assign(new Error(`folders lie more than ${depthMax} deep`), { code: 'ENAMETOOLONG' });
   const folder = await holdFolder(place, { root, followLink: false });
@@ -60,5 +68,4 @@ export async function removeFolderTree(
   } finally {
     await folder.release();
   }
-  await fs.rmdir(place);
 }

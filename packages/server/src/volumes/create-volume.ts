@@ -10,7 +10,7 @@ import type { Stamp } from '../catalogs/rows.ts';
 import { foreignKeyViolation, sqlState } from '../db/connect.ts';
 import type { Services } from '../services.ts';
 import { checkExternalLocation } from './external-location.ts';
-import { finishMoves, nameOf } from './move-folders.ts';
+import { finishMoves, finishMovesFrom, nameOf } from './move-folders.ts';
 import { findVolumeAt, findVolumeById, insertVolume, type VolumeRow } from './store.ts';
 import { makeFolder, makeLink } from './volume-folder.ts';
 import { formatVolumeName, volumeKey } from './volume-names.ts';
@@ -31,7 +31,6 @@ export async function createVolume(
   splitKey(volumeKey(name)); // A name too long for a folder is refused before anything is made.
   const schema = await requireSchema(db, name);
   const externalLocation = await placeVolume(services, request);
-  // Whatever had this name before must be away, or the new volume would show its files.
   await finishMoves(services);
   const row = {
     id: crypto.randomUUID(),
@@ -39,20 +38,24 @@ export async function createVolume(
     externalLocation,
     comment: request.comment ?? null,
   };
-  return db
+  const { made, before } = await db
     .transaction(async (client) => {
       if (!(await insertVolume(client, schema.id, row, stamp))) throw taken('Volume', formatVolumeName(name));
       // Its schema may have got another name meanwhile; from the insert on it keeps it.
       const made = await findVolumeById(client, row.id);
       assert(made !== null, `volume ${row.id} is not found in the transaction that made it`);
       const key = volumeKey(nameOf(made));
+      // Whatever had this name before must be away, or the new volume would show its files.
+      const before = await finishMovesFrom(services, client, key);
       if (externalLocation === null) await makeFolder(blobs, key);
       else await makeLink(blobs, key, externalLocation);
-      return made;
+      return { made, before };
     })
     .catch((error) => {
       throw sqlState(error) === foreignKeyViolation ? missing('Schema', formatSchemaName(name)) : error;
     });
+  await before.remove();
+  return made;
 }
 
 /** Null for a managed volume. */

@@ -97,12 +97,30 @@ export async function listVolumes(
   });
 }
 
-export async function listExternal(db: Querier, limit: number): Promise<VolumeRow[]> {
+/** By id, those after `after`; null: from the first on. */
+export async function listExternal(
+  db: Querier,
+  { after, limit }: { after: string | null; limit: number },
+): Promise<VolumeRow[]> {
   return db.query<VolumeRow>({
     name: 'list-external-volumes',
-    text: `select ${columns} from ${joined} where v.external_location is not null order by v.id limit $1`,
-    values: [limit],
+    text: `
+      select ${columns} from ${joined}
+      where v.external_location is not null and ($1::uuid is null or v.id > $1)
+      order by v.id
+      limit $2`,
+    values: [after, limit],
   });
+}
+
+/** As `lockVolume`. */
+export async function lockVolumeById(db: Querier, id: string): Promise<VolumeRow | null> {
+  const rows = await db.query<VolumeRow>({
+    name: 'lock-volume-by-id',
+    text: `select ${columns} from ${joined} where v.id = $1 for update of v for share of s, c`,
+    values: [id],
+  });
+  return rows[0] ?? null;
 }
 
 /** A volume whose folder is this one, lies in it or around it. */
@@ -187,18 +205,34 @@ export async function insertMove(db: Querier, move: Omit<FolderMove, 'id'>, nowM
   });
 }
 
-/** The oldest, kept from other servers until the transaction ends: moves happen in the order they were asked for. */
-export async function lockFirstMove(db: Querier): Promise<FolderMove | null> {
+const moveColumns = 'id, from_key as "fromKey", to_key as "toKey"';
+
+/** The oldest after `afterId`, kept from other servers until the transaction ends: moves happen in their order. */
+export async function lockNextMove(db: Querier, afterId: number): Promise<FolderMove | null> {
   const rows = await db.query<FolderMove>({
-    name: 'lock-first-folder-move',
-    text: `
-      select id, from_key as "fromKey", to_key as "toKey" from folder_moves
-      order by id
-      limit 1
-      for update`,
-    values: [],
+    name: 'lock-next-folder-move',
+    text: `select ${moveColumns} from folder_moves where id > $1 order by id limit 1 for update`,
+    values: [afterId],
   });
   return rows[0] ?? null;
+}
+
+/** Those that take away what lies at the key. */
+export async function lockMovesFrom(db: Querier, key: string): Promise<FolderMove[]> {
+  return db.query<FolderMove>({
+    name: 'lock-folder-moves-from',
+    text: `select ${moveColumns} from folder_moves where from_key = $1 order by id for update`,
+    values: [key],
+  });
+}
+
+export async function hasMoveTo(db: Querier, key: string): Promise<boolean> {
+  const rows = await db.query({
+    name: 'has-folder-move-to',
+    text: 'select 1 from folder_moves where to_key = $1 limit 1',
+    values: [key],
+  });
+  return rows.length > 0;
 }
 
 export async function hasMoves(db: Querier): Promise<boolean> {

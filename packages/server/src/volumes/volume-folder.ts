@@ -8,6 +8,8 @@ import path from 'node:path';
 import { ApiError } from '@headrace/api';
 import { splitKey } from '../blobs/blob-key.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
+import { hasCode } from '../files/file-refusals.ts';
+import { emptyFolder } from '../files/held-folder.ts';
 import { isWithin } from './external-location.ts';
 
 /** Files that tasks left under this name before the volume was made are in it. */
@@ -36,11 +38,11 @@ export async function requireFreePlace(blobs: BlobStore, key: string): Promise<v
 
 /**
  * Moves a folder or link, also a second time. `aside` is where something went that took the place meanwhile; null
- * when nothing had.
+ * when nothing had. A folder to be removed that does not move, as a mount point, is emptied where it is.
  */
 export async function moveFolder(
   blobs: BlobStore,
-  { fromKey, toKey }: { fromKey: string; toKey: string },
+  { fromKey, toKey, isRemoval }: { fromKey: string; toKey: string; isRemoval: boolean },
 ): Promise<{ aside: string | null }> {
   const from = await preparePlace(blobs, fromKey);
   const to = await preparePlace(blobs, toKey);
@@ -52,7 +54,10 @@ export async function moveFolder(
     aside = `${to}-${crypto.randomBytes(4).toString('hex')}`;
     await fs.rename(to, aside);
   }
-  await fs.rename(from, to);
+  await fs.rename(from, to).catch((error) => {
+    if (!isRemoval || !hasCode(error, 'EBUSY', 'EXDEV')) throw error;
+    return emptyFolder(from, { root: from });
+  });
   // What is left of a schema or catalog of that name; others may still be in it.
   for (const parent of [path.dirname(from), path.dirname(path.dirname(from))]) {
     if (path.dirname(parent) !== path.dirname(blobs.locate('volumes'))) await removeEmptyFolder(parent);
