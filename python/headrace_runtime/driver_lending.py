@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from .executor_watch import ExecutorChange
+from .java_command import conf_of_cluster
 from .jvm import Driver, DriverError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class DriverLending:
             self.driver = Driver(
                 runtime=config["runtime"],
                 folder=host.folder,
-                spark_conf=config["spark_conf"],
+                spark_conf=conf_of_cluster(config),
                 data_root=config["data_root"],
                 on_state=self._on_state,
                 on_death=self._on_death,

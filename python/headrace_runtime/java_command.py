@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TypedDict
+from typing import Any, TypedDict
 
 
 class Runtime(TypedDict):
@@ -91,6 +91,12 @@ def base_conf(folder: str, data_root: str, spark_conf: dict[str, str]) -> dict[s
         "spark.hadoop.headrace.data.root": data_root,
         **spark_conf,
     }
+
+
+def conf_of_cluster(config: dict[str, Any]) -> dict[str, str]:
+    """What the host's document says of Spark; not the cluster, but the server says which volumes may lie elsewhere."""
+    locations = ",".join(config.get("external_locations") or [])
+    return {**config["spark_conf"], "spark.hadoop.headrace.external.locations": locations}
 
 
 def java_options(runtime: Runtime, *, heap: str, temporary: str | None, options: list[str]) -> list[str]:

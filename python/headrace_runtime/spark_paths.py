@@ -7,7 +7,6 @@ nobody looks. Names inside SQL texts are not seen here: the plug-in's parser fin
 from __future__ import annotations
 
 import functools
-import os
 
 from .context import get_context
 
@@ -47,19 +46,10 @@ def name_for_spark(paths: PathMap, name: str) -> str:
     if real == name:
         return name
     if name.startswith("/Volumes"):
-        return _outside_of_volumes(paths, real) or f"dbfs:{name}"
+        return f"dbfs:{name}"
     if name.startswith("/dbfs"):
         return f"dbfs:{name[len('/dbfs') :] or '/'}"
     return f"file:{real}"
-
-
-def _outside_of_volumes(paths: PathMap, real: str) -> str | None:
-    """The address of a file of an external volume: the file system of dbfs:/ follows no link out of its folders."""
-    parts = os.path.relpath(real, paths.volumes).split(os.sep)
-    volume = os.path.join(paths.volumes, *parts[:3])
-    if len(parts) < 3 or not os.path.islink(volume):
-        return None
-    return f"file:{os.path.join(os.path.realpath(volume), *parts[3:])}"
 
 
 def _patch_module(module: Any, classes: dict[str, tuple[str, ...]]) -> None:

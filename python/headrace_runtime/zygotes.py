@@ -15,6 +15,7 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from .environments.layer import python_of, read_facts
+from .java_command import conf_of_cluster
 from .memory_kills import LOOK_SECONDS, RecentKills
 from .zygote_link import ZygoteLink
 
@@ -184,7 +185,7 @@ def help_to_install(host: Host, attempt_id: int, key: str, request: dict[str, An
     if attempt is None or not attempt.is_live or attempt.attach_key != key:
         return {"error": "this task has no right to the cluster (any more)", "code": "CLUSTER_ERROR"}
     if request["op"] == "java":
-        return {"folder": host.folder, **{name: host.config[name] for name in ("runtime", "spark_conf")}}
+        return {"folder": host.folder, "runtime": host.config["runtime"], "spark_conf": conf_of_cluster(host.config)}
     host.zygotes.learn(digest_of(request["libraries"]), str(request["folder"]))
     return {}
 

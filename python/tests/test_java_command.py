@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from headrace_runtime import java_command
-from headrace_runtime.java_command import Runtime, java_options, make_temporary
+from headrace_runtime.java_command import Runtime, conf_of_cluster, java_options, make_temporary
 
 RUNTIME: Runtime = {"java": "java", "sparkHome": "", "classPath": [], "jvmOptions": [], "classDataArchive": None}
 
@@ -30,3 +30,11 @@ def test_a_folder_that_cannot_be_made_leaves_java_its_own_choice(tmp_path: Path)
 
     assert temporary is None
     assert "tmpdir" not in " ".join(java_options(RUNTIME, heap="1g", temporary=temporary, options=[]))
+
+
+def test_a_cluster_cannot_allow_itself_folders_outside_of_the_data_root() -> None:
+    key = "spark.hadoop.headrace.external.locations"
+    config = {"spark_conf": {key: "/", "spark.master": "local[2]"}, "external_locations": ["/a", "/b c"]}
+
+    assert conf_of_cluster(config) == {key: "/a,/b c", "spark.master": "local[2]"}
+    assert conf_of_cluster({"spark_conf": {key: "/"}}) == {key: ""}

@@ -145,17 +145,6 @@ def test_spark_gets_an_address_for_each_hosted_folder(tmp_path: Path) -> None:
         assert name_for_spark(paths, name) == name
 
 
-def test_spark_gets_the_real_address_of_an_external_volume(tmp_path: Path) -> None:
-    paths = PathMap(str(tmp_path))
-    (tmp_path / "volumes/main/raw").mkdir(parents=True)
-    (tmp_path / "share").mkdir()
-    (tmp_path / "volumes/main/raw/ext").symlink_to(tmp_path / "share")
-
-    assert name_for_spark(paths, "/Volumes/main/raw/ext/a b/c.csv") == f"file:{tmp_path}/share/a b/c.csv"
-    assert name_for_spark(paths, "/Volumes/main/raw/ext") == f"file:{tmp_path}/share"
-    assert name_for_spark(paths, "/Volumes/main/raw/managed/x") == "dbfs:/Volumes/main/raw/managed/x"
-
-
 def test_dots_do_not_climb_out(tmp_path: Path) -> None:
     paths = PathMap(str(tmp_path))
 

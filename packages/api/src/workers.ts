@@ -36,6 +36,8 @@ export const workersChallenge = route({
     /** Relative to the data root: to be read, and to be written. */
     read_file: z.string(),
     write_file: z.string(),
+    /** What external volumes may be in or below. */
+    external_locations: z.array(z.string()).optional(),
   }),
   permission: 'worker',
   audit: null,

@@ -154,6 +154,7 @@ function describeClaims(
     urls,
     workspaceId,
     dataRoot,
+    externalLocations: config.externalLocations,
     defaultCatalog: config.defaultCatalog,
     listCatalogNames: catalogNames.list,
     async listClusterLibraries({ settings, taskKey }, clusterId) {

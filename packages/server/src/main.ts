@@ -121,11 +121,11 @@ async function openPods(
 
 function openBackendHere(
   name: BackendName,
-  { runtimeDir, sparkMaster }: Config,
+  { runtimeDir, sparkMaster, externalLocations }: Config,
   place: Pick<WorkerWiring, 'hostsFolder' | 'dataRoot' | 'workerId'>,
 ): HostBackend {
   return openBackend(name, {
-    ...{ ...place, clock, sparkMaster },
+    ...{ ...place, clock, sparkMaster, externalLocations },
     environment: inheritedEnvironment(),
     readRuntime: () => readRuntime(path.join(runtimeDir, 'runtime.json')),
   });

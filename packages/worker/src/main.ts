@@ -6,6 +6,7 @@ import { ApiError } from '@headrace/api';
 import type { HostBackend } from './hosts/host-backend.ts';
 import { readHostRuntime } from './hosts/local/local-backend.ts';
 import { openBackend } from './hosts/open-backend.ts';
+import type { ServerPlace } from './remote/data-root.ts';
 import { createJsonLog } from './remote/json-log.ts';
 import { DrainedEarly, runRemoteWorker } from './remote/run-remote-worker.ts';
 import { type RemoteWorkerSettings, readRemoteSettings, SettingsError } from './remote/settings.ts';
@@ -32,7 +33,7 @@ async function main(): Promise<number> {
   const end = await runRemoteWorker({
     ...{ settings, state, version, log, clock, drain, leave },
     random: Math.random,
-    openBackend: ({ dataRoot }) => openBackendHere(settings, state, dataRoot),
+    openBackend: (place) => openBackendHere(settings, state, place),
     say: (sentence) => void process.stdout.write(`${sentence}\n`),
   });
   state.release();
@@ -58,10 +59,10 @@ function listenForSignals(): { drain: AbortSignal; leave: AbortSignal } {
 function openBackendHere(
   { backend, runtimeDir, sparkMaster }: RemoteWorkerSettings,
   { hostsFolder, workerId }: WorkerState,
-  dataRoot: string,
+  place: ServerPlace,
 ): HostBackend {
   return openBackend(backend, {
-    ...{ clock, hostsFolder, dataRoot, workerId, sparkMaster },
+    ...{ ...place, clock, hostsFolder, workerId, sparkMaster },
     environment: process.env,
     readRuntime: () => readRuntime(path.join(runtimeDir, 'runtime.json')),
   });

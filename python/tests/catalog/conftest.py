@@ -17,7 +17,15 @@ TOKEN = "hrt_test"
 
 @pytest.fixture(scope="session")
 def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")
+    folder = tmp_path_factory.mktemp("data") / "root"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def external_location(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What HEADRACE_EXTERNAL_LOCATIONS names."""
+    return tmp_path_factory.mktemp("share")
 
 
 @pytest.fixture(scope="session")
@@ -28,10 +36,14 @@ def server(data_root: Path) -> Iterator[CatalogServer]:
 
 
 @pytest.fixture(scope="session")
-def spark(server: CatalogServer, data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def spark(
+    server: CatalogServer, data_root: Path, external_location: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
     folder = tmp_path_factory.mktemp("jvm")
     catalogs = catalog_conf("dev", server.url, TOKEN) | catalog_conf("main", server.url, TOKEN)
-    jvm = DriverJvm(folder, spark_conf(folder, data_root, catalogs))
+    # One that is not there, one around the data root, one that a volume may be in.
+    locations = {"spark.hadoop.headrace.external.locations": f"/none, {data_root.parent}, {external_location}"}
+    jvm = DriverJvm(folder, spark_conf(folder, data_root, {**catalogs, **locations}))
     os.environ["PYSPARK_GATEWAY_PORT"] = str(jvm.port)
     os.environ["PYSPARK_GATEWAY_SECRET"] = jvm.secret
     try:

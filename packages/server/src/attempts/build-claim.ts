@@ -29,6 +29,7 @@ export interface ClaimSources {
   readonly urls: () => Pick<AttemptSurroundings, 'apiUrl' | 'publicUrl'>;
   readonly workspaceId: string;
   readonly dataRoot: string;
+  readonly externalLocations: readonly string[];
   readonly defaultCatalog: string;
   readonly listCatalogNames: () => Promise<readonly string[]>;
   /** Of the cluster's policy, and of an all-purpose cluster that the task names; before its own. */

@@ -30,8 +30,14 @@ type WorkerHandlers = Pick<
 export function createWorkerHandlers(workers: RemoteWorkers, clock: Clock): WorkerHandlers {
   return {
     async workersChallenge({ protocol_version }) {
-      const { challenge, dataRoot, readFile, writeFile } = await workers.challenge(protocol_version);
-      return { challenge, data_root: dataRoot, read_file: readFile, write_file: writeFile };
+      const place = await workers.challenge(protocol_version);
+      return {
+        challenge: place.challenge,
+        data_root: place.dataRoot,
+        read_file: place.readFile,
+        write_file: place.writeFile,
+        external_locations: [...place.externalLocations],
+      };
     },
     async workersRegister(request) {
       const registered = await workers.register({

@@ -15,6 +15,7 @@ import type {
 } from '@headrace/worker';
 import type { RevealSecrets } from '../secrets/reveal-secrets.ts';
 import { type AttemptSourceOptions, awaitStops, type ServerAttemptSource } from './attempt-source.ts';
+import type { ClaimSources } from './build-claim.ts';
 import { type Challenge, writeChallenge } from './data-root-proof.ts';
 import {
   type Registered,
@@ -27,7 +28,9 @@ import { rebuildHeld } from './take-back.ts';
 import { findRegistered, type Lease, type Registration, renewRegistered, signOff } from './worker-store.ts';
 
 export interface RemoteWorkers {
-  challenge(protocolVersion: number): Promise<Challenge & { readonly dataRoot: string }>;
+  challenge(
+    protocolVersion: number,
+  ): Promise<Challenge & Pick<ClaimSources, 'dataRoot' | 'externalLocations'>>;
   register(request: RegistrationRequest): Promise<Registered>;
   claim(
     request: Registration & {
@@ -74,8 +77,8 @@ export function createRemoteWorkers(options: RemoteWorkersOptions): RemoteWorker
   return {
     async challenge(protocolVersion) {
       refuseOtherProtocol(protocolVersion);
-      const { dataRoot } = claims;
-      return { ...(await writeChallenge(dataRoot, clock.nowMs())), dataRoot };
+      const { dataRoot, externalLocations } = claims;
+      return { ...(await writeChallenge(dataRoot, clock.nowMs())), dataRoot, externalLocations };
     },
     register: (request) => registerRemoteWorker(request, { ...options, lease }),
     async claim({ workerId, registration, freeSlots, held, signal }) {

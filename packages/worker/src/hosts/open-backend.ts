@@ -19,6 +19,7 @@ export interface BackendOptions {
   readonly hostsFolder: string;
   readonly dataRoot: string;
   readonly workerId: string;
+  readonly externalLocations: readonly string[];
   /** Of `spark-standalone`. */
   readonly sparkMaster: string | null;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -61,11 +62,12 @@ function toLocalOptions({
   hostsFolder,
   dataRoot,
   workerId,
+  externalLocations,
   environment,
   readRuntime,
 }: BackendOptions): LocalBackendOptions {
   return {
-    ...{ hostsFolder, dataRoot, workerId, environment },
+    ...{ hostsFolder, dataRoot, workerId, externalLocations, environment },
     preimport: preimportDefault,
     runtime: readRuntime(),
     pythonPath: path.join(repository, 'python'),

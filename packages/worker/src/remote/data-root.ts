@@ -14,6 +14,14 @@ export interface DataRootChallenge {
   readonly data_root: string;
   readonly read_file: string;
   readonly write_file: string;
+  /** Not told by older servers. */
+  readonly external_locations?: readonly string[] | undefined;
+}
+
+/** What a server says of the folders that its tasks use. */
+export interface ServerPlace {
+  readonly dataRoot: string;
+  readonly externalLocations: readonly string[];
 }
 
 /** What was read is empty where there is nothing: the server says what that means. */

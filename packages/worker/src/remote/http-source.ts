@@ -16,7 +16,7 @@ import type {
 } from '../ports.ts';
 import { waitBackingOff, waitMs } from '../wait.ts';
 import { type Batcher, createBatcher } from './batcher.ts';
-import { answerChallenge, type DataRootChallenge } from './data-root.ts';
+import { answerChallenge, type DataRootChallenge, type ServerPlace } from './data-root.ts';
 import { createLease, type LeaseTimes, planLease, type RenewableLease } from './lease.ts';
 import { createServerCalls, type ServerCalls, type ServerCallsOptions } from './server-calls.ts';
 import {
@@ -109,9 +109,11 @@ export class HttpSource implements AttemptSource {
   }
 
   /** Where the data root is: waits for a server to say so. Rejects with an ApiError that says why it refuses. */
-  async connect(): Promise<{ readonly dataRoot: string }> {
-    this.#challenge = await this.#untilAnswered('reach a server', () => this.#askChallenge());
-    return { dataRoot: this.#dataRoot ?? this.#challenge.data_root };
+  async connect(): Promise<ServerPlace> {
+    const challenge = await this.#untilAnswered('reach a server', () => this.#askChallenge());
+    this.#challenge = challenge;
+    const { data_root: dataRoot, external_locations: externalLocations = [] } = challenge;
+    return { dataRoot: this.#dataRoot ?? dataRoot, externalLocations };
   }
 
   register({ slots, backend }: Parameters<AttemptSource['register']>[0]): Promise<readonly ResumedAttempt[]> {

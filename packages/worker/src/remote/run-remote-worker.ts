@@ -4,6 +4,7 @@ import type { ApiError } from '@headrace/api';
 import type { HostBackend } from '../hosts/host-backend.ts';
 import type { WorkerLog } from '../log.ts';
 import { startWorker, type Worker } from '../worker.ts';
+import type { ServerPlace } from './data-root.ts';
 import { createGuard } from './guard-process.ts';
 import { HttpSource } from './http-source.ts';
 import { monotonicMs } from './monotonic.ts';
@@ -17,7 +18,7 @@ export interface RemoteWorkerOptions {
   readonly log: WorkerLog;
   readonly clock: { nowMs(): number };
   readonly random: () => number;
-  readonly openBackend: (place: { readonly dataRoot: string }) => HostBackend;
+  readonly openBackend: (place: ServerPlace) => HostBackend;
   /** For people: what it is doing. */
   readonly say: (sentence: string) => void;
   /** Finish what runs, take nothing new. */
@@ -42,12 +43,12 @@ export async function runRemoteWorker(options: RemoteWorkerOptions): Promise<Rem
     signal: leave,
   });
   // A drain that comes before it has signed on leaves nothing to drain.
-  const { dataRoot } = await Promise.race([source.connect(), rejectOnAbort(drain)]);
+  const place = await Promise.race([source.connect(), rejectOnAbort(drain)]);
   const worker = await startWorker({
     source,
-    backend: options.openBackend({ dataRoot }),
+    backend: options.openBackend(place),
     workerId: state.workerId,
-    dataRoot,
+    dataRoot: place.dataRoot,
     spare: null,
     ...{ slots: settings.slots, clock: options.clock, log, stopGraceMs: settings.stopGraceMs },
   });

@@ -2,7 +2,6 @@ package io.headrace.fs
 
 import java.io.{File, FileNotFoundException, IOException}
 import java.net.URI
-import java.nio.file.Files
 
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs._
@@ -12,7 +11,8 @@ import org.apache.hadoop.util.Progressable
 /**
  * `dbfs:/x` is the file <data root>/dbfs/x, `dbfs:/Volumes/c/s/v/x` is <data root>/volumes/c/s/v/x; conf `headrace.data.root`.
  * Files are plain files at their natural path, without Hadoop's .crc beside them. Nothing outside these two folders can be
- * reached, neither by `..` nor through a symbolic link.
+ * reached, neither by `..` nor through a symbolic link, with one exception: an external volume is a link
+ * <data root>/volumes/c/s/v to a folder below one of conf `headrace.external.locations`, and out of that none leads.
  */
 class DbfsFileSystem extends FileSystem {
   private var uri: URI = _
@@ -20,6 +20,7 @@ class DbfsFileSystem extends FileSystem {
   private val local = new RawLocalFileSystem()
   private var files: Root = _
   private var volumes: Root = _
+  private var externalVolumes: ExternalVolumes = _
 
   /** A folder that users may see, and what it is called in their paths. */
   private class Root(val folder: File, val prefix: String) {
@@ -34,6 +35,7 @@ class DbfsFileSystem extends FileSystem {
     uri = URI.create("dbfs:///")
     files = new Root(new File(dataRoot, "dbfs"), "")
     volumes = new Root(new File(dataRoot, "volumes"), "/Volumes")
+    externalVolumes = new ExternalVolumes(volumes.folder, conf.getTrimmedStrings(DbfsFileSystem.ExternalLocationsKey).toSeq)
     local.initialize(URI.create("file:///"), conf)
     setConf(conf)
   }
@@ -46,15 +48,20 @@ class DbfsFileSystem extends FileSystem {
 
   /** The plain file behind a path. */
   def fileOf(path: Path): File = {
+    val (root, file) = namedFile(path)
+    if (RealPaths.nearest(file.toPath).startsWith(root.realPath)) file
+    else externalVolumes.fileOf(file.toPath).getOrElse(throw refused(path))
+  }
+
+  /** With its root, whether or not it leads out of it. */
+  private def namedFile(path: Path): (Root, File) = {
     val absolute = if (path.isAbsolute) path else new Path(workingDirectory, path)
     val text = absolute.toUri.getPath
     // Hadoop's Path resolves `..` where it can; what remains climbs above the root.
     if (text.split('/').contains("..")) throw refused(path)
     val root = if (text == "/Volumes" || text.startsWith("/Volumes/")) volumes else files
     // Without its leading slash: with it, the root itself would be another File than its folder.
-    val file = new File(root.folder, text.stripPrefix(root.prefix).stripPrefix("/"))
-    if (!nearestRealPath(file).startsWith(root.realPath)) throw refused(path)
-    file
+    (root, new File(root.folder, text.stripPrefix(root.prefix).stripPrefix("/")))
   }
 
   override def open(path: Path, bufferSize: Int): FSDataInputStream = local.open(localPath(path), bufferSize)
@@ -67,15 +74,19 @@ class DbfsFileSystem extends FileSystem {
   override def append(path: Path, bufferSize: Int, progress: Progressable): FSDataOutputStream =
     local.append(localPath(path), bufferSize, progress)
 
-  /** One rename of the operating system, so atomic; the roots are folders of one data root, so of one disk. */
+  /** One rename of the operating system, so atomic, but to or from an external volume on another disk: that is a copy. */
   override def rename(from: Path, to: Path): Boolean = {
     refuseRoot(from, "renamed")
+    if (isExternalVolume(from)) throw new IOException(s"$from is an external volume and cannot be renamed")
     local.rename(localPath(from), localPath(to))
   }
 
   override def delete(path: Path, recursive: Boolean): Boolean = {
     refuseRoot(path, "deleted")
-    local.delete(localPath(path), recursive)
+    val file = fileOf(path)
+    // The folder is not ours: to overwrite all that a volume holds, Spark deletes the volume first.
+    if (isExternalVolume(path)) recursive && file.listFiles().forall(child => local.delete(new Path(child.toURI), true))
+    else local.delete(new Path(file.toURI), recursive)
   }
 
   override def listStatus(path: Path): Array[FileStatus] = {
@@ -101,15 +112,7 @@ class DbfsFileSystem extends FileSystem {
     status.getLen, status.isDirectory, status.getReplication, status.getBlockSize, status.getModificationTime,
     status.getAccessTime, status.getPermission, status.getOwner, status.getGroup, path)
 
-  /** Symbolic links resolved, for the part of the path that exists. */
-  private def nearestRealPath(file: File): java.nio.file.Path = {
-    var existing = file.toPath
-    while (!Files.exists(existing)) {
-      if (Files.isSymbolicLink(existing)) return existing.getRoot // dangling: where it points is unknown
-      existing = existing.getParent
-    }
-    existing.toRealPath()
-  }
+  private def isExternalVolume(path: Path): Boolean = externalVolumes.isOne(namedFile(path)._2.toPath)
 
   private def refuseRoot(path: Path, done: String): Unit = {
     val file = fileOf(path)
@@ -121,4 +124,6 @@ class DbfsFileSystem extends FileSystem {
 
 object DbfsFileSystem {
   val DataRootKey = "headrace.data.root"
+  /** Separated by commas. */
+  val ExternalLocationsKey = "headrace.external.locations"
 }

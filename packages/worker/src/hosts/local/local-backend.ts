@@ -207,8 +207,6 @@ function reasonOf(error: unknown): string {
   return error.cause instanceof Error ? error.cause.message : error.message;
 }
 
-const externalLocationsConf = 'spark.hadoop.headrace.external.locations';
-
 function prepareFolder(
   folder: string,
   cluster: ClusterAssignment,
@@ -230,14 +228,11 @@ function prepareFolder(
     }),
     socket_folder: options.socketFolder,
     runtime: options.runtime.spark,
-    // Ours comes last: what a cluster asks for opens no folder.
-    spark_conf: {
-      ...cluster.sparkConf,
-      [externalLocationsConf]: (options.externalLocations ?? []).join(','),
-    },
+    spark_conf: cluster.sparkConf,
     ...(options.spark && { executors: cluster.executors ?? null, spark_place: options.spark }),
     ...(cluster.pool && { pool_id: cluster.pool.poolId }),
     data_root: options.dataRoot,
+    external_locations: options.externalLocations ?? [],
     preimport: options.preimport,
     warm_up: options.warmUp,
     secret_values: (cluster.secretValues ?? []).map((value) => Buffer.from(value).toString('base64')),
