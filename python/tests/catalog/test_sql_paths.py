@@ -108,6 +108,17 @@ def test_places_of_paths_are_seen(spark: Any, text: str, expected: str) -> None:
     assert rewrite(spark, text) == expected
 
 
+def test_a_prefix_that_is_our_own_folder_stays_ours(spark: Any, data_root: Path, tmp_path: Path) -> None:
+    is_somebody_elses = spark._jvm.io.headrace.sql.PathRewriter(str(data_root)).isSomebodyElses
+    file = spark._jvm.java.io.File
+    (tmp_path / "link").symlink_to(data_root)
+
+    # A mount, as the prefixes are in the namespace of a task, and as others make them.
+    assert not is_somebody_elses(file("/dev"), file("/dev/."))
+    assert is_somebody_elses(file("/dev"), file(str(data_root)))
+    assert not is_somebody_elses(file(str(tmp_path / "link")), file(str(data_root)))
+
+
 def test_many_paths_in_one_text_take_no_square_of_their_number(spark: Any) -> None:
     literals = ", ".join(f"'/Volumes/a/{number}'" for number in range(60_000))
     files = " UNION ALL ".join(f"SELECT * FROM csv.`/Volumes/🚰/{number}`" for number in range(5_000))

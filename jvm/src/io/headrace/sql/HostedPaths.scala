@@ -49,12 +49,16 @@ class HostedPathParser(next: ParserInterface, paths: PathRewriter) extends Parse
  */
 class PathRewriter(dataRoot: String) {
   private val targets = Seq(
-    "/Volumes" -> "dbfs:/Volumes", "/dbfs" -> "dbfs:", "/Workspace" -> s"file:$dataRoot/workspace"
-  ).filterNot { case (prefix, _) => isReallyThere(new File(prefix)) }
+    ("/Volumes", "volumes", "dbfs:/Volumes"), ("/dbfs", "dbfs", "dbfs:"), ("/Workspace", "workspace", s"file:$dataRoot/workspace")
+  ).collect { case (prefix, ours, target) if !isSomebodyElses(new File(prefix), new File(dataRoot, ours)) => prefix -> target }
 
   /** A mount of this machine, or the disks of macOS, as in Python (paths.py); a plain folder is a stray one. */
-  private def isReallyThere(folder: File): Boolean =
-    folder.isDirectory && (System.getProperty("os.name").startsWith("Mac") || deviceOf(folder) != deviceOf(new File("/")))
+  private[sql] def isSomebodyElses(folder: File, ours: File): Boolean =
+    folder.isDirectory && !isSame(folder, ours) &&
+      (System.getProperty("os.name").startsWith("Mac") || deviceOf(folder) != deviceOf(new File("/")))
+
+  /** A link that leads to our folder, or a mount of it in the namespace of a task: those have no real path in common. */
+  private def isSame(folder: File, ours: File): Boolean = ours.exists() && Files.isSameFile(folder.toPath, ours.toPath)
 
   private def deviceOf(file: File): AnyRef = Files.getAttribute(file.toPath, "unix:dev")
 
