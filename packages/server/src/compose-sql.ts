@@ -52,8 +52,10 @@ export async function composeSql(
 ): Promise<SqlParts> {
   const bell = new Bell();
   const lookEveryMs = mayHaveNeighbours ? lookSharedMs : lookAloneMs;
-  const watch = new EndpointWatch(runServices.events, () => loops.wake(statementLoopName));
-  const services = { ...runServices, bell, lookEveryMs, watch, listCatalogNames: catalogNames.list };
+  const serveSoon = () => loops.wake(statementLoopName);
+  const watch = new EndpointWatch(runServices.events, serveSoon);
+  const { list: listCatalogNames } = catalogNames;
+  const services = { ...runServices, bell, lookEveryMs, watch, serveSoon, listCatalogNames };
   const engine = createStatementEngine(services);
   const linkKey = await loadTaskTokenKey(services.db);
   const { announce } = clusters;

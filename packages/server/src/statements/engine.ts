@@ -27,6 +27,8 @@ export interface EngineServices extends RunServices {
   readonly bell: Bell;
   /** How long another server's news may take to be seen here. */
   readonly lookEveryMs: number;
+  /** Makes the loop look soon that brings up the endpoints that are missing. */
+  readonly serveSoon: () => void;
 }
 
 export function createStatementEngine(services: EngineServices): StatementEngine & StatementReader {
@@ -113,7 +115,14 @@ async function execute(services: EngineServices, order: NewStatement): Promise<s
       `${limits.pendingMax} statements wait on SQL warehouse ${warehouseId}, which is the limit: send fewer at once`,
     );
   bell.ring(bellName({ warehouseId, principalId: principal.id }));
-  await ensureEndpoint(services, { warehouseId, clusterId, principal });
+  await ensureEndpoint(services, { warehouseId, clusterId, principal }).catch((err: unknown) => {
+    // It is recorded and will run: whoever heard of an error would send it again, and it would run twice.
+    services.log.warn(
+      { err, warehouse_id: warehouseId },
+      'cannot start a SQL endpoint; the loop tries again',
+    );
+    services.serveSoon();
+  });
   return statementId;
 }
 
