@@ -60,11 +60,12 @@ export async function answerPoll(
 ): Promise<PollAnswer> {
   const { db, clock, bell, lookEveryMs } = services;
   const deadlineMs = performance.now() + request.wait_ms;
-  const ear = bell.listen(bellName(endpoint));
   services.watch.add(endpoint.runId);
   if (endpoint.readyAtMs === null) await noteReady(db, endpoint.runId, clock.nowMs());
   const closed = request.sessions ? await findClosed(db, endpoint.runId, request.sessions) : [];
   const retire = clock.nowMs() - endpoint.createdAtMs > limits.endpointAgeMs;
+  // Before the first look, so that nothing is missed in between.
+  const ear = bell.listen(bellName(endpoint));
   try {
     for (;;) {
       const found = await lookForWork(services, endpoint, { ...request, room: retire ? 0 : request.room });
