@@ -72,7 +72,8 @@ export async function findEndpointOfAttempt(db: Querier, attemptId: number): Pro
     text: `
       select ${columns}
       from task_runs t
-      join sql_endpoints e on e.run_id = t.run_id
+      join runs r on r.run_id = t.run_id and r.run_type = 'SQL_ENDPOINT'
+      join sql_endpoints e on e.run_id = t.run_id and e.principal_id = r.owner_id
       where t.attempt_id = $1 and e.ended_at_ms is null`,
     values: [attemptId],
   });
@@ -87,31 +88,56 @@ export async function noteReady(db: Querier, runId: number, nowMs: number): Prom
   });
 }
 
-export interface EndedEndpoint extends EndpointRow {
+export interface EndedEndpoint {
+  readonly warehouseId: string;
+  readonly principalId: number;
   readonly runId: number;
+  readonly readyAtMs: number | null;
   readonly failure: { readonly message: string } | null;
 }
 
-/** Those whose run has ended since the last look: they are marked with what it said. */
-export function markEnded(db: Querier, nowMs: number, limit: number): Promise<EndedEndpoint[]> {
-  return db.query<EndedEndpoint>({
+/** One whose run has ended since the last look: it is marked with what that said. */
+export async function markEnded(client: Querier, nowMs: number): Promise<EndedEndpoint | null> {
+  const rows = await client.query<EndedEndpoint>({
     name: 'sql-endpoints-mark-ended',
     text: `
       with ended as (
         select e.run_id, t.failure
         from sql_endpoints e
         join runs r on r.run_id = e.run_id and r.phase = 'ended'
-        left join lateral (
-          select t.failure from task_runs t where t.run_id = e.run_id order by t.attempt desc limit 1) t on true
+        left join lateral (${lastFailure('e.run_id')}) t on true
         where e.ended_at_ms is null
-        limit $2)
+        limit 1)
       update sql_endpoints e
       set ended_at_ms = $1, end_message = ended.failure ->> 'message'
       from ended
       where e.run_id = ended.run_id and e.ended_at_ms is null
       returning ${columns}, ended.failure`,
-    values: [nowMs, limit],
+    values: [nowMs],
   });
+  return rows[0] ?? null;
+}
+
+/** Of statements that still seem to run: given while their endpoint was being marked. */
+export function findEndedWithStatements(db: Querier, limit: number): Promise<EndedEndpoint[]> {
+  return db.query<EndedEndpoint>({
+    name: 'statements-find-ended-endpoints',
+    text: `
+      select s.*, t.failure
+      from (
+        select distinct on (s.run_id) s.run_id as "runId", s.warehouse_id as "warehouseId",
+          s.principal_id as "principalId", s.given_at_ms as "readyAtMs"
+        from statements s
+        join runs r on r.run_id = s.run_id and r.phase = 'ended'
+        where s.state = 'RUNNING'
+        limit $1) s
+      left join lateral (${lastFailure('s."runId"')}) t on true`,
+    values: [limit],
+  });
+}
+
+function lastFailure(runId: string): string {
+  return `select t.failure from task_runs t where t.run_id = ${runId} order by t.attempt desc limit 1`;
 }
 
 /** Statements that an endpoint had when it ended, or that wait in one of its sessions: they end with it. */

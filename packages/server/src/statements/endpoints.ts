@@ -2,6 +2,7 @@
  * Brings the process up that serves statements: an attempt like any other, of a run that no list shows, on the warehouse's
  * cluster and as the principal whose statements it runs. So it is leased, found again after a restart, and its end is proven.
  */
+import { idempotencyTokenCharsMax } from '@headrace/api';
 import type { Principal } from '../context.ts';
 import { createRun, type RunServices } from '../runs/create-run.ts';
 import type { Document } from '../runs/run-facts.ts';
@@ -12,6 +13,9 @@ export interface EndpointOf {
   readonly clusterId: string;
   readonly principal: Pick<Principal, 'id' | 'userName'>;
 }
+
+/** Longer than any that a request may bring: nobody can have made a run before us that we would take for the endpoint's. */
+const tokenPrefix = 'sql-endpoint'.padEnd(idempotencyTokenCharsMax, '-');
 
 /** It comes up by itself: its claim starts the cluster. */
 export async function ensureEndpoint(
@@ -31,7 +35,7 @@ export async function ensureEndpoint(
     trigger: 'ONE_TIME',
     principal: { ...principal, isAdmin: false },
     // Two that ask at once, or again after a crash between these steps, get one run.
-    idempotencyToken: `sql-endpoint-${warehouseId}-${principal.id}-${row.generation}`,
+    idempotencyToken: `${tokenPrefix} ${warehouseId} ${principal.id} ${row.generation}`,
     queueEnabled: false,
   });
   await noteRun(db, row, runId);

@@ -2,6 +2,7 @@
  * What no request does: endpoints that ended take their statements with them, those that wait get an endpoint, and what
  * was kept for its time goes.
  */
+import type { Querier } from '../db/connect.ts';
 import type { Loop } from '../loops/driver.ts';
 import type { RunServices } from '../runs/create-run.ts';
 import { resolveWarehouse } from '../warehouses/resolve-warehouse.ts';
@@ -10,6 +11,7 @@ import {
   type EndedEndpoint,
   failOfEndpoint,
   failWaiting,
+  findEndedWithStatements,
   findUnserved,
   markEnded,
 } from './endpoint-store.ts';
@@ -34,14 +36,13 @@ interface LoopServices extends RunServices {
 }
 
 export function createStatementLoop(services: LoopServices): Loop {
-  const { db, clock } = services;
+  const { clock } = services;
   let upkeepDueMs = 0;
   return {
     name: statementLoopName,
     everyMs,
     async turn() {
-      for (const endpoint of await markEnded(db, clock.nowMs(), atOnceMax))
-        await settleEnded(services, endpoint);
+      await settleAllEnded(services);
       await serveUnserved(services);
       if (clock.nowMs() < upkeepDueMs) return 'idle';
       const isMore = await cleanUp(services);
@@ -51,26 +52,49 @@ export function createStatementLoop(services: LoopServices): Loop {
   };
 }
 
-async function settleEnded({ db, clock, bell, watch }: LoopServices, endpoint: EndedEndpoint): Promise<void> {
+/** A mark is saved together with what follows from it: nobody looks at an endpoint that is marked again. */
+async function settleAllEnded(services: LoopServices): Promise<void> {
+  const { db, clock } = services;
+  for (let settled = 0; settled < atOnceMax; settled += 1) {
+    const done = await db.transaction(async (client) => {
+      const endpoint = await markEnded(client, clock.nowMs());
+      return endpoint && { endpoint, ended: await settleEnded(client, endpoint, clock.nowMs()) };
+    });
+    if (done === null) break;
+    tell(services, done.endpoint, done.ended);
+  }
+  for (const endpoint of await findEndedWithStatements(db, atOnceMax))
+    tell(services, endpoint, await settleEnded(db, endpoint, clock.nowMs()));
+}
+
+/** The statements that end with it. */
+async function settleEnded(client: Querier, endpoint: EndedEndpoint, nowMs: number): Promise<string[]> {
   const { runId, warehouseId, principalId, readyAtMs } = endpoint;
-  const nowMs = clock.nowMs();
-  watch.remove(runId);
   const why = endpoint.failure?.message ?? 'it was stopped';
   const error = toError(
     `The SQL endpoint of warehouse ${warehouseId} ended while the statement was under way: ${why} What the statement has written so far may be there; it is not run again.`,
   );
-  const ended = await failOfEndpoint(db, { runId, nowMs, error });
+  const ended = await failOfEndpoint(client, { runId, nowMs, error });
   // One that never came up would not come up for those that waited for it, either.
   const createdBeforeMs = nowMs;
   const waiting =
     readyAtMs === null
-      ? await failWaiting(db, {
+      ? await failWaiting(client, {
           ...{ warehouseId, principalId, createdBeforeMs, nowMs },
           error: toError(`SQL warehouse ${warehouseId} could not be started: ${why}`),
         })
       : [];
-  await deleteSessionsOf(db, [runId]);
-  for (const { statementId } of [...ended, ...waiting]) bell.ring(`statement ${statementId}`);
+  await deleteSessionsOf(client, [runId]);
+  return [...ended, ...waiting].map(({ statementId }) => statementId);
+}
+
+function tell(
+  { bell, watch }: LoopServices,
+  { runId }: EndedEndpoint,
+  statementIds: readonly string[],
+): void {
+  watch.remove(runId);
+  for (const statementId of statementIds) bell.ring(`statement ${statementId}`);
 }
 
 function toError(message: string): StoredError {

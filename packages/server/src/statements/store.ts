@@ -82,6 +82,7 @@ export function giveStatements(
       where s.statement_id in (
         select p.statement_id from statements p
         where p.warehouse_id = $1 and p.principal_id = $2 and p.state = 'PENDING'
+          and exists (select from sql_endpoints e where e.run_id = $3 and e.ended_at_ms is null)
         order by p.created_at_ms, p.statement_id
         limit least($5::bigint, greatest(0, $6 - (
           select count(*) from statements r

@@ -1,0 +1,93 @@
+/** What becomes of statements where their endpoint does not come up, is not theirs, or is gone. */
+import { idempotencyTokenCharsMax } from '@headrace/api';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findEndpointOfAttempt } from '../../../packages/server/src/statements/endpoint-store.ts';
+import { giveStatements } from '../../../packages/server/src/statements/store.ts';
+import { waitUntil } from '../../support/census.ts';
+import { startTestServer, type TestServer } from '../../support/server.ts';
+import { addUser } from '../secrets/support.ts';
+import { becomeEndpoint } from './fake-endpoint.ts';
+
+let server: TestServer;
+let warehouseId: string;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  const [warehouse] = (await server.client.warehousesList({})).warehouses;
+  warehouseId = warehouse?.id ?? '';
+}, 60_000);
+
+afterAll(() => server?.dispose());
+
+const query = async <Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> =>
+  (await server.services.db.pool.query<Row>(text, values)).rows;
+
+interface EndpointRun {
+  readonly run_id: string;
+  readonly owner_id: string;
+  readonly idempotency_token: string;
+}
+
+const findEndpointRun = async (principalId: number) => {
+  const text = `
+    select r.run_id, r.owner_id, r.idempotency_token from sql_endpoints e join runs r on r.run_id = e.run_id
+    where e.principal_id = $1`;
+  return (await query<EndpointRun>(text, [principalId]))[0];
+};
+
+test('a run that another user has made is never the endpoint of mine', async () => {
+  const anna = await addUser(server, 'anna@example.com');
+  const bert = await addUser(server, 'bert@example.com');
+  const { run_id } = await anna.client.runsSubmit({
+    run_name: 'trap',
+    idempotency_token: `sql-endpoint-${warehouseId}-${bert.id}-1`,
+    tasks: [{ task_key: 'a', spark_python_task: { python_file: '/a.py' } }],
+  });
+
+  const { statement_id } = await bert.client.statementsExecute({ statement: 'select 1', wait_timeout: '0s' });
+
+  const made = await findEndpointRun(bert.id);
+  expect(Number(made?.owner_id)).toBe(bert.id);
+  expect(made?.idempotency_token.length).toBeGreaterThan(idempotencyTokenCharsMax);
+  // And where it would be bound to one in any other way, the process is refused.
+  await query('update sql_endpoints set run_id = $1 where principal_id = $2', [run_id, bert.id]);
+  const attempts = await query<{ attempt_id: string }>('select attempt_id from task_runs where run_id = $1', [
+    run_id,
+  ]);
+  expect(await findEndpointOfAttempt(server.services.db, Number(attempts[0]?.attempt_id))).toBeNull();
+  await query('update sql_endpoints set run_id = $1 where principal_id = $2', [made?.run_id, bert.id]);
+  await bert.client.statementsCancel({ statement_id });
+});
+
+test('a statement that is recorded is answered with its id, even where its endpoint cannot be started', async () => {
+  const carl = await addUser(server, 'carl@example.com');
+  await query('alter table sql_endpoints rename to sql_endpoints_away');
+  const asked = carl.client.statementsExecute({ statement: 'select 2', wait_timeout: '0s' });
+  const answer = await asked.finally(() => query('alter table sql_endpoints_away rename to sql_endpoints'));
+
+  expect(answer.status.state).toBe('PENDING');
+  await waitUntil('the loop has started it', async () => (await findEndpointRun(carl.id)) !== undefined);
+  await carl.client.statementsCancel({ statement_id: answer.statement_id });
+});
+
+test('statements of an endpoint that is marked as ended fail, though the server died after the mark', async () => {
+  const dora = await addUser(server, 'dora@example.com');
+  const { statement_id } = await dora.client.statementsExecute({ statement: 'select 3', wait_timeout: '0s' });
+  const endpoint = await becomeEndpoint(server);
+  expect((await endpoint.poll()).statements.map((given) => given.statement_id)).toEqual([statement_id]);
+  const runId = Number((await findEndpointRun(dora.id))?.run_id);
+
+  await query('update sql_endpoints set ended_at_ms = 1 where principal_id = $1', [dora.id]);
+  const { statement_id: later } = await dora.client.statementsExecute({
+    statement: 'select 4',
+    wait_timeout: '0s',
+  });
+  const to = { ...{ warehouseId, principalId: dora.id, runId }, poll: 9, room: 9, runningMax: 9, nowMs: 9 };
+  expect(await giveStatements(server.services.db, to)).toEqual([]);
+  await server.client.runsCancel({ run_id: runId });
+
+  const get = (id: string) => dora.client.statementsGet({ statement_id: id });
+  await waitUntil('it has failed', async () => (await get(statement_id)).status.state === 'FAILED');
+  expect((await get(statement_id)).status.error?.message).toMatch(/it is not run again/);
+  expect((await get(later)).status.state).toBe('PENDING');
+});
