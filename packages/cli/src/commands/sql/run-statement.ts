@@ -119,7 +119,10 @@ async function readRows(
   let part: StatementResult | undefined = result;
   while (part !== undefined) {
     for (const row of part.data_array ?? []) rows.push(row);
-    for (const link of part.external_links ?? []) rows.push(...(await readLink(fetch, link)));
+    for (const link of part.external_links ?? []) {
+      // One by one: as arguments of one call they are too many.
+      for (const row of await readLink(fetch, link)) rows.push(row);
+    }
     const next = part.next_chunk_index ?? part.external_links?.at(-1)?.next_chunk_index;
     part =
       next === undefined
