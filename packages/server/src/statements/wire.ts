@@ -84,7 +84,9 @@ export async function toChunkDocument(
   { index, sources }: { readonly index: number; readonly sources: ChunkSources },
 ): Promise<StatementResult> {
   const fields = { ...chunkFields(manifest, index), ...nextOf(row, manifest, index) };
-  if (row.request.disposition !== 'EXTERNAL_LINKS') {
+  // Thrift's statements name no disposition, and most of them are no JSON.
+  const { format, disposition } = row.request;
+  if (format === 'JSON_ARRAY' && disposition !== 'EXTERNAL_LINKS') {
     const text = Buffer.from(await sources.readChunk(index)).toString('utf8');
     // The endpoint writes it so.
     return { ...fields, data_array: JSON.parse(text) as (string | null)[][] };
