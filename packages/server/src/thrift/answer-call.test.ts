@@ -213,7 +213,7 @@ test('parameters, tags and types as texts reach the engine', async () => {
     ...ask,
     confOverlay: new Map([['query_tags', 'team:a\\:b,plain']]),
     useArrowNativeTypes: { complexTypesAsArrow: false },
-    parameters: [bound('n', 'INT', '5'), bound('v', 'VOID')],
+    parameters: [bound('n', 'int', '5'), bound('v', 'VOID'), bound('s', '', 'x')],
   });
   const mixed = await send('ExecuteStatement', {
     ...ask,
@@ -226,6 +226,7 @@ test('parameters, tags and types as texts reach the engine', async () => {
       parameters: [
         { name: 'n', type: 'INT', value: '5' },
         { name: 'v', type: 'VOID', value: null },
+        { name: 's', type: 'STRING', value: 'x' },
       ],
       source: {
         ...{ application: 'tool/1', protocol: 'thrift' },
@@ -234,6 +235,16 @@ test('parameters, tags and types as texts reach the engine', async () => {
     }),
   ]);
   expect(mixed.status).toMatchObject({ statusCode: 3, sqlState: '22023' });
+});
+
+test('nothing but a type stands where a parameter has one', async () => {
+  const parameters = [{ name: 'n', type: 'INT) as b, (select 1', value: { stringValue: '5' } }];
+
+  const { status } = await send('ExecuteStatement', { ...ask, parameters });
+
+  expect(status).toMatchObject({ statusCode: 3, sqlState: '22023' });
+  expect(status?.errorMessage).toContain('takes a type of one value');
+  expect(engine.executed).toEqual([]);
 });
 
 test("another user's statement is unknown", async () => {

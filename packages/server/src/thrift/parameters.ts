@@ -1,5 +1,6 @@
 /** Parameters as the engine takes them: all named, or all by position. */
 import { ApiError } from '@headrace/api';
+import { requireType } from '../statements/parameters.ts';
 import type { StatementParameter } from '../statements/ports.ts';
 import type { Struct } from './structs.ts';
 
@@ -23,7 +24,9 @@ function readParameter(parameter: Struct<'TSparkParameter'>, index: number): Sta
       `parameter ${name ?? index + 1}: arrays and maps cannot be bound; bind their elements, or a JSON text for from_json`,
     );
   }
-  const isVoid = type?.toUpperCase() === 'VOID';
+  const typeName = type?.trim().toUpperCase() || 'STRING';
+  requireType(typeName, name);
   const text = value?.stringValue ?? value?.doubleValue ?? value?.booleanValue ?? null;
-  return { name: name || null, type: type || 'STRING', value: isVoid || text === null ? null : String(text) };
+  const isNull = typeName === 'VOID' || text === null;
+  return { name: name || null, type: typeName, value: isNull ? null : String(text) };
 }
