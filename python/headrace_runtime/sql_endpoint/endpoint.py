@@ -6,6 +6,7 @@ import queue
 import sys
 import threading
 import time
+from functools import partial
 from typing import Any
 
 from .. import attach
@@ -56,7 +57,7 @@ class Endpoint:
             if is_due:
                 sessions_due = time.monotonic() + SESSIONS_EVERY_SECONDS
             try:
-                answer: PollAnswer = self._link.post("poll", self._question(with_sessions=is_due))
+                answer: PollAnswer = self._link.post_fresh("poll", partial(self._question, with_sessions=is_due))
             except Refused as error:
                 print(f"The server has no more use for this endpoint: {error}", flush=True)
                 return
@@ -89,13 +90,16 @@ class Endpoint:
         for document in answer["statements"]:
             statement_id = document["statement_id"]
             with self._lock:
-                if statement_id in self._seen:
-                    continue
-                self._seen[statement_id] = None
-                if len(self._seen) > SEEN_MAX:
-                    del self._seen[next(iter(self._seen))]
-                running = self._running[statement_id] = Running(document)
-            self._queue.put(running)
+                is_seen, is_held = statement_id in self._seen, statement_id in self._running
+                if not is_seen:
+                    self._seen[statement_id] = None
+                    if len(self._seen) > SEEN_MAX:
+                        del self._seen[next(iter(self._seen))]
+                    self._running[statement_id] = Running(document)
+                    self._queue.put(self._running[statement_id])
+            if is_seen and not is_held:
+                # It has ended here, and the server does not know how. One whose end it has heard of stays as it is.
+                self._fail(statement_id, "its end could not be told in time")
         for statement_id in answer["cancel"]:
             with self._lock:
                 wanted = self._running.get(statement_id)
@@ -111,12 +115,30 @@ class Endpoint:
                 # The server hears of the end of this process, and tells why.
                 self._driver_death = error
                 return
-            try:
-                self._link.post("deliver", delivery)
-            except (OSError, Refused) as error:
-                print(f"the end of statement {running.statement_id} could not be told: {error}", file=sys.stderr)
+            self._deliver(delivery)
             with self._lock:
                 self._running.pop(running.statement_id, None)
+
+    def _deliver(self, delivery: dict[str, Any]) -> None:
+        statement_id = delivery["statement_id"]
+        try:
+            self._link.post("deliver", delivery)
+        except (OSError, Refused) as error:
+            print(f"the end of statement {statement_id} could not be told: {error}", file=sys.stderr)
+            if isinstance(error, Refused) and not error.is_final:
+                self._fail(statement_id, f"the server refused it ({error})")
+
+    def _fail(self, statement_id: str, why: str) -> None:
+        """In words that nothing is wrong with: without an end the statement would run for ever."""
+        failure = StatementFailure(
+            f"The statement has ended, but how cannot be shown: {why}. What it has written may be there.",
+            code="INTERNAL_ERROR",
+        )
+        delivery = {"statement_id": statement_id, "state": "FAILED", "timings": {}}
+        try:
+            self._link.post("deliver", {**delivery, "error": describe_failure(failure, "", None)})
+        except (OSError, Refused) as error:
+            print(f"the failure of statement {statement_id} could not be told: {error}", file=sys.stderr)
 
     def _run(self, running: Running) -> dict[str, Any]:
         """How it ended, in the server's words. Raises only when the driver is gone."""
