@@ -28,22 +28,27 @@ export function createFsCpCommand(context: CliContext): Command {
       const client = await connect(context, options);
       const from = placeOf(client, context, source);
       const to = placeOf(client, context, target);
+      if (!from.isRemote && !to.isRemote)
+        throw failed('both are of this machine: one is to begin with dbfs:/ or /Volumes/', exitCodes.usage);
       const kind = await from.kind(from.path);
       if (kind === null) throw failed(`there is no ${source}`, exitCodes.notFound);
       if (kind === 'folder' && !options.recursive)
         throw failed(`${source} is a folder; -r copies it`, exitCodes.usage);
       const intoFolder = target.endsWith('/') || (kind === 'file' && (await to.kind(to.path)) === 'folder');
-      const copied = await copy(from, to, {
+      const places = {
         source: from.path,
         target: intoFolder ? path.posix.join(to.path, path.posix.basename(from.path)) : to.path,
-        overwrite: options.overwrite ?? false,
-      });
+      };
+      if (from.isRemote && to.isRemote && isWithin(places.source, places.target))
+        throw failed(`${target} is ${source} or lies in it`, exitCodes.usage);
+      const copied = await copy(from, to, { ...places, overwrite: options.overwrite ?? false });
       print(context, copied === 1 ? '1 file is copied' : `${copied} files are copied`);
     });
   return addConnectionOptions(command);
 }
 
 interface Side {
+  readonly isRemote: boolean;
   readonly path: string;
   kind(path: string): Promise<'file' | 'folder' | null>;
   list(path: string): Promise<readonly string[]>;
@@ -77,6 +82,7 @@ async function copy(
 
 function remoteSide(client: Client, place: string): Side {
   return {
+    isRemote: true,
     path: place.length > 1 ? place.replace(/\/$/, '') : place,
     async kind(at) {
       const found = await findRemote(client, at);
@@ -97,6 +103,7 @@ function remoteSide(client: Client, place: string): Side {
 
 function localSide(place: string): Side {
   return {
+    isRemote: false,
     path: place,
     async kind(at) {
       const stat = await fs.stat(at).catch((error: NodeJS.ErrnoException) => {
@@ -108,18 +115,52 @@ function localSide(place: string): Side {
     },
     list: async (at) => (await fs.readdir(at)).sort(),
     read: (at) => createReadStream(at),
-    async write(at, content, overwrite) {
-      await fs.mkdir(path.dirname(at), { recursive: true });
-      await fs.writeFile(at, content, { flag: overwrite ? 'w' : 'wx' }).catch((error) => {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-        throw failed(`${at} exists already; --overwrite replaces it`, exitCodes.failed);
-      });
-    },
+    write: writeLocal,
     async makeFolder(at) {
       await fs.mkdir(at, { recursive: true });
     },
   };
 }
 
+/** What breaks off leaves what was there: the content goes beside the file, and takes its name when it is whole. */
+async function writeLocal(at: string, content: AsyncIterable<Uint8Array>, overwrite: boolean): Promise<void> {
+  await fs.mkdir(path.dirname(at), { recursive: true });
+  const before = await fs.stat(at).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return null;
+  });
+  if (before && !overwrite) throw isThere(at);
+  // A device, as /dev/stdout, is not replaced by a file.
+  if (before && !before.isFile()) return fs.writeFile(at, content);
+  const file = before ? await fs.realpath(at) : at;
+  const part = `${file}.${process.pid}.part`;
+  try {
+    await fs.writeFile(part, content);
+    await (overwrite ? fs.rename(part, file) : renameToNew(part, file));
+  } finally {
+    await fs.rm(part, { force: true });
+  }
+}
+
+/** A second name replaces nothing, as a rename would; some disks have none. */
+async function renameToNew(part: string, file: string): Promise<void> {
+  await fs.link(part, file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST') throw isThere(file);
+    return fs.rename(part, file);
+  });
+}
+
+/** Names of volumes mean the same in any case, and doubled slashes nothing. */
+function isWithin(folder: string, place: string): boolean {
+  const fold = (text: string) => {
+    const parts = text.split('/').filter((part) => part !== '');
+    const volume = parts[0] === 'Volumes' ? parts.splice(0, 4).map((part) => part.toLowerCase()) : [];
+    return `/${[...volume, ...parts].join('/')}`;
+  };
+  return `${fold(place)}/`.startsWith(fold(folder) === '/' ? '/' : `${fold(folder)}/`);
+}
+
+const isThere = (place: string) =>
+  failed(`${place} exists already; --overwrite replaces it`, exitCodes.failed);
 const failed = (text: string, exitCode: (typeof exitCodes)[keyof typeof exitCodes]) =>
   new CommandError(text, { exitCode });

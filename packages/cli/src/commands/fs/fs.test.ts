@@ -46,6 +46,7 @@ function makeHandlers(): Parameters<typeof startStubServer>[0] {
       return {};
     },
     dbfsRead: async ({ path: at, offset, length }) => {
+      if (at === '/broken' && offset > 0) throw new ApiError('PERMISSION_DENIED', 'no longer');
       const part = (files.get(at) ?? '').slice(offset, offset + length);
       return { bytes_read: part.length, data: Buffer.from(part).toString('base64') };
     },
@@ -110,6 +111,44 @@ test('a folder is copied with -r, and nothing is replaced unless it is asked for
   expect(files.get('/Volumes/c/s/v/d/e/f')).toBe('2');
   expect(await call('cp', '/Volumes/c/s/v/d/e/f', 'd/e/f')).toMatchObject({ exitCode: 1 });
   expect(await call('cp', 'none', 'dbfs:/x')).toMatchObject({ exitCode: 3 });
+});
+
+test('two paths of this machine are refused, and the file stays', async () => {
+  await fs.writeFile(path.join(folder, 'a'), 'kept');
+
+  const answer = await call('cp', '--overwrite', 'a', 'a');
+
+  expect(answer).toMatchObject({ exitCode: 2 });
+  expect(await fs.readFile(path.join(folder, 'a'), 'utf8')).toBe('kept');
+});
+
+test.each([
+  ['dbfs:/a', 'dbfs:/a/b'],
+  ['dbfs:/a', 'dbfs:/a'],
+  ['dbfs:/a', 'dbfs://a/'],
+  ['dbfs:/', 'dbfs:/x'],
+  ['/Volumes/c/s/v', 'dbfs:/Volumes/C/s/V/x'],
+])('a folder is not copied into itself: %s to %s', async (source, target) => {
+  for (const name of ['/a', '/Volumes/c/s/v']) files.set(name, null);
+  files.set('/a/f', '1');
+  const before = [...files];
+
+  expect(await call('cp', '-r', source, target)).toMatchObject({ exitCode: 2 });
+
+  expect([...files]).toEqual(before);
+  expect(await call('cp', '-r', 'dbfs:/a', 'dbfs:/ab')).toMatchObject({ exitCode: 0 });
+});
+
+test('a download that breaks off leaves what was there', async () => {
+  files.set('/broken', 'new');
+  await fs.writeFile(path.join(folder, 'a'), 'old');
+
+  const replaced = await call('cp', '--overwrite', 'dbfs:/broken', 'a');
+  const made = await call('cp', 'dbfs:/broken', 'b');
+
+  expect([replaced.exitCode, made.exitCode]).not.toContain(0);
+  expect(await fs.readFile(path.join(folder, 'a'), 'utf8')).toBe('old');
+  expect(await fs.readdir(folder)).toEqual(['a']);
 });
 
 test('ls, cat, mkdir and rm', async () => {
