@@ -12,6 +12,7 @@ import { ensureEndpoint } from './statements/endpoints.ts';
 import { createStatementEngine } from './statements/engine.ts';
 import { createStatementHandlers } from './statements/handlers.ts';
 import type { StatementEngine } from './statements/ports.ts';
+import { createResultFilesLoop } from './statements/result-files-loop.ts';
 import { createStatementLoop, statementLoopName } from './statements/statement-loop.ts';
 import { stopEndpoints } from './statements/stop-endpoints.ts';
 import { createWarehouseHandlers } from './warehouses/handlers.ts';
@@ -77,6 +78,7 @@ export async function composeSql(
     }),
     startLoops() {
       loops.add(createStatementLoop(services));
+      loops.add(createResultFilesLoop(services));
       loops.add(createWarehouseLoop(services, { onStopped: stopped }));
     },
   };

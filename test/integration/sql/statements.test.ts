@@ -1,6 +1,7 @@
 /** Statements against a real store and real HTTP, with an endpoint that the test plays. */
 import { ApiError, createClient } from '@headrace/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createResultFilesLoop } from '../../../packages/server/src/statements/result-files-loop.ts';
 import { waitUntil } from '../../support/census.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { addUser } from '../secrets/support.ts';
@@ -126,6 +127,27 @@ test('a result that is closed is gone, and its statement stays in the history', 
   expect(res).toMatchObject([
     { status: 'FINISHED', query_text: 'select 8', rows_produced: 1, user_name: 'admin' },
   ]);
+});
+
+test('parts of a result go when their statement has none, and stay while it may have one', async () => {
+  const { blobs, db } = server.services;
+  const ids: string[] = [];
+  for (const end of ['fails', 'is cancelled', 'succeeds', 'goes on'])
+    ids.push((await submit(`-- ${end}`)).statement_id);
+  await endpoint.poll();
+  const content = Buffer.from('[["9"]]').toString('base64');
+  for (const statement_id of ids) await endpoint.client.sqlEndpointChunk({ statement_id, index: 0, content });
+  const [failed = '', cancelled = '', succeeded = '', running = ''] = ids;
+  await endpoint.end(failed, 'FAILED');
+  await endpoint.end(cancelled, 'CANCELED');
+  await endpoint.succeed(succeeded, [['9']]);
+  const remains = async (id: string) => (await blobs.get(`statements/${id}/0`)) !== null;
+
+  const loop = createResultFilesLoop({ db, blobs });
+  while ((await loop.turn()) === 'again');
+
+  expect(await Promise.all(ids.map(remains))).toEqual([false, false, true, true]);
+  await endpoint.end(running, 'CANCELED');
 });
 
 test('a session is made known with its first statement, and is over when it is closed', async () => {

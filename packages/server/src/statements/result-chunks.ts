@@ -3,8 +3,10 @@
 import { discardInPlace } from '../blobs/discard.ts';
 import type { Services } from '../services.ts';
 
+export const resultsRoot = 'statements';
+
 export function folderOf(statementId: string): string {
-  return `statements/${statementId}`;
+  return `${resultsRoot}/${statementId}`;
 }
 
 export async function keepChunk(
@@ -22,7 +24,7 @@ export function readLargeChunk(
   return blobs.get(`${folderOf(statementId)}/${index}`);
 }
 
-/** After a crash in between they go with the loop that removes what was discarded. */
+/** After the commit that forgets the result; what a crash before it leaves goes with `result-files-loop.ts`. */
 export async function discardChunks(
   services: Pick<Services, 'db' | 'blobs' | 'ids' | 'log' | 'clock'>,
   statementId: string,

@@ -276,3 +276,15 @@ export async function deleteOldStatements(db: Querier, beforeMs: number, limit: 
   });
   return rows.length;
 }
+
+/** Those of some that have a result, or may yet have one. */
+export async function findWithResult(db: Querier, statementIds: readonly string[]): Promise<string[]> {
+  const rows = await db.query<{ statementId: string }>({
+    name: 'statements-find-with-result',
+    text: `
+      select statement_id as "statementId" from statements
+      where statement_id = any($1::text[]) and state in ('PENDING', 'RUNNING', 'SUCCEEDED')`,
+    values: [statementIds],
+  });
+  return rows.map(({ statementId }) => statementId);
+}
