@@ -192,6 +192,12 @@ test('a full disk is told as such, while more is sent, and leaves nothing', asyn
     expect([answer.status, await codeOf(answer)]).toEqual([400, 'RESOURCE_LIMIT_EXCEEDED']);
     expect(await fs.readdir(small)).toEqual([]);
     expect((await server.send('PUT', target, { body: 'fits' })).status).toBe(204);
+    const { handle } = await server.client.dbfsCreate({ path: '/Volumes/dev/default/small/b' });
+    const data = randomBytes(1024 ** 2).toString('base64');
+    const addEight = async () => {
+      for (let count = 0; count < 8; count += 1) await server.client.dbfsAddBlock({ handle, data });
+    };
+    await expect(addEight()).rejects.toMatchObject({ code: 'RESOURCE_LIMIT_EXCEEDED' });
   } finally {
     spawnSync('umount', ['-l', small]);
   }

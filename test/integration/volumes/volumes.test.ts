@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { isAllowedLocation } from '../../../packages/server/src/volumes/external-location.ts';
 import { createFolderMovesLoop } from '../../../packages/server/src/volumes/move-folders.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
@@ -268,6 +269,21 @@ describe('external volumes', () => {
 
     await expect(made, name).rejects.toMatchObject({ code: 'INVALID_PARAMETER_VALUE' });
     expect(await exists(place('dev/e2/v'))).toBe(false);
+  });
+
+  test('the state of the server, and the folder of its key, are no locations', async () => {
+    const services = { ...server.services, config: { ...server.services.config } };
+    Object.assign(services.config, { stateDir: path.join(allowed, 'own/state') });
+    Object.assign(services.config, { secretsKeyFile: path.join(allowed, 'keys/key') });
+    for (const name of ['own/state/postgres', 'own/other', 'keys/of-others', 'elsewhere'])
+      await fs.mkdir(path.join(allowed, name), { recursive: true });
+    await fs.writeFile(path.join(allowed, 'elsewhere/key'), '');
+    await fs.symlink('../elsewhere/key', path.join(allowed, 'keys/key'));
+    const isAllowed = (name: string) => isAllowedLocation(services, path.join(allowed, name));
+
+    for (const name of ['', 'own', 'own/state', 'own/state/postgres', 'keys', 'elsewhere'])
+      expect(await isAllowed(name), name).toBe(false);
+    for (const name of ['own/other', 'keys/of-others']) expect(await isAllowed(name), name).toBe(true);
   });
 
   test('the data root is no location, even where it is allowed', async () => {

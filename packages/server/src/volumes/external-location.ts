@@ -33,11 +33,26 @@ export async function isAllowedLocation({ blobs, config }: Needed, folder: strin
   // The data root has files of everybody and everything: a volume around it or in it would show them.
   const dataRoot = path.dirname(blobs.locate('volumes'));
   if (isWithin(dataRoot, folder) || isWithin(folder, dataRoot)) return false;
+  if (await holdsOwnState(config, folder)) return false;
   for (const allowed of config.externalLocations) {
     const root = await findRealFolder(allowed);
     if (root !== null && isWithin(root, folder)) return true;
   }
   return false;
+}
+
+/** The database, the keys and the settings of the server itself: who could write there would be the server. */
+async function holdsOwnState(
+  { stateDir, secretsKeyFile }: Needed['config'],
+  folder: string,
+): Promise<boolean> {
+  const state = (await findRealFolder(stateDir)) ?? path.resolve(stateDir);
+  if (isWithin(state, folder) || isWithin(folder, state)) return true;
+  if (secretsKeyFile === null) return false;
+  // The file that is read, and the place where another could be put.
+  const keyFolder = (await findRealFolder(path.dirname(secretsKeyFile))) ?? path.dirname(secretsKeyFile);
+  const keyFile = await fs.realpath(secretsKeyFile).catch(() => secretsKeyFile);
+  return isWithin(folder, keyFolder) || isWithin(folder, keyFile);
 }
 
 export const isWithin = (root: string, file: string): boolean =>
