@@ -20,6 +20,8 @@ CHUNK_BYTES = 4 * 1024 * 1024
 CHUNK_BYTES_MAX = 11 * 1024 * 1024
 # A result whose chunks are smaller than this together travels with its end.
 SMALL_BYTES = 64 * 1024
+# Of what is read to be cut at a client's byte_limit: the server's limit for any result (limits.ts).
+READ_BYTES_MAX = 1024 * 1024 * 1024
 
 SendChunk = Callable[[int, bytes], None]
 
@@ -35,7 +37,7 @@ def collect_result(frame: Any, statement: StatementDocument, jvm: Any, send_chun
         rows = read_local_rows(shown, len(columns), jvm) if is_text else None
         if rows is not None:
             schema, order = _take_rows(rows, batches, columns)
-            _check_size(batches.bytes, statement)
+            check_size(batches.bytes, statement)
         else:
             schema, order = _receive(shown, batches, columns, statement)
         parts = Truncation(limit, statement["byte_limit"])
@@ -102,7 +104,7 @@ def _receive(
         schema = reader.schema
         for batch in reader:
             batches.add(batch)
-            _check_size(batches.bytes, statement)
+            check_size(batches.bytes, statement)
         count = read_int(stream)  # type: ignore[no-untyped-call]
         order = [read_int(stream) for _ in range(max(0, count))]  # type: ignore[no-untyped-call]
     except (OSError, EOFError, pyarrow.ArrowInvalid) as error:
@@ -119,14 +121,21 @@ def _receive(
     return pyarrow.schema(fields), order
 
 
-def _check_size(size: int, statement: StatementDocument) -> None:
-    limit = statement["bytes_max"]
-    # What a client cuts off by a limit of its own is not too large.
-    if size <= limit or statement["byte_limit"] is not None:
+def check_size(size: int, statement: StatementDocument) -> None:
+    limit, byte_limit = statement["bytes_max"], statement["byte_limit"]
+    is_cut = byte_limit is not None and byte_limit <= limit
+    # Batches come in any order, which is told at their end: the first rows are known once all have been read.
+    if size <= (max(limit, READ_BYTES_MAX) if is_cut else limit):
         return
+    if is_cut:
+        raise StatementFailure(
+            f"The result is larger than {max(limit, READ_BYTES_MAX)} bytes, which is too much to be read and cut at "
+            "byte_limit. Set row_limit, too, or write the result to a table.",
+            sql_state="54000",
+        )
     raise StatementFailure(
         f"The result is larger than the limit of {limit} bytes for this way of answering. Ask for the disposition "
-        "EXTERNAL_LINKS, set byte_limit or row_limit, or write the result to a table.",
+        "EXTERNAL_LINKS, set row_limit or a byte_limit within that limit, or write the result to a table.",
         sql_state="54000",
     )
 
