@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -93,6 +94,13 @@ def test_only_markers_in_code_are_bound() -> None:
         ({"numeric_value": {"value": 3.0}}, None, 3, "3"),
         ({"numeric_value": {"value": 3.5}}, None, 3.5, "3.5"),
         ({"numeric_value": {"value": 3}}, " 12 ", 12, "12"),
+        ({"numeric_value": {"value": 3}}, "1234567890123456789", 1234567890123456789, "1234567890123456789"),
+        (
+            {"numeric_value": {"value": 3}},
+            "-12345678901234567891",
+            Decimal("-12345678901234567891"),
+            "-12345678901234567891",
+        ),
         ({"date_value": {"date_value": "2026-01-02"}}, None, date(2026, 1, 2), "2026-01-02"),
         ({"date_value": {"dynamic_date_value": "YESTERDAY"}}, None, date(2026, 3, 3), "2026-03-03"),
         (

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import date, datetime
+from decimal import Decimal
 
 from ..failures import TaskFailure
 from .moments import find_moment, find_range, format_moment
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-_WHOLE = re.compile(r"[+-]?\d{1,18}")
+# More digits than these Spark's decimals do not have.
+_WHOLE = re.compile(r"[+-]?\d{1,38}")
+_LONG_MAX = 2**63 - 1
 
 
 class Parameter:
@@ -68,7 +71,8 @@ def _number(name: str, written: Any) -> Parameter:
     if isinstance(written, float) and written.is_integer():
         text = str(int(written))
     if _WHOLE.fullmatch(text):
-        return Parameter(name, int(text), text)
+        whole = int(text)
+        return Parameter(name, whole if -_LONG_MAX <= whole <= _LONG_MAX else Decimal(whole), text)
     try:
         return Parameter(name, float(text), text)
     except ValueError:
