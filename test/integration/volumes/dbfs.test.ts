@@ -175,6 +175,16 @@ test('volumes are reached too, and a form with a file is taken', async () => {
   expect(await fs.readFile(place('from-volume'), 'utf8')).toBe('from a form');
 });
 
+test('a folder of a volume does not move into itself, however the volume is written', async () => {
+  const { client } = server;
+  await client.dbfsMkdirs({ path: '/Volumes/dev/default/v/m' });
+  const into = { source_path: '/Volumes/dev/default/v/m', destination_path: '/Volumes/DEV/Default/V/m/x/y' };
+
+  await expect(client.dbfsMove(into)).rejects.toMatchObject(invalid);
+
+  expect((await client.dbfsList({ path: '/Volumes/dev/default/v/m' })).files).toEqual([]);
+});
+
 test('without a token there is no answer', async () => {
   for (const name of ['get-status', 'list', 'read'])
     expect((await server.send('GET', `/api/2.0/dbfs/${name}?path=/`, { token: null })).status).toBe(401);

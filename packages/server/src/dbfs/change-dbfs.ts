@@ -1,6 +1,8 @@
 /** Writing, moving and deleting files of DBFS, each at once. */
+import path from 'node:path';
 import { ApiError, dbfsBlockBytesMax } from '@headrace/api';
 import type { Place } from '../files/find-place.ts';
+import { isWithin } from '../files/held-folder.ts';
 import { missing } from './read-dbfs.ts';
 
 export async function putFile(
@@ -57,7 +59,7 @@ export async function movePath(from: Place, to: Place): Promise<void> {
   if ((await from.tree.stat(from.parts)) === null) throw missing(from.shown);
   if (to.parts.length === 0 || (await to.tree.stat(to.parts)) !== null)
     throw taken(`${to.shown} exists already`);
-  if (`${to.shown}/`.startsWith(`${from.shown}/`))
+  if (isWithin(placeOf(from), placeOf(to)))
     throw new ApiError('INVALID_PARAMETER_VALUE', `destination_path: ${to.shown} is inside of ${from.shown}`);
   await from.tree.move(from.parts, to.tree, to.parts).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EXDEV') throw error;
@@ -65,5 +67,8 @@ export async function movePath(from: Place, to: Place): Promise<void> {
     throw new ApiError('INVALID_PARAMETER_VALUE', `destination_path: ${text}`);
   });
 }
+
+/** One place may be shown in several ways: names of volumes mean the same in any case. */
+const placeOf = ({ tree, parts }: Place) => path.join(tree.folder, ...parts);
 
 const taken = (text: string) => new ApiError('RESOURCE_ALREADY_EXISTS', `path: ${text}`);

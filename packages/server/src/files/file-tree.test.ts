@@ -4,11 +4,13 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { ApiError } from '@headrace/api';
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type FileTree, openFileTree } from './file-tree.ts';
 import { parseVolumePath } from './find-place.ts';
 
 const secret = 'nobody may read this';
+/** Names and contents that no answer has unless it looked outside. */
+const onlyOutside = ['name-of-outside', 'root:'];
 let folder: string;
 let tree: FileTree;
 beforeEach(async () => {
@@ -16,6 +18,8 @@ beforeEach(async () => {
   await fs.mkdir(path.join(folder, 'outside/deep'), { recursive: true });
   await fs.writeFile(path.join(folder, 'outside/secret'), secret);
   await fs.writeFile(path.join(folder, 'outside/deep/secret'), secret);
+  for (const name of ['outside', 'outside/deep'])
+    await fs.writeFile(path.join(folder, name, 'name-of-outside'), secret);
   await fs.mkdir(path.join(folder, 'root'));
   tree = openFileTree(path.join(folder, 'root'));
 });
@@ -49,6 +53,48 @@ test('a source that breaks leaves no draft, and one that the disk refuses is not
   await expect(tree.write(['b'], source, { overwrite: true })).rejects.toMatchObject({ status: 409 });
 
   expect(await fs.readdir(path.join(folder, 'root'))).toEqual(['b']);
+});
+
+test('a move replaces nothing that comes before its last step', async () => {
+  for (const name of ['a', 'b', 'c/in', 'd/in'])
+    await tree.write([...name.split('/')], Buffer.from(name), { overwrite: false });
+  const taken = { code: 'RESOURCE_ALREADY_EXISTS' };
+
+  await expect(tree.move(['a'], tree, ['b'])).rejects.toMatchObject(taken);
+  await expect(tree.move(['c'], tree, ['d'])).rejects.toMatchObject(taken);
+  await expect(tree.move(['c'], tree, ['b'])).rejects.toMatchObject(taken);
+  await tree.move(['a'], tree, ['e']);
+
+  expect((await fs.readdir(path.join(folder, 'root'), { recursive: true })).sort()).toEqual([
+    ...['b', 'c', 'c/in', 'd', 'd/in', 'e'],
+  ]);
+  expect(await fs.readFile(path.join(folder, 'root/b'), 'utf8')).toBe('b');
+  expect(await fs.readFile(path.join(folder, 'root/e'), 'utf8')).toBe('a');
+});
+
+test('on a disk without second names a file moves all the same', async () => {
+  await tree.write(['a'], Buffer.from('a'), { overwrite: false });
+  const link = vi
+    .spyOn(fs, 'link')
+    .mockRejectedValue(Object.assign(new Error('no links'), { code: 'EPERM' }));
+
+  await tree.move(['a'], tree, ['b']).finally(() => link.mockRestore());
+
+  expect(await fs.readdir(path.join(folder, 'root'))).toEqual(['b']);
+});
+
+test.each([
+  ['EACCES', 'PERMISSION_DENIED'],
+  ['EROFS', 'PERMISSION_DENIED'],
+  ['EDQUOT', 'RESOURCE_LIMIT_EXCEEDED'],
+  ['EINVAL', 'INVALID_PARAMETER_VALUE'],
+  ['ENAMETOOLONG', 'INVALID_PARAMETER_VALUE'],
+])('an error %s of the disk is answered as %s', async (code, answer) => {
+  const mkdir = vi.spyOn(fs, 'mkdir').mockRejectedValue(Object.assign(new Error('of the disk'), { code }));
+
+  await expect(tree.makeFolder(['a']).finally(() => mkdir.mockRestore())).rejects.toMatchObject({
+    code: answer,
+  });
 });
 
 test('a page goes on where the last ended, also over what is not shown', async () => {
@@ -112,10 +158,12 @@ test('whatever is asked of a folder full of links, nothing outside is read, writ
       for (const [name, one, other] of operations) {
         const answer = await ask(name, one, other);
         expect(answer).not.toContain(secret);
-        expect(answer).not.toContain('root:');
+        for (const text of onlyOutside) expect(answer).not.toContain(text);
       }
 
-      expect(await readOutside()).toEqual(['deep/', 'deep/secret', 'root', 'secret']);
+      expect(await readOutside()).toEqual([
+        ...['deep/', 'deep/name-of-outside', 'deep/secret', 'name-of-outside', 'root', 'secret'],
+      ]);
     }),
     { numRuns: 300 },
   );

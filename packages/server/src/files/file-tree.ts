@@ -34,6 +34,8 @@ export interface TreePage {
 type Parts = readonly string[];
 
 export interface FileTree {
+  /** Every link resolved. */
+  readonly folder: string;
   /** Null when nothing is there, or something that is neither file nor folder. */
   stat(parts: Parts): Promise<TreeEntry | null>;
   /** Null when there is no such file. Whoever opens it closes it. */
@@ -95,6 +97,7 @@ export function openFileTree(folder: string): FileTree {
     hold(parts, async (place) => (place === null ? null : readEntry(place, nameOf(parts))));
 
   return {
+    folder,
     hold,
     prepare,
     stat,
@@ -188,7 +191,12 @@ async function readPage(
 
 /** A rename replaces a file that comes between the question and the move; a second name does not. */
 async function moveEntry(kind: TreeEntry['kind'], source: string, target: string): Promise<void> {
-  if (kind === 'folder') return fs.rename(source, target);
+  if (kind === 'folder') {
+    return fs.rename(source, target).catch((error) => {
+      // A file has the name.
+      throw hasCode(error, 'ENOTDIR') ? Object.assign(error, { code: 'EEXIST' }) : error;
+    });
+  }
   try {
     await fs.link(source, target);
   } catch (error) {
