@@ -37,39 +37,90 @@ export interface OperationBook {
   forgetSession(sessionId: string, principalId: number): void;
 }
 
-/** Some kilobytes each, lists aside. Beyond it the oldest go: they were left behind. */
-const operationsMax = 5_000;
+export interface OperationLimits {
+  /** Of one principal. Beyond it their oldest go: they were left behind. */
+  readonly operationsMax: number;
+  /** Of all lists together. Beyond it the oldest go of whoever has most of them. */
+  readonly listBytesMax: number;
+}
 
-export function createOperationBook(): OperationBook {
-  // A Map keeps the order in which they came.
-  const operations = new Map<string, Operation>();
-  const find = (id: string, principalId: number) => {
-    const found = operations.get(id);
-    return found?.principalId === principalId ? found : undefined;
-  };
+const usualLimits: OperationLimits = { operationsMax: 5_000, listBytesMax: 64 * 1024 ** 2 };
+
+interface OwnOperations {
+  /** In the order in which they came. */
+  readonly byId: Map<string, Operation>;
+  listBytes: number;
+}
+
+export function createOperationBook(limits: OperationLimits = usualLimits): OperationBook {
+  const owners = new Map<number, OwnOperations>();
+  let listBytes = 0;
+
+  const find = (id: string, principalId: number) => owners.get(principalId)?.byId.get(id);
+
+  function forget(id: string, principalId: number): void {
+    const own = owners.get(principalId);
+    const operation = own?.byId.get(id);
+    if (own === undefined || operation === undefined) return;
+    const bytes = bytesOf(operation);
+    own.byId.delete(id);
+    own.listBytes -= bytes;
+    listBytes -= bytes;
+    if (own.byId.size === 0) owners.delete(principalId);
+  }
+
+  function forgetOldest({ byId }: OwnOperations, isMeant: (operation: Operation) => boolean): void {
+    const oldest = [...byId.values()].find(isMeant);
+    if (oldest === undefined) throw new Error('bug: too many operations, and none that could go');
+    forget(oldest.id, oldest.principalId);
+  }
+
   return {
     find,
+    forget,
     add(operation) {
-      operations.set(operation.id, operation);
-      const [oldest] = operations.keys();
-      if (operations.size > operationsMax && oldest !== undefined) operations.delete(oldest);
+      const { id, principalId } = operation;
+      const bytes = bytesOf(operation);
+      if (bytes > limits.listBytesMax) {
+        const message = `the list has more than ${limits.listBytesMax} bytes: ask with a narrower pattern`;
+        throw new ApiError('RESOURCE_LIMIT_EXCEEDED', message);
+      }
+      forget(id, principalId);
+      const own = owners.get(principalId) ?? { byId: new Map(), listBytes: 0 };
+      owners.set(principalId, own);
+      own.byId.set(id, operation);
+      own.listBytes += bytes;
+      listBytes += bytes;
+      if (own.byId.size > limits.operationsMax) forgetOldest(own, () => true);
+      while (listBytes > limits.listBytesMax)
+        forgetOldest(findLargestOwner(owners), ({ kind }) => kind === 'list');
     },
     require(id, principalId) {
       const found = find(id, principalId);
       if (found) return found;
       throw new ApiError(
         'RESOURCE_DOES_NOT_EXIST',
-        `operation ${id} is unknown: it was closed, or the server has started anew since; execute the statement again`,
+        `operation ${id} is unknown: it was closed, made way for later ones, or the server has started anew since; execute the statement again`,
       );
     },
-    forget(id, principalId) {
-      if (find(id, principalId)) operations.delete(id);
-    },
     forgetSession(sessionId, principalId) {
-      for (const operation of operations.values()) {
-        if (operation.sessionId === sessionId && operation.principalId === principalId)
-          operations.delete(operation.id);
-      }
+      for (const operation of [...(owners.get(principalId)?.byId.values() ?? [])])
+        if (operation.sessionId === sessionId) forget(operation.id, principalId);
     },
   };
+}
+
+function findLargestOwner(owners: ReadonlyMap<number, OwnOperations>): OwnOperations {
+  return [...owners.values()].reduce((one, other) => (other.listBytes > one.listBytes ? other : one));
+}
+
+/** What a list takes in memory, about. Statements have some hundred bytes each, and are counted instead. */
+function bytesOf(operation: Operation): number {
+  if (operation.kind === 'statement') return 0;
+  let bytes = 0;
+  for (const { stringVal, i32Val } of operation.rows.columns ?? []) {
+    for (const text of stringVal?.values ?? []) bytes += 16 + 2 * text.length;
+    bytes += 8 * (i32Val?.values?.length ?? 0);
+  }
+  return bytes;
 }
