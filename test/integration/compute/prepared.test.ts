@@ -216,7 +216,8 @@ describe('a server', () => {
 
   test('gives the host to the run that it waits for, whose cluster says so', async () => {
     const { client } = server;
-    const job = { name: 'nightly', tasks: [aTask()], ...scheduledAt(Date.now() + 60_000) };
+    // Soon enough to be prepared for, and so late that it does not fire before the end of this test.
+    const job = { name: 'nightly', tasks: [aTask()], ...scheduledAt(Date.now() + 110_000) };
     const { job_id } = await client.jobsCreate(job);
     await waitUntil('a host waits', () => spares().length === 1, 50_000);
     server = await server.restart();
