@@ -193,9 +193,9 @@ test('a full disk is told as such, while more is sent, and leaves nothing', asyn
     expect(await fs.readdir(small)).toEqual([]);
     expect((await server.send('PUT', target, { body: 'fits' })).status).toBe(204);
     const { handle } = await server.client.dbfsCreate({ path: '/Volumes/dev/default/small/b' });
-    const data = randomBytes(1024 ** 2).toString('base64');
+    const block = randomBytes(1024 ** 2).toString('base64');
     const addEight = async () => {
-      for (let count = 0; count < 8; count += 1) await server.client.dbfsAddBlock({ handle, data });
+      for (let count = 0; count < 8; count += 1) await server.client.dbfsAddBlock({ handle, data: block });
     };
     await expect(addEight()).rejects.toMatchObject({ code: 'RESOURCE_LIMIT_EXCEEDED' });
   } finally {

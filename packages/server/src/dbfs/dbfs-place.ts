@@ -22,5 +22,5 @@ export async function findDbfsPlace(services: Services, text: string): Promise<P
   if (parts[0] === 'Volumes') return findPlace(services, shown);
   const folder = services.blobs.locate('dbfs');
   await fs.mkdir(folder, { recursive: true });
-  return { tree: openFileTree(await fs.realpath(folder)), parts, shown };
+  return { tree: openFileTree(await fs.realpath(folder), services.clock), parts, shown };
 }

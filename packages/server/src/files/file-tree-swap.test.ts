@@ -11,7 +11,7 @@ let folder: string;
 let tree: FileTree;
 beforeEach(async () => {
   folder = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), 'headrace-swap-')));
-  tree = openFileTree(path.join(folder, 'root'));
+  tree = openFileTree(path.join(folder, 'root'), { nowMs: () => Date.now() });
 });
 afterEach(async () => {
   vi.restoreAllMocks();

@@ -21,7 +21,7 @@ beforeEach(async () => {
   for (const name of ['outside', 'outside/deep'])
     await fs.writeFile(path.join(folder, name, 'name-of-outside'), secret);
   await fs.mkdir(path.join(folder, 'root'));
-  tree = openFileTree(path.join(folder, 'root'));
+  tree = openFileTree(path.join(folder, 'root'), { nowMs: () => Date.now() });
 });
 afterEach(() => fs.rm(folder, { recursive: true }));
 
@@ -95,6 +95,27 @@ test.each([
   await expect(tree.makeFolder(['a']).finally(() => mkdir.mockRestore())).rejects.toMatchObject({
     code: answer,
   });
+});
+
+test('drafts that nobody writes any more go when their folder is listed or deleted', async () => {
+  const place = (name: string) => path.join(folder, 'root/a', name);
+  for (const name of ['.headrace-draft-0123', '.headrace-draft-handle-7', '.headrace-draft-new'])
+    await tree
+      .write(['a', 'file'], Buffer.from(''), { overwrite: true })
+      .then(() => fs.writeFile(place(name), ''));
+  const longAgo = (Date.now() - 3 * 3_600_000) / 1_000;
+  await fs.utimes(place('.headrace-draft-0123'), longAgo, longAgo);
+  await tree.list(['a'], { after: '', limit: 1 });
+  expect((await fs.readdir(place(''))).sort()).toEqual([
+    ...['.headrace-draft-handle-7', '.headrace-draft-new', 'file'],
+  ]);
+  await tree.removeFile(['a', 'file']);
+  await fs.utimes(place('.headrace-draft-handle-7'), longAgo, longAgo);
+
+  expect(await tree.removeFolder(['a'], { recursive: false })).toBe(false);
+  await fs.utimes(place('.headrace-draft-new'), longAgo, longAgo);
+
+  expect(await tree.removeFolder(['a'], { recursive: false })).toBe(true);
 });
 
 test('a page goes on where the last ended, also over what is not shown', async () => {

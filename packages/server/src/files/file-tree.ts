@@ -9,6 +9,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { assert } from '../assert.ts';
 import { draftPrefix, splitKey } from '../blobs/blob-key.ts';
+import type { Clock } from '../services.ts';
 import { fileOnTheWay, hasCode, isFolder, isMissing, leadsOut, toRefusal } from './file-refusals.ts';
 import { type HeldFolder, holdFolder, removeFolderTree } from './held-folder.ts';
 
@@ -57,7 +58,7 @@ export interface FileTree {
 }
 
 /** `folder` itself is trusted, and has been resolved. */
-export function openFileTree(folder: string): FileTree {
+export function openFileTree(folder: string, clock: Clock): FileTree {
   const root = { root: folder };
 
   async function hold<T>(parts: Parts, use: (place: string | null) => Promise<T>): Promise<T> {
@@ -115,7 +116,7 @@ export function openFileTree(folder: string): FileTree {
       hold(parts, async (place) => {
         const held = place === null ? null : await holdOrNull(place, { ...root, followLink: false });
         if (held === null) throw isMissing('folder', parts);
-        return readPage(held.place, page).finally(held.release);
+        return readPage(held.place, { ...page, clock }).finally(held.release);
       }),
     removeFile: (parts) =>
       hold(parts, async (place) => {
@@ -129,7 +130,7 @@ export function openFileTree(folder: string): FileTree {
         assert(parts.length > 0, 'the folder of a tree is not removed through it');
         if (place === null || (await readEntry(place))?.kind !== 'folder') throw isMissing('folder', parts);
         try {
-          await (recursive ? removeFolderTree(place, root) : fs.rmdir(place));
+          await (recursive ? removeFolderTree(place, root) : removeEmpty(place, { ...root, clock }));
           return true;
         } catch (error) {
           if (hasCode(error, 'ENOTEMPTY', 'EEXIST')) return false;
@@ -177,11 +178,24 @@ async function enterFolder(
   });
 }
 
+/** What nobody is shown is no reason not to be empty. */
+async function removeEmpty(place: string, { root, clock }: { root: string; clock: Clock }): Promise<void> {
+  const held = await holdFolder(place, { root, followLink: false });
+  if (held === null) throw leadsOut([]);
+  await fs
+    .readdir(held.place)
+    .then((names) => removeOldDrafts(held.place, names, clock))
+    .finally(held.release);
+  await fs.rmdir(place);
+}
+
 async function readPage(
   place: string,
-  { after, limit }: { after: string; limit: number },
+  { after, limit, clock }: { after: string; limit: number; clock: Clock },
 ): Promise<TreePage> {
-  const names = (await fs.readdir(place)).filter((name) => name > after && isShown(name)).sort();
+  const all = await fs.readdir(place);
+  await removeOldDrafts(place, all, clock);
+  const names = all.filter((name) => name > after && isShown(name)).sort();
   const found = await Promise.all(
     names.slice(0, limit).map((name) => readEntry(path.join(place, name), name)),
   );
@@ -209,6 +223,20 @@ async function moveEntry(kind: TreeEntry['kind'], source: string, target: string
 
 /** Neither of these names is anybody's file: drafts of ours, and a name that is no text. */
 const isShown = (name: string) => !name.startsWith(draftPrefix) && !name.includes('\ufffd');
+
+/** A draft that is written changes all the time; one of DBFS is closed, or given up, within an hour. */
+const draftKeptMs = 7_200_000;
+
+/** What a server left that was killed while it wrote, and what went along when its folder was moved. */
+async function removeOldDrafts(place: string, names: readonly string[], clock: Clock): Promise<void> {
+  for (const name of names.filter((each) => each.startsWith(draftPrefix))) {
+    const draft = path.join(place, name);
+    const stat = await fs.lstat(draft).catch(() => null);
+    // Left for another time when it cannot be removed: nobody asked for this.
+    if (stat && !stat.isDirectory() && stat.mtimeMs < clock.nowMs() - draftKeptMs)
+      await fs.unlink(draft).catch(() => undefined);
+  }
+}
 
 function checkParts(parts: Parts): void {
   if (parts.length > 0) splitKey(parts.join('/'));

@@ -44,7 +44,7 @@ export async function findPlace(services: Services, text: string): Promise<Place
     externalLocation === null
       ? await findManagedRoot(services, name)
       : await findExternalRoot(services, { location: externalLocation, shown });
-  return { tree: openFileTree(root), parts, shown };
+  return { tree: openFileTree(root, services.clock), parts, shown };
 }
 
 async function findManagedRoot(services: Services, name: VolumeName): Promise<string> {
