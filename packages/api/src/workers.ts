@@ -142,6 +142,8 @@ export const workersClaim = route({
   summary: 'Waits a while for attempts; gives again what an earlier answer lost on its way.',
   request: z.object({
     ...whoSpeaks,
+    /** Tasks unless it says so; what it has free is counted for each. */
+    work: z.enum(['tasks', 'sql_endpoints']).optional(),
     free_slots: wireIntBetween({ min: 1, max: workerSlotsMax }),
     held: refs,
     wait_ms: wireIntBetween({ min: 0, max: workerWaitMsMax }),

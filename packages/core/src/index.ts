@@ -48,7 +48,15 @@ export {
   preparedLingerMs,
 } from './preparation/expect-start.ts';
 export { admit } from './queue/admit.ts';
-export { hasLabels, noLabels, type WorkerLabels } from './queue/worker-labels.ts';
+export {
+  endpointLabel,
+  endpointLabels,
+  hasLabels,
+  mayTake,
+  noLabels,
+  sqlEndpointsMax,
+  type WorkerLabels,
+} from './queue/worker-labels.ts';
 export { retryDueAtMs } from './retry/retry-due.ts';
 export { type AdvanceContext, advance } from './run/advance.ts';
 export { runCan } from './run/can.ts';

@@ -104,7 +104,7 @@ const settings = {
   slots: {
     env: 'HEADRACE_SLOTS',
     schema: int(1, 256).default(8),
-    about: 'Attempts that run at the same time on this machine.',
+    about: 'Attempts that run at the same time on this machine, SQL endpoints not counted.',
   },
   preparedMemoryMb: {
     env: 'HEADRACE_PREPARED_MEMORY_MB',

@@ -4,7 +4,7 @@
  */
 import type { HostPool } from './host-pool.ts';
 import { fieldsOf } from './log.ts';
-import type { AttemptRef, AttemptSource, ClaimedAttempt } from './ports.ts';
+import type { AttemptRef, AttemptSource, ClaimedAttempt, WorkKind } from './ports.ts';
 import {
   createSupervised,
   dropAttempt,
@@ -17,6 +17,7 @@ import { waitBackingOff } from './wait.ts';
 export interface ClaimLoopOptions extends SuperviseDependencies {
   readonly source: AttemptSource;
   readonly workerId: string;
+  readonly work: WorkKind;
   readonly freeSlots: () => number;
   readonly held: () => readonly AttemptRef[];
   /** The claim is durable: supervise it from now on. */
@@ -25,7 +26,7 @@ export interface ClaimLoopOptions extends SuperviseDependencies {
 }
 
 export async function claimAttempts(options: ClaimLoopOptions): Promise<void> {
-  const { source, workerId, freeSlots, held, signal, log } = options;
+  const { source, workerId, work, freeSlots, held, signal, log } = options;
   const prepared = new Map<number, Supervised>();
   const dropAll = () => {
     for (const supervised of prepared.values()) dropAttempt(supervised);
@@ -36,7 +37,7 @@ export async function claimAttempts(options: ClaimLoopOptions): Promise<void> {
   };
   for (let failures = 0; !signal.aborted; ) {
     try {
-      const claimed = await source.claim({ workerId, freeSlots, held, prepare, signal });
+      const claimed = await source.claim({ workerId, work, freeSlots, held, prepare, signal });
       for (const attempt of claimed) {
         const supervised = takePrepared(attempt, prepared);
         options.take(supervised);
@@ -47,7 +48,7 @@ export async function claimAttempts(options: ClaimLoopOptions): Promise<void> {
       dropAll();
       if (signal.aborted) break;
       failures += 1;
-      log.warn({ loop: 'claim', err: error }, 'cannot claim attempts; trying again');
+      log.warn({ loop: 'claim', work, err: error }, 'cannot claim attempts; trying again');
       await waitBackingOff(failures, signal);
     }
   }

@@ -28,6 +28,7 @@ export type {
   PoolPlace,
   ResumedAttempt,
   StopRequest,
+  WorkKind,
 } from './ports.ts';
 export type {
   AttemptDocument,

@@ -88,8 +88,14 @@ export interface ClaimedAttempt extends AttemptRef {
   readonly document: AttemptDocument;
 }
 
+/** What a worker asks for, each by itself: tasks, for its slots; and SQL endpoints, which take none. */
+export const workKinds = ['tasks', 'sql_endpoints'] as const;
+export type WorkKind = (typeof workKinds)[number];
+
 export interface ClaimRequest {
   readonly workerId: string;
+  /** Tasks where it is left out. */
+  readonly work?: WorkKind;
   /** Asked each time an offer is made: how many attempts this worker would take now. */
   readonly freeSlots: () => number;
   /**

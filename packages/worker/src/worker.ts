@@ -1,17 +1,20 @@
 /** The worker: takes its attempts back, then claims, supervises and reports until it is stopped. */
-import { claimAttempts } from './claim-loop.ts';
+import { sqlEndpointsMax } from '@headrace/core';
+import { type ClaimLoopOptions, claimAttempts } from './claim-loop.ts';
 import { keepLeases, refsOf } from './heartbeat-loop.ts';
 import { HostPool } from './host-pool.ts';
 import type { FoundHost, HostBackend } from './hosts/host-backend.ts';
 import { revealSecretsIn } from './hosts/reveal-secrets.ts';
 import { fieldsOf, type WorkerLog } from './log.ts';
-import type {
-  AttemptReport,
-  AttemptSource,
-  ClaimedAttempt,
-  ClusterAssignment,
-  HostReport,
-  ResumedAttempt,
+import {
+  type AttemptReport,
+  type AttemptSource,
+  type ClaimedAttempt,
+  type ClusterAssignment,
+  type HostReport,
+  type ResumedAttempt,
+  type WorkKind,
+  workKinds,
 } from './ports.ts';
 import { resumeAttempts } from './resume.ts';
 import { type SuperviseDependencies, type Supervised, superviseAttempt } from './supervise.ts';
@@ -34,7 +37,7 @@ export interface WorkerOptions {
 
 export interface Worker {
   readonly slots: number;
-  /** Attempts that hold a slot now. */
+  /** Attempts that hold a slot now, and SQL endpoints. */
   running(): number;
   /** Claims no more; resolves when all that runs has ended and is reported, or the signal aborts. */
   drain(signal: AbortSignal): Promise<void>;
@@ -102,10 +105,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const beating = keepLeases({ source, workerId, live, pool, log, signal });
   await pool.stopUnneeded(options.spare);
   warmSpare(pool, options);
-  const freeSlots = () => (claiming.signal.aborted ? 0 : Math.max(0, slots - running()));
   const held = () => refsOf(live);
-  const claims = { ...dependencies, source, workerId, freeSlots, held, take, signal: claiming.signal };
-  const claimed = claimAttempts(claims);
+  const claims = { ...dependencies, source, workerId, held, take, signal: claiming.signal };
+  const claimed = claimAll(claims, live, { tasks: slots, sql_endpoints: sqlEndpointsMax });
   return {
     slots,
     running,
@@ -133,6 +135,24 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       pool.disconnect();
     },
   };
+}
+
+/** Each kind of work has room of its own: what waits in a slot for SQL must not keep it from coming up. */
+async function claimAll(
+  claims: Omit<ClaimLoopOptions, 'work' | 'freeSlots'>,
+  live: ReadonlyMap<number, Supervised>,
+  room: Readonly<Record<WorkKind, number>>,
+): Promise<void> {
+  const free = (work: WorkKind) =>
+    claims.signal.aborted ? 0 : Math.max(0, room[work] - countRunning(live, work));
+  await Promise.all(workKinds.map((work) => claimAttempts({ ...claims, work, freeSlots: () => free(work) })));
+}
+
+function countRunning(live: ReadonlyMap<number, Supervised>, work: WorkKind): number {
+  return [...live.values()].filter(
+    ({ phase, attempt }) =>
+      phase !== 'ended' && (attempt.document.task.kind === 'sql_endpoint') === (work === 'sql_endpoints'),
+  ).length;
 }
 
 function createCutOff(options: {

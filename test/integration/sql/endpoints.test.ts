@@ -6,6 +6,7 @@ import { giveStatements } from '../../../packages/server/src/statements/store.ts
 import { waitUntil } from '../../support/census.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { addUser } from '../secrets/support.ts';
+import { makeWorkerToken, startRemoteWorker } from '../workers/support.ts';
 import { becomeEndpoint } from './fake-endpoint.ts';
 
 let server: TestServer;
@@ -91,3 +92,44 @@ test('statements of an endpoint that is marked as ended fail, though the server 
   expect((await get(statement_id)).status.error?.message).toMatch(/it is not run again/);
   expect((await get(later)).status.state).toBe('PENDING');
 });
+
+test.each(['here', 'elsewhere'])(
+  'SQL comes up beside tasks that have all slots of a worker %s',
+  async (place) => {
+    const isHere = place === 'here';
+    const small = await startTestServer({ config: { slots: 1 }, ...(isHere ? {} : { backend: null }) });
+    const far = isHere ? null : await startRemoteWorker(small, await makeWorkerToken(small), { slots: 1 });
+    try {
+      const eve = await addUser(small, 'eve@example.com');
+      const submit = (parameters: string[]) =>
+        small.client.runsSubmit({
+          tasks: [{ task_key: 'a', spark_python_task: { python_file: '/a.py', parameters } }],
+        });
+      const lifeOf = async (run_id: number) =>
+        (await small.client.runsGet({ run_id })).state.life_cycle_state;
+      const { run_id: holder } = await submit(['--fake={"kind":"hang"}']);
+      await waitUntil('the slot is taken', async () => (await lifeOf(holder)) === 'RUNNING');
+
+      for (const client of [small.client, eve.client])
+        await client.statementsExecute({ statement: 'select 5', wait_timeout: '0s' });
+
+      const { pool } = small.services.db;
+      const text = `
+      select count(*)::int as count from task_runs t join sql_endpoints e on e.run_id = t.run_id
+      where t.state = 'running'`;
+      await waitUntil('both endpoints are up', async () => {
+        const { rows } = await pool.query<{ count: number }>(text);
+        return rows[0]?.count === 2;
+      });
+      const [worker] = (await small.client.status({})).workers;
+      expect(worker).toMatchObject({ slots: 1, running: 1 });
+      await small.client.runsCancel({ run_id: holder });
+      const { run_id: next } = await submit([]);
+      await waitUntil('the slot serves tasks', async () => (await lifeOf(next)) === 'TERMINATED');
+    } finally {
+      await far?.stop();
+      await small.dispose();
+    }
+  },
+  60_000,
+);

@@ -1,5 +1,5 @@
 /** The worker's port over SQL, for a worker in this process: claims and reports meet the advancer without a detour. */
-import type { WorkerLabels } from '@headrace/core';
+import { endpointLabels, type WorkerLabels } from '@headrace/core';
 import type {
   AttemptRef,
   AttemptReport,
@@ -57,7 +57,8 @@ export function createAttemptSource(options: AttemptSourceOptions): ServerAttemp
   const runs = new AttemptRuns(db);
   const unheld = new UnheldClaims(options);
   const claimFor: ServerAttemptSource['claimFor'] = async (request, labels) => {
-    const claimed = await advancer.claim({ ...request, labels });
+    const asks = request.work === 'sql_endpoints' ? { ...labels, ...endpointLabels } : labels;
+    const claimed = await advancer.claim({ ...request, labels: asks });
     for (const { attemptId, runId } of claimed) runs.remember(attemptId, runId);
     return claimed;
   };

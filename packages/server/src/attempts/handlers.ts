@@ -64,6 +64,7 @@ export function createWorkerHandlers(workers: RemoteWorkers, clock: Clock): Work
     async workersClaim(request, { signal }) {
       const claimed = await workers.claim({
         ...whoSpeaks(request),
+        work: request.work ?? 'tasks',
         freeSlots: request.free_slots,
         held: request.held.map(fromRefDocument),
         signal: AbortSignal.any([signal, AbortSignal.timeout(request.wait_ms)]),

@@ -12,6 +12,7 @@ import type {
   ClaimedAttempt,
   HostReport,
   HostStatus,
+  WorkKind,
 } from '@headrace/worker';
 import type { RevealSecrets } from '../secrets/reveal-secrets.ts';
 import { type AttemptSourceOptions, awaitStops, type ServerAttemptSource } from './attempt-source.ts';
@@ -34,6 +35,7 @@ export interface RemoteWorkers {
   register(request: RegistrationRequest): Promise<Registered>;
   claim(
     request: Registration & {
+      readonly work?: WorkKind;
       readonly freeSlots: number;
       readonly held: readonly AttemptRef[];
       readonly signal: AbortSignal;
@@ -81,22 +83,23 @@ export function createRemoteWorkers(options: RemoteWorkersOptions): RemoteWorker
       return { ...(await writeChallenge(dataRoot, clock.nowMs())), dataRoot, externalLocations };
     },
     register: (request) => registerRemoteWorker(request, { ...options, lease }),
-    async claim({ workerId, registration, freeSlots, held, signal }) {
+    async claim({ workerId, registration, work = 'tasks', freeSlots, held, signal }) {
       const labels = await refuseReplaced({ workerId, registration });
       // A request that the worker has given up, and of which we have not heard that it has, must take nothing more.
-      claiming.get(workerId)?.abort();
+      const claimer = `${work} ${workerId}`;
+      claiming.get(claimer)?.abort();
       const latest = new AbortController();
-      claiming.set(workerId, latest);
+      claiming.set(claimer, latest);
       try {
-        const missed = await deliverAgain(workerId, held, options);
+        const missed = await deliverAgain({ workerId, work, held }, options);
         if (missed.length > 0) return missed.slice(0, freeSlots);
-        const request = { workerId, freeSlots: () => freeSlots, prepare: () => {} };
+        const request = { workerId, work, freeSlots: () => freeSlots, prepare: () => {} };
         return await source.claimFor(
           { ...request, signal: AbortSignal.any([signal, latest.signal]) },
           labels,
         );
       } finally {
-        if (claiming.get(workerId) === latest) claiming.delete(workerId);
+        if (claiming.get(claimer) === latest) claiming.delete(claimer);
       }
     },
     async start(worker, refs) {
@@ -148,17 +151,21 @@ function replaced({ workerId }: Registration): ApiError {
 }
 
 /**
- * What the store gave this worker, and the worker has not got: the answer was lost. Requests of a worker come one after
- * the other, and it lists all that it has; so no user line of these has run.
+ * What the store gave this worker, and the worker has not got: the answer was lost. Requests of a worker for one kind of
+ * work come one after the other, and it lists all that it has; so no user line of these has run.
  */
 async function deliverAgain(
-  workerId: string,
-  held: readonly AttemptRef[],
+  {
+    workerId,
+    work,
+    held,
+  }: { readonly workerId: string; readonly work: WorkKind; readonly held: readonly AttemptRef[] },
   options: RemoteWorkersOptions,
 ): Promise<readonly ClaimedAttempt[]> {
   const known = new Set(held.map(({ attemptId, epoch }) => `${attemptId} ${epoch}`));
   const rows = await findHeldBy(options.db, workerId);
-  const unheld = rows.filter(({ attempt_id, epoch }) => !known.has(`${attempt_id} ${epoch}`));
+  const ofKind = rows.filter(({ is_endpoint }) => is_endpoint === (work === 'sql_endpoints'));
+  const unheld = ofKind.filter(({ attempt_id, epoch }) => !known.has(`${attempt_id} ${epoch}`));
   if (unheld.length === 0) return [];
   const claimed = unheld.filter(({ state }) => state === 'claimed');
   await settleUnheld(

@@ -1,8 +1,10 @@
 /** The only SQL for workers and what a worker asks about its attempts. Moving attempts is the advancer's. */
+
 import type { StopReason, WorkerLabels } from '@headrace/core';
 import type { AttemptRef } from '@headrace/worker';
 import { assert } from '../assert.ts';
 import type { Querier } from '../db/connect.ts';
+import { isEndpoint } from './endpoint-attempts.ts';
 
 /** Now, in epoch ms, as an SQL expression. Leases compare the database's clock only; tests put their own here. */
 export interface DbNow {
@@ -90,11 +92,15 @@ where attempt_id = any($1::bigint[])
 /** More than any worker has slots. */
 const heldMax = 5_000;
 
-export function findHeldBy(db: Querier, workerId: string): Promise<HeldRow[]> {
-  return db.query<HeldRow>({
+export function findHeldBy(
+  db: Querier,
+  workerId: string,
+): Promise<(HeldRow & { readonly is_endpoint: boolean })[]> {
+  return db.query({
     name: 'attempts-find-held-by',
     text: `
-select attempt_id, run_id, task_key, epoch, state, stop_reason, worker_id, claim_epoch
+select attempt_id, run_id, task_key, epoch, state, stop_reason, worker_id, claim_epoch,
+  ${isEndpoint('worker_labels')} as is_endpoint
 from task_runs
 where worker_id = $1
   and state in ('claimed', 'running', 'stopping')

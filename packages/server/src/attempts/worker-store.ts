@@ -1,8 +1,10 @@
 /** The only SQL for workers on other machines. Every lease here is on the database's clock. */
+
 import type { WorkerHostFacts } from '@headrace/api';
 import type { WorkerLabels } from '@headrace/core';
 import type { Querier } from '../db/connect.ts';
 import { silentAfterMs } from '../runs/worker-silence.ts';
+import { isEndpoint } from './endpoint-attempts.ts';
 import type { DbNow } from './store.ts';
 
 export interface Lease {
@@ -166,7 +168,8 @@ select
   worker_id,
   slots,
   (select count(*) from task_runs t
-    where t.worker_id = w.worker_id and t.state in ('claimed', 'running', 'stopping')) as running,
+    where t.worker_id = w.worker_id and t.state in ('claimed', 'running', 'stopping')
+      and not ${isEndpoint('t.worker_labels')}) as running,
   case
     when signed_off_at_ms is not null then 'signed_off'
     when heartbeat_at_ms < n.now_ms - ${silentAfterMs} then 'silent'

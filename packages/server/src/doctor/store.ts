@@ -2,6 +2,7 @@
  * What the doctor looks for. Every query goes along an index, has a limit, and reads only: all together take 20 ms
  * with 2,000 active runs among 200,000, 1,000,000 attempts, PostgreSQL 18 on two busy cores, 2026-11.
  */
+import { isEndpoint } from '../attempts/endpoint-attempts.ts';
 import type { Querier } from '../db/connect.ts';
 
 export interface Suspect {
@@ -174,6 +175,7 @@ free as (
     and w.slots > (
       select count(*) from task_runs t
       where t.worker_id = w.worker_id and t.state in ('claimed', 'running', 'stopping')
+        and not ${isEndpoint('t.worker_labels')}
     )
   group by w.labels
   limit ${labelSetsMax}
@@ -203,6 +205,7 @@ select t.run_id, t.task_key, t.attempt_id, null as worker_id,
   (select string_agg(l.key || '=' || l.value, ', ' order by l.key) from jsonb_each_text(t.worker_labels) l) as detail
 from longest_waiting t
 where t.worker_labels is not null
+  and not ${isEndpoint('t.worker_labels')}
   and t.queued_at_ms < $1
   and not exists (
     select from workers
@@ -226,6 +229,7 @@ from workers w
 cross join lateral (
   select count(*) as count from task_runs t
   where t.worker_id = w.worker_id and t.state in ('claimed', 'running', 'stopping')
+    and not ${isEndpoint('t.worker_labels')}
 ) held
 where held.count > w.slots
 limit ${suspectsMax}`,

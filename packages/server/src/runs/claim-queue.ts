@@ -6,7 +6,7 @@
  * from, and finds these by its own labels: a line stands under the first label that it asks for, so what nobody here
  * can take is not even looked at, however long the line.
  */
-import { type AttemptId, hasLabels, type RunId, type WorkerLabels } from '@headrace/core';
+import { type AttemptId, mayTake, type RunId, type WorkerLabels } from '@headrace/core';
 import type { ClaimedAttempt } from '@headrace/worker';
 
 export interface WaitingClaimer {
@@ -141,7 +141,7 @@ export class ClaimQueue {
     const wanting = [...this.#seen.values(), ...[...this.#claimers].map(({ labels }) => labels)];
     this.#seen.clear();
     for (const line of [...this.#lines.values()]) {
-      if (wanting.some((labels) => hasLabels(labels, line.asked))) continue;
+      if (wanting.some((labels) => mayTake(labels, line.asked))) continue;
       for (const attemptId of line.attempts.keys()) this.#placed.delete(attemptId);
       this.#forgetLine(line);
     }
@@ -203,7 +203,7 @@ export class ClaimQueue {
       const place = name === '' ? '' : toText(name, labels[name] ?? '');
       for (const line of this.#linesByFirstLabel.get(place) ?? []) {
         this.#looks += 1;
-        if (hasLabels(labels, line.asked)) yield line;
+        if (mayTake(labels, line.asked)) yield line;
       }
     }
   }

@@ -1,5 +1,14 @@
 /** What only the answer to "why" asks of the store. */
-import type { EndedResult, RunDefinition, RunIf, WorkerLabels } from '@headrace/core';
+
+import {
+  type EndedResult,
+  endpointLabel,
+  type RunDefinition,
+  type RunIf,
+  sqlEndpointsMax,
+  type WorkerLabels,
+} from '@headrace/core';
+import { isEndpoint } from '../attempts/endpoint-attempts.ts';
 import type { Querier } from '../db/connect.ts';
 import { toldMax } from './explain-facts.ts';
 import type { PhaseRow } from './run-rows.ts';
@@ -59,7 +68,10 @@ from (
   select from task_runs
   where state = 'queued'
     and (queued_at_ms, attempt_id) < ($1, $2)
-    and exists (select from jsonb_array_elements($3) c where c.value @> coalesce(worker_labels, '{}'))
+    and exists (
+      select from jsonb_array_elements($3) c
+      where (c.value ? '${endpointLabel}') = ${isEndpoint('worker_labels')}
+        and c.value @> coalesce(worker_labels, '{}'))
   limit ${positionMax}
 ) q`,
     values: [attempt.queued_at_ms, attempt.attempt_id, JSON.stringify([asked, ...takers])],
@@ -106,7 +118,7 @@ const labelSetsMax = 100;
 /** One that has been away for longer is not expected back. */
 const awaitedMs = 24 * 60 * 60 * 1000;
 
-/** Of workers that have these labels: those that were heard of a moment ago, and those that were not. */
+/** Of workers that have these labels: those that were heard of a moment ago, and those that were not. SQL endpoints have room beside the slots. */
 export async function readWorkerSlots(db: Querier, asked: WorkerLabels): Promise<WorkerSlots> {
   const rows = await db.query<WorkerSlots>({
     name: 'runs-read-worker-slots',
@@ -119,13 +131,13 @@ with signed_on as (
   cross join (select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms) n
   where w.signed_off_at_ms is null
     and w.heartbeat_at_ms > n.now_ms - ${awaitedMs}
-    and w.labels @> $1
+    and w.labels @> $1::jsonb - '${endpointLabel}'
 )
 select
   count(*) as workers,
-  coalesce(sum(w.slots), 0) as slots,
+  coalesce(sum(h.room), 0)::bigint as slots,
   coalesce(sum(h.held), 0)::bigint as held,
-  coalesce((array_agg(w.worker_id order by w.worker_id) filter (where h.held >= w.slots))[1:${toldMax}], '{}')
+  coalesce((array_agg(w.worker_id order by w.worker_id) filter (where h.held >= h.room))[1:${toldMax}], '{}')
     as full_worker_ids,
   coalesce((array_agg(distinct w.labels))[1:${labelSetsMax}], '{}') as labels,
   (select coalesce(json_agg(s), '[]') from (
@@ -137,10 +149,12 @@ select
   ) s) as silent
 from signed_on w
 cross join lateral (
-  select count(*) as held
+  select count(*) as held,
+    case when $1::jsonb ? '${endpointLabel}' then ${sqlEndpointsMax} else w.slots end as room
   from task_runs t
   where t.worker_id = w.worker_id
     and t.state in ('claimed', 'running', 'stopping')
+    and ${isEndpoint('t.worker_labels')} = ($1::jsonb ? '${endpointLabel}')
 ) h
 where not w.is_silent`,
     values: [JSON.stringify(asked)],

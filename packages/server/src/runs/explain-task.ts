@@ -2,6 +2,7 @@
 import { ApiError } from '@headrace/api';
 import {
   assertNever,
+  endpointLabel,
   findDefinition,
   graphOf,
   noLabels,
@@ -124,6 +125,8 @@ async function explainQueued(
   { subject, sinceMs }: { readonly subject: TaskSubject; readonly sinceMs: number },
 ): Promise<TaskFact> {
   const asked = findDefinition(graphOf(definition), taskRun.task_key)?.workerLabels ?? noLabels;
+  // Of what nobody can give, nobody is told.
+  const told = Object.hasOwn(asked, endpointLabel) ? noLabels : asked;
   const found = await readWorkerSlots(db, asked);
   const { workers, slots, held, full_worker_ids, labels: takers, silent } = found;
   const ahead = await countQueuedAttemptsBefore(db, taskRun, { asked, takers });
@@ -132,11 +135,11 @@ async function explainQueued(
     ...subject,
     since_ms: sinceMs,
     position: ahead + 1,
-    ...(asked === noLabels ? {} : { worker_labels: asked }),
+    ...(told === noLabels ? {} : { worker_labels: told }),
     workers,
     slots,
     free_slots: Math.max(0, slots - held),
-    ...(asked === noLabels ? {} : { full_worker_ids }),
+    ...(told === noLabels ? {} : { full_worker_ids }),
     ...(silent.length === 0 ? {} : { silent_workers: silent }),
   };
 }

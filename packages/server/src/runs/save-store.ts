@@ -1,5 +1,7 @@
 /** The hot statements: load a run whole, save a batch of changed runs in one round trip, one commit. */
-import type { JsonValue, WorkerLabels } from '@headrace/core';
+
+import { endpointLabel, type JsonValue, type WorkerLabels } from '@headrace/core';
+import { isEndpoint } from '../attempts/endpoint-attempts.ts';
 import type { NamedQuery, Querier } from '../db/connect.ts';
 import { toStorableJson } from '../db/storable-json.ts';
 import type { GenerationRow, RunRow, TaskRunRow, TaskValueRow } from './run-rows.ts';
@@ -315,8 +317,8 @@ cross join lateral (
     order by queued_at_ms, attempt_id
     limit $2
   ) oldest
-  where w.worker_labels is null
-    or c.value @> w.worker_labels
+  where (c.value ? '${endpointLabel}') = ${isEndpoint('w.worker_labels')}
+    and (w.worker_labels is null or c.value @> w.worker_labels)
   order by oldest.queued_at_ms, oldest.attempt_id
   limit $2
 ) q

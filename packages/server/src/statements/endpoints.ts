@@ -3,6 +3,7 @@
  * cluster and as the principal whose statements it runs. So it is leased, found again after a restart, and its end is proven.
  */
 import { idempotencyTokenCharsMax } from '@headrace/api';
+import { endpointLabels } from '@headrace/core';
 import type { Principal } from '../context.ts';
 import { createRun, type RunServices } from '../runs/create-run.ts';
 import type { Document } from '../runs/run-facts.ts';
@@ -44,5 +45,8 @@ export async function ensureEndpoint(
 /** What its task executes is said by the type of its run; the rest of the engine reads it as any task that is Python. */
 function settingsOf(clusterId: string): Document {
   const spark_python_task = { python_file: 'headrace_runtime/sql_endpoint' };
-  return { tasks: [{ task_key: 'sql_endpoint', existing_cluster_id: clusterId, spark_python_task }] };
+  const headrace = { worker_labels: endpointLabels };
+  return {
+    tasks: [{ task_key: 'sql_endpoint', existing_cluster_id: clusterId, spark_python_task, headrace }],
+  };
 }

@@ -120,7 +120,7 @@ export class HttpSource implements AttemptSource {
     return this.#untilAnswered('sign on', () => this.#registerOnce(slots, backend));
   }
 
-  async claim({ freeSlots, held, signal }: ClaimRequest): Promise<readonly ClaimedAttempt[]> {
+  async claim({ work = 'tasks', freeSlots, held, signal }: ClaimRequest): Promise<readonly ClaimedAttempt[]> {
     const { lease } = this;
     for (let looks = 0; ; ) {
       if (signal.aborted) return [];
@@ -132,7 +132,8 @@ export class HttpSource implements AttemptSource {
       }
       looks = 0;
       const { lapses } = lease;
-      const asked = { ...this.#speaks(), free_slots: free, held: (held?.() ?? []).map(toRefDocument) };
+      const has = (held?.() ?? []).map(toRefDocument);
+      const asked = { ...this.#speaks(), work, free_slots: free, held: has };
       const { attempts } = await this.#call(
         (client, call) => client.workersClaim({ ...asked, wait_ms: claimWaitMs }, call),
         { waitsMs: claimWaitMs, signal },

@@ -10,6 +10,7 @@ import type {
   HostReport,
   ResumedAttempt,
   StopRequest,
+  WorkKind,
 } from '../ports.ts';
 
 export interface MemorySource extends AttemptSource {
@@ -86,10 +87,10 @@ export function createMemorySource(): MemorySource {
       return find() as never;
     },
     register: () => Promise.resolve(source.resumed),
-    async claim({ freeSlots, prepare, signal }) {
-      await until(() => queue.length > 0 && freeSlots() > 0, signal);
+    async claim({ work, freeSlots, prepare, signal }) {
+      await until(() => queue.some(isOfKind(work)) && freeSlots() > 0, signal);
       if (signal.aborted) return [];
-      const claimed = queue.splice(0, freeSlots());
+      const claimed = takeFrom(queue, { work, count: freeSlots() });
       prepare(claimed);
       // The commit.
       await new Promise((resolve) => setImmediate(resolve));
@@ -122,6 +123,20 @@ export function createMemorySource(): MemorySource {
   };
   return source;
 }
+
+function takeFrom(
+  queue: ClaimedAttempt[],
+  { work, count }: { readonly work: WorkKind | undefined; readonly count: number },
+): ClaimedAttempt[] {
+  const taken = queue.filter(isOfKind(work)).slice(0, count);
+  for (const attempt of taken) queue.splice(queue.indexOf(attempt), 1);
+  return taken;
+}
+
+const isOfKind =
+  (work: WorkKind = 'tasks') =>
+  ({ document }: ClaimedAttempt) =>
+    (document.task.kind === 'sql_endpoint') === (work === 'sql_endpoints');
 
 export const silentLog: WorkerLog = {
   debug: () => undefined,
