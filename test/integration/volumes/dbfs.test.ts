@@ -114,7 +114,7 @@ test('blocks become a file when they are closed, and not before', async () => {
   await expect(client.dbfsCreate({ path: '/sent/file' })).rejects.toMatchObject(taken);
 });
 
-test('a block whose answer was lost does not stand twice', async () => {
+test('what a block left that failed is written over', async () => {
   const { client } = server;
   const { handle } = await client.dbfsCreate({ path: '/again' });
   await client.dbfsAddBlock({ handle, data: base64('one,') });

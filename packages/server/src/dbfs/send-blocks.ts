@@ -1,6 +1,7 @@
 /**
  * Files that come in blocks. The blocks go into a draft beside the file's place, and closing gives it its name. A row
- * says how far the draft counts: a block that was not answered is written again over what it left.
+ * says how far the draft counts: what a block left that failed, the next is written over. A block that was written and
+ * whose answer was lost counts: a block has no number, so a second one is taken for another with the same bytes.
  */
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -8,6 +9,7 @@ import { ApiError } from '@headrace/api';
 import { draftPrefix } from '../blobs/blob-key.ts';
 import type { RequestContext } from '../context.ts';
 import type { Querier } from '../db/connect.ts';
+import { requireRoom } from '../files/disk-room.ts';
 import { hasCode } from '../files/file-refusals.ts';
 import type { Place } from '../files/find-place.ts';
 import type { Loop } from '../loops/driver.ts';
@@ -63,7 +65,8 @@ export async function addBlock(
   await services.db.transaction(async (client) => {
     const wanted = { id: request.handle, principalId: principal.id };
     const { row, place } = await requireHandle(services, client, wanted);
-    await withDraft({ row, place }, async ({ file }) => {
+    await withDraft({ row, place }, async ({ file, target }) => {
+      await requireRoom(path.dirname(target));
       await file.truncate(row.sizeBytes);
       await writeWhole(file, bytes, row.sizeBytes);
     });

@@ -5,7 +5,7 @@ export interface HandleRow {
   readonly principalId: number;
   readonly path: string;
   readonly overwrite: boolean;
-  /** Written by blocks that were answered; what lies beyond is of one that was not. */
+  /** Written by blocks that succeeded, answered or not; what lies beyond is of one that failed. */
   readonly sizeBytes: number;
 }
 

@@ -118,6 +118,23 @@ test('drafts that nobody writes any more go when their folder is listed or delet
   expect(await tree.removeFolder(['a'], { recursive: false })).toBe(true);
 });
 
+test('the last of a disk is not given to uploads, neither at their begin nor as they go on', async () => {
+  const gibibyte = 1024 ** 3;
+  const disk = (left: number) => ({ bsize: 1, blocks: 40 * gibibyte, bavail: left }) as never;
+  const statfs = vi.spyOn(fs, 'statfs').mockResolvedValueOnce(disk(gibibyte - 1));
+  const full = { code: 'RESOURCE_LIMIT_EXCEEDED' };
+  await expect(tree.write(['a'], Buffer.from('a'), { overwrite: false })).rejects.toMatchObject(full);
+
+  statfs.mockResolvedValueOnce(disk(gibibyte)).mockResolvedValueOnce(disk(0));
+  const chunk = Buffer.alloc(1024 ** 2);
+  const content = Readable.from(Array.from({ length: 70 }, () => chunk));
+  const written = tree.write(['a'], content, { overwrite: false }).finally(() => statfs.mockRestore());
+
+  await expect(written).rejects.toMatchObject(full);
+  expect(content.destroyed).toBe(false);
+  expect(await fs.readdir(path.join(folder, 'root'))).toEqual([]);
+});
+
 test('a page goes on where the last ended, also over what is not shown', async () => {
   for (const name of ['a', 'b', 'd']) await tree.write([name], Buffer.from(name), { overwrite: false });
   await fs.symlink('a', path.join(folder, 'root/c'));

@@ -10,6 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import { assert } from '../assert.ts';
 import { draftPrefix, splitKey } from '../blobs/blob-key.ts';
 import type { Clock } from '../services.ts';
+import { lookEveryBytes, requireRoom } from './disk-room.ts';
 import { fileOnTheWay, hasCode, isFolder, isMissing, leadsOut, toRefusal } from './file-refusals.ts';
 import { type HeldFolder, holdFolder, removeFolderTree } from './held-folder.ts';
 
@@ -249,6 +250,7 @@ async function placeFile(
   { overwrite }: { overwrite: boolean },
 ): Promise<void> {
   const draft = path.join(path.dirname(place), `${draftPrefix}${crypto.randomBytes(8).toString('hex')}`);
+  await requireRoom(path.dirname(place));
   try {
     await writeDraft(draft, content);
     await (overwrite ? fs.rename(draft, place) : fs.link(draft, place));
@@ -261,13 +263,20 @@ async function placeFile(
 async function writeDraft(draft: string, content: Readable | Uint8Array): Promise<void> {
   if (content instanceof Readable) {
     const file = await fs.open(draft, 'wx');
-    await pipeline(lend(content), file.createWriteStream({ flush: true }));
+    await pipeline(lend(content, path.dirname(draft)), file.createWriteStream({ flush: true }));
   } else await fs.writeFile(draft, content, { flag: 'wx', flush: true });
 }
 
 /** A pipeline ends its source when its target fails; this one it only leaves. */
-async function* lend(content: Readable): AsyncGenerator<Uint8Array> {
-  for await (const part of content.iterator({ destroyOnReturn: false })) yield part;
+async function* lend(content: Readable, folder: string): AsyncGenerator<Uint8Array> {
+  let unlookedBytes = 0;
+  for await (const part of content.iterator({ destroyOnReturn: false })) {
+    yield part;
+    unlookedBytes += part.length;
+    if (unlookedBytes < lookEveryBytes) continue;
+    await requireRoom(folder);
+    unlookedBytes = 0;
+  }
 }
 
 /** Opened without following a link in the last part, or waiting on a pipe; null when it is no file. */
