@@ -5,6 +5,7 @@ import type { CatalogNames } from './catalogs/catalog-names.ts';
 import type { ClusterBook } from './compute/cluster-book.ts';
 import type { RequestContext } from './context.ts';
 import type { LoopDriver } from './loops/driver.ts';
+import { cancelRun } from './runs/cancel-run.ts';
 import type { RunServices } from './runs/create-run.ts';
 import { Bell } from './statements/bell.ts';
 import { EndpointWatch } from './statements/endpoint-watch.ts';
@@ -14,9 +15,9 @@ import { createStatementHandlers } from './statements/handlers.ts';
 import type { StatementEngine } from './statements/ports.ts';
 import { createResultFilesLoop } from './statements/result-files-loop.ts';
 import { createStatementLoop, statementLoopName } from './statements/statement-loop.ts';
-import { stopEndpoints } from './statements/stop-endpoints.ts';
+import { retireEndpoints, stopEndpoints } from './statements/stop-endpoints.ts';
 import { createWarehouseHandlers } from './warehouses/handlers.ts';
-import { createWarehouseLoop } from './warehouses/warehouse-loop.ts';
+import { createWarehouseLoop, type WarehouseLoopOptions } from './warehouses/warehouse-loop.ts';
 
 export interface SqlParts {
   readonly engine: StatementEngine;
@@ -79,7 +80,18 @@ export async function composeSql(
     startLoops() {
       loops.add(createStatementLoop(services));
       loops.add(createResultFilesLoop(services));
-      loops.add(createWarehouseLoop(services, { onStopped: stopped }));
+      const idle: WarehouseLoopOptions = {
+        retireEndpoints: (client, warehouseId) =>
+          retireEndpoints(client, { warehouseId, nowMs: services.clock.nowMs() }),
+        async onStopped({ clusterId }, runIds) {
+          for (const runId of runIds) {
+            watch.remove(runId);
+            await cancelRun(services, runId);
+          }
+          await announce(clusterId);
+        },
+      };
+      loops.add(createWarehouseLoop(services, idle));
     },
   };
 }

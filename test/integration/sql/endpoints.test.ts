@@ -2,7 +2,12 @@
 import { idempotencyTokenCharsMax } from '@headrace/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findEndpointOfAttempt } from '../../../packages/server/src/statements/endpoint-store.ts';
+import { retireEndpoints } from '../../../packages/server/src/statements/stop-endpoints.ts';
 import { giveStatements } from '../../../packages/server/src/statements/store.ts';
+import {
+  createWarehouseLoop,
+  type WarehouseLoopOptions,
+} from '../../../packages/server/src/warehouses/warehouse-loop.ts';
 import { waitUntil } from '../../support/census.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { addUser } from '../secrets/support.ts';
@@ -133,3 +138,60 @@ test.each(['here', 'elsewhere'])(
   },
   60_000,
 );
+
+test('a statement that comes while its idle warehouse is being stopped runs', async () => {
+  const own = await startTestServer();
+  try {
+    const { db } = own.services;
+    const [warehouse] = (await own.client.warehousesList({})).warehouses;
+    const id = warehouse?.id ?? '';
+    const submit = (statement: string) => own.client.statementsExecute({ statement, wait_timeout: '0s' });
+    const { statement_id } = await submit('select 6');
+    const endpoint = await becomeEndpoint(own);
+    await endpoint.poll();
+    await endpoint.succeed(statement_id, []);
+    const stateOf = async () => (await own.client.warehousesGet({ id })).state;
+    await waitUntil('it runs', async () => (await stateOf()) === 'RUNNING');
+
+    let hours = 0;
+    let came: string | undefined;
+    const statementComes = async () => {
+      came = (await submit('select 7')).statement_id;
+    };
+    const turn = (at: { readonly before?: () => Promise<void>; readonly within?: () => Promise<void> }) => {
+      hours += 1;
+      const nowMs = Date.now() + hours * 3_600_000;
+      const transaction: typeof db.transaction = async (work) => {
+        await at.before?.();
+        return db.transaction(work);
+      };
+      const onStopped: WarehouseLoopOptions['onStopped'] = async (_, runIds) => {
+        for (const run_id of runIds) await own.client.runsCancel({ run_id });
+      };
+      const retire: WarehouseLoopOptions['retireEndpoints'] = async (client, warehouseId) => {
+        const retired = await retireEndpoints(client, { warehouseId, nowMs });
+        await at.within?.();
+        return retired;
+      };
+      const options = { retireEndpoints: retire, onStopped };
+      return createWarehouseLoop(
+        { db: { ...db, transaction }, clock: { nowMs: () => nowMs } },
+        options,
+      ).turn();
+    };
+    await turn({});
+    await turn({ before: statementComes });
+    expect(await stateOf()).toBe('RUNNING');
+    const { statements } = await endpoint.poll();
+    expect(statements.map((given) => given.statement_id)).toEqual([came]);
+    await endpoint.succeed(came ?? '', []);
+
+    await turn({ within: statementComes });
+
+    await expect(endpoint.poll()).rejects.toThrow(/no longer one/);
+    const next = await becomeEndpoint(own, { after: endpoint.token });
+    expect((await next.poll()).statements.map((given) => given.statement_id)).toEqual([came]);
+  } finally {
+    await own.dispose();
+  }
+}, 60_000);

@@ -24,16 +24,17 @@ export interface FakeEndpoint {
 /** Of the attempt that was made last, or of one whose token is known. */
 export async function becomeEndpoint(
   server: TestServer,
-  known?: { readonly token: string; readonly poll: number },
+  known: { readonly token?: string; readonly poll?: number; readonly after?: string } = {},
 ): Promise<FakeEndpoint> {
   const folder = path.join(server.stateDir, 'data', 'attempts');
-  let token = known?.token ?? '';
+  let token = known.token ?? '';
   await waitUntil('an endpoint was started', async () => {
     token ||= (await findToken(folder)) ?? '';
+    if (token === known.after) token = '';
     return token !== '';
   });
   const client = createClient({ baseUrl: server.url, token });
-  let poll = known?.poll ?? 0;
+  let poll = known.poll ?? 0;
   return {
     client,
     token,

@@ -218,6 +218,22 @@ export async function findRunsOfWarehouse(db: Querier, clusterId: string): Promi
   return rows.map(({ runId }) => runId);
 }
 
+/** Those of a warehouse end here, whatever their processes still do. Their runs. */
+export async function markRetired(
+  client: Querier,
+  { warehouseId, nowMs, message }: { warehouseId: string; nowMs: number; message: string },
+): Promise<number[]> {
+  const rows = await client.query<{ runId: number }>({
+    name: 'sql-endpoints-mark-retired',
+    text: `
+      update sql_endpoints e set ended_at_ms = $2, end_message = $3
+      where e.warehouse_id = $1 and e.ended_at_ms is null and e.run_id is not null
+      returning e.run_id as "runId"`,
+    values: [warehouseId, nowMs, message],
+  });
+  return rows.map(({ runId }) => runId);
+}
+
 export async function failPendingOf(
   db: Querier,
   {

@@ -139,6 +139,20 @@ export async function markWarehouseDeleted(
   });
 }
 
+/** Something is under way, or was since the last look. */
+const isInUse = `(
+  c.state <> 'RUNNING'
+  or exists (
+    select from statements s
+    where s.warehouse_id = w.warehouse_id
+      and (s.state in ('PENDING', 'RUNNING') or s.created_at_ms > w.active_at_ms)
+      and s.created_at_ms > w.created_at_ms)
+  or exists (
+    select from task_runs t
+    join runs r on r.run_id = t.run_id
+    where t.cluster_id = w.cluster_id and t.state in ('claimed', 'running', 'stopping')
+      and r.run_type <> 'SQL_ENDPOINT'))`;
+
 /** Those that run: idleness counts from now where something is under way, or was since the last look. */
 export async function markActive(db: Querier, nowMs: number): Promise<void> {
   await db.query({
@@ -147,21 +161,22 @@ export async function markActive(db: Querier, nowMs: number): Promise<void> {
       update warehouses w
       set active_at_ms = $1
       from clusters c
-      where c.cluster_id = w.cluster_id and c.wanted = 'running'
-        and (
-          c.state <> 'RUNNING'
-          or exists (
-            select from statements s
-            where s.warehouse_id = w.warehouse_id
-              and (s.state in ('PENDING', 'RUNNING') or s.created_at_ms > w.active_at_ms)
-              and s.created_at_ms > w.created_at_ms)
-          or exists (
-            select from task_runs t
-            join runs r on r.run_id = t.run_id
-            where t.cluster_id = w.cluster_id and t.state in ('claimed', 'running', 'stopping')
-              and r.run_type <> 'SQL_ENDPOINT'))`,
+      where c.cluster_id = w.cluster_id and c.wanted = 'running' and ${isInUse}`,
     values: [nowMs],
   });
+}
+
+/** Whether it runs, and nobody uses it. */
+export async function isIdle(client: Querier, warehouseId: string): Promise<boolean> {
+  const rows = await client.query({
+    name: 'warehouses-is-idle',
+    text: `
+      select w.warehouse_id from warehouses w
+      join clusters c on c.cluster_id = w.cluster_id
+      where w.warehouse_id = $1 and w.deleted_at_ms is null and c.wanted = 'running' and not ${isInUse}`,
+    values: [warehouseId],
+  });
+  return rows.length > 0;
 }
 
 export interface IdleRow {
