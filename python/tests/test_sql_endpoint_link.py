@@ -14,6 +14,7 @@ from headrace_runtime import attach
 from headrace_runtime.sql_endpoint import endpoint as endpoints
 from headrace_runtime.sql_endpoint import server_link
 from headrace_runtime.sql_endpoint.endpoint import Endpoint
+from headrace_runtime.sql_endpoint.running import Running
 from headrace_runtime.sql_endpoint.server_link import Refused, ServerLink
 
 
@@ -123,3 +124,27 @@ def test_a_statement_that_is_given_again_while_it_runs_goes_on(server: FakeServe
     endpoint._take(answer)
 
     assert server.asked == []
+
+
+def test_statements_at_the_same_time_share_the_cores_fairly() -> None:
+    set_by_thread: dict[str, str] = {}
+    context = SimpleNamespace(
+        setLocalProperty=lambda name, value: set_by_thread.__setitem__(
+            threading.current_thread().name, f"{name}={value}"
+        ),
+        setInterruptOnCancel=lambda _: None,
+        addJobTag=lambda _: None,
+    )
+    jvm: Any = SimpleNamespace()
+    jvm.java = SimpleNamespace(lang=SimpleNamespace(Thread=SimpleNamespace(currentThread=object)))
+    document: Any = {"statement_id": "a"}
+    threads = [
+        threading.Thread(target=lambda: Running(document).enter(context, jvm), name=f"statements-{number}")
+        for number in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+        thread.join()
+
+    pools = {f"statements-{number}": f"spark.scheduler.pool=headrace-statements-{number}" for number in range(2)}
+    assert set_by_thread == pools

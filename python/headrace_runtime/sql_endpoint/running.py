@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from .. import attach
+from ..spark_gateways import POOL_PROPERTY
 from .documents import StatementDocument
 
 POLL_SECONDS = 0.1
@@ -39,6 +40,8 @@ class Running:
             # Each thread of ours has one of its own over there, and keeps it.
             _local.java_thread = jvm.java.lang.Thread.currentThread()
             spark_context.setInterruptOnCancel(True)
+            # Shares of the cores are fair between pools; in one pool an endless query would leave the others none.
+            spark_context.setLocalProperty(POOL_PROPERTY, f"headrace-{threading.current_thread().name}")
         spark_context.addJobTag(self.tag)
         with self._lock:
             self._java_thread = _local.java_thread
