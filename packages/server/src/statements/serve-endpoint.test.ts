@@ -27,12 +27,12 @@ test('a question that fails leaves nobody listening', async () => {
     db: { query: away } as unknown as Services['db'],
     ...({} as Pick<Services, 'blobs' | 'config'>),
   };
-  const common = { runId: 1, warehouseId: 'w', principalId: 2, generation: 1, createdAtMs: 0 };
+  const shared = { runId: 1, warehouseId: 'w', principalId: 2, generation: 1, createdAtMs: 0 };
   const question = { poll: 1, held: [], cancelling: [], room: 1, wait_ms: 10 };
   const signal = new AbortController().signal;
 
   for (const readyAtMs of [null, 5]) {
-    const endpoint = { ...common, readyAtMs, endedAtMs: null, endMessage: null };
+    const endpoint = { ...shared, readyAtMs, endedAtMs: null, endMessage: null };
     await expect(answerPoll(services, endpoint, question, signal)).rejects.toThrow(/away/);
   }
 
