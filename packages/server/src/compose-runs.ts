@@ -116,7 +116,9 @@ export async function composeRuns(services: Services, surroundings: RunSurroundi
     }),
     startListening() {
       loops.add(clusters.loop);
-      if (clusters.preparationLoop) loops.add(clusters.preparationLoop);
+      // Only a worker of this process prepares hosts.
+      const hasWorker = services.config.roles.includes('worker');
+      if (clusters.preparationLoop && hasWorker) loops.add(clusters.preparationLoop);
       if (neighbours) loops.add(neighbours.loop);
     },
     startLoops: () => addLoops(runServices, surroundings, urls),

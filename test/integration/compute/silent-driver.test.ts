@@ -53,7 +53,7 @@ test('a driver that does not answer is told of, once, and so is that it does aga
     ],
   });
   const why = async () => (await server.client.runsWhy({ run_id, task_key: 'long' })).sentence;
-  await waitUntil('the task runs', async () => (await why()).includes('is running'));
+  await waitUntil('the task runs', async () => (await why()).includes('is running since'));
   const silent = 'the Spark driver (process 7) does not answer since 3 o’clock: it is late.';
 
   saySpark('ready', 'Spark is ready');

@@ -64,6 +64,7 @@ export const exempted: Readonly<Record<string, string>> = {
   'runs-read-latest-iterations': readsForPeople,
   'runs-read-parameters': readsForPeople,
   'runs-read-phase': readsForPeople,
+  'runs-read-silent-host': readsForPeople,
   'runs-read-task-runs': readsForPeople,
   'runs-read-worker-slots': readsForPeople,
   'attempts-find-live-claim': 'only reads, to authenticate a request of a task',

@@ -212,6 +212,7 @@ async function findTargets(): Promise<FuzzTarget[]> {
     runsGetOutput: [{ run_id: endedIds.task_run_id }],
     taskLog: [{ ...endedIds, offset: 0, limit: 10 }],
     taskNotebook: [endedIds],
+    taskDbtArtifacts: [endedIds],
     runsWhy: [{ run_id: ended.run_id, task_key: 'after' }],
   };
   const ours = Object.entries<Route>(routes).filter(
