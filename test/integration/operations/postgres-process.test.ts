@@ -38,7 +38,9 @@ async function expectOneAttemptEach(client: Client, runId: number): Promise<void
     return run?.status.state === 'TERMINATED';
   });
   const run = await client.runsGet({ run_id: runId });
-  expect(run.tasks?.map((task) => [task.task_key, task.attempt_number, task.state.result_state])).toEqual([
+  const told = run.tasks?.map(({ state }) => state.state_message).join(' · ');
+  const ended = run.tasks?.map((task) => [task.task_key, task.attempt_number, task.state.result_state]);
+  expect(ended, told).toEqual([
     ['a', 0, 'SUCCESS'],
     ['b', 0, 'SUCCESS'],
   ]);

@@ -30,6 +30,11 @@ const awayCodes = [
   'ENETUNREACH',
   'ENOTFOUND',
   'EAI_AGAIN',
+  // Said to a connection that broke a moment ago.
+  'ECONNABORTED',
+  'ENOTCONN',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
 ];
 /** The driver gives these no code. */
 const awayWordings =
