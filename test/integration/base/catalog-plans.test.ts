@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as store from '../../../packages/server/src/catalogs/table-store.ts';
 import type { NamedQuery, Querier } from '../../../packages/server/src/db/connect.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { explainQuery } from '../../support/explain-query.ts';
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -24,20 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-async function planOf(call: (db: Querier) => unknown): Promise<string> {
-  const caught: NamedQuery[] = [];
-  const recorder = {
-    query: async (query: NamedQuery) => {
-      caught.push(query);
-      return [];
-    },
-  };
-  await call(recorder as unknown as Querier);
-  const [query] = caught;
-  if (!query) throw new Error('no query was made');
-  const { rows } = await db.pool.query(`explain ${query.text}`, [...query.values]);
-  return rows.map((row) => row['QUERY PLAN']).join('\n');
-}
+const planOf = (call: (db: Querier) => unknown) => explainQuery(db, call);
 
 const named = { catalog: 'c1', schema: 's1' };
 const page = { after: 't5', limit: 100, omitColumns: true, omitProperties: true };

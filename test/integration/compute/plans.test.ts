@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as events from '../../../packages/server/src/compute/event-store.ts';
 import * as life from '../../../packages/server/src/compute/life-store.ts';
-import type { NamedQuery, Querier } from '../../../packages/server/src/db/connect.ts';
+import type { Querier } from '../../../packages/server/src/db/connect.ts';
 import * as prepared from '../../../packages/server/src/prepared-hosts/store.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { explainQuery } from '../../support/explain-query.ts';
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -43,19 +44,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-async function planOf(call: (db: Querier) => unknown): Promise<string> {
-  const asked: NamedQuery[] = [];
-  await call({
-    async query(query: NamedQuery) {
-      asked.push(query);
-      return [];
-    },
-  } as Querier);
-  const [first] = asked;
-  if (!first) throw new Error('no query was made');
-  const { rows } = await db.pool.query(`explain ${first.text}`, [...first.values]);
-  return rows.map((row) => row['QUERY PLAN']).join('\n');
-}
+const planOf = (call: (db: Querier) => unknown) => explainQuery(db, call);
 
 test.each<[string, (db: Querier) => unknown]>([
   ['clusters that are not at rest', (q) => life.findUnsettled(q, 1)],

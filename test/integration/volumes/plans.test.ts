@@ -1,9 +1,10 @@
 /** What loops and every DROP ask for is found by index, however many tables there are. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as dropped from '../../../packages/server/src/catalogs/dropped-store.ts';
-import type { NamedQuery, Querier } from '../../../packages/server/src/db/connect.ts';
+import type { Querier } from '../../../packages/server/src/db/connect.ts';
 import * as dbfs from '../../../packages/server/src/dbfs/store.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { explainQuery } from '../../support/explain-query.ts';
 
 const id = '00000000-0000-4000-8000-000000000001';
 const stamp = { by: 'ada', atMs: 1 };
@@ -48,16 +49,4 @@ test.each<[string, (db: Querier) => unknown]>([
 const name = { catalog: 'c', schema: 's7', table: 't9' };
 const page = { afterMs: 9_000, before: null, limit: 20 };
 
-async function planOf(call: (db: Querier) => unknown): Promise<string> {
-  const asked: NamedQuery[] = [];
-  await call({
-    async query(query: NamedQuery) {
-      asked.push(query);
-      return [];
-    },
-  } as Querier);
-  const [query] = asked;
-  if (!query) throw new Error('no query was made');
-  const { rows } = await db.pool.query(`explain ${query.text}`, [...query.values]);
-  return rows.map((row) => row['QUERY PLAN']).join('\n');
-}
+const planOf = (call: (db: Querier) => unknown) => explainQuery(db, call);

@@ -11,6 +11,7 @@ import { pipeline } from 'node:stream/promises';
 import { ApiError } from '@headrace/api';
 import { draftPrefix, splitKey } from './blob-key.ts';
 import type { BlobRange, BlobStat, BlobStore } from './blob-store.ts';
+import { isWithin } from './is-within.ts';
 
 export interface FolderStore extends BlobStore {
   /** The folder itself, every link resolved. */
@@ -145,10 +146,6 @@ const leadsOut = (key: string) =>
     'INVALID_PARAMETER_VALUE',
     `${key.slice(0, 200)}: a link on the way leads out of the data folder`,
   );
-
-function isWithin(root: string, file: string): boolean {
-  return file === root || file.startsWith(`${root}${path.sep}`);
-}
 
 async function realpathOrNull(file: string): Promise<string | null> {
   try {

@@ -5,8 +5,9 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { ApiError } from '@headrace/api';
+import { isWithin } from '../blobs/is-within.ts';
 import type { Services } from '../services.ts';
-import { isAllowedLocation, isWithin } from '../volumes/external-location.ts';
+import { isAllowedLocation } from '../volumes/external-location.ts';
 
 type Needed = Pick<Services, 'blobs' | 'config'>;
 

@@ -1,8 +1,8 @@
 /** Writing, moving and deleting files of DBFS, each at once. */
 import path from 'node:path';
 import { ApiError, dbfsBlockBytesMax } from '@headrace/api';
+import { isWithin } from '../blobs/is-within.ts';
 import type { Place } from '../files/find-place.ts';
-import { isWithin } from '../files/held-folder.ts';
 import { missing } from './read-dbfs.ts';
 
 export async function putFile(

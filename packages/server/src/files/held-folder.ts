@@ -3,7 +3,7 @@
  * folder is opened first and checked then, and its entries are named through what is open.
  */
 import fs from 'node:fs/promises';
-import path from 'node:path';
+import { isWithin } from '../blobs/is-within.ts';
 
 export interface HeldFolder {
   /** Names the folder as long as it is held, whatever its path leads to by then. */
@@ -30,9 +30,6 @@ export async function holdFolder(
   await held.release();
   return null;
 }
-
-export const isWithin = (root: string, place: string): boolean =>
-  place === root || place.startsWith(root.endsWith(path.sep) ? root : `${root}${path.sep}`);
 
 /** Each level costs an open file, of which a server has a limited number. */
 const depthMax = 500;

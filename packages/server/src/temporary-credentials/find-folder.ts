@@ -3,10 +3,11 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ApiError, type TemporaryCredentials } from '@headrace/api';
+import { isWithin } from '../blobs/is-within.ts';
 import { requireTableById } from '../catalogs/change-tables.ts';
 import type { Services } from '../services.ts';
 import { requireVolumeById } from '../volumes/change-volumes.ts';
-import { isAllowedLocation, isWithin } from '../volumes/external-location.ts';
+import { isAllowedLocation } from '../volumes/external-location.ts';
 import { toVolumeInfo } from '../volumes/wire.ts';
 
 /** Clients ask again when it is over; the folder is the same then. */

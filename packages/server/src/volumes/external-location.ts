@@ -2,6 +2,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { ApiError } from '@headrace/api';
+import { isWithin } from '../blobs/is-within.ts';
 import type { Services } from '../services.ts';
 
 type Needed = Pick<Services, 'blobs' | 'config'>;
@@ -54,9 +55,6 @@ async function holdsOwnState(
   const keyFile = await fs.realpath(secretsKeyFile).catch(() => secretsKeyFile);
   return isWithin(folder, keyFolder) || isWithin(folder, keyFile);
 }
-
-export const isWithin = (root: string, file: string): boolean =>
-  file === root || file.startsWith(root.endsWith(path.sep) ? root : `${root}${path.sep}`);
 
 function toLocalPath(location: string): string | null {
   const named = location.replace(/^file:(\/\/(?=\/))?/i, '');

@@ -8,9 +8,9 @@ import path from 'node:path';
 import { ApiError } from '@headrace/api';
 import { splitKey } from '../blobs/blob-key.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
+import { isWithin } from '../blobs/is-within.ts';
 import { hasCode } from '../files/file-refusals.ts';
 import { emptyFolder } from '../files/held-folder.ts';
-import { isWithin } from './external-location.ts';
 
 /** Files that tasks left under this name before the volume was made are in it. */
 export async function makeFolder(blobs: BlobStore, key: string): Promise<void> {
