@@ -1,8 +1,8 @@
+export { type PrepareOptions, prepareBundle } from './artifacts/prepare-bundle.ts';
 export type { BundleClient } from './deploy/bundle-client.ts';
 export { BundleError } from './deploy/bundle-error.ts';
 export { type DeployOptions, type DeployStep, deployBundle } from './deploy/deploy-bundle.ts';
 export { type Destroyed, destroyBundle, foldersOf } from './deploy/destroy-bundle.ts';
-export { type PrepareOptions, prepareBundle } from './deploy/prepare-bundle.ts';
 export { readDeployment } from './deploy/read-deployment.ts';
 export { type BundleSummary, summarizeBundle } from './deploy/summarize-bundle.ts';
 export { type LoadedBundle, loadBundle } from './load/load-bundle.ts';

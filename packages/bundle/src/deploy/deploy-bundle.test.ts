@@ -1,13 +1,13 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of bundles
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { prepareBundle } from '../artifacts/prepare-bundle.ts';
 import type { Plan } from '../plan/plan-bundle.ts';
 import { planBundle } from '../plan/plan-bundle.ts';
 import { aBundleFolder, type BundleFolder, jobYaml, NOTEBOOK, resolve } from '../testing/bundle-folder.ts';
 import { aFakeWorkspace, type FakeWorkspace } from '../testing/fake-workspace.ts';
 import { deployBundle } from './deploy-bundle.ts';
 import { destroyBundle } from './destroy-bundle.ts';
-import { prepareBundle } from './prepare-bundle.ts';
 import { readDeployment } from './read-deployment.ts';
 import { summarizeBundle } from './summarize-bundle.ts';
 

@@ -2,6 +2,8 @@
 
 import { glob, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { forEachBounded } from '../deploy/bundle-client.ts';
+import { BundleError } from '../deploy/bundle-error.ts';
 import { FILE_BYTES_MAX, type LocalFile, sha256 } from '../load/list-files.ts';
 import { listAt, type Node, at as nodeAt, textAt } from '../nodes.ts';
 import type { DeploymentState } from '../plan/deployment-state.ts';
@@ -16,8 +18,6 @@ import { tasksOf } from '../resolve/job-tasks.ts';
 import type { ResolvedArtifact, ResolvedBundle } from '../resolve/resolve-bundle.ts';
 import { LOCAL_PREFIX } from '../resolve/translate-paths.ts';
 import { type BuiltFile, buildWheel, isBelow, readBuilt } from './build-wheel.ts';
-import { forEachBounded } from './bundle-client.ts';
-import { BundleError } from './bundle-error.ts';
 
 export interface PrepareOptions {
   readonly python: string;

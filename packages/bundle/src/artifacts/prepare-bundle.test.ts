@@ -1,12 +1,12 @@
 import { chmod } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { deployBundle } from '../deploy/deploy-bundle.ts';
+import { readDeployment } from '../deploy/read-deployment.ts';
 import { emptyState } from '../plan/deployment-state.ts';
 import { planBundle } from '../plan/plan-bundle.ts';
 import { aBundleFolder, type BundleFolder, resolve } from '../testing/bundle-folder.ts';
 import { aFakeWorkspace } from '../testing/fake-workspace.ts';
-import { deployBundle } from './deploy-bundle.ts';
 import { prepareBundle } from './prepare-bundle.ts';
-import { readDeployment } from './read-deployment.ts';
 
 const ARTIFACTS = `bundle: {name: shop}
 artifacts:

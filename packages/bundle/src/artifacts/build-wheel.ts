@@ -5,9 +5,9 @@ import { spawn } from 'node:child_process';
 import { copyFile, glob, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { BundleError } from '../deploy/bundle-error.ts';
 import { errorAt } from '../problem.ts';
 import type { ResolvedArtifact, ResolvedBundle } from '../resolve/resolve-bundle.ts';
-import { BundleError } from './bundle-error.ts';
 
 /** 1 January 1980: the first instant a zip file can name. */
 const SOURCE_DATE_EPOCH = '315532800';
