@@ -1,5 +1,10 @@
 // What is wrong with a bundle, and where: the only way this package reports a user's mistake.
 
+import { type FrameStyle, formatCodeFrame } from './code-frame.ts';
+
+/** The lines of the files that findings may point into, by the file's name. */
+export type Sources = ReadonlyMap<string, readonly string[]>;
+
 export interface Position {
   /** Relative to the bundle folder, or the name of what gave the value (`--var catalog`). */
   readonly file: string;
@@ -10,22 +15,45 @@ export interface Position {
 export interface Problem extends Position {
   readonly severity: 'error' | 'warning';
   readonly message: string;
+  /** What to do about it, in one line. */
+  readonly cure?: string;
+  /** Characters that the finding is about; left out: the value that stands there. */
+  readonly length?: number;
 }
 
-export function errorAt(at: Position, message: string): Problem {
-  return { severity: 'error', message, file: at.file, line: at.line, column: at.column };
+export function errorAt(at: Position, message: string, cure?: string): Problem {
+  return problemAt('error', at, message, cure);
 }
 
-export function warningAt(at: Position, message: string): Problem {
-  return { severity: 'warning', message, file: at.file, line: at.line, column: at.column };
+export function warningAt(at: Position, message: string, cure?: string): Problem {
+  return problemAt('warning', at, message, cure);
+}
+
+function problemAt(
+  severity: Problem['severity'],
+  { file, line, column }: Position,
+  message: string,
+  cure: string | undefined,
+): Problem {
+  return { severity, message, file, line, column, ...(cure === undefined ? {} : { cure }) };
 }
 
 export function hasErrors(problems: readonly Problem[]): boolean {
   return problems.some((problem) => problem.severity === 'error');
 }
 
-export function formatProblem(problem: Problem): string {
-  return `${problem.severity}: ${problem.file}:${problem.line}:${problem.column}: ${problem.message}`;
+/** On one line; with the text of the files also the lines around it, and the cure on a line of its own. */
+export function formatProblem(
+  problem: Problem,
+  sources: Sources = new Map(),
+  style: FrameStyle = {},
+): string {
+  const { severity, file, line, column, message, cure } = problem;
+  const head = `${severity}: ${file}:${line}:${column}: ${message}`;
+  const lines = sources.get(file);
+  const frame = lines === undefined ? null : formatCodeFrame(lines, problem, style);
+  if (frame === null) return cure === undefined ? head : `${head}; ${cure}`;
+  return [head, frame, ...(cure === undefined ? [] : [`  cure: ${cure}`])].join('\n');
 }
 
 /** In the order a person reads the files; the same finding is given once. */
