@@ -34,7 +34,7 @@ export async function prepareBundle(
 ): Promise<PreparedBundle> {
   const fileHashes = await hashFiles(bundle);
   const artifacts: PreparedArtifact[] = [];
-  for (const artifact of bundle.artifacts)
+  for (const artifact of bundle.artifacts.filter(({ type }) => type === 'whl'))
     artifacts.push(await prepareArtifact(artifact, bundle, { fileHashes, state, ...options }));
   const { libraries, problems } = await findLibraries(bundle, artifacts);
   problems.push(...findWheellessTasks(bundle, artifacts));

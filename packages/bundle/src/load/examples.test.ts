@@ -77,7 +77,7 @@ const ORDERS = `resources:
 `;
 const QUERY = 'resources:\n  queries:\n    report: {display_name: r, query_text: SELECT 1}\n';
 
-test('a bundle of many files and features resolves for each target, without what is not supported yet', async () => {
+test('a bundle of many files and features resolves for each target', async () => {
   await using folder = await aBundleFolder({
     'databricks.yml': MANY_FEATURES,
     'resources/jobs/orders.yml': ORDERS,
@@ -88,11 +88,11 @@ test('a bundle of many files and features resolves for each target, without what
   const dev = await resolve(folder);
   const prod = await resolve(folder, { target: 'prod' });
 
-  const leftOut = [
-    'warning: resources/queries/report.yml:3:5: resources.queries.report: queries are not supported yet; left out, the rest is deployed',
-  ];
-  expect(dev.findings).toEqual(leftOut);
-  expect(prod.findings).toEqual(leftOut);
+  expect([...dev.findings, ...prod.findings]).toEqual([]);
+  expect(dev.bundle.resources.map(({ kind, key }) => `${kind}.${key}`)).toEqual([
+    'jobs.orders',
+    'queries.report',
+  ]);
   expect(dev.bundle.jobs[0]?.settings).toMatchObject({
     name: '[dev jane_doe] orders-dev',
     tags: { scheduled: 'false', dev: 'jane_doe' },

@@ -16,10 +16,9 @@ import {
   withValue,
 } from '../nodes.ts';
 import { errorAt, type Problem, warningAt } from '../problem.ts';
+import type { GitFacts, Mode } from './resolved-bundle.ts';
 import type { Target } from './select-target.ts';
 import type { WorkspaceFacts } from './workspace-paths.ts';
-
-export type Mode = 'development' | 'production' | null;
 
 const USER = '${workspace.current_user.short_name}';
 /** DECISIONS: several developers' runs of one job may overlap, but not without end. */
@@ -79,7 +78,10 @@ export function applyRunPresets(root: MappingNode, mode: Mode): MappingNode {
   return changed as MappingNode; // a mapping stays one
 }
 
-export function checkMode(root: MappingNode, target: Target, mode: Mode, facts: WorkspaceFacts): Problem[] {
+export function checkMode(
+  root: MappingNode,
+  { target, mode, facts, git }: { target: Target; mode: Mode; facts: WorkspaceFacts; git: GitFacts },
+): Problem[] {
   if (mode !== 'production') return [];
   const problems: Problem[] = [];
   for (const [key, entry] of entriesAt(root, 'resources', 'pipelines')) {
@@ -94,11 +96,13 @@ export function checkMode(root: MappingNode, target: Target, mode: Mode, facts: 
     }
   }
   const wanted = textAt(target.node, 'git', 'branch') ?? textAt(root, 'bundle', 'git', 'branch');
-  const branch = facts.gitBranch ?? null;
-  if (wanted !== null && branch !== null && branch !== wanted) {
+  if (wanted !== null && git.branch !== null && git.branch !== wanted) {
     const at = positionOf(target.node, ['git', 'branch']);
     problems.push(
-      errorAt(at, `target ${target.name} is deployed from branch ${wanted}, but the folder is at ${branch}`),
+      errorAt(
+        at,
+        `target ${target.name} is deployed from branch ${wanted}, but the folder is at ${git.branch}`,
+      ),
     );
   }
   const isPersonal = (textAt(root, 'workspace', 'root_path') ?? '').startsWith(

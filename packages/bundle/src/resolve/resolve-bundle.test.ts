@@ -202,7 +202,10 @@ test('production in a personal folder is a warning, on another branch an error',
 
   const findings = await findingsOf(
     { 'databricks.yml': yaml, 'load.py': NOTEBOOK },
-    { facts: { host: 'http://h', userName: 'u', gitBranch: 'topic' } },
+    {
+      facts: { host: 'http://h', userName: 'u' },
+      git: { branch: 'topic', commit: null, originUrl: null },
+    },
   );
 
   expect(findings).toEqual([

@@ -7,8 +7,6 @@ export interface WorkspaceFacts {
   /** The server the client talks to. */
   readonly host: string;
   readonly userName: string;
-  /** The branch the folder is checked out at; null or absent where there is none. */
-  readonly gitBranch?: string | null;
 }
 
 const DEFAULT_PATHS = {

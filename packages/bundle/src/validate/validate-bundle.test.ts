@@ -118,12 +118,12 @@ test('jobs that need each other are refused', async () => {
 
 test('other kinds of resources are left out with a warning, and references to them stay', async () => {
   const findings = await findingsWith(
-    'tags: {query: "${resources.queries.report.id}"}',
-    '  queries:\n    report: {display_name: x}\n',
+    'tags: {page: "${resources.dashboards.report.id}"}',
+    '  dashboards:\n    report: {display_name: x}\n',
   );
 
   expect(findings).toEqual([
-    'warning: databricks.yml:12:5: resources.queries.report: queries are not supported yet; left out, the rest is deployed',
+    'warning: databricks.yml:12:5: resources.dashboards.report: dashboards are not supported here; left out, the rest is deployed',
   ]);
 });
 

@@ -1,7 +1,5 @@
 /** What all bundle commands begin with: the files, the server, the target, and everything that is wrong with them. */
-import { execFile } from 'node:child_process';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import type { Client } from '@headrace/api';
 import {
   formatProblem,
@@ -10,6 +8,7 @@ import {
   loadBundle,
   type Problem,
   type ResolvedBundle,
+  readGit,
   readWorkspaceHost,
   resolveBundle,
   validateBundle,
@@ -78,7 +77,8 @@ async function check(
     target: options.target,
     vars: options.var ?? {},
     environment: context.settings.environment,
-    facts: { ...facts, gitBranch: await readGitBranch(loaded.folder) },
+    facts,
+    git: await readGit(loaded.folder),
   });
   const problems = 'root' in resolved ? validateBundle(resolved, loaded) : resolved.problems;
   for (const problem of problems) note(context, formatProblem(problem));
@@ -102,14 +102,5 @@ function warnOfOtherHost(
   const named = readWorkspaceHost(loaded, options.target);
   if (named !== null && named !== baseUrl) {
     note(context, `warning: the bundle names ${named}; the server in use is ${baseUrl}`);
-  }
-}
-
-async function readGitBranch(folder: string): Promise<string | null> {
-  try {
-    const { stdout } = await promisify(execFile)('git', ['-C', folder, 'rev-parse', '--abbrev-ref', 'HEAD']);
-    return stdout.trim() === 'HEAD' ? null : stdout.trim();
-  } catch {
-    return null; // No Git, or no repository: there is no branch.
   }
 }

@@ -1,0 +1,63 @@
+// The resources of a resolved configuration, with what the bundle says for all of them spread over each.
+
+import { entriesAt, listAt, type MappingNode, type Node, textAt, toPlain } from '../nodes.ts';
+import { errorAt, type Problem, warningAt } from '../problem.ts';
+import { toSettings } from './job-settings.ts';
+import type { ResolvedBundle, ResolvedJob, ResolvedPermission, ResolvedResource } from './resolved-bundle.ts';
+import { isSupportedKind } from './resource-kinds.ts';
+import { type PathContext, translateJobPaths, warnOfNotebooksUsedAsFiles } from './translate-paths.ts';
+
+type Collected = Pick<ResolvedBundle, 'resources' | 'jobs' | 'permissions' | 'unsupported'>;
+
+export function collectResources(root: MappingNode, context: PathContext): Collected {
+  const { problems } = context;
+  const permissions = readPermissions(root, problems);
+  const resources: ResolvedResource[] = [];
+  const unsupported: { kind: string; key: string; at: Node['at'] }[] = [];
+  for (const [kind, group] of entriesAt(root, 'resources')) {
+    for (const [key, { keyAt, value }] of entriesAt(group.value)) {
+      if (!isSupportedKind(kind)) {
+        const message = `resources.${kind}.${key}: ${kind} are not supported here; left out, the rest is deployed`;
+        problems.push(warningAt(keyAt, message));
+        unsupported.push({ kind, key, at: keyAt });
+      } else if (value.kind !== 'mapping') {
+        problems.push(errorAt(keyAt, `resources.${kind}.${key}: expected a mapping of its settings`));
+      } else {
+        const node = kind === 'jobs' ? translateJobPaths(value, context) : value;
+        if (kind === 'jobs') problems.push(...warnOfNotebooksUsedAsFiles(node, context));
+        const settings = kind === 'jobs' ? withRunAs(toSettings(node), root) : toSettings(node);
+        const own = readPermissions(node, problems);
+        resources.push({ kind, key, at: keyAt, node, settings, permissions: [...own, ...permissions] });
+      }
+    }
+  }
+  const jobs = resources.filter((resource): resource is ResolvedJob => resource.kind === 'jobs');
+  return { resources, jobs, permissions, unsupported };
+}
+
+/** `run_as` of the bundle holds for every job that has none. */
+function withRunAs(settings: Record<string, unknown>, root: MappingNode): Record<string, unknown> {
+  const runAs = root.entries.get('run_as')?.value;
+  return runAs?.kind !== 'mapping' || settings.run_as !== undefined
+    ? settings
+    : { ...settings, run_as: toPlain(runAs) };
+}
+
+const PRINCIPALS = ['user_name', 'group_name', 'service_principal_name'] as const;
+
+function readPermissions(owner: Node, problems: Problem[]): ResolvedPermission[] {
+  return listAt(owner, 'permissions').flatMap((entry) => {
+    const level = textAt(entry, 'level');
+    const named = PRINCIPALS.flatMap((kind) => {
+      const name = textAt(entry, kind);
+      return name === null ? [] : [{ kind, name }];
+    });
+    const [principal] = named;
+    if (level !== null && principal !== undefined && named.length === 1) {
+      return [{ at: entry.at, level, principal }];
+    }
+    const message = `a permission needs a level and one of ${PRINCIPALS.join(', ')}`;
+    problems.push(errorAt(entry.at, message));
+    return [];
+  });
+}
