@@ -1,13 +1,13 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of bundles
 import { expect, test } from 'vitest';
 import { toLines } from './code-frame.ts';
-import { errorAt, formatProblem, sortProblems, warningAt } from './problem.ts';
+import { errorAt, formatProblem, showProblem, sortProblems, warningAt } from './problem.ts';
 
 const TEXT = 'bundle:\n  name: shop # ours\n\nresources:\n  jobs: {daily: {name: "a, b", tags: [x]}}\n';
 const sources = new Map([['databricks.yml', toLines(TEXT)]]);
 const at = (line: number, column: number) => ({ file: 'databricks.yml', line, column });
 const frameOf = (line: number, column: number) =>
-  formatProblem(errorAt(at(line, column), 'is wrong'), sources)
+  showProblem(errorAt(at(line, column), 'is wrong'), sources)
     .split('\n')
     .slice(1);
 
@@ -18,7 +18,7 @@ test('a finding is one line where nothing is known of the file', () => {
 });
 
 test('with the text of the file it shows the lines around, carets under the value, and the cure', () => {
-  expect(formatProblem(warningAt(at(2, 9), 'the name is taken', 'choose another'), sources)).toBe(
+  expect(showProblem(warningAt(at(2, 9), 'the name is taken', 'choose another'), sources)).toBe(
     `warning: databricks.yml:2:9: the name is taken
   1 | bundle:
   2 |   name: shop # ours
@@ -41,14 +41,14 @@ test.each([
 
 test('a reference with braces is marked whole', () => {
   const line = toLines('a: {b: ${var.x}-{{job.id}}, c: 1}');
-  const row = formatProblem(errorAt(at(1, 8), 'x'), new Map([['databricks.yml', line]])).split('\n')[2];
+  const row = showProblem(errorAt(at(1, 8), 'x'), new Map([['databricks.yml', line]])).split('\n')[2];
 
   expect(row).toBe(`    | ${' '.repeat(7)}${'^'.repeat('${var.x}-{{job.id}}'.length)}`);
 });
 
 test('a very long line is cut around the place, and control characters are not printed', () => {
   const line = `${'x'.repeat(500)}\u001b[31m: ${'y'.repeat(500)}`;
-  const found = formatProblem(errorAt(at(1, 508), 'x'), new Map([['databricks.yml', [line]]])).split('\n');
+  const found = showProblem(errorAt(at(1, 508), 'x'), new Map([['databricks.yml', [line]]])).split('\n');
 
   expect(found[1]).toContain('?[31m: yyy');
   expect(found[1]?.length).toBeLessThan(130);
@@ -64,7 +64,7 @@ test('the lines around are dimmed and the carets marked where asked', () => {
   const style = { dim: (text: string) => `<${text}>`, mark: (text: string) => `[${text}]` };
 
   expect(
-    formatProblem(errorAt(at(2, 9), 'x'), sources, style)
+    showProblem(errorAt(at(2, 9), 'x'), sources, style)
       .split('\n')
       .slice(1),
   ).toEqual(['<  1 |> <bundle:>', '<  2 |>   name: shop # ours', '<    |>         [^^^^]']);

@@ -42,18 +42,19 @@ export function hasErrors(problems: readonly Problem[]): boolean {
   return problems.some((problem) => problem.severity === 'error');
 }
 
-/** On one line; with the text of the files also the lines around it, and the cure on a line of its own. */
-export function formatProblem(
-  problem: Problem,
-  sources: Sources = new Map(),
-  style: FrameStyle = {},
-): string {
-  const { severity, file, line, column, message, cure } = problem;
+/** On one line. */
+export function formatProblem({ severity, file, line, column, message, cure }: Problem): string {
   const head = `${severity}: ${file}:${line}:${column}: ${message}`;
-  const lines = sources.get(file);
+  return cure === undefined ? head : `${head}; ${cure}`;
+}
+
+/** With the lines around it where they are known, and the cure on a line of its own. */
+export function showProblem(problem: Problem, sources: Sources, style: FrameStyle = {}): string {
+  const { cure, ...finding } = problem;
+  const lines = sources.get(problem.file);
   const frame = lines === undefined ? null : formatCodeFrame(lines, problem, style);
-  if (frame === null) return cure === undefined ? head : `${head}; ${cure}`;
-  return [head, frame, ...(cure === undefined ? [] : [`  cure: ${cure}`])].join('\n');
+  if (frame === null) return formatProblem(problem);
+  return [formatProblem(finding), frame, ...(cure === undefined ? [] : [`  cure: ${cure}`])].join('\n');
 }
 
 /** In the order a person reads the files; the same finding is given once. */
