@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { expectations } from './acceptance/expectations.ts';
 import { play, playBadInput, prepare } from './acceptance/play.ts';
+import { playCalls } from './acceptance/play-calls.ts';
 import { withInstalledServer } from './bench/installed-server.ts';
 
 const { values, positionals } = parseArgs({
@@ -20,17 +21,18 @@ if (folder === undefined) {
 await withInstalledServer(async (server) => {
   await server.up();
   const client = await server.client();
-  await prepare(client, folder);
+  const place = { folder, made: await prepare(client, folder) };
   const tell = (name: string, problems: readonly string[]) => {
     console.log(`${problems.length === 0 ? 'ok    ' : 'DIFFER'} ${name}`);
     for (const problem of problems) console.log(`       ${problem}`);
     if (problems.length > 0) process.exitCode = 1;
   };
   tell('bad', await playBadInput(client, folder));
+  tell('calls', await playCalls(client, folder));
   const light = expectations.filter(({ needsSpark }) => !needsSpark);
-  await Promise.all(light.map(async (each) => tell(each.file, await play(client, folder, each))));
+  await Promise.all(light.map(async (each) => tell(each.file, await play(client, place, each))));
   if (!values.spark) return;
   for (const each of expectations.filter(({ needsSpark }) => needsSpark)) {
-    tell(each.file, await play(client, folder, each));
+    tell(each.file, await play(client, place, each));
   }
 });

@@ -10,22 +10,36 @@ export interface ExpectedRun {
   readonly tasks: Readonly<Record<string, readonly [result: string, output?: RegExp]>>;
   /** Between the starts of the attempts of the only task: each at least this, and less than twice of it. */
   readonly waitsMs?: readonly number[];
+  /** By task: how many. */
+  readonly attempts?: Readonly<Record<string, number>>;
+  /** By task: a value that its output must show as [REDACTED]. */
+  readonly neverLogged?: Readonly<Record<string, string>>;
+}
+
+/** What was made before the documents are played, and is named in them. */
+export interface Made {
+  readonly queryId: string;
+  readonly policyId: string;
+  /** null: there is no Java compiler here. */
+  readonly jar: string | null;
 }
 
 export interface Expectation {
   readonly file: string;
   readonly needsSpark?: boolean;
-  /** What an example holds that is not for here: kinds of tasks that have issues of their own, ids to be filled in. */
-  readonly change?: (job: JobSettings) => JobSettings;
+  /** What an example leaves to be filled in, and kinds of tasks that do not run yet. */
+  readonly change?: (job: JobSettings, made: Made) => JobSettings;
   readonly runs: readonly ExpectedRun[];
 }
 
-const only =
-  (...keys: string[]) =>
-  (job: JobSettings): JobSettings => ({
-    ...job,
-    tasks: (job.tasks ?? []).filter(({ task_key }) => keys.includes(task_key)),
-  });
+function without(job: JobSettings, keys: readonly string[]): JobSettings {
+  return { ...job, tasks: (job.tasks ?? []).filter(({ task_key }) => !keys.includes(task_key)) };
+}
+
+function replaced(job: JobSettings, placeholder: string, value: string): JobSettings {
+  return JSON.parse(JSON.stringify(job).replaceAll(placeholder, value)) as JobSettings; // of the same shape
+}
+
 const done = ['SUCCESS', /^done$/] as const;
 const excluded = ['EXCLUDED'] as const;
 const good = ['SUCCESS'] as const;
@@ -133,23 +147,58 @@ export const expectations: readonly Expectation[] = [
     ],
   },
   {
-    file: 'task_types',
+    file: 'daily_etl',
     needsSpark: true,
-    change: only('script'),
-    runs: [{ state: 'SUCCESS', tasks: { script: ['SUCCESS', /sum 10/] } }],
+    runs: [
+      {
+        state: 'FAILED',
+        tasks: { ingest_sales: good, summarise_sales: ['FAILED', /query-sales-001/] },
+        attempts: { summarise_sales: 2 },
+      },
+    ],
   },
   {
     file: 'daily_etl',
     needsSpark: true,
-    change: only('ingest_sales'),
-    runs: [{ state: 'SUCCESS', tasks: { ingest_sales: ['SUCCESS'] } }],
+    change: (job, { queryId }) => replaced(job, 'query-sales-001', queryId),
+    runs: [{ state: 'SUCCESS', tasks: { ingest_sales: good, summarise_sales: good } }],
   },
   {
     file: 'advanced',
     needsSpark: true,
-    // The other table is made by a task of the SQL warehouse.
-    change: (job) => JSON.parse(JSON.stringify(job).replace(',dev.etl.sales_by_region', '')) as JobSettings,
     runs: [{ state: 'SUCCESS', tasks: { check_inputs: ['SUCCESS', /^checked$/] } }],
+  },
+  {
+    file: 'task_types',
+    needsSpark: true,
+    change: (job, { jar }) =>
+      without(replaced(job, '/Volumes/dev/libs/seed-wordcount.jar', jar ?? ''), [
+        'pipeline',
+        ...(jar === null ? ['jar'] : []),
+      ]),
+    runs: [
+      {
+        state: 'SUCCESS',
+        tasks: {
+          script: ['SUCCESS', /sum 10/],
+          sql_file: ['SUCCESS', /"east".*"10".*"165.*"north".*"155.*"west".*"145/],
+          jar: ['SUCCESS', /\{a=2, b=1\} 10/],
+          dbt: ['SUCCESS', /region_amount/],
+        },
+      },
+    ],
+  },
+  {
+    file: 'secured',
+    needsSpark: true,
+    change: (job, { policyId }) => replaced(job, 'REPLACE-WITH-POLICY-ID', policyId),
+    runs: [
+      {
+        state: 'SUCCESS',
+        tasks: { read_secret: ['SUCCESS', /^8$/] },
+        neverLogged: { read_secret: 'k-123456' },
+      },
+    ],
   },
   {
     file: 'tables_loop',
