@@ -1,3 +1,14 @@
+export {
+  type AlertCheck,
+  type AlertNews,
+  type AlertOperator,
+  type AlertState,
+  type AlertValue,
+  alertOperators,
+  alertStates,
+  decideAlertNews,
+  evaluateAlert,
+} from './alerts/evaluate-alert.ts';
 export { assert, assertNever } from './assert.ts';
 export {
   type AllPurposeState,
@@ -95,4 +106,5 @@ export { endedResults, failureCodes, runIfValues, runResults, slotOf, stopReason
 export { wakeAtMs } from './run/wake.ts';
 export { nextFireAfter } from './trigger/next-fire.ts';
 export { type CronDays, type CronExpression, parseCron } from './trigger/parse-cron.ts';
+export { type QuartzReading, toQuartz } from './trigger/to-quartz.ts';
 export { ZoneOffsets } from './trigger/zone-offsets.ts';
