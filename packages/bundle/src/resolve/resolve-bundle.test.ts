@@ -291,8 +291,8 @@ resources:
   expect(findings.map((finding) => finding.replace(/:\d+: /, ': '))).toEqual([
     'warning: databricks.yml:4: load.py is a notebook; run it with notebook_task',
     expect.stringMatching(/^error: databricks\.yml:5: notebook '\.\/gone\.py' does not exist/),
-    "error: databricks.yml:6: job_cluster_key 'big' is not declared in job c; the job declares none",
-    "error: databricks.yml:6: environment_key 'env' is not declared in job c; the job declares none",
+    "error: databricks.yml:6: job_cluster_key 'big' is not declared in job c; the job declares none; declare it under job_clusters of the job",
+    "error: databricks.yml:6: environment_key 'env' is not declared in job c; the job declares none; declare it under environments of the job",
   ]);
 });
 

@@ -29,7 +29,7 @@ test('a guarded task is accepted, with a warning that hosted workspaces refuse i
   const findings = await findingsOfTasks(`task_key: load, ${CONDITION}, ${WORK}`);
 
   expect(findings).toEqual([
-    "warning: databricks.yml:6:44: task 'load' has a condition_task beside its notebook_task: it runs only if the condition holds; hosted workspaces refuse this form, there the condition is a task of its own",
+    "warning: databricks.yml:6:44: task 'load' has a condition_task beside its notebook_task: it runs only if the condition holds, a form that hosted workspaces refuse; where it must run there too, make the condition a task of its own",
   ]);
 });
 
@@ -46,7 +46,7 @@ test.each([
 
   expect(findings).toHaveLength(count);
   for (const finding of findings)
-    expect(finding).toMatch(/^warning: databricks\.yml:6:49: .* as texts, not as numbers: 12\.0 is not 12$/);
+    expect(finding).toMatch(/^warning: databricks\.yml:6:49: .* as texts, not as numbers: 12\.0 is not 12; write both in the same way/);
 });
 
 test('a text where numbers are compared gives a warning', async () => {
@@ -55,7 +55,7 @@ test('a text where numbers are compared gives a warning', async () => {
   );
 
   expect(findings).toEqual([
-    "warning: databricks.yml:6:46: LESS_THAN compares numbers, which 'many' is not: the task will fail",
+    "warning: databricks.yml:6:46: LESS_THAN compares numbers, which 'many' is not: the task will fail; write a number, or compare texts with EQUAL_TO or NOT_EQUAL",
   ]);
 });
 
@@ -63,12 +63,12 @@ test.each([
   [
     'a for-each',
     forEach(`task_key: one, max_retries: 1, ${WORK}`, 'max_retries: 3, '),
-    "6:41: max_retries of for-each task 'each' has no effect; write it at the nested task: each iteration is retried by itself",
+    "6:41: max_retries of for-each task 'each' has no effect: each iteration is retried by itself; write it at the nested task",
   ],
   [
     'a condition',
     `task_key: c, max_retries: 1, ${CONDITION}`,
-    "6:38: max_retries of condition task 'c' has no effect",
+    "6:38: max_retries of condition task 'c' has no effect; take it out",
   ],
 ])('max_retries of %s gives a warning', async (_, task, message) => {
   expect(await findingsOfTasks(task)).toEqual([`warning: databricks.yml:${message}`]);
@@ -93,8 +93,8 @@ test('the input of an iteration outside of one gives a warning', async () => {
   );
 
   expect(findings).toEqual([
-    'warning: databricks.yml:6:91: {{input.a}} means the input of an iteration and stays as written here; it belongs into the task of a for_each_task',
-    'warning: databricks.yml:8:52: {{input}} means the input of an iteration and stays as written here; it belongs into the task of a for_each_task',
+    'warning: databricks.yml:6:91: {{input.a}} means the input of an iteration and stays as written here; move it into the task of a for_each_task',
+    'warning: databricks.yml:8:52: {{input}} means the input of an iteration and stays as written here; move it into the task of a for_each_task',
   ]);
 });
 
@@ -143,10 +143,10 @@ test('a reference to a task that is not waited for gives a warning, one through 
   );
 
   expect(findings.map((finding) => finding.replace(/^(\w+): \S+:(\d+):\d+: /, '$1 $2: '))).toEqual([
-    "warning 7: {{tasks.load.values.x}} may not be known yet: task 'early' does not wait for 'load', directly or through others; add it to depends_on",
-    "warning 8: {{tasks.self.values.x}} may not be known yet: task 'self' cannot read itself before it runs",
-    "warning 11: {{tasks.middle.values.x}} may not be known yet: task 'each' does not wait for 'middle', directly or through others; add it to depends_on",
-    "warning 11: {{tasks.load.values.x}} may not be known yet: task 'each' does not wait for 'load', directly or through others; add it to depends_on",
+    "warning 7: {{tasks.load.values.x}} may not be known yet: task 'early' does not wait for 'load', directly or through others; add 'load' to depends_on",
+    "warning 8: {{tasks.self.values.x}} may not be known yet: task 'self' cannot read itself before it runs; name another task",
+    "warning 11: {{tasks.middle.values.x}} may not be known yet: task 'each' does not wait for 'middle', directly or through others; add 'middle' to depends_on",
+    "warning 11: {{tasks.load.values.x}} may not be known yet: task 'each' does not wait for 'load', directly or through others; add 'load' to depends_on",
   ]);
 });
 
@@ -159,7 +159,7 @@ test('the key of a nested task is its own, and others name the for-each instead'
   );
 
   expect(findings).toEqual([
-    "error: databricks.yml:6:76: task key 'one' is used more than once; the task of a for-each needs one of its own",
+    "error: databricks.yml:6:76: task key 'one' is used more than once; give the task of the for-each a key of its own",
     "error: databricks.yml:8:53: task 'after' depends on 'two', which for-each task 'all' runs; depend on 'all'",
     "error: databricks.yml:9:51: {{tasks.two.values.x}} names task 'two', which runs once for each input of 'all'; write tasks.all, whose values are lists",
   ]);
@@ -199,6 +199,6 @@ test('a job that runs itself is refused', async () => {
   );
 
   expect(findings).toEqual([
-    'error: databricks.yml:4:5: job daily needs its own id, which it has only once it is created; a job cannot run itself',
+    'error: databricks.yml:4:5: job daily needs its own id, which it has only once it is created; take the reference out: a job cannot run itself',
   ]);
 });

@@ -1,6 +1,6 @@
 // Conditions, for-each and run-job tasks: what would surprise when the job runs, or on a hosted workspace.
 
-import { findTaskKinds } from '@headrace/api';
+import { findTaskKinds, runnableTaskKinds } from '@headrace/api';
 import { hasReference, looksNumeric, parseInputs } from '@headrace/core';
 import {
   entriesAt,
@@ -15,7 +15,7 @@ import {
 import { errorAt, type Problem, warningAt } from '../problem.ts';
 import { pendingResources } from '../resolve/interpolate.ts';
 import { type JobTask, tasksOf } from '../resolve/job-tasks.ts';
-import { findNearest } from './known-keys.ts';
+import { suggest } from './find-nearest.ts';
 
 export function findControlFlowProblems(
   job: MappingNode,
@@ -23,6 +23,7 @@ export function findControlFlowProblems(
 ): Problem[] {
   const tasks = tasksOf(job);
   return tasks.flatMap((task) => [
+    ...checkKind(task),
     ...checkGuard(task),
     ...checkComparison(task),
     ...checkRetries(task),
@@ -38,12 +39,27 @@ function kindsOf(task: Node): string[] {
   return [...findTaskKinds(Object.fromEntries(entriesAt(task).map(([key, { value }]) => [key, value])))];
 }
 
+/** Kinds that exist on the hosted product alone are stored with the job, and refused where they would run. */
+function checkKind({ node, key }: JobTask): Problem[] {
+  return kindsOf(node)
+    .filter((kind) => !runnableTaskKinds.some((runnable) => runnable === kind))
+    .map((kind) => {
+      const message = `task '${key}' is a ${kind}, which is not supported here: the job is deployed, and its runs are refused`;
+      return warningAt(
+        (nodeAt(node, kind) ?? node).at,
+        message,
+        'keep it for the hosted product, or take it out',
+      );
+    });
+}
+
 function checkGuard({ node, key }: JobTask): Problem[] {
   const condition = nodeAt(node, 'condition_task');
   const work = kindsOf(node).filter((kind) => kind !== 'condition_task');
   if (condition === undefined || work.length === 0) return [];
-  const message = `task '${key}' has a condition_task beside its ${work.join(', ')}: it runs only if the condition holds; hosted workspaces refuse this form, there the condition is a task of its own`;
-  return [warningAt(condition.at, message)];
+  const message = `task '${key}' has a condition_task beside its ${work.join(', ')}: it runs only if the condition holds, a form that hosted workspaces refuse`;
+  const cure = 'where it must run there too, make the condition a task of its own';
+  return [warningAt(condition.at, message, cure)];
 }
 
 /** Equality compares texts, so `12.0` is not `12`, which whoever writes two numbers does not expect; the others numbers. */
@@ -57,12 +73,20 @@ function checkComparison({ node }: JobTask): Problem[] {
       .map(String)
       .filter((side) => !hasReference(side) && !looksNumeric(side))
       .map((side) =>
-        warningAt(place.at, `${op} compares numbers, which '${side}' is not: the task will fail`),
+        warningAt(
+          place.at,
+          `${op} compares numbers, which '${side}' is not: the task will fail`,
+          'write a number, or compare texts with EQUAL_TO or NOT_EQUAL',
+        ),
       );
   }
   if (!looksNumeric(String(left)) || !looksNumeric(String(right))) return [];
   return [
-    warningAt(place.at, `${op} compares '${left}' and '${right}' as texts, not as numbers: 12.0 is not 12`),
+    warningAt(
+      place.at,
+      `${op} compares '${left}' and '${right}' as texts, not as numbers: 12.0 is not 12`,
+      'write both in the same way, or compare with GREATER_THAN_OR_EQUAL and LESS_THAN_OR_EQUAL',
+    ),
   ];
 }
 
@@ -71,11 +95,11 @@ function checkRetries({ node, key }: JobTask): Problem[] {
   if (retries === undefined || Number(scalarAt(retries)) === 0) return [];
   const kinds = kindsOf(node);
   if (kinds.includes('for_each_task')) {
-    const message = `max_retries of for-each task '${key}' has no effect; write it at the nested task: each iteration is retried by itself`;
-    return [warningAt(retries.at, message)];
+    const message = `max_retries of for-each task '${key}' has no effect: each iteration is retried by itself`;
+    return [warningAt(retries.at, message, 'write it at the nested task')];
   }
   if (kinds.length === 1 && kinds[0] === 'condition_task') {
-    return [warningAt(retries.at, `max_retries of condition task '${key}' has no effect`)];
+    return [warningAt(retries.at, `max_retries of condition task '${key}' has no effect`, 'take it out')];
   }
   return [];
 }
@@ -86,12 +110,12 @@ function checkLabels({ node, key }: JobTask): Problem[] {
   if (labels === undefined) return [];
   const kinds = kindsOf(node);
   if (kinds.includes('run_job_task')) {
-    const message = `worker_labels of task '${key}' have no effect on the job that it runs; write them there`;
-    return [warningAt(labels.at, message)];
+    const message = `worker_labels of task '${key}' have no effect on the job that it runs`;
+    return [warningAt(labels.at, message, 'write them there')];
   }
   if (kinds.length === 1 && kinds[0] === 'condition_task') {
     const message = `worker_labels of condition task '${key}' have no effect: no worker takes it`;
-    return [warningAt(labels.at, message)];
+    return [warningAt(labels.at, message, 'take them out')];
   }
   return [];
 }
@@ -104,8 +128,9 @@ function checkBranches({ node, forEach }: JobTask, tasks: readonly JobTask[]): P
     if (outcome === undefined || !['true', 'false'].includes(String(scalarAt(outcome)))) return [];
     const parent = tasks.find(({ key }) => key !== null && key === textAt(dependency, 'task_key'));
     if (parent === undefined || nodeAt(parent.node, 'condition_task') !== undefined) return [];
-    const message = `outcome '${scalarAt(outcome)}' is a branch of a condition task, which '${parent.key}' is not; leave it out and say with run_if how '${parent.key}' must have ended`;
-    return [errorAt(outcome.at, message)];
+    const message = `outcome '${scalarAt(outcome)}' is a branch of a condition task, which '${parent.key}' is not`;
+    const cure = `leave it out and say with run_if how '${parent.key}' must have ended`;
+    return [errorAt(outcome.at, message, cure)];
   });
 }
 
@@ -116,7 +141,8 @@ function checkInputs({ node }: JobTask): Problem[] {
   const text = inputs.kind === 'list' ? JSON.stringify(toPlain(inputs)) : String(inputs.value);
   if (inputs.kind === 'scalar' && hasReference(text)) return [];
   const parsed = parseInputs(text);
-  return 'problem' in parsed ? [errorAt(inputs.at, parsed.problem)] : [];
+  if (!('problem' in parsed)) return [];
+  return [errorAt(inputs.at, parsed.problem, 'write a list, or a JSON array in quotes')];
 }
 
 const INPUT = /\{\{\s*input(?:\.[^{}]*)?\}\}/;
@@ -138,8 +164,8 @@ function findInputReferences(node: Node): Problem[] {
   }
   const found = typeof node.value === 'string' ? INPUT.exec(node.value) : null;
   if (found === null) return [];
-  const message = `${found[0]} means the input of an iteration and stays as written here; it belongs into the task of a for_each_task`;
-  return [warningAt(node.at, message)];
+  const message = `${found[0]} means the input of an iteration and stays as written here`;
+  return [warningAt(node.at, message, 'move it into the task of a for_each_task')];
 }
 
 /** A job started by a task takes the parameters that it declares; another name is most often a typing mistake. */
@@ -151,8 +177,7 @@ function checkChildParameters({ node }: JobTask, others: ReadonlyMap<string, Map
   return entriesAt(node, 'run_job_task', 'job_parameters')
     .filter(([name]) => !known.includes(name))
     .map(([name, { keyAt }]) => {
-      const nearest = findNearest(name, known);
-      const cure = nearest === null ? '' : `; did you mean '${nearest}'?`;
-      return warningAt(keyAt, `job ${pending.key} declares no parameter '${name}'${cure}`);
+      const cure = suggest(name, known, 'declare it under parameters of that job');
+      return warningAt(keyAt, `job ${pending.key} declares no parameter '${name}'`, cure);
     });
 }

@@ -22,11 +22,12 @@ export function findEarlyReferences(job: MappingNode): Problem[] {
     return references
       .filter((reference) => parents.has(reference.key) && !before.has(reference.key))
       .map(({ key: other, whole, at }) => {
-        const why =
-          other === key
-            ? `task '${key}' cannot read itself before it runs`
-            : `task '${key}' does not wait for '${other}', directly or through others; add it to depends_on`;
-        return warningAt(at, `${whole} may not be known yet: ${why}`);
+        const isSelf = other === key;
+        const why = isSelf
+          ? `task '${key}' cannot read itself before it runs`
+          : `task '${key}' does not wait for '${other}', directly or through others`;
+        const cure = isSelf ? 'name another task' : `add '${other}' to depends_on`;
+        return warningAt(at, `${whole} may not be known yet: ${why}`, cure);
       });
   });
 }

@@ -4,7 +4,7 @@ import { findGraphProblems } from '@headrace/core';
 import { listAt, type MappingNode, type Node, at as nodeAt, textAt } from '../nodes.ts';
 import { errorAt, type Position, type Problem } from '../problem.ts';
 import { type JobTask, tasksOf } from '../resolve/job-tasks.ts';
-import { findNearest } from './known-keys.ts';
+import { suggest } from './find-nearest.ts';
 
 export function findJobGraphProblems(job: MappingNode): Problem[] {
   const all = tasksOf(job).filter(({ key }) => key !== null);
@@ -17,22 +17,25 @@ export function findJobGraphProblems(job: MappingNode): Problem[] {
     const [key = '', parent = ''] = problem.keys;
     const forEach = problem.kind === 'unknown_dependency' ? forEachOf(all, parent) : null;
     if (forEach !== null) {
-      const message = `task '${key}' depends on '${parent}', which for-each task '${forEach}' runs; depend on '${forEach}'`;
-      return errorAt(placeOfDependency(tasks, key, parent), message);
+      const message = `task '${key}' depends on '${parent}', which for-each task '${forEach}' runs`;
+      return errorAt(placeOfDependency(tasks, key, parent), message, `depend on '${forEach}'`);
     }
     if (problem.kind === 'unknown_dependency') {
-      const nearest = findNearest(
-        parent,
-        nodes.map((node) => node.key),
-      );
-      const cure = nearest === null ? '' : `; did you mean '${nearest}'?`;
-      return errorAt(placeOfDependency(tasks, key, parent), problem.message + cure);
+      const known = nodes.map((node) => node.key).filter((other) => other !== key);
+      const cure = suggest(parent, known, 'name a task of this job, or take the dependency out');
+      return errorAt(placeOfDependency(tasks, key, parent), problem.message, cure);
     }
     const last = problem.kind === 'duplicate_key';
-    return errorAt(placeOfTask(tasks, key, { last }), problem.message);
+    return errorAt(placeOfTask(tasks, key, { last }), problem.message, CURES[problem.kind]);
   });
   return [...problems, ...findNestedDuplicates(all)];
 }
+
+const CURES = {
+  cycle: 'take one of these dependencies out',
+  duplicate_key: 'give one of them another key',
+  self_dependency: 'take this dependency out',
+} as const;
 
 /** The for-each that runs the task of this key; null: no for-each does. */
 function forEachOf(tasks: readonly JobTask[], key: string): string | null {
@@ -46,8 +49,8 @@ function findNestedDuplicates(tasks: readonly JobTask[]): Problem[] {
     if (forEach === null) return [];
     const twin = tasks.some((task, other) => task.key === key && (task.forEach === null || other < index));
     const place = nodeAt(node, 'task_key') ?? node;
-    const message = `task key '${key}' is used more than once; the task of a for-each needs one of its own`;
-    return twin ? [errorAt(place.at, message)] : [];
+    const message = `task key '${key}' is used more than once`;
+    return twin ? [errorAt(place.at, message, 'give the task of the for-each a key of its own')] : [];
   });
 }
 

@@ -4,7 +4,7 @@ import { findReferenceProblems } from '@headrace/core';
 import { listAt, type MappingNode, mapScalars, textAt } from '../nodes.ts';
 import { errorAt, type Position, type Problem, warningAt } from '../problem.ts';
 import { tasksOf } from '../resolve/job-tasks.ts';
-import { findNearest } from './known-keys.ts';
+import { suggest } from './find-nearest.ts';
 
 /** `{{tasks.<key>.…}}` and `{{job.parameters.<name>}}`; names that need quoting are left to the run. */
 const NAMED = /\{\{\s*(tasks|job\.parameters)\.([\w-]+)\b[^{}]*\}\}/g;
@@ -21,7 +21,8 @@ export function findJobReferenceProblems(job: MappingNode): Problem[] {
   };
   mapScalars(job, (scalar) => {
     if (typeof scalar.value === 'string' && scalar.value.includes('{{')) {
-      for (const message of findReferenceProblems(scalar.value)) problems.push(errorAt(scalar.at, message));
+      for (const message of findReferenceProblems(scalar.value))
+        problems.push(errorAt(scalar.at, message, 'correct what stands in the braces'));
       problems.push(...findUnknownNames(scalar.value, scalar.at, names));
     }
     return scalar;
@@ -42,15 +43,14 @@ function findUnknownNames(text: string, at: Position, names: Names): Problem[] {
     if (known.includes(name)) return [];
     const forEach = space === 'tasks' ? names.nested.get(name) : undefined;
     if (forEach !== undefined) {
-      const message = `${whole} names task '${name}', which runs once for each input of '${forEach}'; write tasks.${forEach}, whose values are lists`;
-      return [errorAt(at, message)];
+      const message = `${whole} names task '${name}', which runs once for each input of '${forEach}'`;
+      return [errorAt(at, message, `write tasks.${forEach}, whose values are lists`)];
     }
     const what = space === 'tasks' ? 'task' : 'job parameter';
-    const nearest = findNearest(name, known);
-    const cure = nearest === null ? '' : `; did you mean '${nearest}'?`;
-    const message = `${whole} names ${what} '${name}', which this job does not have${cure}`;
+    const message = `${whole} names ${what} '${name}', which this job does not have`;
     // A run may still bring a parameter of that name; a task it cannot bring.
-    return [space === 'tasks' ? errorAt(at, message) : warningAt(at, message)];
+    if (space === 'tasks') return [errorAt(at, message, suggest(name, known, 'name a task of this job'))];
+    return [warningAt(at, message, suggest(name, known, 'declare it under parameters of the job'))];
   });
 }
 

@@ -14,12 +14,12 @@ test.each([
   [
     'a wrong type',
     'max_concurrent_runs: many',
-    'error: databricks.yml:10:28: job daily: max_concurrent_runs: expected a number, got the text "many"',
+    'error: databricks.yml:10:28: job daily: max_concurrent_runs: expected a number, got the text "many"; write a number',
   ],
   [
     'a number too large',
     'max_concurrent_runs: 5000',
-    'error: databricks.yml:10:28: job daily: max_concurrent_runs: expected at most 1000',
+    'error: databricks.yml:10:28: job daily: max_concurrent_runs: expected at most 1000; write a value within the limit',
   ],
   [
     'a five-field schedule',
@@ -100,7 +100,7 @@ test('a task that names no work, and a job without tasks, are refused', async ()
   const findings = await findingsOf({ 'databricks.yml': yaml });
 
   expect(findings).toEqual([
-    'error: databricks.yml:4:5: job none has no tasks',
+    "error: databricks.yml:4:5: job none has no tasks; add a list 'tasks' with at least one task",
     expect.stringMatching(/^error: databricks\.yml:5:20: job idle: tasks\[0\]: names nothing to run/),
   ]);
 });
@@ -113,7 +113,7 @@ test('jobs that need each other are refused', async () => {
     'databricks.yml': `bundle: {name: shop}\nresources:\n  jobs:\n    a: ${job('b')}\n    b: ${job('a')}\n`,
   });
 
-  expect(findings).toEqual(["error: databricks.yml:4:5: these jobs need each other's ids in a circle: a, b"]);
+  expect(findings).toEqual(["error: databricks.yml:4:5: these jobs need each other's ids in a circle: a, b; take one of these references out"]);
 });
 
 test('other kinds of resources are left out with a warning, and references to them stay', async () => {

@@ -1,32 +1,66 @@
 // Everything that can be said about a resolved bundle without a server. All findings at once, each at its place.
 
-import { formatIssue, JobSettings } from '@headrace/api';
 import type { LoadedBundle } from '../load/load-bundle.ts';
-import { listAt, type MappingNode, at as nodeAt, type Path, positionOf, textAt } from '../nodes.ts';
+import { listAt, type MappingNode, at as nodeAt, textAt } from '../nodes.ts';
 import { errorAt, type Problem, sortProblems } from '../problem.ts';
 import { pendingResources } from '../resolve/interpolate.ts';
 import { tasksOf } from '../resolve/job-tasks.ts';
-import type { ResolvedBundle, ResolvedJob } from '../resolve/resolve-bundle.ts';
+import { type ResolveInputs, resolveBundle } from '../resolve/resolve-bundle.ts';
+import type { ResolvedBundle, ResolvedJob, ResolvedResource } from '../resolve/resolved-bundle.ts';
+import { resourceSchemas } from '../schema/bundle-file.ts';
 import { findControlFlowProblems } from './find-control-flow-problems.ts';
+import { findDollarReferences } from './find-dollar-references.ts';
 import { findEarlyReferences } from './find-early-references.ts';
 import { findJobGraphProblems } from './find-graph-problems.ts';
+import { suggest } from './find-nearest.ts';
 import { findJobReferenceProblems } from './find-reference-problems.ts';
 import { findScheduleProblems } from './find-schedule-problems.ts';
-import { findUnknownKeys } from './known-keys.ts';
+import { findSectionProblems } from './find-section-problems.ts';
+import { findTypeProblems } from './find-type-problems.ts';
+import { findUnknownFields } from './find-unknown-fields.ts';
+
+export interface CheckedBundle {
+  /** null: there is no telling what would be deployed. */
+  readonly bundle: ResolvedBundle | null;
+  readonly problems: readonly Problem[];
+}
+
+/** Resolves a bundle and says everything that is wrong with it. */
+export function checkBundle(loaded: LoadedBundle, inputs: ResolveInputs): CheckedBundle {
+  const resolved = resolveBundle(loaded, inputs);
+  if ('root' in resolved) return { bundle: resolved, problems: validateBundle(resolved, loaded) };
+  return { bundle: null, problems: sortProblems([...resolved.problems, ...findUnknownFields(loaded.root)]) };
+}
 
 export function validateBundle(bundle: ResolvedBundle, loaded: Pick<LoadedBundle, 'root'>): Problem[] {
   const nodes = new Map(bundle.jobs.map((job) => [job.key, job.node]));
-  return sortProblems([
+  const problems = [
     ...bundle.problems,
-    ...findUnknownKeys(loaded.root, [bundle.target]),
+    ...findUnknownFields(loaded.root),
+    ...findDollarReferences(bundle.root),
     ...bundle.jobs.flatMap((job) => validateJob(job, nodes)),
     ...findJobCircle(bundle.jobs),
-  ]);
+  ];
+  const types = [
+    ...findSectionProblems(bundle.root, loaded.root),
+    ...bundle.resources.flatMap((resource) => checkSchema(resource)),
+  ];
+  return sortProblems([...problems, ...withoutSaid(types, problems)]);
+}
+
+/** What a rule has said of a place in its own words is not said again in those of a schema. */
+function withoutSaid(types: readonly Problem[], said: readonly Problem[]): Problem[] {
+  const places = new Set(said.filter(({ severity }) => severity === 'error').map(toPlace));
+  return types.filter((problem) => !places.has(toPlace(problem)));
+}
+
+function toPlace({ file, line, column }: Problem): string {
+  return `${file}:${line}:${column}`;
 }
 
 function validateJob(job: ResolvedJob, others: ReadonlyMap<string, MappingNode>): Problem[] {
   return [
-    ...checkSchema(job),
+    ...checkTasks(job),
     ...findJobGraphProblems(job.node),
     ...findJobReferenceProblems(job.node),
     ...findEarlyReferences(job.node),
@@ -36,19 +70,31 @@ function validateJob(job: ResolvedJob, others: ReadonlyMap<string, MappingNode>)
   ];
 }
 
-function checkSchema(job: ResolvedJob): Problem[] {
+function checkTasks(job: ResolvedJob): Problem[] {
+  if (listAt(job.node, 'tasks').length > 0) return [];
+  return [errorAt(job.at, `job ${job.key} has no tasks`, "add a list 'tasks' with at least one task")];
+}
+
+/** What people call a resource of a kind. */
+const KIND_NAMES: Readonly<Record<ResolvedResource['kind'], string>> = {
+  jobs: 'job',
+  clusters: 'cluster',
+  instance_pools: 'instance pool',
+  cluster_policies: 'cluster policy',
+  sql_warehouses: 'SQL warehouse',
+  queries: 'query',
+  catalogs: 'catalog',
+  schemas: 'schema',
+  volumes: 'volume',
+  secret_scopes: 'secret scope',
+};
+
+function checkSchema({ kind, key, node, settings }: ResolvedResource): Problem[] {
   // Ids of other jobs are texts until they exist; any number stands in for them.
-  const settings: unknown = JSON.parse(JSON.stringify(job.settings), (key, value: unknown) =>
-    key === 'job_id' && typeof value === 'string' && isResourceId(value) ? 1 : value,
+  const values: unknown = JSON.parse(JSON.stringify(settings), (name, value: unknown) =>
+    name === 'job_id' && typeof value === 'string' && isResourceId(value) ? 1 : value,
   );
-  const result = JobSettings.safeParse(settings, { reportInput: true });
-  const problems = result.success
-    ? []
-    : result.error.issues.map(
-        (issue) => errorAt(positionOf(job.node, issue.path as Path), `job ${job.key}: ${formatIssue(issue)}`), // JSON has no symbols as keys
-      );
-  if (listAt(job.node, 'tasks').length === 0) problems.push(errorAt(job.at, `job ${job.key} has no tasks`));
-  return problems;
+  return findTypeProblems(resourceSchemas[kind], { node, values, owner: `${KIND_NAMES[kind]} ${key}` });
 }
 
 function isResourceId(value: string): boolean {
@@ -65,12 +111,15 @@ function checkKeys(job: ResolvedJob): Problem[] {
     ),
   };
   return tasksOf(job.node).flatMap(({ node: task }) =>
-    Object.entries(declared).flatMap(([field, keys]) => {
+    Object.entries(declared).flatMap(([field, all]) => {
       const node = nodeAt(task, field);
       const key = textAt(node);
+      const keys = all.filter((known) => known !== null);
       if (node === undefined || key === null || keys.includes(key)) return [];
+      const section = field === 'job_cluster_key' ? 'job_clusters' : 'environments';
       const known = keys.length === 0 ? 'the job declares none' : `declared are: ${keys.join(', ')}`;
-      return [errorAt(node.at, `${field} '${key}' is not declared in job ${job.key}; ${known}`)];
+      const message = `${field} '${key}' is not declared in job ${job.key}; ${known}`;
+      return [errorAt(node.at, message, suggest(key, keys, `declare it under ${section} of the job`))];
     }),
   );
 }
@@ -83,15 +132,11 @@ function findJobCircle(jobs: readonly ResolvedJob[]): Problem[] {
   if (first === undefined) return [];
   const [own] = pendingResources(JSON.stringify(first.settings)).filter(({ key }) => key === first.key);
   if (stuck.length === 1 && own !== undefined) {
-    const message = `job ${first.key} needs its own id, which it has only once it is created; a job cannot run itself`;
-    return [errorAt(first.at, message)];
+    const message = `job ${first.key} needs its own id, which it has only once it is created`;
+    return [errorAt(first.at, message, 'take the reference out: a job cannot run itself')];
   }
-  return [
-    errorAt(
-      first.at,
-      `these jobs need each other's ids in a circle: ${stuck.map((job) => job.key).join(', ')}`,
-    ),
-  ];
+  const message = `these jobs need each other's ids in a circle: ${stuck.map((job) => job.key).join(', ')}`;
+  return [errorAt(first.at, message, 'take one of these references out')];
 }
 
 /** Those that others name come first. Jobs in a circle, or behind one, are left out. */
