@@ -1,6 +1,6 @@
 """The forked child of the zygote: waits for an order, gets ready, waits for "go", proves its start, runs the task.
 
-It is forked ahead of its order, for the fork of a process with pandas inside takes longer than all the rest. It says two lines to the host on its control socket, `held <pid> <start time>` and `started <ms>`, and hears one:
+It is forked ahead of its order, for the fork of a process with pandas inside takes longer than all the rest. It says two lines to the host on its control socket, `held <pid> <start time> <1: the kernel minds its memory>` and `started <ms>`, and hears one:
 `go`. When the host hangs up instead, no user line has run and none will.
 """
 
@@ -17,6 +17,7 @@ import sys
 import time
 from typing import Any
 
+from .control_groups import enter_group, limit_group
 from .journal import format_record
 from .processes import die_with_parent, lower_priority, mark_self, prefer_to_end, start_time
 
@@ -25,16 +26,18 @@ EXIT_DROPPED = 0
 ORDER_BYTES_MAX = 64 * 1024
 
 
-def run_child(orders: socket.socket, zygote_pid: int) -> None:
+def run_child(orders: socket.socket, zygote_pid: int, groups: str | None = None) -> None:
     """Never returns."""
     code = 1
     try:
         _shed_zygote(orders.fileno(), zygote_pid)
+        group = None if groups is None else enter_group(groups)
         order, control_fd, output_fd = _await_order(orders)
+        walled = _limit_self(order, group)
         _enter_folder(order, output_fd)
         journal = os.open(order["journal"], os.O_WRONLY | os.O_APPEND)
         control = socket.socket(fileno=control_fd)
-        control.sendall(b"held %d %d\n" % (os.getpid(), start_time(os.getpid()) or 0))
+        control.sendall(b"held %d %d %d\n" % (os.getpid(), start_time(os.getpid()) or 0, walled))
         if control.recv(len(GO), socket.MSG_WAITALL) != GO:
             os._exit(EXIT_DROPPED)
         at_ms = time.time_ns() // 1_000_000
@@ -73,6 +76,13 @@ def _await_order(orders: socket.socket) -> tuple[dict[str, Any], int, int]:
     orders.close()
     control_fd, output_fd = descriptors
     return json.loads(line), control_fd, output_fd
+
+
+def _limit_self(order: dict[str, Any], group: str | None) -> bool:
+    if group is None:
+        return False
+    memory_bytes_max, cpu_weight = order.get("memory_bytes_max", 0), order.get("cpu_weight")
+    return limit_group(group, memory_bytes_max=memory_bytes_max, cpu_weight=cpu_weight)
 
 
 def _reseed() -> None:

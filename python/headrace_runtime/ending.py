@@ -10,6 +10,7 @@ import asyncio
 import signal
 from typing import TYPE_CHECKING
 
+from .control_groups import kill_group_members, remove_group
 from .processes import kill_all, kill_group, processes_of_attempt, read_mark, read_process_table
 
 if TYPE_CHECKING:
@@ -43,10 +44,16 @@ async def stop_processes(attempt: Attempt, lending: DriverLending) -> None:
         except asyncio.TimeoutError:
             pass
     if not attempt.exited.is_set() and attempt.pid is not None:
-        # All at once, while the family tree still stands.
-        family = processes_of_attempt(attempt.folder, attempt.pid)
-        kill_group(attempt.pid, signal.SIGKILL)
-        kill_all([*family, attempt.pid])
+        kill_at_once(attempt, attempt.pid)
+
+
+def kill_at_once(attempt: Attempt, leader: int) -> None:
+    """All processes of the attempt, while the family tree still stands."""
+    family = processes_of_attempt(attempt.folder, leader)
+    if attempt.group is not None:
+        kill_group_members(attempt.group)
+    kill_group(leader, signal.SIGKILL)
+    kill_all([*family, leader])
 
 
 async def _cancel(lending: DriverLending, attempt: Attempt) -> None:
@@ -60,10 +67,13 @@ async def end_leftovers(attempt: Attempt) -> None:
     """Kill what the attempt's process left running, until nothing of it is left."""
     pause = KILL_POLL_SECONDS
     while True:
+        is_empty = attempt.group is None or remove_group(attempt.group)
+        if attempt.group is not None and not is_empty:
+            kill_group_members(attempt.group)
         if attempt.pid is not None:
             kill_group(attempt.pid, signal.SIGKILL)
         left = processes_of_attempt(attempt.folder, attempt.pid)
-        if not left:
+        if is_empty and not left:
             return
         kill_all(left)
         await asyncio.sleep(pause)

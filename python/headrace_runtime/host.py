@@ -27,6 +27,7 @@ from .limits import LimitWatch, find_full_disk
 from .protocol import Frame, HostedAttempt
 from .sockets import TaskSocket, WorkerConnection, WorkerSocket, place_sockets
 from .temporary import make_temporary, remove_temporary
+from .walls import Walls
 from .zygotes import Zygotes
 
 # Part of every task, or of every notebook: imported before the first fork, whatever else the configuration names.
@@ -62,10 +63,12 @@ class Host:
         self.worker_socket = WorkerSocket(self)
         self.task_socket = TaskSocket(self)
         self.secrets = ClusterSecrets(folder, config)
+        self.limits = LimitWatch(self)
+        # Before a process is started: none but the host itself is to be moved.
+        self.walls = Walls(self)
         # Last: what it wraps of pyspark must be there.
         self.zygotes = Zygotes(self, [*TASK_MODULES, *config["preimport"], f"{__package__}.preload"])
         self.lending = DriverLending(self)
-        self.limits = LimitWatch(self)
         self._linger: asyncio.TimerHandle | None = None
         self._warm_up: asyncio.TimerHandle | None = None
 
@@ -77,7 +80,7 @@ class Host:
         self.task_path = os.path.join(self.config["socket_folder"], "task.sock")
         await self.task_socket.listen(self.task_path)
         await self.worker_socket.listen(self.folder, self.config)
-        write_host_file(self.folder, self.config)
+        write_host_file(self.folder, self.config, self.walls)
         self.watch_linger()
         await self.done.wait()
 
@@ -156,6 +159,7 @@ class Host:
             "folder": attempt.folder,
             "journal": self.journal.path,
             "nice": nice_of(attempt.cpu_weight),
+            **self.walls.order_facts(attempt),
             "env": {**task_environment(attempt, self.task_path), **temporary, **self.secrets.environment},
         }
         self.zygotes.send_order(attempt, order, descriptors)
@@ -210,6 +214,7 @@ class Host:
             return
         attempt.exit_code, attempt.orphans = message["code"], message["orphans"]
         attempt.pid = message["pid"]
+        self.walls.note_process(attempt, attempt.pid)
         self.spawn(self._finish(attempt))
 
     async def _finish(self, attempt: Attempt) -> None:
@@ -223,6 +228,7 @@ class Host:
         is_clean = pump is None or not pump.is_open or not pump.drain()
         # A process that holds the pipe, an orphan, or a stop that left no time to tidy up.
         is_alone = is_clean and attempt.orphans == [] and not attempt.is_stopping and attempt.limit_message is None
+        is_alone = self.walls.leave(attempt) and is_alone
         if not is_alone:
             await end_leftovers(attempt)
             if not any(other.is_live for other in self.attempts.values() if other is not attempt):
@@ -260,6 +266,7 @@ class Host:
             word, *numbers = line.split() or [b""]
             if word == b"held":
                 attempt.pid = int(numbers[0])
+                self.walls.note_process(attempt, attempt.pid, is_walled=numbers[2:] == [b"1"])
                 attempt.state = "held" if attempt.state == "intended" else attempt.state
                 self.record(attempt, "held", pid=attempt.pid, start_time=int(numbers[1]))
                 self.say_of(attempt, "prepared", pid=attempt.pid)
@@ -317,6 +324,7 @@ class Host:
             await asyncio.sleep(0.02)
         await self.lending.end()
         self.zygotes.close()
+        self.walls.close()
         shutil.rmtree(self.config["socket_folder"], ignore_errors=True)
         if not self.attempts:
             remove_host_files(self.folder, self.journal.path)

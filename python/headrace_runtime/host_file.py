@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .hosted import now_ms
 from .processes import start_time
 from .protocol import HOST_PROTOCOL_VERSION
 
+if TYPE_CHECKING:
+    from .walls import Walls
 
-def write_host_file(folder: str, config: dict[str, Any]) -> None:
+
+def write_host_file(folder: str, config: dict[str, Any], walls: Walls) -> None:
     """Whole, by renaming."""
     path = os.path.join(folder, "host.json")
     facts = {
@@ -23,6 +26,8 @@ def write_host_file(folder: str, config: dict[str, Any]) -> None:
         "cluster_id": config["cluster_id"],
         "socket_folder": config["socket_folder"],
         "started_at_ms": now_ms(),
+        "control_groups": walls.controllers,
+        "control_groups_obstacle": walls.obstacle,
     }
     with open(os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(facts, file)

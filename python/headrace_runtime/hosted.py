@@ -38,6 +38,9 @@ class Attempt:
     cpu_weight: int | None = None
     # Where its temporary files are; None where that is the cluster's choice.
     temporary: str | None = None
+    # Its control group, and whether the kernel minds its memory there.
+    group: str | None = None
+    is_walled: bool = False
     # Which limit the host has ended it for.
     limit_message: str | None = None
     # By the kernel, when it began.

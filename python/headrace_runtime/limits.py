@@ -1,6 +1,6 @@
 """Ends tasks that take more memory or disk than they may, before the machine has to.
 
-A watch, not a wall: between two looks a task can go beyond. Limits of the address space would be exact, but Arrow and
+For memory only where `control_groups.py` has raised no wall. A watch, not a wall: between two looks a task can go beyond. Limits of the address space would be exact, but Arrow and
 Java reserve much more than they use. Memory is that of all processes of an attempt, pages that it shares with others
 counted in parts; the cluster's JVM has a heap limit of its own.
 """
@@ -10,18 +10,11 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import signal
 from typing import TYPE_CHECKING
 
-from .processes import (
-    ProcessFacts,
-    kill_all,
-    kill_group,
-    processes_of_attempt,
-    read_mark,
-    read_own_bytes,
-    read_process_table,
-)
+from .control_groups import memory_bytes_above
+from .ending import kill_at_once
+from .processes import ProcessFacts, read_mark, read_own_bytes, read_process_table
 
 if TYPE_CHECKING:
     from .host import Host
@@ -38,8 +31,8 @@ MEMORY_SHARE = 0.5
 # A result of a task is smaller.
 FULL_BELOW_BYTES = 64 * 1024
 GIBIBYTE = 2**30
-# Where a container has its limit: version 2, version 1.
-_CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+# Where a container has its limit in version 1 of control groups.
+_CONTAINER_LIMIT = "/sys/fs/cgroup/memory/memory.limit_in_bytes"
 
 # By device: what was taken there, and what is free.
 DiskUse = dict[int, tuple[int, int]]
@@ -72,9 +65,11 @@ class LimitWatch:
                 attempts = [each for each in self._host.attempts.values() if each.state == "started" and each.pid]
                 if not attempts:
                     return
-                used = await loop.run_in_executor(None, self._measure, attempts)
-                self._judge_memory(attempts, used)
-                near = any(2 * used[each.attempt_id] > self._memory_max(each) for each in attempts)
+                # The others the kernel minds.
+                watched = [each for each in attempts if not each.is_walled]
+                used = await loop.run_in_executor(None, self._measure, watched) if watched else {}
+                self._judge_memory(watched, used)
+                near = any(2 * used[each.attempt_id] > self.memory_max(each) for each in watched)
                 pause = LOOK_SECONDS_NEAR if near else LOOK_SECONDS
                 if loop.time() - self._disk_looked_at >= DISK_LOOK_SECONDS:
                     self._judge_disk(attempts, await loop.run_in_executor(None, _measure_disk, attempts))
@@ -82,12 +77,13 @@ class LimitWatch:
         finally:
             self._is_awake = False
 
-    def _memory_max(self, attempt: Attempt) -> int:
+    def memory_max(self, attempt: Attempt) -> int:
+        """Its own, or that of all; 0 where nothing can be watched."""
         return attempt.memory_bytes_max or self._memory_default
 
     def _judge_memory(self, attempts: list[Attempt], used: dict[int, int]) -> None:
         for attempt in attempts:
-            limit = self._memory_max(attempt)
+            limit = self.memory_max(attempt)
             if used[attempt.attempt_id] > limit:
                 self._end(attempt, describe_excess("memory", used[attempt.attempt_id], limit))
 
@@ -107,9 +103,7 @@ class LimitWatch:
         if attempt.is_ending or attempt.pid is None or attempt.state != "started":
             return
         attempt.limit_message = message
-        family = processes_of_attempt(attempt.folder, attempt.pid)
-        kill_group(attempt.pid, signal.SIGKILL)
-        kill_all([*family, attempt.pid])
+        kill_at_once(attempt, attempt.pid)
 
     def _measure(self, attempts: list[Attempt]) -> dict[int, int]:
         """Of each attempt: an estimate that is too high, unless that is beyond the limit."""
@@ -119,7 +113,7 @@ class LimitWatch:
         for attempt in attempts:
             family = families[attempt.attempt_id]
             used[attempt.attempt_id] = sum(table[pid].resident_bytes for pid in family)
-            if used[attempt.attempt_id] > self._memory_max(attempt):
+            if used[attempt.attempt_id] > self.memory_max(attempt):
                 exact = {pid: read_own_bytes(pid) for pid in family}
                 used[attempt.attempt_id] = sum(
                     table[pid].resident_bytes if size is None else size for pid, size in exact.items()
@@ -197,13 +191,12 @@ def machine_bytes() -> int:
     if not os.path.exists("/proc/self/stat"):
         return 0
     total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    for path in _CGROUP_LIMITS:
-        try:
-            with open(path, encoding="ascii") as file:
-                total = min(total, int(file.read()))
-        except (OSError, ValueError):
-            pass  # there is none, or it says `max`
-    return total
+    try:
+        with open(_CONTAINER_LIMIT, encoding="ascii") as file:
+            total = min(total, int(file.read()))
+    except (OSError, ValueError):
+        pass  # there is none
+    return min(total, *memory_bytes_above(), total)
 
 
 def _measure_disk(attempts: list[Attempt]) -> dict[int, DiskUse]:

@@ -22,6 +22,7 @@ from .child import run_child
 from .processes import adopt_orphans, children_of_self, die_with_parent
 
 ORDER_DESCRIPTORS = 2
+GROUPS_OPTION = "--groups="
 # Children forked ahead. One serves a chain, a second the branches beside it; each costs about 1 MB.
 SPARES = 2
 # Their threads would break the rule of one thread; a task's own programs get the variables as they were.
@@ -36,8 +37,9 @@ SINGLE_THREAD_VARIABLES = {
 class Zygote:
     """The loop; `children` are the attempts that were forked and not yet reaped."""
 
-    def __init__(self, host: socket.socket) -> None:
+    def __init__(self, host: socket.socket, groups: str | None = None) -> None:
         self.host = host
+        self.groups = groups
         self.children: dict[int, dict[str, Any]] = {}
         self.spares: dict[int, socket.socket] = {}
         self._buffer = bytearray()
@@ -107,7 +109,7 @@ class Zygote:
         zygote_pid = os.getpid()
         pid = os.fork()
         if pid == 0:
-            run_child(theirs, zygote_pid)
+            run_child(theirs, zygote_pid, self.groups)
         theirs.close()
         self.spares[pid] = ours
 
@@ -179,8 +181,10 @@ def _settle() -> None:
 
 
 def main() -> None:
-    """Started by the host: `python -m headrace_runtime.zygote FD PARENT_PID MODULE…`."""
+    """Started by the host: `python -m headrace_runtime.zygote FD PARENT_PID [--groups=PREFIX] MODULE…`."""
     fd, parent_pid, *modules = sys.argv[1:]
+    # Hosts of earlier releases give none.
+    groups = modules.pop(0)[len(GROUPS_OPTION) :] if modules and modules[0].startswith(GROUPS_OPTION) else None
     die_with_parent(int(parent_pid))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -195,7 +199,7 @@ def main() -> None:
         print("zygote: an import started threads; its children lack them", file=sys.stderr, flush=True)
     _settle()
     sys.argv = [""]
-    Zygote(socket.socket(fileno=int(fd))).serve()
+    Zygote(socket.socket(fileno=int(fd)), groups).serve()
 
 
 if __name__ == "__main__":

@@ -16,13 +16,14 @@ from .processes import environment_with_room
 
 class ZygoteLink:
     """One zygote process, of the host's interpreter or an environment's. `on_ended` gets each message of the kind;
-    `on_death` comes once."""
+    `on_death` comes once. Below `groups` its children make control groups."""
 
     def __init__(
         self,
         modules: list[str],
         *,
         python: str | None = None,
+        groups: str | None = None,
         on_ended: Callable[[dict[str, Any]], None],
         on_death: Callable[[], None],
     ) -> None:
@@ -38,7 +39,9 @@ class ZygoteLink:
                 [
                     python or sys.executable,
                     *("-s", "-m", f"{__package__}.zygote"),
-                    *(str(theirs.fileno()), str(os.getpid()), *modules),
+                    *(str(theirs.fileno()), str(os.getpid())),
+                    *([] if groups is None else [f"--groups={groups}"]),
+                    *modules,
                 ],
                 pass_fds=(theirs.fileno(),),
                 env=environment_with_room(),

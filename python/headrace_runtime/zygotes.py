@@ -136,6 +136,7 @@ class Zygotes:
 
     def _start(self, folder: str | None) -> _Zygote:
         zygote: _Zygote
+        self._host.walls.remove_empty()
 
         def on_ended(message: dict[str, Any]) -> None:
             zygote.attempts.discard(message["attempt_id"])
@@ -144,6 +145,7 @@ class Zygotes:
         link = ZygoteLink(
             self._modules,
             python=None if folder is None else python_of(folder),
+            groups=self._host.walls.prefix,
             on_ended=on_ended,
             on_death=lambda: self._on_death(zygote),
         )
