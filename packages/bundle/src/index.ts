@@ -8,11 +8,21 @@ export { type BundleSummary, summarizeBundle } from './deploy/summarize-bundle.t
 export { type LoadedBundle, loadBundle } from './load/load-bundle.ts';
 export { readGit } from './load/read-git.ts';
 export { toPlain } from './nodes.ts';
-export type { Deployed, DeploymentState } from './plan/deployment-state.ts';
+export { type Deployed, type DeploymentState, parseDeploymentState } from './plan/deployment-state.ts';
 export type { Difference } from './plan/find-differences.ts';
-export { type Plan, type PlannedAction, type PreparedBundle, planBundle } from './plan/plan-bundle.ts';
+export { kindOf } from './plan/kinds/kinds.ts';
+export { type PlanOptions, planBundle } from './plan/plan-bundle.ts';
+export type { Plan, PlannedAction, PlannedDifference } from './plan/planned-action.ts';
+export type { PreparedBundle } from './plan/prepared-bundle.ts';
 export { formatProblem, hasErrors, type Position, type Problem } from './problem.ts';
-export { type ResolveInputs, resolveBundle } from './resolve/resolve-bundle.ts';
+export {
+  LOOKUP_KINDS,
+  type Lookup,
+  type LookupAnswer,
+  type LookupAnswers,
+  type LookupKind,
+} from './resolve/lookups.ts';
+export { collectLookups, type ResolveInputs, resolveBundle } from './resolve/resolve-bundle.ts';
 export type {
   GitFacts,
   ResolvedArtifact,

@@ -106,7 +106,7 @@ test('an unchanged source is neither built nor uploaded again, a changed one is,
   expect(again).toMatchObject({ built: [], plan: { hasChanges: false } });
   expect(changed.built).toEqual(['wheel']);
   expect(changed.plan.actions).toMatchObject([
-    { kind: 'update', differences: [{ path: 'tasks[load].libraries[0].whl' }] },
+    { action: 'update', differences: [{ path: 'tasks[load].libraries[0].whl' }] },
   ]);
   expect([...workspace.files.keys()].filter((file) => file.endsWith('.whl'))).toHaveLength(1);
 });

@@ -12,7 +12,7 @@ import {
   type LocalLibrary,
   type PreparedArtifact,
   type PreparedBundle,
-} from '../plan/plan-bundle.ts';
+} from '../plan/prepared-bundle.ts';
 import { errorAt, type Position, type Problem } from '../problem.ts';
 import { tasksOf } from '../resolve/job-tasks.ts';
 import type { ResolvedArtifact, ResolvedBundle } from '../resolve/resolve-bundle.ts';
@@ -83,16 +83,16 @@ async function prepareArtifact(
   const sourceHash = hashSource(artifact, bundle, context.fileHashes);
   const recorded = context.state.artifacts[artifact.name];
   const uploaded =
-    recorded?.wheels.every((wheel) => context.state.uploads.includes(wheel.remote_path)) ?? false;
+    recorded?.files.every((wheel) => context.state.uploads.includes(wheel.remote_path)) ?? false;
   if (
     recorded?.source_hash === sourceHash &&
     uploaded &&
-    recorded.wheels.every((wheel) => wheel.remote_path.startsWith(bundle.workspace.artifactPath))
+    recorded.files.every((wheel) => wheel.remote_path.startsWith(bundle.workspace.artifactPath))
   ) {
     return {
       name: artifact.name,
       sourceHash,
-      wheels: recorded.wheels.map((wheel) => ({ ...wheel, bytes: null })),
+      files: recorded.files.map((wheel) => ({ ...wheel, bytes: null })),
     };
   }
   context.onBuild?.(artifact.name);
@@ -104,7 +104,7 @@ async function prepareArtifact(
     throw new BundleError([
       errorAt(artifact.at, `artifact ${artifact.name}: the build left no wheel (.whl)`),
     ]);
-  return { name: artifact.name, sourceHash, wheels: built.map((file) => describeLibrary(file, bundle)) };
+  return { name: artifact.name, sourceHash, files: built.map((file) => describeLibrary(file, bundle)) };
 }
 
 function hashSource(
@@ -147,7 +147,7 @@ async function findLibraries(
     const found =
       owner === undefined
         ? await matchLibraries(pattern, bundle)
-        : (artifacts.find(({ name }) => name === owner.name)?.wheels ?? []);
+        : (artifacts.find(({ name }) => name === owner.name)?.files ?? []);
     libraries.set(text, found);
     if (found.length === 0)
       problems.push(
@@ -211,7 +211,7 @@ function findWheellessTasks(bundle: ResolvedBundle, artifacts: readonly Prepared
         return [];
       if (findWheel(name, { artifacts }) !== undefined) return [];
       const known =
-        artifacts.flatMap((artifact) => artifact.wheels.map((wheel) => wheel.package_name)).join(', ') ||
+        artifacts.flatMap((artifact) => artifact.files.map((wheel) => wheel.package_name)).join(', ') ||
         'none';
       return [
         errorAt(

@@ -1,30 +1,12 @@
 // The few routes that a deployment uses; the contract's client has them all.
 
-import { ApiError, type Client } from '@headrace/api';
+import type { Client } from '@headrace/api';
+import type { KindClient } from '../plan/kinds/kind-definition.ts';
 
-export type BundleClient = Pick<
-  Client,
-  | 'jobsCreate'
-  | 'jobsGet'
-  | 'jobsList'
-  | 'jobsReset'
-  | 'jobsDelete'
-  | 'workspaceImport'
-  | 'workspaceMkdirs'
-  | 'workspaceDelete'
-> & {
-  workspaceExport(request: { path: string; format: 'AUTO' }): Promise<{ content: string }>;
-};
-
-/** Something a deployment asked about is not there: a file, a folder or a job. */
-export function isAbsent(error: unknown): boolean {
-  if (!(error instanceof ApiError)) return false;
-  // For an unknown job clients expect 400 and a sentence (DECISIONS, "Errors").
-  return (
-    error.code === 'RESOURCE_DOES_NOT_EXIST' ||
-    (error.code === 'INVALID_PARAMETER_VALUE' && error.message.includes('does not exist'))
-  );
-}
+export type BundleClient = KindClient &
+  Pick<Client, 'workspaceImport' | 'workspaceMkdirs' | 'workspaceDelete'> & {
+    workspaceExport(request: { path: string; format: 'AUTO' }): Promise<{ content: string }>;
+  };
 
 /** Requests to the server at once: enough to hide its latency, few enough to leave it room for others. */
 export const REQUESTS_AT_ONCE_MAX = 8;

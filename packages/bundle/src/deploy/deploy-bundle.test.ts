@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { prepareBundle } from '../artifacts/prepare-bundle.ts';
-import type { Plan } from '../plan/plan-bundle.ts';
 import { planBundle } from '../plan/plan-bundle.ts';
+import type { Plan } from '../plan/planned-action.ts';
 import { aBundleFolder, type BundleFolder, jobYaml, NOTEBOOK, resolve } from '../testing/bundle-folder.ts';
 import { aFakeWorkspace, type FakeWorkspace } from '../testing/fake-workspace.ts';
 import { deployBundle } from './deploy-bundle.ts';
@@ -32,7 +32,7 @@ async function plan(folder: BundleFolder, workspace: FakeWorkspace): Promise<Pla
   return planBundle(await prepareBundle(bundle, deployed.state, { python: 'python3' }), deployed);
 }
 
-const kinds = ({ actions }: Plan) => actions.map((action) => `${action.kind} ${action.resource}`);
+const kinds = ({ actions }: Plan) => actions.map((action) => `${action.action} ${action.resource}`);
 
 test('what is new is created, parents of references first', async () => {
   await using folder = await aBundleFolder(FILES);
@@ -84,7 +84,7 @@ test('a changed field is named, sent, and then no difference any more', async ()
   await deployBundle(changed, workspace.client);
 
   expect(changed.actions[0]).toMatchObject({
-    kind: 'update',
+    action: 'update',
     differences: [{ path: 'tasks[load].timeout_seconds', before: undefined, after: 60 }],
   });
   expect((await plan(folder, workspace)).hasChanges).toBe(false);
@@ -135,7 +135,7 @@ test('a job that is created again gets another id, and the jobs that run it foll
   await deployBundle(repaired, workspace.client);
 
   expect(repaired.actions.at(-1)).toMatchObject({
-    kind: 'update',
+    action: 'update',
     resource: 'jobs.after',
     differences: [
       { path: 'tasks[start].run_job_task.job_id', before: second, after: '${resources.jobs.second.id}' },
@@ -184,12 +184,12 @@ test('destroy takes everything away, also the second time', async () => {
   );
   const again = await destroyBundle(bundle, await readDeployment(bundle, workspace.client), workspace.client);
 
-  expect(destroyed.jobs.map(({ resource }) => resource).sort()).toEqual([
+  expect(destroyed.resources.map(({ resource }) => resource).sort()).toEqual([
     'jobs.after',
     'jobs.daily',
     'jobs.second',
   ]);
-  expect(again.jobs).toEqual([]);
+  expect(again.resources).toEqual([]);
   expect([...workspace.files.keys()]).toEqual([]);
   expect(workspace.jobs.size).toBe(0);
 });

@@ -3,22 +3,24 @@
 
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { applyAction } from '../plan/apply-action.ts';
 import { type DeploymentState, STATE_FILE } from '../plan/deployment-state.ts';
-import { fillResourceIds, metadataPath, type Plan, type PlannedAction } from '../plan/plan-bundle.ts';
-import { type BundleClient, forEachBounded, isAbsent } from './bundle-client.ts';
-import { readJob } from './read-deployment.ts';
+import { isAbsent } from '../plan/kinds/is-absent.ts';
+import { toArtifactRecords, toRecord } from '../plan/next-state.ts';
+import { idsOf } from '../plan/plan-bundle.ts';
+import type { Plan, PlannedAction } from '../plan/planned-action.ts';
+import { type BundleClient, forEachBounded } from './bundle-client.ts';
 
 /** Files sent between two records of the state: a crash sends at most so many again. */
 const FILES_PER_RECORD = 100;
-const LIST_PAGES_MAX = 50;
 
 export type DeployStep =
   | { readonly kind: 'uploading'; readonly libraries: number; readonly files: number }
   | {
-      readonly kind: 'created' | 'updated' | 'deleted';
+      readonly kind: 'created' | 'updated' | 'recreated' | 'deleted';
       readonly resource: string;
       readonly name: string;
-      readonly id: number;
+      readonly id: string;
     }
   | { readonly kind: 'removed'; readonly files: number };
 
@@ -61,6 +63,8 @@ class Deployment {
     // What jobs use is there before they change, and goes only after they have changed.
     for (const action of actions) await this.applyAction(action);
     await this.removeFiles();
+    this.state = { ...this.state, serial: this.state.serial + 1, creating: [] };
+    await this.record();
   }
 
   private async uploadLibraries(): Promise<void> {
@@ -69,16 +73,10 @@ class Deployment {
       if (library.bytes === null) return;
       await this.importFile({ path: library.remote_path, bytes: library.bytes, format: 'AUTO' });
     });
-    const { artifacts } = this.plan.prepared;
     this.state = {
       ...this.state,
       uploads: [...new Set([...this.state.uploads, ...libraries.map((library) => library.remote_path)])],
-      artifacts: Object.fromEntries(
-        artifacts.map(({ name, sourceHash, wheels }) => [
-          name,
-          { source_hash: sourceHash, wheels: wheels.map(({ bytes: _, ...wheel }) => wheel) },
-        ]),
-      ),
+      artifacts: toArtifactRecords(this.plan.prepared),
     };
     if (libraries.length > 0) await this.record();
   }
@@ -107,71 +105,26 @@ class Deployment {
   }
 
   private async applyAction(action: PlannedAction): Promise<void> {
-    switch (action.kind) {
-      case 'unchanged':
-        return;
-      case 'create': {
-        const settings = fillResourceIds(action.settings, this.state);
-        const adopted = await this.findCreated(action);
-        if (adopted !== null) await this.client.jobsReset({ job_id: adopted, new_settings: settings });
-        const id = adopted ?? (await this.client.jobsCreate(settings)).job_id;
-        await this.recordResource(action, id);
-        this.onStep({ kind: 'created', resource: action.resource, name: action.name, id });
-        return;
-      }
-      case 'update':
-        await this.client.jobsReset({
-          job_id: action.id,
-          new_settings: fillResourceIds(action.settings, this.state),
-        });
-        await this.recordResource(action, action.id);
-        this.onStep({ kind: 'updated', resource: action.resource, name: action.name, id: action.id });
-        return;
-      case 'delete': {
-        await ignoreAbsent(this.client.jobsDelete({ job_id: action.id }));
-        const { [action.resource]: _, ...resources } = this.state.resources;
-        this.state = { ...this.state, resources };
-        await this.record();
-        this.onStep({ kind: 'deleted', resource: action.resource, name: action.name, id: action.id });
-        return;
-      }
+    const { resource, name } = action;
+    if (action.action === 'create' || action.action === 'recreate') {
+      this.state = { ...this.state, creating: [...(this.state.creating ?? []), resource] };
+      await this.record();
     }
-  }
-
-  /** A job that an earlier, interrupted deployment created without living to record it: it carries our tag. */
-  private async findCreated(action: PlannedAction & { kind: 'create' }): Promise<number | null> {
-    const recorded = new Set(Object.values(this.state.resources).map(({ id }) => id));
-    let pageToken = '';
-    for (let page = 0; page < LIST_PAGES_MAX; page += 1) {
-      const list = await this.client.jobsList({
-        name: action.name,
-        limit: 100,
-        ...(pageToken === '' ? {} : { page_token: pageToken }),
-      });
-      for (const job of list.jobs ?? []) {
-        if (!recorded.has(job.job_id) && (await this.isOurs(job.job_id, action))) return job.job_id;
-      }
-      pageToken = list.next_page_token ?? '';
-      if (pageToken === '') break;
-    }
-    return null;
-  }
-
-  private async isOurs(id: number, action: PlannedAction): Promise<boolean> {
-    const settings = await readJob(id, this.client);
-    const deployment = settings?.deployment as Record<string, unknown> | undefined; // as the contract types it
-    return (
-      deployment?.metadata_file_path === metadataPath(this.plan.prepared.bundle) &&
-      deployment.resource === action.resource
-    );
-  }
-
-  private async recordResource(action: PlannedAction, id: number): Promise<void> {
+    const context = { plan: this.plan, ids: idsOf(this.state), client: this.client };
+    const id = await applyAction(action, context);
+    const { [resource]: _, ...others } = this.state.resources;
     this.state = {
       ...this.state,
-      resources: { ...this.state.resources, [action.resource]: { id, name: action.name } },
+      resources:
+        id === null
+          ? others
+          : { ...this.state.resources, [resource]: toRecord(action, idsOf(this.state), id) },
+      creating: (this.state.creating ?? []).filter((each) => each !== resource),
     };
+    if (action.action === 'unchanged') return;
     await this.record();
+    const done = { create: 'created', update: 'updated', recreate: 'recreated', delete: 'deleted' } as const;
+    this.onStep({ kind: done[action.action], resource, name, id: id ?? action.id ?? '' });
   }
 
   private async removeFiles(): Promise<void> {

@@ -1,11 +1,13 @@
-// Takes a deployment away: its jobs, then its folder with files, artifacts and state. Repeatable.
+// Takes a deployment away: its resources, then its folder with files, artifacts and state. Repeatable.
 
 import type { Deployed } from '../plan/deployment-state.ts';
+import { isAbsent } from '../plan/kinds/is-absent.ts';
+import { kindOf, rankOf, splitResource } from '../plan/kinds/kinds.ts';
 import type { ResolvedBundle } from '../resolve/resolve-bundle.ts';
-import { type BundleClient, isAbsent } from './bundle-client.ts';
+import type { BundleClient } from './bundle-client.ts';
 
 export interface Destroyed {
-  readonly jobs: readonly { readonly resource: string; readonly name: string; readonly id: number }[];
+  readonly resources: readonly { readonly resource: string; readonly name: string; readonly id: string }[];
   readonly folders: readonly string[];
 }
 
@@ -23,17 +25,23 @@ export async function destroyBundle(
   deployed: Deployed,
   client: BundleClient,
 ): Promise<Destroyed> {
-  const jobs = Object.entries(deployed.state.resources).map(([resource, { id, name }]) => ({
+  const resources = Object.entries(deployed.state.resources).map(([resource, { id, name }]) => ({
     resource,
     id,
     name,
   }));
-  for (const { id } of jobs) await attempt(() => client.jobsDelete({ job_id: id }));
+  // What refers to others goes before them.
+  const known = resources.toReversed().flatMap(({ resource, id }) => {
+    const split = splitResource(resource);
+    return split === null ? [] : [{ kind: split.kind, id }];
+  });
+  for (const { kind, id } of known.sort((a, b) => rankOf(b.kind) - rankOf(a.kind)))
+    await kindOf(kind).delete(id, client);
   const removed: string[] = [];
   for (const folder of foldersOf(bundle)) {
     if (await attempt(() => client.workspaceDelete({ path: folder, recursive: true }))) removed.push(folder);
   }
-  return { jobs, folders: removed };
+  return { resources, folders: removed };
 }
 
 /** false: it was not there. */

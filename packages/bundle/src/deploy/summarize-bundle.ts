@@ -30,7 +30,8 @@ export function summarizeBundle(bundle: ResolvedBundle, deployed: Deployed): Bun
     userName: workspace.userName,
     rootPath: workspace.rootPath,
     jobs: bundle.jobs.map((job) => {
-      const id = deployed.state.resources[`jobs.${job.key}`]?.id ?? null;
+      const recorded = deployed.state.resources[`jobs.${job.key}`];
+      const id = recorded === undefined ? null : Number(recorded.id);
       return {
         key: job.key,
         name: String(job.settings.name ?? job.key),

@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest';
 import { findDifferences } from './find-differences.ts';
+import { JOB_RULES } from './kinds/jobs.ts';
 
-const paths = (before: unknown, after: unknown) => findDifferences(before, after).map(({ path }) => path);
+const differencesOf = (before: unknown, after: unknown) => findDifferences(before, after, JOB_RULES);
+const paths = (before: unknown, after: unknown) => differencesOf(before, after).map(({ path }) => path);
 
 test('a field is named by the keys that lead to it', () => {
   const before = { tasks: [{ task_key: 'ingest', new_cluster: { num_workers: 4 } }] };
   const after = { tasks: [{ task_key: 'ingest', new_cluster: { num_workers: 2 } }] };
 
-  expect(findDifferences(before, after)).toEqual([
+  expect(differencesOf(before, after)).toMatchObject([
     { path: 'tasks[ingest].new_cluster.num_workers', before: 4, after: 2 },
   ]);
 });
@@ -22,7 +24,7 @@ test('the order of tasks, clusters, parameters and parents is no difference', ()
     tasks: [{ task_key: 'b', depends_on: [{ task_key: 'c' }, { task_key: 'a' }] }, { task_key: 'a' }],
   };
 
-  expect(findDifferences(before, after)).toEqual([]);
+  expect(differencesOf(before, after)).toEqual([]);
 });
 
 test('the order of arguments is one', () => {

@@ -1,130 +1,103 @@
-// How two settings documents differ, field by field. Lists with identities are compared by their keys, and what the
-// server fills in by itself is no difference: a second plan finds nothing.
+// How two documents differ, field by field. Lists with identities are compared by their keys, and what the server fills
+// in by itself is no difference: a second plan finds nothing.
+
+import { type DocumentPath, formatPath, isFields, type Step } from './document-path.ts';
 
 export interface Difference {
   /** `tasks[ingest].new_cluster.num_workers` */
   readonly path: string;
+  readonly steps: DocumentPath;
   readonly before: unknown;
   readonly after: unknown;
 }
 
-const LIST_KEYS: Readonly<Record<string, string>> = {
-  tasks: 'task_key',
-  depends_on: 'task_key',
-  job_clusters: 'job_cluster_key',
-  environments: 'environment_key',
-  parameters: 'name',
-};
+/** What is no difference between two documents of a kind. */
+export interface ComparisonRules {
+  /** The field by which the elements of a list are known, by the list's own field. */
+  readonly listKeys: Readonly<Record<string, string>>;
+  /** Lists of texts whose order means nothing. */
+  readonly sets: readonly string[];
+  /** A field with this value means the same as a field that is absent. */
+  readonly defaults: Readonly<Record<string, unknown>>;
+  /** Maps whose keys belong to the user: nothing in them is a default. */
+  readonly userMaps: readonly string[];
+}
 
-/** A field with this value means the same as a field that is absent. */
-const DEFAULTS: Readonly<Record<string, unknown>> = {
-  format: 'MULTI_TASK',
-  edit_mode: 'EDITABLE',
-  max_concurrent_runs: 1,
-  timeout_seconds: 0,
-  max_retries: 0,
-  min_retry_interval_millis: 0,
-  retry_on_timeout: false,
-  disabled: false,
-  run_if: 'ALL_SUCCESS',
-  source: 'WORKSPACE',
-  pause_status: 'UNPAUSED',
-  no_alert_for_skipped_runs: false,
-  no_alert_for_canceled_runs: false,
-  alert_on_last_attempt: false,
-};
-/** Maps whose keys belong to the user: nothing in them is a default. */
-const USER_MAPS = [
-  'base_parameters',
-  'named_parameters',
-  'job_parameters',
-  'notebook_params',
-  'python_named_params',
-  'sql_params',
-  'tags',
-  'spark_conf',
-  'spark_env_vars',
-  'custom_tags',
-];
-
-type Fields = Readonly<Record<string, unknown>>;
-
-export function findDifferences(before: unknown, after: unknown): Difference[] {
+export function findDifferences(before: unknown, after: unknown, rules: ComparisonRules): Difference[] {
   const differences: Difference[] = [];
-  compare(
-    { before: prune(before, '') ?? {}, after: prune(after, '') ?? {}, path: '', name: '' },
-    differences,
-  );
+  const comparison = new Comparison(rules, differences);
+  comparison.compare(comparison.prune(before, '') ?? {}, comparison.prune(after, '') ?? {}, []);
   return differences;
 }
 
-interface Pair {
-  readonly before: unknown;
-  readonly after: unknown;
-  readonly path: string;
-  /** Of the field that holds the values. */
-  readonly name: string;
-}
+class Comparison {
+  private readonly rules: ComparisonRules;
+  private readonly differences: Difference[];
 
-function compare(pair: Pair, differences: Difference[]): void {
-  const { before, after, path, name } = pair;
-  if (isFields(before) && isFields(after)) {
-    for (const key of sortedUnion(Object.keys(before), Object.keys(after))) {
-      compare(
-        { before: before[key], after: after[key], path: path === '' ? key : `${path}.${key}`, name: key },
-        differences,
-      );
+  constructor(rules: ComparisonRules, differences: Difference[]) {
+    this.rules = rules;
+    this.differences = differences;
+  }
+
+  compare(before: unknown, after: unknown, steps: DocumentPath): void {
+    if (isFields(before) && isFields(after)) {
+      for (const key of sortedUnion(Object.keys(before), Object.keys(after))) {
+        this.compare(before[key], after[key], [...steps, key]);
+      }
+    } else if (Array.isArray(before) && Array.isArray(after)) {
+      this.compareLists(before, after, steps);
+    } else if (!Object.is(before, after)) {
+      this.differences.push({ path: formatPath(steps), steps, before, after });
     }
-  } else if (Array.isArray(before) && Array.isArray(after)) {
-    const first = keyElements(before, name);
-    const second = keyElements(after, name);
+  }
+
+  private compareLists(before: readonly unknown[], after: readonly unknown[], steps: DocumentPath): void {
+    const name = steps.at(-1);
+    const first = typeof name === 'string' ? this.keyElements(before, name) : null;
+    const second = typeof name === 'string' ? this.keyElements(after, name) : null;
     const keyed = first !== null && second !== null;
     const left = keyed ? first : byIndex(before);
     const right = keyed ? second : byIndex(after);
-    for (const key of new Set([...right.keys(), ...left.keys()])) {
-      compare(
-        { before: left.get(key), after: right.get(key), path: `${path}[${key}]`, name: '' },
-        differences,
-      );
+    for (const [key, { step }] of new Map([...right, ...left])) {
+      this.compare(left.get(key)?.element, right.get(key)?.element, [...steps, step]);
     }
-  } else if (!Object.is(before, after)) {
-    differences.push({ path, before, after });
+  }
+
+  /** null: not a list with identities. */
+  private keyElements(list: readonly unknown[], name: string): Elements | null {
+    const isSet = this.rules.sets.includes(name) && list.every((element) => typeof element === 'string');
+    const field = isSet ? '' : this.rules.listKeys[name];
+    if (field === undefined) return null;
+    const keyed: Elements = new Map();
+    for (const element of list) {
+      const key = field === '' ? element : isFields(element) ? element[field] : undefined;
+      if (typeof key !== 'string' || keyed.has(key)) return null;
+      keyed.set(key, { step: [field, key], element });
+    }
+    return keyed;
+  }
+
+  prune(value: unknown, name: string): unknown {
+    if (Array.isArray(value))
+      return value.length === 0 ? undefined : value.map((element) => this.prune(element, ''));
+    if (!isFields(value)) return value ?? undefined;
+    const { userMaps, defaults } = this.rules;
+    const isUserMap = userMaps.includes(name);
+    const kept = Object.entries(value).flatMap(([key, field]): [string, unknown][] => {
+      const pruned = this.prune(field, key);
+      const isDefault = !isUserMap && Object.hasOwn(defaults, key) && pruned === defaults[key];
+      return pruned === undefined || isDefault ? [] : [[key, pruned]];
+    });
+    return kept.length === 0 ? undefined : Object.fromEntries(kept);
   }
 }
+
+type Elements = Map<string, { readonly step: Step; readonly element: unknown }>;
 
 function sortedUnion(first: readonly string[], second: readonly string[]): string[] {
   return [...new Set([...first, ...second])].sort();
 }
 
-function byIndex(list: readonly unknown[]): Map<string, unknown> {
-  return new Map(list.map((element, index) => [String(index), element]));
-}
-
-/** null: not a list with identities. */
-function keyElements(list: readonly unknown[], name: string): Map<string, unknown> | null {
-  const field = LIST_KEYS[name];
-  if (field === undefined) return null;
-  const keyed = new Map<string, unknown>();
-  for (const element of list) {
-    const key = isFields(element) ? element[field] : undefined;
-    if (typeof key !== 'string' || keyed.has(key)) return null;
-    keyed.set(key, element);
-  }
-  return keyed;
-}
-
-function prune(value: unknown, name: string): unknown {
-  if (Array.isArray(value))
-    return value.length === 0 ? undefined : value.map((element) => prune(element, ''));
-  if (!isFields(value)) return value ?? undefined;
-  const kept = Object.entries(value).flatMap(([key, field]): [string, unknown][] => {
-    const pruned = prune(field, key);
-    const isDefault = !USER_MAPS.includes(name) && Object.hasOwn(DEFAULTS, key) && pruned === DEFAULTS[key];
-    return pruned === undefined || isDefault ? [] : [[key, pruned]];
-  });
-  return kept.length === 0 ? undefined : Object.fromEntries(kept);
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function byIndex(list: readonly unknown[]): Elements {
+  return new Map(list.map((element, index) => [String(index), { step: index, element }]));
 }

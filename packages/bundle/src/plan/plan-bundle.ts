@@ -1,213 +1,115 @@
 // Wanted against deployed: what a deploy would do, as data. Pure.
 
-import { JobSettings } from '@headrace/api';
-import { pendingResources } from '../resolve/interpolate.ts';
-import type { ResolvedBundle, ResolvedJob, SyncFile } from '../resolve/resolve-bundle.ts';
-import { LOCAL_PREFIX } from '../resolve/translate-paths.ts';
-import { orderJobs } from '../validate/validate-bundle.ts';
-import { type BuiltWheel, type Deployed, type DeploymentState, STATE_FILE } from './deployment-state.ts';
-import { type Difference, findDifferences } from './find-differences.ts';
+import { createHash } from 'node:crypto';
+import type { ResolvedResource } from '../resolve/resolved-bundle.ts';
+import type { Deployed, DeployedResource } from './deployment-state.ts';
+import { adopt, comparePlanned, keepAdopted } from './find-drift.ts';
+import { kindOf, rankOf, splitResource } from './kinds/kinds.ts';
+import { nameOf, orderResources } from './order-resources.ts';
+import type { Document, Plan, PlannedAction } from './planned-action.ts';
+import { type LocalLibrary, type PreparedBundle, wantedLibraries } from './prepared-bundle.ts';
+import { fillResourceIds, type ResourceIds } from './resource-ids.ts';
 
-type Settings = Readonly<Record<string, unknown>>;
-
-/** A resolved bundle whose artifacts are built and whose files are hashed: all a plan must know of the local side. */
-export interface PreparedBundle {
-  readonly bundle: ResolvedBundle;
-  readonly artifacts: readonly PreparedArtifact[];
-  /** Local wheels and jars by what `libraries` says (`./dist/*.whl`). */
-  readonly libraries: ReadonlyMap<string, readonly LocalLibrary[]>;
-  /** By local path. */
-  readonly fileHashes: ReadonlyMap<string, string>;
+/** What becomes of changes that somebody made by hand: they go, or they stay until the files change the field. */
+export interface PlanOptions {
+  readonly drift?: 'revert' | 'adopt';
 }
 
-export interface PreparedArtifact {
-  readonly name: string;
-  readonly sourceHash: string;
-  readonly wheels: readonly LocalLibrary[];
-}
-
-export interface LocalLibrary extends BuiltWheel {
-  /** null: it was not rebuilt because the workspace has it already. */
-  readonly bytes: Uint8Array | null;
-}
-
-export type PlannedAction =
-  | { readonly kind: 'create'; readonly resource: string; readonly name: string; readonly settings: Settings }
-  | {
-      readonly kind: 'update';
-      readonly resource: string;
-      readonly name: string;
-      readonly id: number;
-      readonly settings: Settings;
-      readonly differences: readonly Difference[];
-    }
-  | { readonly kind: 'delete'; readonly resource: string; readonly name: string; readonly id: number }
-  | { readonly kind: 'unchanged'; readonly resource: string; readonly name: string; readonly id: number };
-
-export interface Plan {
-  readonly prepared: PreparedBundle;
-  readonly state: DeploymentState;
-  /** In the order they are applied. */
-  readonly actions: readonly PlannedAction[];
-  readonly upload: {
-    readonly libraries: readonly LocalLibrary[];
-    readonly files: readonly (SyncFile & { readonly hash: string })[];
-  };
-  /** Recorded files and libraries that the bundle no longer has, by remote path. */
-  readonly remove: readonly string[];
-  readonly hasChanges: boolean;
-}
-
-export function planBundle(prepared: PreparedBundle, deployed: Deployed): Plan {
-  const { bundle } = prepared;
-  const wanted = orderJobs(bundle.jobs);
-  // A job that is made again has another id, and what names it changes with it.
-  const lasting = { ...deployed.state, resources: keepExisting(deployed) };
-  const actions = [
-    ...wanted.map((job) => planJob(job, prepared, { ...deployed, state: lasting })),
-    ...planDeletes(bundle, deployed),
-  ];
+export function planBundle(prepared: PreparedBundle, deployed: Deployed, options: PlanOptions = {}): Plan {
+  const planner = new Planner(prepared, deployed, options.drift ?? 'revert');
+  const wanted = orderResources(prepared.bundle.resources);
+  const actions = [...wanted.map((resource) => planner.plan(resource)), ...planDeletes(prepared, deployed)];
   const upload = { libraries: planLibraries(prepared, deployed), files: planFiles(prepared, deployed) };
   const remove = planRemovals(prepared, deployed);
   const hasChanges =
-    actions.some((action) => action.kind !== 'unchanged') ||
+    actions.some((action) => action.action !== 'unchanged' || isAdopting(action, deployed)) ||
     upload.libraries.length > 0 ||
     upload.files.length > 0 ||
     remove.length > 0;
-  return { prepared, state: deployed.state, actions, upload, remove, hasChanges };
+  const seen = Object.fromEntries(
+    [...deployed.remotes].map(([resource, remote]) => [resource, fingerprint(remote)]),
+  );
+  return { prepared, state: deployed.state, actions, upload, remove, seen, hasChanges };
 }
 
-function keepExisting({ state, jobs }: Deployed): DeploymentState['resources'] {
-  return Object.fromEntries(Object.entries(state.resources).filter(([, { id }]) => jobs.has(id)));
-}
+class Planner {
+  private readonly prepared: PreparedBundle;
+  private readonly deployed: Deployed;
+  private readonly drift: 'revert' | 'adopt';
+  /** Of resources that stay: what is made again has another id, and what names it changes with it. */
+  private readonly lasting: Map<string, string>;
 
-function planJob(job: ResolvedJob, prepared: PreparedBundle, deployed: Deployed): PlannedAction {
-  const resource = `jobs.${job.key}`;
-  const settings = toWantedSettings(job, prepared);
-  const name = String(settings.name ?? job.key);
-  const recorded = deployed.state.resources[resource];
-  const remote = recorded === undefined ? undefined : deployed.jobs.get(recorded.id);
-  if (recorded === undefined || remote === undefined) return { kind: 'create', resource, name, settings };
-  const differences = findDifferences(remote, fillResourceIds(settings, deployed.state));
-  const { id } = recorded;
-  return differences.length === 0
-    ? { kind: 'unchanged', resource, name, id }
-    : { kind: 'update', resource, name, id, settings, differences };
-}
-
-function planDeletes(bundle: ResolvedBundle, deployed: Deployed): PlannedAction[] {
-  const wanted = new Set(bundle.jobs.map((job) => `jobs.${job.key}`));
-  // The record is in the order of creation: what refers to others goes before them.
-  return Object.entries(deployed.state.resources)
-    .reverse()
-    .filter(([resource]) => !wanted.has(resource))
-    .map(([resource, { id, name }]) => ({ kind: 'delete', resource, name, id }));
-}
-
-/** The document as it is sent: typed by the contract, libraries in place, tagged with this deployment. */
-function toWantedSettings(job: ResolvedJob, prepared: PreparedBundle): Settings {
-  const tasks = job.settings.tasks;
-  const settings = {
-    ...job.settings,
-    ...(Array.isArray(tasks) ? { tasks: tasks.map((task: Settings) => withLibraries(task, prepared)) } : {}),
-    ...withEnvironments(job.settings, prepared),
-    deployment: {
-      kind: 'BUNDLE',
-      metadata_file_path: metadataPath(prepared.bundle),
-      resource: `jobs.${job.key}`,
-    },
-  };
-  const parsed = JobSettings.safeParse(settings);
-  return parsed.success ? parsed.data : settings;
-}
-
-export function metadataPath(bundle: ResolvedBundle): string {
-  return `${bundle.workspace.statePath}/${STATE_FILE}`;
-}
-
-function withLibraries(task: Settings, prepared: PreparedBundle): Settings {
-  const nested = task.for_each_task as Settings | undefined;
-  const inner = nested?.task as Settings | undefined;
-  if (nested !== undefined && inner !== undefined) {
-    return { ...task, for_each_task: { ...nested, task: withLibraries(inner, prepared) } };
+  constructor(prepared: PreparedBundle, deployed: Deployed, drift: 'revert' | 'adopt') {
+    this.prepared = prepared;
+    this.deployed = deployed;
+    this.drift = drift;
+    this.lasting = new Map(
+      Object.entries(deployed.state.resources)
+        .filter(([resource]) => deployed.remotes.has(resource))
+        .map(([resource, { id }]) => [resource, id]),
+    );
   }
-  const libraries = task.libraries;
-  if (Array.isArray(libraries))
-    return {
-      ...task,
-      libraries: libraries.flatMap((library: Settings) => toRemoteLibraries(library, prepared)),
-    };
-  const packageName = (task.python_wheel_task as Settings | undefined)?.package_name;
-  // With an environment, the wheel comes from its dependencies.
-  if (typeof packageName !== 'string' || task.environment_key !== undefined) return task;
-  const wheel = findWheel(packageName, prepared);
-  return wheel === undefined ? task : { ...task, libraries: [{ whl: wheel.remote_path }] };
-}
 
-export function findWheel(
-  packageName: string,
-  prepared: Pick<PreparedBundle, 'artifacts'>,
-): LocalLibrary | undefined {
-  const normalized = normalizePackageName(packageName);
-  return prepared.artifacts
-    .flatMap((artifact) => artifact.wheels)
-    .find((wheel) => normalizePackageName(wheel.package_name) === normalized);
-}
-
-/** As Python's package index compares names. */
-export function normalizePackageName(name: string): string {
-  return name.toLowerCase().replaceAll(/[-_.]+/g, '_');
-}
-
-function toRemoteLibraries(library: Settings, prepared: PreparedBundle): Settings[] {
-  for (const kind of ['whl', 'jar']) {
-    const path = library[kind];
-    if (typeof path !== 'string' || !path.startsWith(LOCAL_PREFIX)) continue;
-    return (prepared.libraries.get(path) ?? []).map((found) => ({ ...library, [kind]: found.remote_path }));
-  }
-  return [library];
-}
-
-function withEnvironments(settings: Settings, prepared: PreparedBundle): Settings {
-  const environments = settings.environments;
-  if (!Array.isArray(environments)) return {};
-  return {
-    environments: environments.map((environment: Settings) => {
-      const spec = environment.spec as Settings | undefined;
-      const dependencies = spec?.dependencies;
-      if (!Array.isArray(dependencies)) return environment;
-      const translated = dependencies.flatMap((dependency: unknown) =>
-        typeof dependency === 'string' && dependency.startsWith(LOCAL_PREFIX)
-          ? (prepared.libraries.get(dependency) ?? []).map((found) => found.remote_path)
-          : [dependency],
-      );
-      return { ...environment, spec: { ...spec, dependencies: translated } };
-    }),
-  };
-}
-
-/** Puts the ids that are known in the place of `${resources.jobs.<key>.id}`. */
-export function fillResourceIds(settings: Settings, state: Pick<DeploymentState, 'resources'>): Settings {
-  const filled: unknown = JSON.parse(JSON.stringify(settings), (field, value: unknown) => {
-    if (typeof value !== 'string') return value;
-    let text = value;
-    for (const { kind, key, match } of pendingResources(value)) {
-      const id = state.resources[`${kind}.${key}`]?.id;
-      if (id === undefined) continue;
-      if (match === value && field === 'job_id') return id;
-      text = text.replace(match, String(id));
+  plan(wanted: ResolvedResource): PlannedAction {
+    const { kind, key } = wanted;
+    const resource = nameOf(wanted);
+    const definition = kindOf(kind);
+    const recorded = this.deployed.state.resources[resource];
+    const remote = this.deployed.remotes.get(resource);
+    const fromFiles = definition.toDocument(wanted, this.prepared);
+    const name = String(definition.nameOf(fromFiles) ?? key);
+    const common = { resource, kind, key, name };
+    if (recorded === undefined || remote === undefined) {
+      return { ...common, action: 'create', id: null, document: fromFiles, differences: [], adopted: [] };
     }
-    return text;
-  });
-  return filled as Settings; // an object stays one
+    const changes = this.compare(fromFiles, { wanted, recorded, remote });
+    const { id } = recorded;
+    if (changes.differences.length === 0) return { ...common, ...changes, action: 'unchanged', id };
+    const recreates = changes.differences.some((difference) => difference.recreates);
+    if (recreates) this.lasting.delete(resource);
+    return { ...common, ...changes, action: recreates ? 'recreate' : 'update', id };
+  }
+
+  private compare(
+    fromFiles: Document,
+    { wanted, recorded, remote: shown }: Existing,
+  ): Pick<PlannedAction, 'document' | 'differences' | 'adopted'> {
+    const { rules, recreateOn, toComparable } = kindOf(wanted.kind);
+    const before = keepAdopted(fromFiles, recorded);
+    const filled = fillResourceIds(before.document, this.lasting);
+    const remote = toComparable?.(shown, { document: filled, sent: recorded.document ?? {} }) ?? shown;
+    const compared = { remote, wanted: filled, sent: recorded.document, rules, recreateOn };
+    const differences = comparePlanned(compared);
+    const byHand = differences.filter(({ origin }) => origin === 'hand');
+    if (this.drift === 'revert' || byHand.length === 0) return { ...before, differences };
+    const after = adopt(before, compared, byHand);
+    return { ...after, differences: differences.filter(({ origin }) => origin === 'files') };
+  }
 }
 
-export function wantedLibraries(prepared: PreparedBundle): LocalLibrary[] {
-  const all = [
-    ...prepared.artifacts.flatMap((artifact) => artifact.wheels),
-    ...[...prepared.libraries.values()].flat(),
-  ];
-  return [...new Map(all.map((library) => [library.remote_path, library])).values()];
+interface Existing {
+  readonly wanted: ResolvedResource;
+  readonly recorded: DeployedResource;
+  readonly remote: Document;
+}
+
+/** What is adopted and not yet recorded so, or recorded and no longer adopted. */
+function isAdopting({ resource, adopted }: PlannedAction, { state }: Deployed): boolean {
+  return JSON.stringify(adopted) !== JSON.stringify(state.resources[resource]?.adopted ?? []);
+}
+
+function planDeletes({ bundle }: PreparedBundle, { state }: Deployed): PlannedAction[] {
+  const wanted = new Set(bundle.resources.map(nameOf));
+  // The record is in the order of creation: what refers to others goes before them.
+  return Object.entries(state.resources)
+    .reverse()
+    .flatMap(([resource, { id, name }]): PlannedAction[] => {
+      const split = splitResource(resource);
+      if (wanted.has(resource) || split === null) return [];
+      const action = { action: 'delete', resource, ...split, name, id, document: null } as const;
+      return [{ ...action, differences: [], adopted: [] }];
+    })
+    .sort((a, b) => rankOf(b.kind) - rankOf(a.kind));
 }
 
 function planLibraries(prepared: PreparedBundle, deployed: Deployed): LocalLibrary[] {
@@ -231,4 +133,23 @@ function planRemovals(prepared: PreparedBundle, deployed: Deployed): string[] {
       .filter((remote) => !keptFiles.has(remote)),
     ...deployed.state.uploads.filter((remote) => !keptLibraries.has(remote)),
   ];
+}
+
+export function fingerprint(document: Document): string {
+  return createHash('sha256')
+    .update(JSON.stringify(sortKeys(document)))
+    .digest('hex')
+    .slice(0, 32);
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, inner]): [string, unknown] => [key, sortKeys(inner)]);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** As `<kind>.<key>` → id. */
+export function idsOf(state: Pick<Deployed['state'], 'resources'>): ResourceIds {
+  return new Map(Object.entries(state.resources).map(([resource, { id }]) => [resource, id]));
 }

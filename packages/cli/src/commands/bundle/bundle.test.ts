@@ -161,7 +161,8 @@ test('destroy asks first: a person may decline, and without one it needs --auto-
     stderr: expect.stringContaining('--auto-approve'),
   });
   const declined = await call(['destroy'], {
-    confirm: async (question) => !question.startsWith('This deletes 1 job and, with all that is in them: '),
+    confirm: async (question) =>
+      !question.startsWith('This deletes 1 resource and, with all that is in them: '),
   });
   expect(declined).toMatchObject({ exitCode: 2, stderr: 'error: nothing was changed\n' });
   expect(jobs.size).toBe(1);

@@ -31,6 +31,6 @@ export function createBundleDeployCommand(context: CliContext): Command {
 }
 
 function describeDeletes(plan: Plan): string | undefined {
-  const deleted = plan.actions.filter(({ kind }) => kind === 'delete').map(({ name }) => `"${name}"`);
+  const deleted = plan.actions.filter(({ action }) => action === 'delete').map(({ name }) => `"${name}"`);
   return deleted.length === 0 ? undefined : `This deletes the jobs ${deleted.join(', ')}.`;
 }

@@ -24,14 +24,15 @@ export function createBundleDestroyCommand(context: CliContext): Command {
         print(context, `nothing of bundle ${bundle.name} is deployed to target ${bundle.target}`);
         return;
       }
-      const jobs = Object.keys(deployed.state.resources).length;
+      const resources = Object.keys(deployed.state.resources).length;
       await approve(
         context,
-        `This deletes ${count(jobs, 'job')} and, with all that is in them: ${foldersOf(bundle).join(', ')}.`,
+        `This deletes ${count(resources, 'resource')} and, with all that is in them: ${foldersOf(bundle).join(', ')}.`,
         options,
       );
       const destroyed = await destroyBundle(bundle, deployed, client);
-      for (const job of destroyed.jobs) print(context, `deleted ${job.resource} "${job.name}", id ${job.id}`);
+      for (const { resource, name, id } of destroyed.resources)
+        print(context, `deleted ${resource} "${name}", id ${id}`);
       for (const folder of destroyed.folders) print(context, `deleted ${folder}`);
     });
   return addBundleOptions(command);

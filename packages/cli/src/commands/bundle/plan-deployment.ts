@@ -37,7 +37,7 @@ async function findPython(context: CliContext): Promise<string> {
 }
 
 export function formatPlan(plan: Plan): string {
-  const changes = plan.actions.filter(({ kind }) => kind !== 'unchanged').flatMap(formatAction);
+  const changes = plan.actions.filter(({ action }) => action !== 'unchanged').flatMap(formatAction);
   const { libraries, files } = plan.upload;
   if (libraries.length > 0) changes.push(`+ upload ${count(libraries.length, 'wheel')}`);
   if (files.length > 0) changes.push(`+ upload ${count(files.length, 'file')}`);
@@ -49,18 +49,19 @@ export function formatPlan(plan: Plan): string {
 
 function formatAction(action: PlannedAction): string[] {
   const what = `${action.resource} "${action.name}"`;
-  switch (action.kind) {
+  switch (action.action) {
     case 'create':
       return [`+ create ${what}`];
     case 'delete':
       return [`- delete ${what}, id ${action.id}`];
     case 'unchanged':
       return [`= ${what}, id ${action.id}`];
-    case 'update': {
+    case 'update':
+    case 'recreate': {
       const shown = action.differences.slice(0, differencesShown);
       const hidden = action.differences.length - shown.length;
       return [
-        `~ update ${what}, id ${action.id}`,
+        `~ ${action.action} ${what}, id ${action.id}`,
         ...shown.map(({ path: field, before, after }) => `    ${field}: ${show(before)} → ${show(after)}`),
         ...(hidden > 0 ? [`    and ${hidden} more`] : []),
       ];

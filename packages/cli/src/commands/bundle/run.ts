@@ -53,9 +53,9 @@ function chooseJob(bundle: ResolvedBundle, key: string | undefined): string {
 }
 
 async function findDeployedJob(bundle: ResolvedBundle, client: Client, key: string): Promise<number> {
-  const { state, jobs } = await readDeployment(bundle, client);
+  const { state, remotes } = await readDeployment(bundle, client);
   const recorded = state.resources[`jobs.${key}`];
-  if (recorded !== undefined && jobs.has(recorded.id)) return recorded.id;
+  if (recorded !== undefined && remotes.has(`jobs.${key}`)) return Number(recorded.id);
   throw new CommandError(`job ${key} is not deployed to target ${bundle.target}`, {
     exitCode: exitCodes.notFound,
     cure: `deploy it with \`headrace bundle deploy -t ${bundle.target}\``,
