@@ -1,4 +1,4 @@
-// What `mode` and `presets` do to jobs. Names and tags change before references are replaced, so that
+// What `mode` and `presets` do to resources. Names and tags change before references are replaced, so that
 // `${resources.jobs.x.name}` sees the final name; schedules and limits after it, when they are known.
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of bundles, replaced later
 
@@ -9,21 +9,30 @@ import {
   type MappingNode,
   type Node,
   at as nodeAt,
-  positionOf,
+  type Scalar,
   scalarAt,
   scalarNode,
   textAt,
   withValue,
 } from '../nodes.ts';
-import { errorAt, type Problem, warningAt } from '../problem.ts';
-import type { GitFacts, Mode } from './resolved-bundle.ts';
+import { errorAt, type Position, type Problem } from '../problem.ts';
+import { mapResources } from './map-resources.ts';
+import type { Mode } from './resolved-bundle.ts';
+import { RESOURCE_NAMES, type ResourceName } from './resource-kinds.ts';
 import type { Target } from './select-target.ts';
-import type { WorkspaceFacts } from './workspace-paths.ts';
 
 const USER = '${workspace.current_user.short_name}';
+export const DEVELOPMENT_PREFIX = `[dev ${USER}] `;
 /** DECISIONS: several developers' runs of one job may overlap, but not without end. */
 const DEVELOPMENT_CONCURRENT_RUNS = 4;
 const TRIGGERS = ['schedule', 'trigger', 'continuous'];
+/** Where a kind keeps its tags, of those whose tags are texts by name. */
+const TAG_FIELDS: Readonly<Record<string, string>> = {
+  jobs: 'tags',
+  pipelines: 'tags',
+  clusters: 'custom_tags',
+  instance_pools: 'custom_tags',
+};
 
 export function readMode(target: Target, problems: Problem[]): Mode {
   const mode = nodeAt(target.node, 'mode');
@@ -34,83 +43,104 @@ export function readMode(target: Target, problems: Problem[]): Mode {
   return null;
 }
 
-export function applyNamePresets(root: MappingNode, mode: Mode): MappingNode {
-  const prefix = textAt(root, 'presets', 'name_prefix') ?? (mode === 'development' ? `[dev ${USER}] ` : '');
+/** What stands before every name, as it is written. */
+export function readNamePrefix(root: MappingNode, mode: Mode): { text: string; at: Position } {
+  const node = nodeAt(root, 'presets', 'name_prefix');
+  const text = textAt(node) ?? (mode === 'development' ? DEVELOPMENT_PREFIX : '');
+  return { text, at: node?.at ?? root.at };
+}
+
+/** @param prefix without references: what it becomes in a name of letters depends on all of it. */
+export function applyNamePresets(root: MappingNode, mode: Mode, prefix: string): MappingNode {
   const tags = entriesAt(root, 'presets', 'tags').map(([key, entry]): [string, Node] => [key, entry.value]);
   if (mode === 'development') tags.push(['dev', fromPlain(USER, root.at)]);
-  let changed: Node = root;
-  for (const [key, entry] of entriesAt(root, 'resources', 'jobs')) {
-    const path = ['resources', 'jobs', key];
-    if (entry.value.kind !== 'mapping') continue;
-    const name = nodeAt(entry.value, 'name');
-    const text = name === undefined ? key : textAt(name);
-    if (text !== null && (prefix !== '' || name === undefined)) {
-      changed = withValue(changed, [...path, 'name'], scalarNode(prefix + text, name?.at ?? entry.keyAt));
+  return mapResources(root, (resource, { kind, key, keyAt }) => {
+    let changed: Node = resource;
+    const name = RESOURCE_NAMES[kind];
+    if (name !== undefined) changed = withPrefix(resource, name, { prefix, key, keyAt });
+    const field = TAG_FIELDS[kind];
+    for (const [tag, value] of field === undefined ? [] : tags) {
+      // The user's own value of a tag is kept.
+      if (field !== undefined && isEmpty(nodeAt(resource, field, tag))) {
+        changed = withValue(changed, [field, tag], value);
+      }
     }
-    for (const [tag, value] of tags) {
-      if (isEmpty(nodeAt(entry.value, 'tags', tag)))
-        changed = withValue(changed, [...path, 'tags', tag], value);
-    }
-  }
-  return changed as MappingNode; // a mapping stays one
+    return changed as MappingNode; // a mapping stays one
+  });
+}
+
+function withPrefix(
+  resource: MappingNode,
+  name: ResourceName,
+  { prefix, key, keyAt }: { prefix: string; key: string; keyAt: Position },
+): Node {
+  const node = nodeAt(resource, name.field);
+  const text = isEmpty(node) && name.isKeyByDefault ? key : textAt(node);
+  if (text === null || text === '') return resource;
+  // What is inside something that has a prefix needs none of its own.
+  if (name.parent !== undefined && /^\$\{resources\./.test(textAt(resource, name.parent) ?? ''))
+    return resource;
+  const full = joinPrefix(prefix, text, name.style);
+  if (full === textAt(node)) return resource;
+  return withValue(resource, [name.field], scalarNode(full, node?.at ?? keyAt));
+}
+
+function joinPrefix(prefix: string, text: string, style: ResourceName['style']): string {
+  if (style === 'free') return prefix + text;
+  if (style === 'word') return toWord(prefix) + text;
+  const slash = text.lastIndexOf('/') + 1;
+  return text.slice(0, slash) + prefix + text.slice(slash);
+}
+
+/** `[dev jane_doe] ` → `dev_jane_doe_`: for names that are parts of SQL or of paths. */
+function toWord(prefix: string): string {
+  const word = prefix.replaceAll(/[^A-Za-z0-9]+/g, '_').replaceAll(/^_+|_+$/g, '');
+  return word === '' ? '' : `${word}_`;
 }
 
 export function applyRunPresets(root: MappingNode, mode: Mode): MappingNode {
   const presets = nodeAt(root, 'presets');
-  const pause = textAt(presets, 'trigger_pause_status') ?? (mode === 'development' ? 'PAUSED' : null);
+  const isDevelopment = mode === 'development';
+  const pause = textAt(presets, 'trigger_pause_status') ?? (isDevelopment ? 'PAUSED' : null);
   const concurrency =
-    scalarAt(presets, 'jobs_max_concurrent_runs') ??
-    (mode === 'development' ? DEVELOPMENT_CONCURRENT_RUNS : null);
-  let changed: Node = root;
-  for (const [key, entry] of entriesAt(root, 'resources', 'jobs')) {
-    const path = ['resources', 'jobs', key];
-    if (entry.value.kind !== 'mapping') continue;
-    for (const trigger of TRIGGERS) {
-      const found = nodeAt(entry.value, trigger);
-      // A job that says pause_status itself has decided.
-      if (pause === null || found?.kind !== 'mapping' || textAt(found, 'pause_status') !== null) continue;
-      changed = withValue(changed, [...path, trigger, 'pause_status'], scalarNode(pause, found.at));
+    scalarAt(presets, 'jobs_max_concurrent_runs') ?? (isDevelopment ? DEVELOPMENT_CONCURRENT_RUNS : null);
+  const pipelines = scalarAt(presets, 'pipelines_development') ?? (isDevelopment ? true : null);
+  return mapResources(root, (resource, { kind, keyAt }) => {
+    switch (kind) {
+      case 'jobs':
+        return withConcurrency(withPause(resource, pause), concurrency, keyAt);
+      case 'alerts':
+        return withPause(resource, pause);
+      case 'pipelines':
+        return pipelines === null || !isEmpty(nodeAt(resource, 'development'))
+          ? resource
+          : withField(resource, ['development'], scalarNode(pipelines, keyAt));
+      default:
+        return resource;
     }
-    if (concurrency !== null && isEmpty(nodeAt(entry.value, 'max_concurrent_runs'))) {
-      changed = withValue(changed, [...path, 'max_concurrent_runs'], scalarNode(concurrency, entry.keyAt));
-    }
-  }
-  return changed as MappingNode; // a mapping stays one
+  });
 }
 
-export function checkMode(
-  root: MappingNode,
-  { target, mode, facts, git }: { target: Target; mode: Mode; facts: WorkspaceFacts; git: GitFacts },
-): Problem[] {
-  if (mode !== 'production') return [];
-  const problems: Problem[] = [];
-  for (const [key, entry] of entriesAt(root, 'resources', 'pipelines')) {
-    const development = nodeAt(entry.value, 'development');
-    if (development !== undefined && scalarAt(development) === true) {
-      problems.push(
-        errorAt(
-          development.at,
-          `pipeline ${key} says development: true, which target ${target.name} (mode: production) refuses`,
-        ),
-      );
-    }
-  }
-  const wanted = textAt(target.node, 'git', 'branch') ?? textAt(root, 'bundle', 'git', 'branch');
-  if (wanted !== null && git.branch !== null && git.branch !== wanted) {
-    const at = positionOf(target.node, ['git', 'branch']);
-    problems.push(
-      errorAt(
-        at,
-        `target ${target.name} is deployed from branch ${wanted}, but the folder is at ${git.branch}`,
-      ),
-    );
-  }
-  const isPersonal = (textAt(root, 'workspace', 'root_path') ?? '').startsWith(
-    `/Workspace/Users/${facts.userName}/`,
-  );
-  if (isPersonal && isEmpty(nodeAt(root, 'run_as')) && isEmpty(nodeAt(root, 'permissions'))) {
-    const message = `target ${target.name} is production, yet it lives in one user's folder and neither run_as nor permissions are given; set workspace.root_path to a shared folder`;
-    problems.push(warningAt(positionOf(target.node, ['mode']), message));
-  }
-  return problems;
+function withPause(resource: MappingNode, pause: string | null): MappingNode {
+  if (pause === null) return resource;
+  return TRIGGERS.reduce((changed, trigger) => {
+    const found = nodeAt(changed, trigger);
+    // What says pause_status itself has decided.
+    return found?.kind !== 'mapping' || !isEmpty(nodeAt(found, 'pause_status'))
+      ? changed
+      : withField(changed, [trigger, 'pause_status'], scalarNode(pause, found.at));
+  }, resource);
+}
+
+function withConcurrency(job: MappingNode, concurrency: Scalar, keyAt: Position): MappingNode {
+  // A continuous job has one run at a time.
+  return concurrency === null ||
+    !isEmpty(nodeAt(job, 'max_concurrent_runs')) ||
+    !isEmpty(nodeAt(job, 'continuous'))
+    ? job
+    : withField(job, ['max_concurrent_runs'], scalarNode(concurrency, keyAt));
+}
+
+function withField(resource: MappingNode, path: readonly string[], value: Node): MappingNode {
+  return withValue(resource, path, value) as MappingNode; // a mapping stays one
 }

@@ -1,6 +1,6 @@
-// The resources of a resolved configuration, with what the bundle says for all of them spread over each.
+// The resources of a resolved configuration, and what of it is not deployed here.
 
-import { entriesAt, listAt, type MappingNode, type Node, textAt, toPlain } from '../nodes.ts';
+import { entriesAt, listAt, type MappingNode, type Node, textAt } from '../nodes.ts';
 import { errorAt, type Problem, warningAt } from '../problem.ts';
 import { toSettings } from './job-settings.ts';
 import type { ResolvedBundle, ResolvedJob, ResolvedPermission, ResolvedResource } from './resolved-bundle.ts';
@@ -25,22 +25,19 @@ export function collectResources(root: MappingNode, context: PathContext): Colle
       } else {
         const node = kind === 'jobs' ? translateJobPaths(value, context) : value;
         if (kind === 'jobs') problems.push(...warnOfNotebooksUsedAsFiles(node, context));
-        const settings = kind === 'jobs' ? withRunAs(toSettings(node), root) : toSettings(node);
-        const own = readPermissions(node, problems);
-        resources.push({ kind, key, at: keyAt, node, settings, permissions: [...own, ...permissions] });
+        resources.push({
+          kind,
+          key,
+          at: keyAt,
+          node,
+          settings: toSettings(node),
+          permissions: readPermissions(node, problems),
+        });
       }
     }
   }
   const jobs = resources.filter((resource): resource is ResolvedJob => resource.kind === 'jobs');
   return { resources, jobs, permissions, unsupported };
-}
-
-/** `run_as` of the bundle holds for every job that has none. */
-function withRunAs(settings: Record<string, unknown>, root: MappingNode): Record<string, unknown> {
-  const runAs = root.entries.get('run_as')?.value;
-  return runAs?.kind !== 'mapping' || settings.run_as !== undefined
-    ? settings
-    : { ...settings, run_as: toPlain(runAs) };
 }
 
 const PRINCIPALS = ['user_name', 'group_name', 'service_principal_name'] as const;

@@ -4,18 +4,32 @@
 import picomatch from 'picomatch';
 import type { LocalFile } from '../load/list-files.ts';
 import type { LoadedBundle } from '../load/load-bundle.ts';
-import { entriesAt, listAt, type MappingNode, scalarAt, textAt, withoutKeys } from '../nodes.ts';
+import {
+  entriesAt,
+  listAt,
+  type MappingNode,
+  type Node,
+  at as nodeAt,
+  scalarAt,
+  scalarNode,
+  textAt,
+  withoutKeys,
+} from '../nodes.ts';
 import { errorAt, type Problem, sortProblems } from '../problem.ts';
-import { applyNamePresets, applyRunPresets, checkMode, readMode } from './apply-mode.ts';
+import { applyNamePresets, applyRunPresets, readMode, readNamePrefix } from './apply-mode.ts';
+import { checkMode } from './check-mode.ts';
 import { collectResources } from './collect-resources.ts';
-import { interpolate } from './interpolate.ts';
+import { type Bindings, interpolateRoot, interpolateText } from './interpolate.ts';
+import { type Lookup, type LookupAnswers, readAnswer } from './lookups.ts';
 import { mergeNodes } from './merge-nodes.ts';
+import { overrideClusters } from './override-clusters.ts';
 import { readArtifacts } from './read-artifacts.ts';
 import type { GitFacts, Mode, ResolvedBundle, ResolvedScript } from './resolved-bundle.ts';
 import { selectTarget, type Target } from './select-target.ts';
+import { spreadDefaults } from './spread-defaults.ts';
 import { withoutExtension } from './translate-paths.ts';
-import { resolveVariables, type VariableInputs } from './variables.ts';
-import { completeWorkspace, type WorkspaceFacts } from './workspace-paths.ts';
+import { resolveVariables, type VariableInputs, type Variables } from './variables.ts';
+import { completeWorkspace, resolvePaths, type WorkspaceFacts } from './workspace-paths.ts';
 
 export type {
   GitFacts,
@@ -34,6 +48,12 @@ export interface ResolveInputs extends Partial<VariableInputs> {
   readonly facts: WorkspaceFacts;
   /** Of the repository around the folder. */
   readonly git?: GitFacts;
+  /** What collectLookups asked for. Left out: nobody looked, and what refers to it stays open. */
+  readonly lookups?: LookupAnswers;
+  /** While developing: the cluster that takes the place of all others. */
+  readonly clusterId?: string | undefined;
+  /** Deploy from any branch. */
+  readonly force?: boolean;
 }
 
 const NO_GIT: GitFacts = { branch: null, commit: null, originUrl: null };
@@ -45,29 +65,82 @@ export function resolveBundle(
   loaded: LoadedBundle,
   inputs: ResolveInputs,
 ): ResolvedBundle | { readonly problems: readonly Problem[] } {
+  const start = begin(loaded, inputs);
+  if ('refusal' in start) return { problems: start.refusal };
+  const { target, git, mode, problems } = start;
+  const bindings = bindLookups(start, inputs.lookups);
+  const located = resolvePaths(start.completed, inputs.facts, { bindings, problems });
+  const written = readNamePrefix(located, mode);
+  const prefix = interpolateText(written.text, written.at, { root: located, bindings, problems });
+  const interpolated = interpolateRoot(applyNamePresets(located, mode, prefix), bindings);
+  problems.push(...interpolated.problems);
+  const steady = withoutKeys(applyRunPresets(interpolated.root, mode), ['targets', 'variables']);
+  const root = spreadDefaults(overrideClusters(steady, { flag: inputs.clusterId, mode, problems }), problems);
+  const { facts, force = false } = inputs;
+  const { wantedBranch } = start;
+  problems.push(...checkMode(root, { target, mode, facts, git, force, wantedBranch }));
+  return collect({ ...start, loaded, root, facts }, problems);
+}
+
+/** What has to be found on the server by its name before the bundle can be resolved. */
+export function collectLookups(loaded: LoadedBundle, inputs: ResolveInputs): readonly Lookup[] {
+  const start = begin(loaded, inputs);
+  return 'refusal' in start ? [] : namedLookups(start, []);
+}
+
+interface Start {
+  readonly name: string;
+  readonly target: Target;
+  readonly mode: Mode;
+  readonly git: GitFacts;
+  readonly wantedBranch: Node | undefined;
+  readonly variables: Variables;
+  /** The target laid over the bundle, with what references may name. */
+  readonly completed: MappingNode;
+  readonly problems: Problem[];
+}
+
+function begin(
+  loaded: LoadedBundle,
+  inputs: ResolveInputs,
+): Start | { readonly refusal: readonly Problem[] } {
   // What an unreadable file would have said cannot be missed from it.
-  if (!loaded.isReadable) return { problems: loaded.problems };
+  if (!loaded.isReadable) return { refusal: loaded.problems };
   const choice = selectTarget(loaded, inputs.target);
   const { target } = choice;
-  if (target === null) return { problems: sortProblems([...loaded.problems, ...choice.problems]) };
+  if (target === null) return { refusal: sortProblems([...loaded.problems, ...choice.problems]) };
   const problems: Problem[] = [...loaded.problems];
   const name = textAt(loaded.root, 'bundle', 'name');
   if (name === null) problems.push(errorAt(loaded.root.at, 'bundle.name is required'));
   const mode = readMode(target, problems);
-  const variables = resolveVariables(loaded, target, {
-    vars: inputs.vars ?? {},
-    environment: inputs.environment ?? {},
-  });
+  const { vars = {}, environment = {}, git = NO_GIT } = inputs;
+  const variables = resolveVariables(loaded, target, { vars, environment });
   problems.push(...variables.problems);
-
   const merged = mergeNodes(loaded.root, withoutKeys(target.node, TARGET_ONLY_KEYS));
-  const completed = applyNamePresets(completeWorkspace(merged, target.name, inputs.facts), mode);
-  const interpolated = interpolate(completed, variables.values);
-  problems.push(...interpolated.problems);
-  const root = withoutKeys(applyRunPresets(interpolated.root, mode), ['targets', 'variables']);
-  const git = inputs.git ?? NO_GIT;
-  problems.push(...checkMode(root, { target, mode, facts: inputs.facts, git }));
-  return collect({ loaded, target, mode, name: name ?? 'unnamed', root, facts: inputs.facts, git }, problems);
+  const wantedBranch = nodeAt(target.node, 'git', 'branch') ?? nodeAt(merged, 'bundle', 'git', 'branch');
+  const completed = completeWorkspace(merged, { targetName: target.name, facts: inputs.facts, git });
+  return { name: name ?? 'unnamed', target, mode, git, wantedBranch, variables, completed, problems };
+}
+
+function namedLookups({ variables, completed }: Start, problems: Problem[]): Lookup[] {
+  const open = new Set(variables.lookups.map(({ variable }) => variable));
+  const bindings = { variables: variables.values, open };
+  return variables.lookups.map((lookup) => {
+    const name = interpolateText(lookup.name, lookup.at, { root: completed, bindings, problems });
+    return { ...lookup, name };
+  });
+}
+
+function bindLookups(start: Start, answers: LookupAnswers | undefined): Bindings {
+  const variables = new Map(start.variables.values);
+  const open = new Set<string>();
+  for (const lookup of namedLookups(start, start.problems)) {
+    const id = readAnswer(lookup, answers, start.problems);
+    // One finding is enough: what refers to it is left alone.
+    if (id === null) open.add(lookup.variable);
+    else variables.set(lookup.variable, scalarNode(id, lookup.at));
+  }
+  return { variables, open };
 }
 
 interface Resolution {

@@ -1,12 +1,25 @@
 // Where a bundle lives in the workspace, and who deploys it: the `workspace` mapping completed from the facts.
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of bundles, replaced later
 
-import { entriesAt, fromPlain, type MappingNode, type Node, textAt, withValue } from '../nodes.ts';
+import {
+  fromPlain,
+  type MappingNode,
+  type Node,
+  at as nodeAt,
+  scalarNode,
+  textAt,
+  withValue,
+} from '../nodes.ts';
+import { errorAt, type Problem } from '../problem.ts';
+import { type Bindings, interpolateText } from './interpolate.ts';
+import type { GitFacts } from './resolved-bundle.ts';
 
 export interface WorkspaceFacts {
   /** The server the client talks to. */
   readonly host: string;
   readonly userName: string;
+  /** What else the server says of the user, for `${workspace.current_user.<field>}`. */
+  readonly currentUser?: Readonly<Record<string, unknown>>;
 }
 
 const DEFAULT_PATHS = {
@@ -16,41 +29,60 @@ const DEFAULT_PATHS = {
   state_path: '${workspace.root_path}/state',
 } as const;
 
-export function completeWorkspace(root: MappingNode, targetName: string, facts: WorkspaceFacts): MappingNode {
+/** Adds what references may name and nobody writes: the target, the user, the repository, the workspace's folders. */
+export function completeWorkspace(
+  root: MappingNode,
+  { targetName, facts, git }: { targetName: string; facts: WorkspaceFacts; git: GitFacts },
+): MappingNode {
   const shortName = toShortName(facts.userName);
-  const additions: [string[], Node][] = [
-    [['bundle', 'target'], fromPlain(targetName, root.at)],
-    [['bundle', 'environment'], fromPlain(targetName, root.at)],
-    [
-      ['workspace', 'current_user'],
-      fromPlain(
-        {
-          userName: facts.userName,
-          short_name: shortName,
-          domain_friendly_name: shortName.replaceAll('_', '-'),
-        },
-        root.at,
-      ),
-    ],
+  const { at } = root;
+  const user = {
+    ...facts.currentUser,
+    userName: facts.userName,
+    short_name: shortName,
+    domain_friendly_name: shortName.replaceAll('_', '-'),
+  };
+  const always: [string[], Node][] = [
+    [['bundle', 'target'], fromPlain(targetName, at)],
+    [['bundle', 'environment'], fromPlain(targetName, at)],
+    [['workspace', 'current_user'], fromPlain(user, at)],
   ];
-  if (textAt(root, 'workspace', 'host') === null)
-    additions.push([['workspace', 'host'], fromPlain(facts.host, root.at)]);
-  for (const [key, path] of Object.entries(DEFAULT_PATHS)) {
-    if (textAt(root, 'workspace', key) === null)
-      additions.push([['workspace', key], fromPlain(path, root.at)]);
-  }
-  const completed = additions.reduce<Node>(
+  const unlessGiven: [string[], unknown][] = [
+    [['bundle', 'git', 'branch'], git.branch],
+    [['bundle', 'git', 'commit'], git.commit],
+    [['bundle', 'git', 'origin_url'], git.originUrl],
+    [['workspace', 'host'], facts.host],
+    ...Object.entries(DEFAULT_PATHS).map(([key, path]): [string[], string] => [['workspace', key], path]),
+  ];
+  const missing = unlessGiven
+    .filter(([path]) => textAt(root, ...path) === null)
+    .map(([path, value]): [string[], Node] => [path, fromPlain(value, at)]);
+  return [...always, ...missing].reduce<Node>(
     (node, [path, value]) => withValue(node, path, value),
     root,
   ) as MappingNode; // a mapping stays one
-  return entriesAt(completed, 'workspace')
-    .filter(([key]) => key in DEFAULT_PATHS)
-    .reduce<Node>((node, [key, entry]) => {
-      const text = textAt(entry.value);
-      return text === null
-        ? node
-        : withValue(node, ['workspace', key], { ...entry.value, value: absolute(text, facts) } as Node); // a text stays one
-    }, completed) as MappingNode;
+}
+
+/** Writes the folders out: what refers to them needs them whole. */
+export function resolvePaths(
+  root: MappingNode,
+  facts: WorkspaceFacts,
+  { bindings, problems }: { bindings: Bindings; problems: Problem[] },
+): MappingNode {
+  return Object.keys(DEFAULT_PATHS).reduce<MappingNode>((current, key) => {
+    const node = nodeAt(current, 'workspace', key);
+    const written = textAt(node);
+    if (node === undefined || written === null) return current;
+    const text = interpolateText(written, node.at, { root: current, bindings, problems });
+    const path = absolute(text, facts);
+    if (!path.startsWith('/')) {
+      const message = `workspace.${key}: '${text}' is no place in the workspace`;
+      problems.push(errorAt(node.at, message, 'write a path from / on, or from ~ for your own folder'));
+    } else if (path.split('/').includes('..')) {
+      problems.push(errorAt(node.at, `workspace.${key}: write the path without '..'`));
+    }
+    return withValue(current, ['workspace', key], scalarNode(path, node.at)) as MappingNode; // a mapping stays one
+  }, root);
 }
 
 function absolute(path: string, facts: WorkspaceFacts): string {
