@@ -1,6 +1,33 @@
 /** The HTTP contract: routes, schemas, client, errors. */
 
 export {
+  AlertCondition,
+  AlertDocument,
+  AlertEvaluation,
+  type AlertEvent,
+  AlertFields,
+  type AlertOperandColumn,
+  type AlertOperandValue,
+  alertEventsMax,
+  alertStateNames,
+  TextAlertDocument,
+  TextAlertFields,
+} from './alerts.ts';
+export {
+  BundleChanges,
+  BundleDeployment,
+  BundleFile,
+  BundleGit,
+  BundleLock,
+  BundleRecord,
+  BundleResource,
+  BundleVersion,
+  bundleContentBytesMax,
+  bundleContentsMax,
+  bundleFilesMax,
+  bundleResourcesMax,
+} from './bundle-deployments.ts';
+export {
   CatalogInfo,
   catalogPageMax,
   comment,

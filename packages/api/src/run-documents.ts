@@ -1,5 +1,6 @@
 /** How a run and its tasks look on the wire, with both descriptions of their state: old clients read only `state`. */
 import { z } from 'zod';
+import { alertStateNames } from './alerts.ts';
 import { GitSource } from './git.ts';
 import { JobCluster } from './jobs.ts';
 import { runParameterFields } from './run-parameters.ts';
@@ -284,7 +285,11 @@ export const RunOutput = z.looseObject({
   /** The run that a task started. */
   run_job_output: z.looseObject({ run_id: z.int().optional() }).optional(),
   sql_output: z
-    .looseObject({ query_output: sqlWorkOutput.optional(), file_output: sqlWorkOutput.optional() })
+    .looseObject({
+      query_output: sqlWorkOutput.optional(),
+      file_output: sqlWorkOutput.optional(),
+      alert_output: sqlWorkOutput.extend({ alert_state: z.enum(alertStateNames) }).optional(),
+    })
     .optional(),
   dbt_output: DbtOutput.optional(),
 });

@@ -119,7 +119,22 @@ export const SqlTask = z.looseObject({
   warehouse_id: warehouseId,
   query: z.looseObject({ query_id: z.string().min(1).max(255) }).optional(),
   file: z.looseObject({ path: pathText, source: z.enum(sources).optional() }).optional(),
-  alert: z.looseObject({ alert_id: z.string().max(255) }).optional(),
+  alert: z
+    .looseObject({
+      alert_id: z.string().min(1).max(255),
+      /** It is evaluated, and nobody is told. */
+      pause_subscriptions: wireBool.optional(),
+      subscriptions: z
+        .array(
+          z.looseObject({
+            user_name: z.string().max(255).optional(),
+            destination_id: z.string().max(255).optional(),
+          }),
+        )
+        .max(100)
+        .optional(),
+    })
+    .optional(),
   dashboard: z.looseObject({ dashboard_id: z.string().max(255) }).optional(),
   parameters: textMap.optional(),
 });

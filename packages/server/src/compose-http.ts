@@ -2,10 +2,12 @@
 import crypto from 'node:crypto';
 import { type Handlers, routes } from '@headrace/api';
 import type { FastifyInstance } from 'fastify';
+import { createAlertHandlers } from './alerts/handlers.ts';
 import { logBytesMax } from './attempts/attempt-document.ts';
 import { createWorkerHandlers } from './attempts/handlers.ts';
 import { listWorkers } from './attempts/worker-status.ts';
 import type { AuditRecorder } from './audit/audit-recorder.ts';
+import { createBundleHandlers } from './bundles/handlers.ts';
 import type { CatalogNames } from './catalogs/catalog-names.ts';
 import { createMetastoreHandlers } from './catalogs/handlers.ts';
 import { createPolicyHandlers } from './cluster-policies/handlers.ts';
@@ -178,6 +180,8 @@ function createHandlers(
     ...createDbfsHandlers(services),
     ...createPolicyHandlers(services),
     ...createQueryHandlers(services),
+    ...createAlertHandlers(services),
+    ...createBundleHandlers(runs.services),
     ...createPoolHandlers(services, clusters.announcePools),
     ...createClustersHandlers(services, clusters),
     ...sql.handlers(publicUrl),

@@ -75,11 +75,12 @@ export type TaskDocument =
       readonly parameters: readonly string[];
     }
   | { readonly kind: 'spark_submit'; readonly parameters: readonly string[] }
-  /** A file, or else a saved query, which the task asks the API for. */
+  /** A file, or else a saved query or an alert, which the task asks the API for. */
   | {
       readonly kind: 'sql';
       readonly file_path: string | null;
       readonly query_id: string | null;
+      readonly alert_id: string | null;
       readonly parameters: Readonly<Record<string, string>>;
     }
   | {

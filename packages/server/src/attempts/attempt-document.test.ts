@@ -174,8 +174,8 @@ test('a SQL task gets its own parameters, those of the run, and the job’s, whi
   const file = partsOf({ sql_task: { ...sql, file: { path: '/q.sql' } } }, options);
   const query = partsOf({ sql_task: { ...sql, query: { query_id: 'q-1' } } }, options);
 
-  expect(file.task).toEqual({ kind: 'sql', file_path: '/q.sql', query_id: null, parameters });
-  expect(query.task).toEqual({ kind: 'sql', file_path: null, query_id: 'q-1', parameters });
+  expect(file.task).toEqual({ kind: 'sql', file_path: '/q.sql', query_id: null, alert_id: null, parameters });
+  expect(query.task).toEqual({ kind: 'sql', file_path: null, query_id: 'q-1', alert_id: null, parameters });
   expect(query.resolved).toEqual({ sql_task: { parameters } });
 });
 

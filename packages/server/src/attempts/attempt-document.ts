@@ -61,7 +61,7 @@ export function toAttemptParts(attempt: AttemptOf, urls: ServerUrls): AttemptPar
     toSqlTaskDocument(task, { settings, overriding, jobParameters: scope.job.parameters });
   const isFromGit = findGitPath(written, settings) !== null;
   if (document) {
-    const resolved = toResolvedValues(document);
+    const resolved = toResolvedValues(document, task);
     return { task: document, isFromGit, libraries, limits: toLimits(written), resolved };
   }
   const kinds = findTaskKinds(written).join(', ');
@@ -165,7 +165,7 @@ function toJvmTaskDocument(task: WrittenTask, overriding: OverridingParameters):
   return null;
 }
 
-function toResolvedValues(task: TaskDocument): Document {
+function toResolvedValues(task: TaskDocument, written: WrittenTask): Document {
   switch (task.kind) {
     case 'notebook':
       return { notebook_task: { base_parameters: task.parameters } };
@@ -180,10 +180,15 @@ function toResolvedValues(task: TaskDocument): Document {
     case 'spark_submit':
       return { spark_submit_task: { parameters: task.parameters } };
     case 'sql':
-      return { sql_task: { parameters: task.parameters } };
+      return { sql_task: { parameters: task.parameters, ...alertOf(written) } };
     case 'dbt':
       return { dbt_task: { commands: task.commands } };
     case 'sql_endpoint':
       return {};
   }
+}
+
+/** Whose state the attempt may report, and who is told. */
+function alertOf({ sql_task: sql }: WrittenTask): Document {
+  return sql?.alert ? { alert: sql.alert as JsonValue } : {}; // It came as JSON.
 }

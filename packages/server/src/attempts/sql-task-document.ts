@@ -13,16 +13,17 @@ export interface SqlTaskSurroundings {
   readonly jobParameters: Readonly<Record<string, string>>;
 }
 
-/** Null for other kinds, and for what no host runs yet: an alert, a dashboard. */
+/** Null for other kinds, and for what no host runs yet: a dashboard. */
 export function toSqlTaskDocument(
   { sql_task: sql, dbt_task: dbt }: WrittenTask,
   { settings, overriding, jobParameters }: SqlTaskSurroundings,
 ): TaskDocument | null {
-  if (sql?.file || sql?.query) {
+  if (sql?.file || sql?.query || sql?.alert) {
     return {
       kind: 'sql',
       file_path: sql.file?.path ?? null,
       query_id: sql.file ? null : (sql.query?.query_id ?? null),
+      alert_id: sql.file || sql.query ? null : (sql.alert?.alert_id ?? null),
       // On the same key the job's parameter wins.
       parameters: { ...sql.parameters, ...overriding.sql_params, ...jobParameters },
     };

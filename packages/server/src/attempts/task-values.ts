@@ -1,11 +1,13 @@
 /**
  * Task values as later tasks see them: by task key, those of a for-each gathered over its iterations. Under a name that user
- * code cannot set, a SQL task hands on the rows of its last result: references read them as its output.
+ * code cannot set, a SQL task hands on the rows of its last result, and the state of an alert: references read them as its output.
  */
 import { currentDefinition, type JsonValue, type Run, slotOf, type TaskOutput } from '@headrace/core';
 
 /** As `headrace_runtime/documents.py` writes it. */
 const outputRowsName = 'headrace:output.rows';
+const alertStateName = 'headrace:output.alert_state';
+const outputNames: readonly string[] = [outputRowsName, alertStateName];
 
 export type ValuesByTask = Readonly<Record<string, Readonly<Record<string, JsonValue>>>>;
 
@@ -19,7 +21,7 @@ export function valuesForTasks(run: Run): ValuesByTask {
   const { byKey, nested } = currentDefinition(run);
   for (const key of byKey.keys()) {
     const ofTask = run.taskValues.get(key);
-    if (ofTask) values[key] = withoutRows(ofTask);
+    if (ofTask) values[key] = withoutOutput(ofTask);
   }
   for (const [key, { outerKey }] of nested) {
     const gathered = gatherIterations(run, outerKey, key);
@@ -35,23 +37,25 @@ export function valuesOfTask(run: Run, taskKey: string): Readonly<Record<string,
   for (const [key, { outerKey }] of currentDefinition(run).nested) {
     if (outerKey === taskKey) return gatherIterations(run, taskKey, key);
   }
-  return withoutRows(run.taskValues.get(taskKey) ?? {});
+  return withoutOutput(run.taskValues.get(taskKey) ?? {});
 }
 
 /** Undefined for a task that hands on no rows. */
 export function outputOfTask(run: Run, taskKey: string): TaskOutput | undefined {
-  const rows = run.taskValues.get(taskKey)?.[outputRowsName];
-  // The runtime writes a list of objects; whatever else a process left there is no output.
-  return Array.isArray(rows) && rows.every(isRow) ? { rows } : undefined;
+  const values = run.taskValues.get(taskKey) ?? {};
+  const { [outputRowsName]: rows, [alertStateName]: alertState } = values;
+  // The runtime writes a list of objects, and a text; whatever else a process left there is no output.
+  if (!Array.isArray(rows) || !rows.every(isRow)) return undefined;
+  return typeof alertState === 'string' ? { rows, alertState } : { rows };
 }
 
 function isRow(value: JsonValue): value is Readonly<Record<string, JsonValue>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function withoutRows(values: Readonly<Record<string, JsonValue>>): Readonly<Record<string, JsonValue>> {
-  if (!Object.hasOwn(values, outputRowsName)) return values;
-  return Object.fromEntries(Object.entries(values).filter(([name]) => name !== outputRowsName));
+function withoutOutput(values: Readonly<Record<string, JsonValue>>): Readonly<Record<string, JsonValue>> {
+  if (!outputNames.some((name) => Object.hasOwn(values, name))) return values;
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !outputNames.includes(name)));
 }
 
 /** For each name a list in the order of the inputs; null where an iteration did not set it. Only of an ended for-each. */
@@ -59,7 +63,7 @@ function gatherIterations(run: Run, outerKey: string, nestedKey: string): Record
   const count = isUnderWay(run, outerKey) ? 0 : (run.taskRuns.get(outerKey)?.inputs?.length ?? 0);
   const gathered: Record<string, JsonValue[]> = {};
   for (let iteration = 0; iteration < count; iteration++) {
-    const ofIteration = withoutRows(run.taskValues.get(slotOf(nestedKey, iteration)) ?? {});
+    const ofIteration = withoutOutput(run.taskValues.get(slotOf(nestedKey, iteration)) ?? {});
     for (const [name, value] of Object.entries(ofIteration)) {
       gathered[name] ??= new Array<JsonValue>(count).fill(null);
       gathered[name][iteration] = value;

@@ -22,7 +22,7 @@ export function findSqlTaskProblems({
 function findSqlProblems({ sql_task: sql }: Task | NestedTask): string[] {
   if (!sql) return [];
   const named = works.filter((name) => sql[name] !== undefined);
-  if (named.length === 0) return ['sql_task: names nothing to run; give it one of query, file'];
+  if (named.length === 0) return ['sql_task: names nothing to run; give it one of query, file, alert'];
   if (named.length > 1) return [`sql_task: names several things to run (${named.join(', ')}); keep one`];
   return [];
 }

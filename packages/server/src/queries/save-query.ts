@@ -6,6 +6,7 @@ import { type Querier, sqlState, uniqueViolation } from '../db/connect.ts';
 import { refuseUnstorable } from '../jobs/validate-settings.ts';
 import type { Services } from '../services.ts';
 import { findPrincipalByName } from '../tokens/find-principal.ts';
+import { findFreeName, toParentPath } from '../workspace/parent-path.ts';
 import { noSuchQuery } from './read-queries.ts';
 import { findQueryRow, insertQuery, listNames, type QueryRow, updateQueryRow } from './store.ts';
 import { toQueryDocument } from './wire.ts';
@@ -47,9 +48,11 @@ export async function createQuery(
 ): Promise<QueryDocument> {
   checkFields(query);
   const { display_name = nameDefault, query_text = '', parent_path, ...fields } = query;
-  const parentPath = toParentPath(parent_path, principal);
+  const parentPath = toParentPath(parent_path, principal, 'query.parent_path');
   for (let attempt = 1; ; attempt++) {
-    const displayName = isResolved ? await findFreeName(db, display_name, parentPath) : display_name;
+    const displayName = isResolved
+      ? findFreeName(display_name, await listNames(db, { parentPath, prefix: display_name }))
+      : display_name;
     const row: QueryRow = {
       queryId: crypto.randomUUID(),
       displayName,
@@ -90,7 +93,10 @@ export async function updateQuery(
     const isRenamed = changed.displayName !== row.displayName;
     const displayName =
       isRenamed && isResolved
-        ? await findFreeName(client, changed.displayName, row.parentPath)
+        ? findFreeName(
+            changed.displayName,
+            await listNames(client, { parentPath: row.parentPath, prefix: changed.displayName }),
+          )
         : changed.displayName;
     if (isRenamed && (await isNameTaken(client, displayName, row.parentPath)))
       throw nameTaken(displayName, row.parentPath);
@@ -191,22 +197,6 @@ async function findOwner(client: Querier, userName: string | undefined): Promise
   const owner = userName === undefined ? null : await findPrincipalByName(client, userName);
   if (!owner) throw invalid(`query.owner_user_name: there is no user '${userName ?? ''}'`);
   return owner;
-}
-
-function toParentPath(written: string | undefined, { userName }: Principal): string {
-  const path = (written ?? '').replace(/\/+$/, '');
-  if (path === '') return `/Workspace/Users/${userName}`;
-  if (!path.startsWith('/')) throw invalid('query.parent_path: begins with a slash, as /Workspace/Users/…');
-  return path.startsWith('/Workspace/') ? path : `/Workspace${path}`;
-}
-
-/** The name itself, or with the first free number behind it. */
-async function findFreeName(db: Querier, name: string, parentPath: string): Promise<string> {
-  const taken = new Set(await listNames(db, { parentPath, prefix: name }));
-  if (!taken.has(name)) return name;
-  let number = 1;
-  while (taken.has(`${name} (${number})`)) number++;
-  return `${name} (${number})`;
 }
 
 async function isNameTaken(db: Querier, name: string, parentPath: string): Promise<boolean> {

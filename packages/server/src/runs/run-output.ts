@@ -78,7 +78,7 @@ async function sqlOutput(
     readNotebook(services.blobs, folder),
     logsOf(services, taskRun),
   ]);
-  return { ...toSqlOutput(task, taskRun.attempt_id, document), ...logs };
+  return { ...toSqlOutput(task, taskRun, document), ...logs };
 }
 
 async function logsOf(

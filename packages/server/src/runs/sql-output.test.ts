@@ -23,11 +23,15 @@ test('the last result is shown, as texts, whatever follows it', () => {
     aCell('select 3', { state: 'skipped' }),
   ];
 
-  const { sql_output: output } = toSqlOutput({ file: { path: '/q.sql' }, warehouse_id: 'w' }, 7, {
-    version: 1,
-    path: '/q.sql',
-    cells,
-  });
+  const { sql_output: output } = toSqlOutput(
+    { file: { path: '/q.sql' }, warehouse_id: 'w' },
+    { attempt_id: 7, exit_value: null },
+    {
+      version: 1,
+      path: '/q.sql',
+      cells,
+    },
+  );
 
   expect(output).toEqual({
     file_output: {
@@ -49,7 +53,7 @@ test('the last result is shown, as texts, whatever follows it', () => {
 });
 
 test('a task that has not begun has no statements yet', () => {
-  expect(toSqlOutput({ query: { query_id: 'q' } }, 7, null)).toEqual({
+  expect(toSqlOutput({ query: { query_id: 'q' } }, { attempt_id: 7, exit_value: null }, null)).toEqual({
     sql_output: { query_output: { query_text: '', sql_statements: [] } },
   });
 });

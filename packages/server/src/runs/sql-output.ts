@@ -1,9 +1,16 @@
 /** What a SQL task ran and what came of it, from the document that it shows on its page. */
-import type { NotebookCell, NotebookDocument, RunOutput, SqlTask, SqlWorkOutput } from '@headrace/api';
+import {
+  alertStateNames,
+  type NotebookCell,
+  type NotebookDocument,
+  type RunOutput,
+  type SqlTask,
+  type SqlWorkOutput,
+} from '@headrace/api';
 
 export function toSqlOutput(
-  { file, warehouse_id: warehouseId }: SqlTask,
-  attemptId: number,
+  { file, alert, warehouse_id: warehouseId }: SqlTask,
+  { attempt_id: attemptId, exit_value: exitValue }: { attempt_id: number; exit_value: string | null },
   document: NotebookDocument | null,
 ): Pick<RunOutput, 'sql_output'> {
   const cells = document?.cells ?? [];
@@ -19,7 +26,11 @@ export function toSqlOutput(
       .map(({ lookup_key }) => ({ lookup_key })),
     ...(table ? { query_result: toQueryResult(table) } : {}),
   };
-  return { sql_output: file ? { file_output: output } : { query_output: output } };
+  if (file) return { sql_output: { file_output: output } };
+  if (!alert) return { sql_output: { query_output: output } };
+  // The task that evaluates an alert leaves its state so; clients know no state for one that could not be evaluated.
+  const alert_state = alertStateNames.find((name) => name === exitValue) ?? 'UNKNOWN';
+  return { sql_output: { alert_output: { ...output, alert_state } } };
 }
 
 type Table = Extract<NotebookCell['outputs'][number], { kind: 'table' }>;
