@@ -3,10 +3,11 @@
  * them they are noted (and moved aside, where their name is free for others at once); after the commit they go.
  * What a crash leaves is removed by the loop.
  */
+
+import { removeOwnFolder } from '../catalogs/remove-own-folder.ts';
 import type { Querier } from '../db/connect.ts';
 import type { Loop } from '../loops/driver.ts';
 import type { Services } from '../services.ts';
-import type { BlobStore } from './blob-store.ts';
 import { deleteDiscarded, insertDiscarded, listDiscarded } from './store.ts';
 
 export const trashRoot = 'trash';
@@ -16,7 +17,7 @@ export interface Discarded {
   remove(): Promise<void>;
 }
 
-type Needed = Pick<Services, 'db' | 'blobs' | 'ids' | 'log'>;
+type Needed = Pick<Services, 'db' | 'blobs' | 'ids' | 'log' | 'config'>;
 
 /** Moves the key aside and notes it for removal. */
 export async function discardFolder(
@@ -30,7 +31,7 @@ export async function discardFolder(
   return { remove: () => removeDiscarded(services, trashKey) };
 }
 
-/** Notes a folder whose name is never used again: it stays where it is until it goes. */
+/** Notes a folder whose name is never used again: it stays where it is until it goes. An absolute path is one in a location. */
 export async function discardInPlace(
   services: Needed,
   client: Querier,
@@ -40,16 +41,19 @@ export async function discardInPlace(
   return { remove: () => removeDiscarded(services, key) };
 }
 
-async function removeDiscarded({ db, blobs, log }: Needed, key: string): Promise<void> {
+async function removeDiscarded(services: Needed, key: string): Promise<void> {
+  const { log } = services;
   try {
-    await removeOne(db, blobs, key);
+    await removeOne(services, key);
   } catch (error) {
     log.warn({ err: error, key }, 'a deleted folder could not be removed yet');
   }
 }
 
-async function removeOne(db: Querier, blobs: BlobStore, key: string): Promise<void> {
-  await blobs.deletePrefix(key);
+async function removeOne(services: Omit<Needed, 'ids'>, key: string): Promise<void> {
+  const { db, blobs } = services;
+  if (key.startsWith('/')) await removeOwnFolder(services, key);
+  else await blobs.deletePrefix(key);
   await deleteDiscarded(db, key);
 }
 
@@ -58,13 +62,14 @@ const everyMs = 600_000;
 const graceMs = 60_000;
 const keysMax = 20;
 
-export function createDiscardLoop({ db, blobs, clock }: Services): Loop {
+export function createDiscardLoop(services: Services): Loop {
+  const { db, clock } = services;
   return {
     name: 'discarded-folders',
     everyMs,
     async turn() {
       const keys = await listDiscarded(db, clock.nowMs() - graceMs, keysMax);
-      for (const key of keys) await removeOne(db, blobs, key);
+      for (const key of keys) await removeOne(services, key);
       return keys.length === keysMax ? 'again' : 'idle';
     },
   };

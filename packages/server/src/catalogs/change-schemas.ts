@@ -7,6 +7,7 @@ import { followNewName } from '../volumes/change-volumes.ts';
 import { finishMoves } from '../volumes/move-folders.ts';
 import { findCatalog } from './catalog-store.ts';
 import { getCatalog } from './change-catalogs.ts';
+import { placeManagedRoot, refuseOverlap } from './managed-root.ts';
 import { type NamePage, readNamePage } from './name-pages.ts';
 import { foldName, formatSchemaName, parseSchemaName, type SchemaName } from './names.ts';
 import { missing, taken } from './problems.ts';
@@ -14,24 +15,30 @@ import type { Stamp } from './rows.ts';
 import { findSchema, insertSchema, listSchemas, type SchemaRow, updateSchema } from './schema-store.ts';
 
 export async function createSchema(
-  db: Querier,
+  services: Pick<Services, 'db' | 'blobs' | 'config'>,
   request: RequestOf<(typeof routes)['schemasCreate']>,
   stamp: Stamp,
 ): Promise<SchemaRow> {
   const name = { catalog: foldName(request.catalog_name), schema: foldName(request.name) };
+  const { db } = services;
   const catalog = await getCatalog(db, name.catalog);
+  const storageRoot = await placeManagedRoot(services, request.storage_root);
   const row = {
     id: crypto.randomUUID(),
     catalogId: catalog.id,
     name: name.schema,
     comment: request.comment ?? null,
     properties: request.properties ?? {},
-    storageRoot: request.storage_root ?? null,
+    storageRoot,
   };
-  const inserted = await insertSchema(db, row, stamp).catch((error) => {
+  const work = db.transaction(async (client) => {
+    if (!(await insertSchema(client, row, stamp))) throw taken('Schema', formatSchemaName(name));
+    if (storageRoot === null) return;
+    await refuseOverlap(services, client, { root: storageRoot, id: row.id, catalogId: catalog.id });
+  });
+  await work.catch((error) => {
     throw sqlState(error) === foreignKeyViolation ? missing('Catalog', name.catalog) : error;
   });
-  if (!inserted) throw taken('Schema', formatSchemaName(name));
   return requireSchema(db, name);
 }
 

@@ -4,7 +4,7 @@ import { type Querier, sqlState, uniqueViolation } from '../db/connect.ts';
 import type { Services } from '../services.ts';
 import { requireSchema } from './change-schemas.ts';
 import { placeExternalTable } from './external-place.ts';
-import { makeManagedKey } from './managed-location.ts';
+import { chooseManagedFolder } from './managed-location.ts';
 import { type NamePage, readNamePage } from './name-pages.ts';
 import { foldName, formatTableName, parseTableName, type TableName } from './names.ts';
 import { missing, taken } from './problems.ts';
@@ -53,11 +53,10 @@ export async function chooseLocation(
   services: Pick<Services, 'db' | 'blobs' | 'config'>,
   { full_name, storage_location }: RequestOf<(typeof routes)['tableLocationsCreate']>,
 ): Promise<string> {
-  const { db, blobs } = services;
   const name = parseTableName(full_name);
-  await requireSchema(db, name);
+  const schema = await requireSchema(services.db, name);
   if (storage_location !== undefined) return placeExternalTable(services, storage_location);
-  return blobs.locate(makeManagedKey(name));
+  return chooseManagedFolder(services, schema, name);
 }
 
 export async function changeTable(

@@ -1,14 +1,22 @@
 /** Makes a table or view known. Whoever wrote its files, or will, tells what it is; here it gets its name. */
 import crypto from 'node:crypto';
 import { ApiError, type RequestOf, type routes } from '@headrace/api';
+import type { BlobStore } from '../blobs/blob-store.ts';
 import { foreignKeyViolation, sqlState } from '../db/connect.ts';
 import type { Services } from '../services.ts';
 import { requireSchema } from './change-schemas.ts';
 import { placeExternalTable } from './external-place.ts';
-import { findManagedKey, makeManagedKey, spellLocation } from './managed-location.ts';
+import {
+  chooseManagedFolder,
+  findManagedFolder,
+  findManagedKey,
+  rootOfOwnFolder,
+  spellLocation,
+} from './managed-location.ts';
 import { foldName, formatSchemaName, formatTableName, type TableName } from './names.ts';
 import { missing, taken } from './problems.ts';
 import type { Stamp } from './rows.ts';
+import type { SchemaRow } from './schema-store.ts';
 import { findTableById, insertTable, isLocationTaken, type NewTable, type TableRow } from './table-store.ts';
 
 type CreateRequest = RequestOf<(typeof routes)['tablesCreate']>;
@@ -30,7 +38,7 @@ export async function createTable(
     tableType: request.table_type,
     dataSourceFormat: readFormat(request),
     columns: request.columns ?? [],
-    storageLocation: await placeTable(services, request, name),
+    storageLocation: await placeTable(services, request, { schema, name }),
     viewDefinition: request.view_definition ?? null,
     comment: request.comment ?? null,
     properties: request.properties ?? {},
@@ -54,7 +62,7 @@ function readFormat(request: CreateRequest): string | null {
 async function placeTable(
   services: Services,
   request: CreateRequest,
-  name: TableName,
+  { schema, name }: { schema: SchemaRow; name: TableName },
 ): Promise<string | null> {
   const { blobs, db } = services;
   const location = request.storage_location || null;
@@ -72,9 +80,9 @@ async function placeTable(
     }
     return placeExternalTable(services, location);
   }
-  if (location === null) return blobs.locate(makeManagedKey(name));
+  if (location === null) return chooseManagedFolder(services, schema, name);
   // The folder goes when the table is deleted, so it must be one of ours and nobody else's.
-  if (findManagedKey(blobs, location) === null) {
+  if (!isOneOfOurs(blobs, schema, location)) {
     throw new ApiError(
       'INVALID_PARAMETER_VALUE',
       'storage_location: a managed table lives where table-locations says, or nowhere yet',
@@ -88,4 +96,10 @@ async function placeTable(
     );
   }
   return location;
+}
+
+function isOneOfOurs(blobs: BlobStore, { managedRoot }: SchemaRow, location: string): boolean {
+  if (findManagedKey(blobs, location) !== null) return true;
+  const folder = findManagedFolder(blobs, location);
+  return folder !== null && rootOfOwnFolder(folder) === managedRoot;
 }

@@ -3,7 +3,7 @@ import { type Discarded, discardInPlace } from '../blobs/discard.ts';
 import type { Querier } from '../db/connect.ts';
 import type { Services } from '../services.ts';
 import type { DeletedTable } from './dropped-store.ts';
-import { findManagedKey } from './managed-location.ts';
+import { findManagedFolder } from './managed-location.ts';
 
 export async function discardManaged(
   services: Services,
@@ -14,7 +14,7 @@ export async function discardManaged(
   const discarded: Discarded[] = [];
   for (const { tableType, storageLocation } of tables) {
     const key =
-      tableType === 'MANAGED' && storageLocation ? findManagedKey(services.blobs, storageLocation) : null;
+      tableType === 'MANAGED' && storageLocation ? findManagedFolder(services.blobs, storageLocation) : null;
     if (key !== null) discarded.push(await discardInPlace(services, client, { key, nowMs }));
   }
   return discarded;

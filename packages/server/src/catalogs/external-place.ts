@@ -8,8 +8,9 @@ import { ApiError } from '@headrace/api';
 import { isWithin } from '../blobs/is-within.ts';
 import type { Services } from '../services.ts';
 import { isAllowedLocation } from '../volumes/external-location.ts';
+import { findRootAround } from './root-store.ts';
 
-type Needed = Pick<Services, 'blobs' | 'config'>;
+type Needed = Pick<Services, 'blobs' | 'config' | 'db'>;
 
 const objectStores = ['s3', 's3a', 's3n', 'gs', 'abfs', 'abfss', 'wasb', 'wasbs', 'adl', 'hdfs'];
 /** Local paths that tasks see, and what is behind them. */
@@ -28,11 +29,25 @@ export async function placeExternalTable(services: Needed, location: string): Pr
       `"${shorten(location)}" is no place for a table: write a path of /Volumes, dbfs:/, an absolute path or an object store`,
     );
   }
-  if (kind === 'dbfs' || hosted.some((folder) => isWithin(folder, local))) return location;
+  if (kind === 'dbfs' || hosted.some((folder) => isWithin(folder, local))) {
+    await refuseManaged(
+      services,
+      path.join(services.blobs.locate('dbfs'), local.replace(/^\/dbfs(?=\/|$)/, '')),
+    );
+    return location;
+  }
   const real = await findRealPlace(path.normalize(local));
   if (real === null || !(await isAllowed(services, real))) throw outside(services, location);
+  await refuseManaged(services, real);
   const known = real === local.replace(/\/+$/, '');
   return known ? location : `${scheme === undefined ? '' : 'file:'}${real}`;
+}
+
+/** What lies in the location of a catalog or schema is removed with its tables and volumes. */
+async function refuseManaged({ db }: Needed, local: string): Promise<void> {
+  const root = await findRootAround(db, local);
+  if (root === null) return;
+  throw refused(`it overlaps ${root.location}, where ${root.kind} '${root.name}' has its managed tables`);
 }
 
 /** Also where a reader decodes the percent signs. */
@@ -42,7 +57,7 @@ function climbs(text: string): boolean {
 }
 
 /** What lies outside is not told about, neither that it is there nor that it is not. */
-function outside({ config }: Needed, location: string): ApiError {
+function outside({ config }: Pick<Needed, 'config'>, location: string): ApiError {
   const allowed = config.externalLocations;
   return refused(
     allowed.length === 0
@@ -51,7 +66,7 @@ function outside({ config }: Needed, location: string): ApiError {
   );
 }
 
-async function isAllowed(services: Needed, real: string): Promise<boolean> {
+async function isAllowed(services: Omit<Needed, 'db'>, real: string): Promise<boolean> {
   const roots = ['dbfs', 'volumes'].map((key) => services.blobs.locate(key));
   for (const root of roots) {
     const realRoot = await findRealPlace(root);
@@ -61,7 +76,7 @@ async function isAllowed(services: Needed, real: string): Promise<boolean> {
 }
 
 /** Of a path whose end may not be there yet. Null where its beginning cannot be looked at. */
-async function findRealPlace(named: string): Promise<string | null> {
+export async function findRealPlace(named: string): Promise<string | null> {
   const missing: string[] = [];
   for (let existing = named; ; existing = path.dirname(existing)) {
     try {

@@ -81,7 +81,7 @@ function createSchemaHandlers(services: Services): SchemaHandlers {
   const { db } = services;
   return {
     schemasCreate: async (request, context) =>
-      toSchemaInfo(await createSchema(db, request, stampOf(context))),
+      toSchemaInfo(await createSchema(services, request, stampOf(context))),
     schemasGet: async ({ full_name }) => toSchemaInfo(await requireSchema(db, parseSchemaName(full_name))),
     async schemasList(request) {
       const { rows, next } = await listSchemaPage(db, request);

@@ -9,6 +9,8 @@ export interface SchemaRow {
   readonly comment: string | null;
   readonly properties: TextMap;
   readonly storageRoot: string | null;
+  /** Where its managed tables and volumes live: its own location or its catalog's; null: below the data root. */
+  readonly managedRoot: string | null;
   readonly owner: string;
   readonly createdAtMs: number;
   readonly createdBy: string;
@@ -16,7 +18,8 @@ export interface SchemaRow {
   readonly updatedBy: string;
 }
 
-const columns = `s.id, c.name as catalog, s.name, s.comment, s.properties, s.storage_root as "storageRoot", s.owner,
+const columns = `s.id, c.name as catalog, s.name, s.comment, s.properties, s.storage_root as "storageRoot",
+  coalesce(s.storage_root, c.storage_root) as "managedRoot", s.owner,
   s.created_at_ms as "createdAtMs", s.created_by as "createdBy", s.updated_at_ms as "updatedAtMs",
   s.updated_by as "updatedBy"`;
 

@@ -12,7 +12,7 @@ export function toCatalogInfo(row: CatalogRow): CatalogInfo {
     securable_type: 'CATALOG',
     isolation_mode: row.isolationMode,
     options: row.options,
-    ...(row.storageRoot === null ? {} : { storage_root: row.storageRoot }),
+    ...(row.storageRoot === null ? {} : { storage_root: row.storageRoot, storage_location: row.storageRoot }),
     ...toRecordFields(row),
   };
 }
@@ -25,6 +25,7 @@ export function toSchemaInfo(row: SchemaRow): SchemaInfo {
     schema_id: row.id,
     catalog_type: 'MANAGED_CATALOG',
     ...(row.storageRoot === null ? {} : { storage_root: row.storageRoot }),
+    ...(row.managedRoot === null ? {} : { storage_location: row.managedRoot }),
     ...toRecordFields(row),
   };
 }

@@ -26,7 +26,7 @@ export function readLargeChunk(
 
 /** After the commit that forgets the result; what a crash before it leaves goes with `result-files-loop.ts`. */
 export async function discardChunks(
-  services: Pick<Services, 'db' | 'blobs' | 'ids' | 'log' | 'clock'>,
+  services: Pick<Services, 'db' | 'blobs' | 'ids' | 'log' | 'clock' | 'config'>,
   statementId: string,
 ): Promise<void> {
   const note = { key: folderOf(statementId), nowMs: services.clock.nowMs() };

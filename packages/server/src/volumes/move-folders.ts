@@ -22,7 +22,7 @@ import {
 import { isTaken, makeLink, moveFolder } from './volume-folder.ts';
 import { type VolumeName, volumeKey } from './volume-names.ts';
 
-type Needed = Pick<Services, 'db' | 'blobs' | 'ids' | 'log' | 'clock'>;
+type Needed = Pick<Services, 'db' | 'blobs' | 'ids' | 'log' | 'clock' | 'config'>;
 
 export const nameOf = ({ catalog, schema, name }: VolumeRow): VolumeName => ({
   catalog,
@@ -38,12 +38,16 @@ export async function noteMove(
 }
 
 export async function noteRemoval(
-  { ids }: Pick<Services, 'ids'>,
+  services: Needed,
   client: Querier,
   { volume, nowMs }: { volume: VolumeRow; nowMs: number },
 ): Promise<void> {
-  const move = { fromKey: volumeKey(nameOf(volume)), toKey: `${trashRoot}/${ids.newId()}` };
+  const move = { fromKey: volumeKey(nameOf(volume)), toKey: `${trashRoot}/${services.ids.newId()}` };
   await insertMove(client, move, nowMs);
+  // Its link goes at once, the folder behind it with the loop of discarded folders.
+  if (volume.hasOwnFolder && volume.externalLocation !== null) {
+    await discardInPlace(services, client, { key: volume.externalLocation, nowMs });
+  }
 }
 
 /**

@@ -10,6 +10,8 @@ export interface VolumeRow {
   readonly name: string;
   /** The folder of an external volume; null for a managed one, which lies where its name says. */
   readonly externalLocation: string | null;
+  /** A managed one in the location of its schema: `externalLocation` is its folder there, which goes with it. */
+  readonly hasOwnFolder: boolean;
   readonly comment: string | null;
   readonly owner: string;
   readonly createdAtMs: number;
@@ -18,7 +20,8 @@ export interface VolumeRow {
   readonly updatedBy: string;
 }
 
-const columns = `v.id, c.name as catalog, s.name as schema, v.name, v.external_location as "externalLocation", v.comment,
+const columns = `v.id, c.name as catalog, s.name as schema, v.name, v.external_location as "externalLocation",
+  v.has_own_folder as "hasOwnFolder", v.comment,
   v.owner, v.created_at_ms as "createdAtMs", v.created_by as "createdBy", v.updated_at_ms as "updatedAtMs",
   v.updated_by as "updatedBy"`;
 const joined = 'volumes v join schemas s on s.id = v.schema_id join catalogs c on c.id = s.catalog_id';
@@ -27,18 +30,22 @@ const joined = 'volumes v join schemas s on s.id = v.schema_id join catalogs c o
 export async function insertVolume(
   db: Querier,
   schemaId: string,
-  row: Pick<VolumeRow, 'id' | 'name' | 'externalLocation' | 'comment'>,
+  row: Pick<VolumeRow, 'id' | 'name' | 'externalLocation' | 'hasOwnFolder' | 'comment'>,
   stamp: Stamp,
 ): Promise<boolean> {
   const rows = await db.query({
     name: 'insert-volume',
     text: `
       insert into volumes
-        (id, schema_id, name, external_location, comment, owner, created_at_ms, created_by, updated_at_ms, updated_by)
-      values ($1, $2, $3, $4, $5, $6, $7, $6, $7, $6)
+        (id, schema_id, name, external_location, comment, owner, created_at_ms, created_by, updated_at_ms, updated_by,
+         has_own_folder)
+      values ($1, $2, $3, $4, $5, $6, $7, $6, $7, $6, $8)
       on conflict (schema_id, name) do nothing
       returning id`,
-    values: [row.id, schemaId, row.name, row.externalLocation, row.comment, stamp.by, stamp.atMs],
+    values: [
+      ...[row.id, schemaId, row.name, row.externalLocation, row.comment, stamp.by, stamp.atMs],
+      row.hasOwnFolder,
+    ],
   });
   return rows.length > 0;
 }

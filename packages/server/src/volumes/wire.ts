@@ -11,7 +11,7 @@ export function toVolumeInfo(row: VolumeRow, blobs: BlobStore): VolumeInfo {
     schema_name: schema,
     full_name: `${catalog}.${schema}.${name}`,
     volume_id: row.id,
-    volume_type: row.externalLocation === null ? 'MANAGED' : 'EXTERNAL',
+    volume_type: row.externalLocation === null || row.hasOwnFolder ? 'MANAGED' : 'EXTERNAL',
     storage_location: row.externalLocation ?? blobs.locate(volumeKey({ catalog, schema, volume: name })),
     owner: row.owner,
     ...(row.comment === null ? {} : { comment: row.comment }),
