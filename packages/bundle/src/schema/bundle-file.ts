@@ -84,7 +84,7 @@ export const OTHER_KINDS = [
   'vector_search_endpoints',
 ] as const;
 
-const Resources = z.looseObject({
+export const Resources = z.looseObject({
   ...Object.fromEntries(
     Object.entries(resourceSchemas).map(([kind, schema]) => [
       kind,
