@@ -1,15 +1,19 @@
+import { routes } from '@headrace/api';
+import type { Document } from '../planned-action.ts';
 import { nullIfAbsent } from './is-absent.ts';
-import { type KindDefinition, NO_RULES, pickFields, withoutBundleFields } from './kind-definition.ts';
+import { asTyped, type KindDefinition, NO_RULES, pickFields } from './kind-definition.ts';
 
 const FIELDS = ['name', 'comment', 'properties', 'options', 'storage_root'];
+const MAPS = ['properties', 'options'];
 
 export const catalogs: KindDefinition = {
   kind: 'catalogs',
   noun: 'catalog',
   loss: 'all its schemas, tables and volumes',
-  rules: { ...NO_RULES, defaults: { comment: '' }, userMaps: ['properties', 'options'] },
+  rules: { ...NO_RULES, defaults: { comment: '' }, userMaps: MAPS },
   recreateOn: ['storage_root'],
-  toDocument: ({ settings }) => foldNames(pickFields(withoutBundleFields(settings), FIELDS), ['name']),
+  toDocument: ({ settings }) =>
+    foldNames(asTyped(routes.catalogsCreate.request, pickFields(settings, FIELDS)), ['name']),
   nameOf: (document) => document.name,
   read: async (id, client) => {
     const catalog = await nullIfAbsent(client.catalogsGet({ name: id }));
@@ -18,7 +22,7 @@ export const catalogs: KindDefinition = {
   create: async (document, client) =>
     (await client.catalogsCreate(document as Parameters<typeof client.catalogsCreate>[0])).name,
   update: async ({ id, document, fields }, client) => {
-    const changed = changedRecord(document, fields, ['properties', 'options']);
+    const changed = changedRecord(document, fields, MAPS);
     return (await client.catalogsUpdate({ name: id, ...changed })).name;
   },
   delete: async (id, client) => {
@@ -31,7 +35,7 @@ export const catalogs: KindDefinition = {
 };
 
 /** Case does not count in names of the catalog, and the server keeps them in lower case. */
-export function foldNames(document: Record<string, unknown>, fields: readonly string[]) {
+export function foldNames(document: Document, fields: readonly string[]): Document {
   const folded = fields.flatMap((field): [string, unknown][] => {
     const name = document[field];
     return typeof name === 'string' ? [[field, name.includes('${') ? name : name.toLowerCase()]] : [];
@@ -41,7 +45,7 @@ export function foldNames(document: Record<string, unknown>, fields: readonly st
 
 /** A PATCH of the fields that change; what the document no longer has is emptied. */
 export function changedRecord(
-  document: Readonly<Record<string, unknown>>,
+  document: Document,
   fields: ReadonlySet<string>,
   maps: readonly string[],
 ): Record<string, never> {

@@ -1,12 +1,6 @@
 import { ClusterPolicyFields } from '@headrace/api';
 import { nullIfAbsent } from './is-absent.ts';
-import {
-  type KindDefinition,
-  NO_RULES,
-  omitFields,
-  pickFields,
-  withoutBundleFields,
-} from './kind-definition.ts';
+import { asTyped, type KindDefinition, NO_RULES, omitFields, pickFields } from './kind-definition.ts';
 
 const FIELDS = Object.keys(ClusterPolicyFields.shape);
 
@@ -17,14 +11,14 @@ export const clusterPolicies: KindDefinition = {
   rules: { ...NO_RULES, defaults: { description: '', definition: '{}' } },
   recreateOn: [],
   toDocument: ({ settings }) => {
-    const document = pickFields(withoutBundleFields(settings), FIELDS);
+    const document = pickFields(settings, FIELDS);
     // YAML writes the rules as a mapping, the API takes them as a text.
     const texts = ['definition', 'policy_family_definition_overrides'].flatMap((field) =>
       typeof document[field] === 'object' && document[field] !== null
         ? [[field, JSON.stringify(document[field])]]
         : [],
     );
-    return { ...document, ...Object.fromEntries(texts) };
+    return asTyped(ClusterPolicyFields, { ...document, ...Object.fromEntries(texts) });
   },
   nameOf: (document) => document.name,
   read: async (id, client) => {

@@ -1,12 +1,24 @@
+import { setTimeout } from 'node:timers/promises';
+import { ApiError, routes } from '@headrace/api';
 import { isFields } from '../document-path.ts';
 import { nullIfAbsent } from './is-absent.ts';
-import { type KindDefinition, NO_RULES, omitFields, withoutBundleFields } from './kind-definition.ts';
+import {
+  asTyped,
+  type KindClient,
+  type KindDefinition,
+  NO_RULES,
+  omitFields,
+  withoutBundleFields,
+} from './kind-definition.ts';
 
 /** A server keeps a cluster that nobody says it about for so long. */
 const AUTOTERMINATION_MINUTES_DEFAULT = 120;
 /** Said with a request, not kept with the cluster. */
 const ASKED_ONLY = ['apply_policy_default_values', 'cluster_id', 'clone_from'];
 const PAGES_MAX = 50;
+/** A driver has 30 s to end. */
+const STOP_MS_MAX = 90_000;
+const STOP_POLL_MS = 200;
 
 export const clusters: KindDefinition = {
   kind: 'clusters',
@@ -18,7 +30,7 @@ export const clusters: KindDefinition = {
     userMaps: ['spark_conf', 'spark_env_vars', 'custom_tags'],
   },
   recreateOn: [],
-  toDocument: ({ settings }) => withoutBundleFields(settings),
+  toDocument: ({ settings }) => asTyped(routes.clustersCreate.request, withoutBundleFields(settings)),
   nameOf: (document) => document.cluster_name,
   read: async (id, client) => {
     const cluster = await nullIfAbsent(client.clustersGet({ cluster_id: id }));
@@ -32,8 +44,13 @@ export const clusters: KindDefinition = {
   create: async (document, client) =>
     (await client.clustersCreate(document as Parameters<typeof client.clustersCreate>[0])).cluster_id,
   update: async ({ id, document }, client) => {
-    const edited = { ...omitFields(document, ASKED_ONLY), cluster_id: id };
-    await client.clustersEdit(edited as Parameters<typeof client.clustersEdit>[0]);
+    const edited = { ...omitFields(document, ASKED_ONLY), cluster_id: id } as Edit;
+    try {
+      await client.clustersEdit(edited);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== 'INVALID_STATE') throw error;
+      await editStopped(edited, client);
+    }
     return id;
   },
   delete: async (id, client) => {
@@ -56,6 +73,19 @@ export const clusters: KindDefinition = {
     return found;
   },
 };
+
+type Edit = Parameters<KindClient['clustersEdit']>[0];
+
+/** One that is just starting cannot be edited, and may stay so for long where no worker is free: it starts anew. */
+async function editStopped(edited: Edit, client: KindClient): Promise<void> {
+  const { cluster_id } = edited;
+  await client.clustersDelete({ cluster_id });
+  const deadlineMs = Date.now() + STOP_MS_MAX;
+  while ((await client.clustersGet({ cluster_id })).state !== 'TERMINATED' && Date.now() < deadlineMs)
+    await setTimeout(STOP_POLL_MS);
+  await client.clustersEdit(edited);
+  await client.clustersStart({ cluster_id });
+}
 
 function isAsked([field]: [string, unknown]): boolean {
   return ASKED_ONLY.includes(field);

@@ -1,5 +1,12 @@
+import { InstancePoolFields } from '@headrace/api';
 import { nullIfAbsent } from './is-absent.ts';
-import { type KindDefinition, NO_RULES, omitFields, withoutBundleFields } from './kind-definition.ts';
+import {
+  asTyped,
+  type KindDefinition,
+  NO_RULES,
+  omitFields,
+  withoutBundleFields,
+} from './kind-definition.ts';
 
 /** What the server adds to what people write. */
 const SHOWN_ONLY = ['instance_pool_id', 'state', 'default_tags', 'stats', 'status'];
@@ -10,7 +17,7 @@ export const instancePools: KindDefinition = {
   loss: null,
   rules: { ...NO_RULES, defaults: { min_idle_instances: 0 }, userMaps: ['custom_tags', 'spark_conf'] },
   recreateOn: ['node_type_id', 'preloaded_spark_versions'],
-  toDocument: ({ settings }) => withoutBundleFields(settings),
+  toDocument: ({ settings }) => asTyped(InstancePoolFields, withoutBundleFields(settings)),
   nameOf: (document) => document.instance_pool_name,
   read: async (id, client) => {
     const pool = await nullIfAbsent(client.instancePoolsGet({ instance_pool_id: id }));

@@ -2,6 +2,7 @@
 // it, and what is no difference.
 
 import type { Client } from '@headrace/api';
+import type { z } from 'zod';
 import type { ResolvedResource } from '../../resolve/resolved-bundle.ts';
 import type { ResourceKind } from '../../resolve/resource-kinds.ts';
 import type { ComparisonRules } from '../find-differences.ts';
@@ -18,9 +19,11 @@ export type KindClient = Pick<
   | 'jobsDelete'
   | 'clustersCreate'
   | 'clustersEdit'
+  | 'clustersDelete'
   | 'clustersGet'
   | 'clustersList'
   | 'clustersPermanentDelete'
+  | 'clustersStart'
   | 'instancePoolsCreate'
   | 'instancePoolsEdit'
   | 'instancePoolsGet'
@@ -99,6 +102,12 @@ export interface Change {
 }
 
 export const NO_RULES: ComparisonRules = { listKeys: {}, sets: [], defaults: {}, userMaps: [] };
+
+/** As the contract types it, numbers written as texts and texts as numbers; what it refuses stays, for the server to say so. */
+export function asTyped(schema: z.ZodType, document: Document): Document {
+  const parsed = schema.safeParse(document);
+  return parsed.success ? (parsed.data as Document) : document; // schemas of documents give documents
+}
 
 /** What bundles say beside the document of a resource. */
 const BUNDLE_FIELDS = ['lifecycle', 'grants', 'permissions'];

@@ -1,7 +1,13 @@
-import type { QueryDocument } from '@headrace/api';
+import { NewQuery, type QueryDocument } from '@headrace/api';
 import type { Document } from '../planned-action.ts';
 import { nullIfAbsent } from './is-absent.ts';
-import { type KindDefinition, NO_RULES, omitFields, withoutBundleFields } from './kind-definition.ts';
+import {
+  asTyped,
+  type KindDefinition,
+  NO_RULES,
+  omitFields,
+  withoutBundleFields,
+} from './kind-definition.ts';
 
 /** What the server adds to what people write. */
 const SHOWN_ONLY = [
@@ -26,7 +32,7 @@ export const queries: KindDefinition = {
   },
   recreateOn: ['parent_path'],
   toDocument: ({ settings }) => {
-    const document = withoutBundleFields(settings);
+    const document = asTyped(NewQuery, withoutBundleFields(settings));
     const { parent_path: parent } = document;
     return typeof parent === 'string' ? { ...document, parent_path: toRemoteFolder(parent) } : document;
   },

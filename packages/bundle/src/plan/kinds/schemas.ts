@@ -1,6 +1,7 @@
+import { routes } from '@headrace/api';
 import { changedRecord, foldNames } from './catalogs.ts';
 import { nullIfAbsent } from './is-absent.ts';
-import { type KindDefinition, NO_RULES, pickFields, withoutBundleFields } from './kind-definition.ts';
+import { asTyped, type KindDefinition, NO_RULES, pickFields } from './kind-definition.ts';
 
 const FIELDS = ['name', 'catalog_name', 'comment', 'properties', 'storage_root'];
 
@@ -11,7 +12,7 @@ export const schemas: KindDefinition = {
   rules: { ...NO_RULES, defaults: { comment: '' }, userMaps: ['properties'] },
   recreateOn: ['catalog_name', 'storage_root'],
   toDocument: ({ settings }) =>
-    foldNames(pickFields(withoutBundleFields(settings), FIELDS), ['name', 'catalog_name']),
+    foldNames(asTyped(routes.schemasCreate.request, pickFields(settings, FIELDS)), ['name', 'catalog_name']),
   nameOf: ({ catalog_name: catalog, name }) => `${catalog}.${name}`,
   read: async (id, client) => {
     const schema = await nullIfAbsent(client.schemasGet({ full_name: id }));

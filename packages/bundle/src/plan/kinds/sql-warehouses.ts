@@ -1,6 +1,6 @@
 import { WarehouseFields } from '@headrace/api';
 import { nullIfAbsent } from './is-absent.ts';
-import { type KindDefinition, NO_RULES, pickFields, withoutBundleFields } from './kind-definition.ts';
+import { asTyped, type KindDefinition, NO_RULES, pickFields } from './kind-definition.ts';
 
 /** What a server takes where a warehouse does not say; and what takes a field back that can be left out. */
 const DEFAULTS: Readonly<Record<string, unknown>> = {
@@ -26,7 +26,7 @@ export const sqlWarehouses: KindDefinition = {
   loss: null,
   rules: { ...NO_RULES, listKeys: { custom_tags: 'key' }, defaults: DEFAULTS },
   recreateOn: [],
-  toDocument: ({ settings }) => pickFields(withoutBundleFields(settings), FIELDS),
+  toDocument: ({ settings }) => asTyped(WarehouseFields, pickFields(settings, FIELDS)),
   nameOf: (document) => document.name,
   read: async (id, client) => {
     const warehouse = await nullIfAbsent(client.warehousesGet({ id }));

@@ -1,12 +1,7 @@
+import { routes } from '@headrace/api';
 import { changedRecord, foldNames } from './catalogs.ts';
 import { nullIfAbsent } from './is-absent.ts';
-import {
-  type KindDefinition,
-  NO_RULES,
-  omitFields,
-  pickFields,
-  withoutBundleFields,
-} from './kind-definition.ts';
+import { asTyped, type KindDefinition, NO_RULES, omitFields, pickFields } from './kind-definition.ts';
 
 const FIELDS = ['name', 'catalog_name', 'schema_name', 'volume_type', 'storage_location', 'comment'];
 const NAMES = ['name', 'catalog_name', 'schema_name'];
@@ -17,10 +12,10 @@ export const volumes: KindDefinition = {
   loss: 'all its files, unless it is external',
   rules: { ...NO_RULES, defaults: { comment: '' } },
   recreateOn: ['catalog_name', 'schema_name', 'volume_type', 'storage_location'],
-  toDocument: ({ settings }) => ({
-    volume_type: 'MANAGED',
-    ...foldNames(pickFields(withoutBundleFields(settings), FIELDS), NAMES),
-  }),
+  toDocument: ({ settings }) => {
+    const document = { volume_type: 'MANAGED', ...pickFields(settings, FIELDS) };
+    return foldNames(asTyped(routes.volumesCreate.request, document), NAMES);
+  },
   nameOf: ({ catalog_name: catalog, schema_name: schema, name }) => `${catalog}.${schema}.${name}`,
   read: async (id, client) => {
     const volume = await nullIfAbsent(client.volumesGet({ name: id }));
