@@ -32,24 +32,32 @@ class ApiError(Exception):
 
 def get_json(context: TaskContext, path: str, query: Mapping[str, str] | None = None) -> Any:
     """The answer to a GET."""
-    target = f"{path}?{urlencode(query)}" if query else path
+    return _ask(context, "GET", f"{path}?{urlencode(query)}" if query else path, None)
+
+
+def post_json(context: TaskContext, path: str, body: Mapping[str, Any]) -> Any:
+    """The answer to a POST that may be sent again when its answer got lost."""
+    return _ask(context, "POST", path, json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"))
+
+
+def _ask(context: TaskContext, method: str, target: str, body: bytes | None) -> Any:
     deadline = time.monotonic() + RETRY_SECONDS_MAX
     while True:
         try:
-            status, body = _send(context, target)
+            status, answer = _send(context, method, target, body)
         except OSError as error:
             if time.monotonic() > deadline:
                 url = context.attempt["api"]["url"]
                 raise ApiError("TEMPORARILY_UNAVAILABLE", f"the server {url} cannot be reached: {error}") from error
         else:
             if status == 200:
-                return json.loads(body)
+                return json.loads(answer)
             if status not in PASSING_STATUSES or time.monotonic() > deadline:
-                raise _refusal(status, body)
+                raise _refusal(status, answer)
         time.sleep(RETRY_PAUSE_SECONDS)
 
 
-def _send(context: TaskContext, target: str) -> tuple[int, bytes]:
+def _send(context: TaskContext, method: str, target: str, body: bytes | None) -> tuple[int, bytes]:
     import http.client
 
     api = context.attempt["api"]
@@ -57,7 +65,10 @@ def _send(context: TaskContext, target: str) -> tuple[int, bytes]:
     kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
     connection = kind(url.hostname or "", url.port, timeout=REQUEST_SECONDS_MAX)
     try:
-        connection.request("GET", url.path.rstrip("/") + target, headers={"Authorization": f"Bearer {api['token']}"})
+        headers = {"Authorization": f"Bearer {api['token']}"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        connection.request(method, url.path.rstrip("/") + target, body, headers)
         response = connection.getresponse()
         return response.status, response.read(ANSWER_BYTES_MAX)
     except http.client.HTTPException as error:

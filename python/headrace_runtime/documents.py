@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         kind: Literal["sql"]
         file_path: str | None
         query_id: str | None
+        alert_id: str | None
         parameters: dict[str, str]
 
     class DbtTask(TypedDict):
@@ -197,9 +198,11 @@ MESSAGES_FILE = "messages.jsonl"
 NOTEBOOK_FILE = "notebook.json"
 RESULT_FILE = "result.json"
 
-# Names of task values that user code cannot set; under this one the rows of a SQL task's last result are handed on.
+# Names of task values that user code cannot set; under these the rows of a SQL task's last result are handed on, and the
+# state of an alert.
 RESERVED_PREFIX = "headrace:"
 OUTPUT_ROWS_NAME = f"{RESERVED_PREFIX}output.rows"
+ALERT_STATE_NAME = f"{RESERVED_PREFIX}output.alert_state"
 
 # The worker reads no more (attempt-folder.ts): what went beyond would be lost without a word.
 MESSAGES_BYTES_MAX = 24 * 1024 * 1024

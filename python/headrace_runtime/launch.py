@@ -76,7 +76,7 @@ def _set_up(folder: str) -> TaskContext:
 
 
 def _run_task(context: TaskContext) -> str | None:
-    """Run user code to its end; gives its exit value, which only `dbutils.notebook.exit` sets."""
+    """Run user code to its end; gives its exit value, which `dbutils.notebook.exit` sets, or an alert."""
     task = context.attempt["task"]
     if context.attempt.get("from_git"):
         from .git_checkout import enter_checkout
@@ -109,7 +109,7 @@ def _run_task(context: TaskContext) -> str | None:
     elif task["kind"] == "sql":
         from .sql_task.run import run_sql_task
 
-        run_sql_task(context, task)
+        return run_sql_task(context, task)
     elif task["kind"] == "sql_endpoint":
         from .sql_endpoint.endpoint import run_endpoint
 

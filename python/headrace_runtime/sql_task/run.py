@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ..context import TaskContext
     from ..documents import FailureCode, SqlTask, TableOutput
+    from .alert import AlertLook
 
 # As much as a for-each can go through is more than a reference should carry: rows are for small results.
 OUTPUT_ROWS_MAX = 1_000
@@ -45,9 +46,19 @@ class SqlSource:
         self.schema: str | None = None
 
 
-def run_sql_task(context: TaskContext, task: SqlTask) -> None:
-    """Returns when all statements have ended well."""
+def run_sql_task(context: TaskContext, task: SqlTask) -> str | None:
+    """Returns when all statements have ended well: the state of an alert, nothing of other tasks."""
+    if task.get("alert_id") is not None:
+        from .alert import run_alert
+
+        return run_alert(context, task, run_source)
     source = _read_file(context, task["file_path"]) if task["file_path"] is not None else _read_query(context, task)
+    run_source(context, task, source)
+    return None
+
+
+def run_source(context: TaskContext, task: SqlTask, source: SqlSource, look: AlertLook | None = None) -> None:
+    """`look` sees the result of the last statement, and adds what it found to what is shown of it."""
     parameters = read_parameters(task["parameters"], source.declared)
     session = attach.get_session()
     statements = _split(source, session)
@@ -60,8 +71,12 @@ def run_sql_task(context: TaskContext, task: SqlTask) -> None:
         for index, text in enumerate(texts):
             place = _Place(statements[index], index + 1, len(texts))
             values = used_values(text, parameters)
-            run = functools.partial(_run, session, text, values)
+            show = display.spark_table if look is None or index + 1 < len(texts) else look.show
+            run = functools.partial(_run, session, text, values, show)
             last = _run_recorded(context, document, index, run, place) or last
+        if look is not None:
+            document.records[-1].add({"kind": "text", "text": look.conclude(context)})
+            document.change_cell(len(texts) - 1)
     finally:
         document.skip_waiting()
         document.close()
@@ -190,11 +205,11 @@ def _run_recorded(
         document.end_cell(index)
 
 
-def _run(session: Any, text: str, values: dict[str, Any]) -> Any:
+def _run(session: Any, text: str, values: dict[str, Any], show: Callable[[Any], Any]) -> Any:
     """What the statement shows; None where it has no columns. It is computed here, once."""
     args = {name: _bindable(value) for name, value in values.items()}
     frame = session.sql(text, args=args or None)
-    return display.spark_table(frame) if frame.columns else None
+    return show(frame) if frame.columns else None
 
 
 def _bindable(value: Any) -> Any:
