@@ -7,6 +7,7 @@ export { readDeployment } from './deploy/read-deployment.ts';
 export { type BundleSummary, summarizeBundle } from './deploy/summarize-bundle.ts';
 export { type LoadedBundle, loadBundle } from './load/load-bundle.ts';
 export { readGit } from './load/read-git.ts';
+export { readSources } from './load/read-sources.ts';
 export { toPlain } from './nodes.ts';
 export { type Deployed, type DeploymentState, parseDeploymentState } from './plan/deployment-state.ts';
 export type { Difference } from './plan/find-differences.ts';
@@ -14,7 +15,7 @@ export { kindOf } from './plan/kinds/kinds.ts';
 export { type PlanOptions, planBundle } from './plan/plan-bundle.ts';
 export type { Plan, PlannedAction, PlannedDifference } from './plan/planned-action.ts';
 export type { PreparedBundle } from './plan/prepared-bundle.ts';
-export { formatProblem, hasErrors, type Position, type Problem } from './problem.ts';
+export { formatProblem, hasErrors, type Position, type Problem, showProblem } from './problem.ts';
 export {
   LOOKUP_KINDS,
   type Lookup,
@@ -36,4 +37,6 @@ export type {
 export { RESOURCE_KINDS, type ResourceKind } from './resolve/resource-kinds.ts';
 export { readWorkspaceHost } from './resolve/select-target.ts';
 export type { WorkspaceFacts } from './resolve/workspace-paths.ts';
-export { validateBundle } from './validate/validate-bundle.ts';
+export { buildBundleJsonSchema } from './schema/bundle-json-schema.ts';
+export { findNamedIds, type NamedId, warnOfUnknownId } from './validate/named-ids.ts';
+export { type CheckedBundle, checkBundle, validateBundle } from './validate/validate-bundle.ts';

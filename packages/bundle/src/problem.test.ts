@@ -17,6 +17,14 @@ test('a finding is one line where nothing is known of the file', () => {
   );
 });
 
+test('a message may end in its cure, but what a user wrote is not taken apart', () => {
+  expect(errorAt(at(1, 1), 'is given twice; keep one')).toMatchObject({
+    message: 'is given twice',
+    cure: 'keep one',
+  });
+  expect(errorAt(at(1, 1), "there is no 'a; b'").cure).toBeUndefined();
+});
+
 test('with the text of the file it shows the lines around, carets under the value, and the cure', () => {
   expect(showProblem(warningAt(at(2, 9), 'the name is taken', 'choose another'), sources)).toBe(
     `warning: databricks.yml:2:9: the name is taken

@@ -21,6 +21,7 @@ export interface Problem extends Position {
   readonly length?: number;
 }
 
+/** Without a `cure`, what stands behind the last semicolon of the message is one. */
 export function errorAt(at: Position, message: string, cure?: string): Problem {
   return problemAt('error', at, message, cure);
 }
@@ -35,7 +36,16 @@ function problemAt(
   message: string,
   cure: string | undefined,
 ): Problem {
-  return { severity, message, file, line, column, ...(cure === undefined ? {} : { cure }) };
+  const parts = cure === undefined ? splitCure(message) : { message, cure };
+  return { severity, file, line, column, ...parts };
+}
+
+function splitCure(text: string): { message: string; cure?: string } {
+  const end = text.lastIndexOf('; ');
+  const cure = text.slice(end + 2);
+  // A semicolon between quotes belongs to what a user wrote.
+  const isQuoted = (cure.match(/'/g) ?? []).length % 2 === 1;
+  return end === -1 || isQuoted ? { message: text } : { message: text.slice(0, end), cure };
 }
 
 export function hasErrors(problems: readonly Problem[]): boolean {

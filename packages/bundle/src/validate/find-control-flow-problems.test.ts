@@ -46,7 +46,9 @@ test.each([
 
   expect(findings).toHaveLength(count);
   for (const finding of findings)
-    expect(finding).toMatch(/^warning: databricks\.yml:6:49: .* as texts, not as numbers: 12\.0 is not 12; write both in the same way/);
+    expect(finding).toMatch(
+      /^warning: databricks\.yml:6:49: .* as texts, not as numbers: 12\.0 is not 12; write both in the same way/,
+    );
 });
 
 test('a text where numbers are compared gives a warning', async () => {

@@ -113,7 +113,9 @@ test('jobs that need each other are refused', async () => {
     'databricks.yml': `bundle: {name: shop}\nresources:\n  jobs:\n    a: ${job('b')}\n    b: ${job('a')}\n`,
   });
 
-  expect(findings).toEqual(["error: databricks.yml:4:5: these jobs need each other's ids in a circle: a, b; take one of these references out"]);
+  expect(findings).toEqual([
+    "error: databricks.yml:4:5: these jobs need each other's ids in a circle: a, b; take one of these references out",
+  ]);
 });
 
 test('other kinds of resources are left out with a warning, and references to them stay', async () => {

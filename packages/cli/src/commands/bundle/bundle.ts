@@ -5,12 +5,14 @@ import { createBundleDeployCommand } from './deploy.ts';
 import { createBundleDestroyCommand } from './destroy.ts';
 import { createBundlePlanCommand } from './plan.ts';
 import { createBundleRunCommand } from './run.ts';
+import { createBundleSchemaCommand } from './schema.ts';
 import { createBundleSummaryCommand } from './summary.ts';
 import { createBundleValidateCommand } from './validate.ts';
 
 export function createBundleCommands(context: CliContext): readonly Command[] {
   return [
     createBundleValidateCommand(context),
+    createBundleSchemaCommand(context),
     createBundlePlanCommand(context),
     createBundleDeployCommand(context),
     createBundleRunCommand(context),

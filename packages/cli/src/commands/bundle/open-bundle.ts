@@ -2,25 +2,22 @@
 import path from 'node:path';
 import type { Client } from '@headrace/api';
 import {
-  formatProblem,
+  type CheckedBundle,
+  checkBundle,
   hasErrors,
   type LoadedBundle,
   loadBundle,
-  type Problem,
   type ResolvedBundle,
   readGit,
   readWorkspaceHost,
-  resolveBundle,
-  validateBundle,
   type WorkspaceFacts,
 } from '@headrace/bundle';
 import type { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
-import { CommandError, exitCodes } from '../../command-error.ts';
 import { addConnectionOptions, type ConnectionOptions, connect, findConnection } from '../../connection.ts';
-import { count } from '../../output/count.ts';
 import { note } from '../../output/print.ts';
 import { collectPairs } from '../parse-options.ts';
+import { printProblems, tooManyProblems } from './print-problems.ts';
 
 export interface BundleOptions extends ConnectionOptions {
   readonly target?: string;
@@ -42,54 +39,59 @@ export function addBundleOptions(command: Command): Command {
   );
 }
 
+/** Throws when the bundle has an error, once all findings are printed. */
 export async function openBundle(context: CliContext, options: BundleOptions): Promise<OpenBundle> {
+  const { client, loaded, bundle, problems } = await checkOnline(context, options);
+  await printProblems(context, loaded.folder, problems);
+  if (bundle === null || hasErrors(problems)) throw tooManyProblems(problems);
+  return { bundle, client };
+}
+
+/** A bundle, read and checked, and what is wrong with it. */
+export interface OpenedFolder extends CheckedBundle {
+  readonly loaded: LoadedBundle;
+}
+
+export async function checkOnline(
+  context: CliContext,
+  options: BundleOptions,
+): Promise<OpenedFolder & { readonly client: Client }> {
   const loaded = await load(context, options);
   const { baseUrl } = await findConnection(context, options);
   const client = await connect(context, options);
   warnOfOtherHost(context, loaded, options, baseUrl);
   const { userName } = await client.currentUserMe({});
-  return { bundle: await check(context, loaded, options, { host: baseUrl, userName }), client };
+  return { ...(await check(context, loaded, options, { host: baseUrl, userName })), client };
 }
 
-/** Needs no server: without one, the folders of the user `you` stand for the caller's. */
-export async function openBundleOffline(
+/** Needs no server: somebody stands for the caller. */
+export async function checkOffline(
   context: CliContext,
   options: BundleOptions,
-): Promise<ResolvedBundle> {
-  return check(context, await load(context, options), options, {
-    host: 'http://127.0.0.1:8080',
-    userName: 'you',
-  });
+  userName: string,
+): Promise<OpenedFolder> {
+  const loaded = await load(context, options);
+  return check(context, loaded, options, { host: 'http://127.0.0.1:8080', userName });
 }
 
 function load(context: CliContext, options: BundleOptions): Promise<LoadedBundle> {
   return loadBundle(path.resolve(context.folder, options.folder ?? '.'));
 }
 
-/** Prints all findings; throws when one is an error. */
 async function check(
   context: CliContext,
   loaded: LoadedBundle,
   options: BundleOptions,
   facts: WorkspaceFacts,
-): Promise<ResolvedBundle> {
-  const resolved = resolveBundle(loaded, {
+): Promise<OpenedFolder> {
+  const checked = checkBundle(loaded, {
     target: options.target,
     vars: options.var ?? {},
     environment: context.settings.environment,
     facts,
     git: await readGit(loaded.folder),
   });
-  const problems = 'root' in resolved ? validateBundle(resolved, loaded) : resolved.problems;
-  for (const problem of problems) note(context, formatProblem(problem));
-  if (!('root' in resolved) || hasErrors(problems))
-    throw new CommandError(describe(problems), { exitCode: exitCodes.usage });
-  return resolved;
-}
-
-function describe(problems: readonly Problem[]): string {
-  const errors = problems.filter(({ severity }) => severity === 'error').length;
-  return `the bundle has ${count(errors, 'error')}`;
+  return { ...checked, loaded };
 }
 
 /** A bundle written for another server still runs on this one; nobody should be surprised by where it went. */
