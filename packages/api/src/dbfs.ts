@@ -26,7 +26,7 @@ export type DbfsFile = z.output<typeof DbfsFile>;
 
 const at = (verb: string) => `/api/2.0/dbfs/${verb}`;
 
-export const dbfsPut = route({
+const dbfsPut = route({
   method: 'POST',
   path: at('put'),
   summary: 'Writes a file of at most a mebibyte. As JSON with base64 contents, or as a form with a file.',
@@ -41,7 +41,7 @@ export const dbfsPut = route({
   audit: 'dbfs.put',
 });
 
-export const dbfsGetStatus = route({
+const dbfsGetStatus = route({
   method: 'GET',
   path: at('get-status'),
   summary: 'Says what stands at a path.',
@@ -51,7 +51,7 @@ export const dbfsGetStatus = route({
   audit: 'dbfs.get-status',
 });
 
-export const dbfsList = route({
+const dbfsList = route({
   method: 'GET',
   path: at('list'),
   summary: 'Lists a folder, or one file.',
@@ -61,7 +61,7 @@ export const dbfsList = route({
   audit: 'dbfs.list',
 });
 
-export const dbfsMkdirs = route({
+const dbfsMkdirs = route({
   method: 'POST',
   path: at('mkdirs'),
   summary: 'Makes a folder and those above it; one that is there is no error.',
@@ -71,7 +71,7 @@ export const dbfsMkdirs = route({
   audit: 'dbfs.mkdirs',
 });
 
-export const dbfsDelete = route({
+const dbfsDelete = route({
   method: 'POST',
   path: at('delete'),
   summary: 'Deletes a file or an empty folder, or with recursive a folder with all in it.',
@@ -81,7 +81,7 @@ export const dbfsDelete = route({
   audit: 'dbfs.delete',
 });
 
-export const dbfsMove = route({
+const dbfsMove = route({
   method: 'POST',
   path: at('move'),
   summary: 'Moves a file or folder to a path where nothing is.',
@@ -91,7 +91,7 @@ export const dbfsMove = route({
   audit: 'dbfs.move',
 });
 
-export const dbfsRead = route({
+const dbfsRead = route({
   method: 'GET',
   path: at('read'),
   summary: 'Reads at most a mebibyte of a file, in base64.',
@@ -105,7 +105,7 @@ export const dbfsRead = route({
   audit: 'dbfs.read',
 });
 
-export const dbfsCreate = route({
+const dbfsCreate = route({
   method: 'POST',
   path: at('create'),
   summary: 'Begins a file that is sent in blocks; it is there when it is closed.',
@@ -115,7 +115,7 @@ export const dbfsCreate = route({
   audit: 'dbfs.create',
 });
 
-export const dbfsAddBlock = route({
+const dbfsAddBlock = route({
   method: 'POST',
   path: at('add-block'),
   summary: 'Adds a block of at most a mebibyte, in base64.',
@@ -125,7 +125,7 @@ export const dbfsAddBlock = route({
   audit: 'dbfs.add-block',
 });
 
-export const dbfsClose = route({
+const dbfsClose = route({
   method: 'POST',
   path: at('close'),
   summary: 'Gives a file that was sent in blocks its place.',
@@ -134,3 +134,16 @@ export const dbfsClose = route({
   permission: 'user',
   audit: 'dbfs.close',
 });
+
+export const dbfsRoutes = {
+  dbfsPut,
+  dbfsGetStatus,
+  dbfsList,
+  dbfsMkdirs,
+  dbfsDelete,
+  dbfsMove,
+  dbfsRead,
+  dbfsCreate,
+  dbfsAddBlock,
+  dbfsClose,
+};

@@ -14,18 +14,7 @@ import {
   textAlertsTrash,
   textAlertsUpdate,
 } from './alerts.ts';
-import {
-  bundlesCommit,
-  bundlesDestroy,
-  bundlesFindMissing,
-  bundlesGet,
-  bundlesGetVersion,
-  bundlesListVersions,
-  bundlesLock,
-  bundlesPutContents,
-  bundlesRenewLock,
-  bundlesUnlock,
-} from './bundle-deployments.ts';
+import { bundleRoutes } from './bundle-deployments.ts';
 import {
   catalogsCreate,
   catalogsDelete,
@@ -67,18 +56,7 @@ import {
   clustersUpdate,
 } from './clusters.ts';
 import { currentUserMe } from './current-user.ts';
-import {
-  dbfsAddBlock,
-  dbfsClose,
-  dbfsCreate,
-  dbfsDelete,
-  dbfsGetStatus,
-  dbfsList,
-  dbfsMkdirs,
-  dbfsMove,
-  dbfsPut,
-  dbfsRead,
-} from './dbfs.ts';
+import { dbfsRoutes } from './dbfs.ts';
 import { doctor } from './doctor.ts';
 import {
   directoriesCreate,
@@ -350,16 +328,7 @@ export const routes = {
   volumesList,
   volumesUpdate,
   volumesDelete,
-  dbfsPut,
-  dbfsGetStatus,
-  dbfsList,
-  dbfsMkdirs,
-  dbfsDelete,
-  dbfsMove,
-  dbfsRead,
-  dbfsCreate,
-  dbfsAddBlock,
-  dbfsClose,
+  ...dbfsRoutes,
   filesUpload,
   filesInitiateUpload,
   filesDownload,
@@ -389,16 +358,7 @@ export const routes = {
   sqlEndpointPoll,
   sqlEndpointDeliver,
   sqlEndpointChunk,
-  bundlesGet,
-  bundlesLock,
-  bundlesRenewLock,
-  bundlesUnlock,
-  bundlesFindMissing,
-  bundlesPutContents,
-  bundlesCommit,
-  bundlesListVersions,
-  bundlesGetVersion,
-  bundlesDestroy,
+  ...bundleRoutes,
   wellKnownConfig,
   healthz,
   readyz,

@@ -224,6 +224,14 @@ export const RunDocument = z.looseObject({
   /** With the commit that a branch or tag stood for. */
   git_source: GitSource.optional(),
   cluster_instance: clusterInstance.optional(),
+  /** Ours. `deployment`: the version of a bundle that it ran. */
+  headrace: z
+    .looseObject({
+      deployment: z
+        .looseObject({ deployment_id: z.int(), version: z.int(), resource: z.string().optional() })
+        .optional(),
+    })
+    .optional(),
   /** With `include_history`, the original execution first. */
   repair_history: z.array(RepairHistoryItem).optional(),
   has_more: z.boolean().optional(),

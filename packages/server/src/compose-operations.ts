@@ -3,6 +3,7 @@ import type { Handlers, routes } from '@headrace/api';
 import { listWorkers } from './attempts/worker-status.ts';
 import { createAuditRetentionLoop } from './audit/retention-loop.ts';
 import { createDiscardLoop } from './blobs/discard.ts';
+import { createPlacementLoop } from './bundles/settle-placement.ts';
 import { createDroppedTablesLoop } from './catalogs/undrop-table.ts';
 import { createClusterRetentionLoop } from './compute/cluster-retention-loop.ts';
 import type { RequestContext } from './context.ts';
@@ -51,6 +52,7 @@ const upkeep = [
   createFolderMovesLoop,
   createHandlesLoop,
   createDroppedTablesLoop,
+  createPlacementLoop,
 ];
 
 export function composeOperations(

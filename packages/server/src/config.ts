@@ -227,6 +227,11 @@ const settings = {
     schema: int(1, 10_000_000).default(12_000),
     about: 'Requests that one principal (or address, without a token) may send in a minute.',
   },
+  bundleVersionsKept: {
+    env: 'HEADRACE_BUNDLE_VERSIONS',
+    schema: int(1, 1_000).default(20),
+    about: 'Versions that the deployment of a bundle keeps: those that a rollback can bring back.',
+  },
   runsKeptDays: {
     env: 'HEADRACE_RUNS_KEPT_DAYS',
     schema: int(1, 36_500).default(60),

@@ -15,6 +15,7 @@ export interface RequestContext {
   /** Where the token is that of a task; else null. */
   readonly attemptId: number | null;
   readonly requestId: string;
+  readonly sourceIp: string;
   /** Scheme, host and port by which the client found this server. */
   readonly origin: string;
   /** What the client calls itself. */

@@ -2,7 +2,8 @@
  * The blob store of a server with a bucket. Hosts and Spark work on plain files, so a local folder stays: what must
  * outlive a machine is in the bucket, what only files can be is in the folder, and attempts are in both.
  *
- *   workspace, backups   the bucket; a copy of the workspace is brought to the folder (workspace-mirror.ts)
+ *   workspace, backups,
+ *   bundles              the bucket; a copy of the workspace is brought to the folder (workspace-mirror.ts)
  *   attempts             the folder of the machine that ran it; else what it shipped (attempt-shipping.ts)
  *   trash                where the key lay that was moved aside
  *   all else             the folder: managed tables, dbfs, volumes, libraries
@@ -16,6 +17,7 @@ type Place = 'bucket' | 'folder' | 'attempt' | 'trash';
 const places: Readonly<Record<string, Place>> = {
   workspace: 'bucket',
   backups: 'bucket',
+  bundles: 'bucket',
   attempts: 'attempt',
   [trashRoot]: 'trash',
 };

@@ -172,6 +172,7 @@ function makeContext(
     principal: request.principal ?? nobody,
     attemptId: request.attemptId,
     requestId: request.id,
+    sourceIp: request.ip,
     origin: `${request.protocol}://${request.host}`,
     userAgent: request.headers['user-agent']?.slice(0, userAgentCharsMax) ?? null,
     apiVersion: (apiVersions as readonly string[]).includes(version ?? '')

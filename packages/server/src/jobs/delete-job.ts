@@ -13,3 +13,8 @@ export async function deleteJob(
   // A crash may have come between the two: whoever asks again finishes it.
   if (!isDeletedNow && asked === 0) throw noSuchJob(jobId);
 }
+
+/** Of jobs that are deleted. */
+export async function cancelRunsOf(services: RunServices, jobIds: readonly number[]): Promise<void> {
+  for (const jobId of jobIds) await cancelFoundRuns(services, { jobId, queuedOnly: false });
+}

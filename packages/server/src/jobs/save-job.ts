@@ -4,6 +4,7 @@ import { toJobId } from '@headrace/core';
 import { checkClusterIds } from '../compute/check-clusters.ts';
 import { checkClusterPolicies } from '../compute/check-policies.ts';
 import type { Principal } from '../context.ts';
+import type { Querier } from '../db/connect.ts';
 import type { Document } from '../runs/run-facts.ts';
 import type { Services } from '../services.ts';
 import { changeSettings } from './change-settings.ts';
@@ -13,36 +14,58 @@ import { validateSettings } from './validate-settings.ts';
 
 type SaveServices = Pick<Services, 'db' | 'ids' | 'config'>;
 
-export async function createJob(
-  { db, ids, config }: SaveServices,
-  job: { readonly settings: Document; readonly principal: Principal; readonly nowMs: number },
-): Promise<number> {
+interface NewJob {
+  readonly settings: Document;
+  readonly principal: Principal;
+  readonly nowMs: number;
+}
+
+interface ChangedJob {
+  readonly jobId: number;
+  readonly settings: Document;
+  readonly nowMs: number;
+}
+
+export async function createJob({ db, ids, config }: SaveServices, job: NewJob): Promise<number> {
+  const jobId = toJobId(ids.newId());
+  await saveNewJob(db, config, { ...job, jobId });
+  return jobId;
+}
+
+/** Under an id of the caller's; perhaps within a transaction. */
+export async function saveNewJob(
+  db: Querier,
+  config: SaveServices['config'],
+  job: NewJob & { readonly jobId: number },
+): Promise<void> {
   validateSettings(job.settings, config);
   await checkClusterIds(db, job.settings, config);
   await checkClusterPolicies(db, job.settings, config);
   await refuseRunJobCycles(db, { jobId: null, settings: job.settings });
-  const jobId = toJobId(ids.newId());
   await insertJob(db, {
-    ...toWrite(jobId, job.settings, job.nowMs),
+    ...toWrite(job.jobId, job.settings, job.nowMs),
     ownerId: job.principal.id,
     creatorUserName: job.principal.userName,
   });
-  return jobId;
 }
 
-export async function resetJob(
-  { db, config }: SaveServices,
-  job: { readonly jobId: number; readonly settings: Document; readonly nowMs: number },
+export async function resetJob({ db, config }: SaveServices, job: ChangedJob): Promise<void> {
+  return db.transaction((client) => saveSettings(client, config, job));
+}
+
+/** Within a transaction. */
+export async function saveSettings(
+  client: Querier,
+  config: SaveServices['config'],
+  job: ChangedJob,
 ): Promise<void> {
-  return db.transaction(async (client) => {
-    const row = await lockJob(client, job.jobId);
-    if (!row) throw noSuchJob(job.jobId);
-    validateSettings(job.settings, config, { jobId: job.jobId, settings: row.settings });
-    await checkClusterIds(client, job.settings, config);
-    await checkClusterPolicies(client, job.settings, config);
-    await refuseRunJobCycles(client, { jobId: job.jobId, settings: job.settings, before: row.settings });
-    await updateJob(client, toWrite(job.jobId, job.settings, job.nowMs));
-  });
+  const row = await lockJob(client, job.jobId);
+  if (!row) throw noSuchJob(job.jobId);
+  validateSettings(job.settings, config, { jobId: job.jobId, settings: row.settings });
+  await checkClusterIds(client, job.settings, config);
+  await checkClusterPolicies(client, job.settings, config);
+  await refuseRunJobCycles(client, { jobId: job.jobId, settings: job.settings, before: row.settings });
+  await updateJob(client, toWrite(job.jobId, job.settings, job.nowMs));
 }
 
 export function changeJob(

@@ -101,6 +101,46 @@ returning job_id`,
   return rows.length > 0;
 }
 
+/** Says to jobs which version of which deployment they belong to; those that say nothing of a bundle are left. */
+export async function markDeployment(
+  db: Querier,
+  jobIds: readonly number[],
+  { deploymentId, version }: { readonly deploymentId: number; readonly version: number },
+): Promise<void> {
+  await db.query({
+    name: 'jobs-mark-deployment',
+    text: `
+update jobs
+set settings = jsonb_set(
+  settings,
+  '{deployment}',
+  settings -> 'deployment' || jsonb_build_object('deployment_id', $2::bigint, 'version', $3::integer))
+where job_id = any($1::bigint[])
+  and settings #>> '{deployment,kind}' = 'BUNDLE'`,
+    values: [jobIds, deploymentId, version],
+  });
+}
+
+export interface DeployedJobRow {
+  readonly job_id: number;
+  readonly deployment_id: number | null;
+}
+
+/** Holds those of the jobs that exist, and says which deployment they belong to. */
+export async function lockDeployedJobs(db: Querier, jobIds: readonly number[]): Promise<DeployedJobRow[]> {
+  return db.query<DeployedJobRow>({
+    name: 'jobs-lock-deployed',
+    text: `
+select job_id, (settings #>> '{deployment,deployment_id}')::bigint as deployment_id
+from jobs
+where job_id = any($1::bigint[])
+  and deleted_at_ms is null
+order by job_id
+for update`,
+    values: [jobIds],
+  });
+}
+
 /** Ids may have been stored as texts. A job's single task may stand at the top of its settings. */
 const childJobIds = `
     select (id #>> '{}')::bigint as job_id

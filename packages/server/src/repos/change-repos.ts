@@ -1,6 +1,7 @@
 /** Makes, updates and deletes Git folders. What takes long happens between two short transactions, under a mark. */
 import { ApiError, type Repo, type RequestOf, type routes } from '@headrace/api';
 import type { Principal } from '../context.ts';
+import type { Querier } from '../db/connect.ts';
 import { requireCredential, requireProvider } from '../git/credentials.ts';
 import { toApiProblem } from '../git/git-problem.ts';
 import type { GitReference } from '../git/git-reference.ts';
@@ -118,7 +119,7 @@ export async function deleteRepo(
 }
 
 export async function requireOwnRepo(
-  { db }: Pick<Services, 'db'>,
+  { db }: { readonly db: Querier },
   repoId: number,
   principal: Principal,
 ): Promise<GitFolderRow> {

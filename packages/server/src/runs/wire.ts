@@ -38,6 +38,7 @@ export function toRunDocument(
       hasGivenUp: hasGivenUp({ ...run, created_at_ms: run.generation_created_at_ms }),
     }),
     ...parametersOf(run.parameters),
+    ...deploymentOf(settings),
     ...(settings.git_source
       ? {
           git_source: withUsedCommit(
@@ -101,6 +102,14 @@ function runTimes(run: RunView, generations: readonly GenerationView[]) {
     queue_duration: began === null ? 0 : Math.max(0, began - run.generation_created_at_ms),
     run_duration: ended === 0 ? 0 : sum('run') + ended - run.generation_created_at_ms,
   };
+}
+
+/** Of a job that a bundle has deployed, the version that it was when the run began. */
+function deploymentOf({ deployment }: JobSettings): Pick<RunDocument, 'headrace'> {
+  const { deployment_id, version, resource }: Readonly<Record<string, unknown>> = deployment ?? {};
+  if (typeof deployment_id !== 'number' || typeof version !== 'number') return {};
+  const named = typeof resource === 'string' ? { resource } : {};
+  return { headrace: { deployment: { deployment_id, version, ...named } } };
 }
 
 function parametersOf(

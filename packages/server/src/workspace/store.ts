@@ -147,3 +147,69 @@ export async function listBelow(db: Querier, folder: string, limit: number): Pro
     values: [folder, limit],
   });
 }
+
+export async function listObjectsAt(db: Querier, paths: readonly string[]): Promise<ObjectRow[]> {
+  return db.query<ObjectRow>({
+    name: 'list-workspace-objects-at',
+    text: `select ${columns} from workspace_objects where path = any($1)`,
+    values: [paths],
+  });
+}
+
+/** Keeps folders from being deleted until the transaction ends. */
+export async function lockFoldersAt(db: Querier, paths: readonly string[]): Promise<ObjectRow[]> {
+  return db.query<ObjectRow>({
+    name: 'lock-workspace-folders-at',
+    text: `select ${columns} from workspace_objects where path = any($1) order by path for share`,
+    values: [paths],
+  });
+}
+
+export async function lockFilesAt(db: Querier, paths: readonly string[]): Promise<ObjectRow[]> {
+  return db.query<ObjectRow>({
+    name: 'lock-workspace-files-at',
+    text: `select ${columns} from workspace_objects where path = any($1) order by path for update`,
+    values: [paths],
+  });
+}
+
+/** What stands there already is left as it is. */
+export async function putFolders(
+  db: Querier,
+  rows: readonly Pick<NewObject, 'path' | 'parent' | 'objectId'>[],
+  { nowMs, createdBy }: { readonly nowMs: number; readonly createdBy: number },
+): Promise<void> {
+  await db.query({
+    name: 'put-workspace-folders',
+    text: `
+      insert into workspace_objects
+        (path, parent, object_id, object_type, language, size_bytes, created_at_ms, modified_at_ms, created_by)
+      select "path", "parent", "objectId", 'DIRECTORY', null, 0, $2, $2, $3
+      from jsonb_to_recordset($1::jsonb) as r("path" text, "parent" text, "objectId" bigint)
+      on conflict (path) do nothing`,
+    values: [JSON.stringify(rows), nowMs, createdBy],
+  });
+}
+
+export async function deleteFiles(db: Querier, paths: readonly string[]): Promise<void> {
+  await db.query({
+    name: 'delete-workspace-files',
+    text: `delete from workspace_objects where path = any($1) and object_type not in ('DIRECTORY', 'REPO')`,
+    values: [paths],
+  });
+}
+
+/** False when something is in it, or it is none. */
+export async function deleteEmptyFolder(db: Querier, path: string): Promise<boolean> {
+  const rows = await db.query({
+    name: 'delete-empty-workspace-folder',
+    text: `
+      delete from workspace_objects
+      where path = $1
+        and object_type = 'DIRECTORY'
+        and not exists (select from workspace_objects child where child.parent = $1)
+      returning path`,
+    values: [path],
+  });
+  return rows.length > 0;
+}

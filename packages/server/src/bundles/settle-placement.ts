@@ -1,0 +1,80 @@
+/**
+ * Files are put in place within the transaction that commits a version, but bytes know no transactions. So what stands at
+ * their places is kept and noted first; the note goes with the commit. Where a note is left and nobody is committing, the
+ * commit did not happen, and everything is put back as it was.
+ */
+import { discardInPlace } from '../blobs/discard.ts';
+import type { Querier } from '../db/connect.ts';
+import type { Loop } from '../loops/driver.ts';
+import type { Services } from '../services.ts';
+import { findObjectsAt } from '../workspace/place-objects.ts';
+import { toBlobKey } from '../workspace/workspace-path.ts';
+import {
+  deletePlacement,
+  type JournalledFile,
+  listPlacements,
+  type PlacementRow,
+  readPlacement,
+} from './content-store.ts';
+import { forEachAtOnce } from './for-each-at-once.ts';
+import { lockDeployment, tryLockDeployment } from './lock-store.ts';
+
+export type PlacementServices = Pick<Services, 'db' | 'blobs' | 'ids' | 'log' | 'clock' | 'config'>;
+
+/** Where bytes of a deployment lie that no version names. */
+export function beforeKey(deploymentId: number, placementId: number): string {
+  return `bundles/${deploymentId}/before/${placementId}`;
+}
+
+/** Waits for a commit that is under way. */
+export async function settlePlacement(services: PlacementServices, deploymentId: number): Promise<void> {
+  if (await readPlacement(services.db, deploymentId)) await settle(services, deploymentId, lockDeployment);
+}
+
+async function settle(
+  services: PlacementServices,
+  deploymentId: number,
+  lock: typeof tryLockDeployment,
+): Promise<void> {
+  const discarded = await services.db.transaction(async (client) => {
+    if (!(await lock(client, deploymentId))) return null;
+    const placement = await readPlacement(client, deploymentId);
+    if (!placement) return null;
+    await putBack(services, client, placement);
+    await deletePlacement(client, placement);
+    services.log.info({ deployment_id: deploymentId }, 'files of a deployment that broke off were put back');
+    const key = beforeKey(deploymentId, placement.placementId);
+    return discardInPlace(services, client, { key, nowMs: services.clock.nowMs() });
+  });
+  await discarded?.remove();
+}
+
+async function putBack(services: PlacementServices, client: Querier, { files }: PlacementRow): Promise<void> {
+  const standing = await findObjectsAt(
+    client,
+    files.map(({ path }) => path),
+  );
+  await forEachAtOnce(files, async (file: JournalledFile) => {
+    const row = standing.get(file.path);
+    // Somebody has written or deleted there since: what they did stays.
+    if (row?.isFolder || (row?.modifiedAtMs ?? null) !== (file.before?.modifiedAtMs ?? null)) return;
+    if (file.before === null) return services.blobs.deletePrefix(toBlobKey(file.path));
+    const bytes = await services.blobs.get(file.before.key);
+    if (bytes) await services.blobs.put(toBlobKey(file.path), bytes);
+  });
+}
+
+const everyMs = 30_000;
+const settledMax = 20;
+
+export function createPlacementLoop(services: Services): Loop {
+  return {
+    name: 'bundle-placements',
+    everyMs,
+    async turn() {
+      const left = await listPlacements(services.db, settledMax);
+      for (const deploymentId of left) await settle(services, deploymentId, tryLockDeployment);
+      return 'idle';
+    },
+  };
+}
