@@ -18,6 +18,7 @@ export interface InstalledServer {
   /** As `kill -9` of the server alone: hosts, tasks and PostgreSQL go on. Resolves when it is gone. */
   kill(): Promise<void>;
   client(): Promise<Client>;
+  address(): Promise<{ readonly url: string; readonly token: string }>;
   /** Everything that runs on the state folder now. */
   findProcesses(): readonly LeftProcess[];
 }
@@ -74,6 +75,7 @@ export async function withInstalledServer(
         process.kill(pid, 'SIGKILL');
         while (findProcesses().some((left) => left.pid === pid)) await delay(5);
       },
+      address: () => readServerFile(stateDir),
       client: async () => {
         const { url, token } = await readServerFile(stateDir);
         return createClient({ baseUrl: url, token });
