@@ -8,11 +8,12 @@ import type { DoctorFinding, DoctorReport } from '@headrace/api';
 import { brokenInvariants } from '@headrace/core';
 import { HotRuns } from '../runs/hot-runs.ts';
 import type { Services } from '../services.ts';
+import { layOut } from '../store/state-folder.ts';
 import { describeHostedPaths, readHostedPathsFacts } from './hosted-paths.ts';
 import { type MachineSources, machineRules } from './machine.ts';
 import { type Rule, rules } from './rules.ts';
 import { listActiveRunIds, readHistory, readVersions, type Suspect } from './store.ts';
-import { describeTaskLimits } from './task-limits.ts';
+import { describeTaskLimits, readTaskLimitsFacts } from './task-limits.ts';
 
 export interface DoctorSources extends MachineSources {
   /** Of the runs that this process has in memory. */
@@ -51,7 +52,8 @@ export async function examine(
   for (const rule of rules) await check(rule.kind, () => applyRule(rule, services));
   await check('memory_ahead_of_store', () => findHotAhead(services, sources));
   if (deep) await check('run_invariants', () => findBrokenRuns(services));
-  const task_limits = describeTaskLimits(process.platform);
+  const { hostsFolder } = layOut(sources.config.stateDir);
+  const task_limits = describeTaskLimits(process.platform, await readTaskLimitsFacts(hostsFolder));
   const dataRoot = path.dirname(services.blobs.locate('volumes'));
   const hosted_paths = describeHostedPaths(await readHostedPathsFacts(dataRoot));
   return { checked_at_ms: checkedAtMs, deep, checks, findings, task_limits, hosted_paths };
