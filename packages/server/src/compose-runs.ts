@@ -172,8 +172,8 @@ function describeClaims(
       ]);
       return [...(await listPolicyLibraries(db, policyId)), ...own];
     },
-    async resolveCluster({ settings, taskKey, runId, jobId, ownerId, ownerUserName, mayStart }) {
-      const placed = await placeOnWarehouse({ db, config }, findTask(settings, taskKey));
+    async resolveCluster({ settings, taskKey, warehouseId, runId, jobId, ownerId, ownerUserName, mayStart }) {
+      const placed = await placeOnWarehouse({ db, config }, findTask(settings, taskKey), warehouseId);
       if ('code' in placed) return placed;
       for (const warning of placed.warnings) log.info({ run_id: runId, task_key: taskKey }, warning);
       const { task } = placed;

@@ -134,13 +134,13 @@ test('job parameters take defaults and overrides, and reach notebooks by themsel
 test('a kind of task that is not supported yet is saved, and refused when it would have to run', async () => {
   const { job_id } = await engine.client.jobsCreate({
     name: 'later',
-    tasks: [{ task_key: 'ask', sql_task: { warehouse_id: 'w', alert: { alert_id: 'a' } } }],
+    tasks: [{ task_key: 'ask', sql_task: { warehouse_id: 'w', dashboard: { dashboard_id: 'd' } } }],
   });
 
   await expect(engine.client.jobsRunNow({ job_id })).rejects.toMatchObject({
     code: 'INVALID_PARAMETER_VALUE',
     message: expect.stringContaining(
-      "task 'ask' is a sql_task with an alert, which is stored but not supported yet",
+      "task 'ask' is a sql_task with a dashboard, which is stored but not supported yet",
     ),
   });
 });

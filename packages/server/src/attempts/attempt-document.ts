@@ -44,6 +44,8 @@ export interface AttemptParts {
   readonly limits: Pick<AttemptDocument['limits'], 'memory_bytes_max' | 'disk_bytes_max' | 'cpu_weight'>;
   /** As `resolved_values` shows it. */
   readonly resolved: JsonValue;
+  /** Of a SQL or dbt task that names one. */
+  readonly warehouseId: string | null;
 }
 
 /** A Failure says why there can be no such document, in words for whoever wrote the job. */
@@ -62,7 +64,8 @@ export function toAttemptParts(attempt: AttemptOf, urls: ServerUrls): AttemptPar
   const isFromGit = findGitPath(written, settings) !== null;
   if (document) {
     const resolved = toResolvedValues(document, task);
-    return { task: document, isFromGit, libraries, limits: toLimits(written), resolved };
+    const warehouseId = task.sql_task?.warehouse_id ?? task.dbt_task?.warehouse_id ?? null;
+    return { task: document, isFromGit, libraries, limits: toLimits(written), resolved, warehouseId };
   }
   const kinds = findTaskKinds(written).join(', ');
   return { code: 'INTERNAL_ERROR', message: `A ${kinds} is not supported yet.`, trace: null };

@@ -19,6 +19,8 @@ export interface ClusterRequest {
   /** With `job_clusters`. */
   readonly settings: JobSettings;
   readonly taskKey: string;
+  /** That the task names, its references resolved. */
+  readonly warehouseId: string | null;
   /** Whether a terminated cluster is started for it; not where it is taken back. */
   readonly mayStart: boolean;
 }
@@ -62,6 +64,7 @@ export async function buildClaim(
       ownerUserName: facts.creatorUserName,
       settings: facts.settings as JobSettings, // It passed the schema before it was frozen.
       taskKey,
+      warehouseId: parts.warehouseId,
       mayStart: attempt.claimEpoch === undefined,
     }),
     sources.listCatalogNames(),

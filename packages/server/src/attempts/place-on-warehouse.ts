@@ -10,25 +10,25 @@ export interface PlacedTask {
   readonly warnings: readonly string[];
 }
 
-/** Other tasks stay where they are. A Failure says why there is no such warehouse. */
+/**
+ * Other tasks stay where they are. A Failure says why there is no such warehouse.
+ * @param warehouseId as the task names it, its references resolved.
+ */
 export async function placeOnWarehouse(
   services: Pick<Services, 'db' | 'config'>,
   task: TaskPlace & Pick<Partial<WrittenTask>, 'sql_task' | 'dbt_task'>,
+  warehouseId: string | null,
 ): Promise<PlacedTask | Failure> {
-  const named = findWarehouseId(task);
-  if (named === undefined) return { task, warnings: [] };
-  const resolved = await resolveWarehouse(services, named);
+  if (!isOnWarehouse(task)) return { task, warnings: [] };
+  const resolved = await resolveWarehouse(services, warehouseId);
   if ('code' in resolved) return resolved;
   const { clusterId: existing_cluster_id, warnings } = resolved;
   return { task: { task_key: task.task_key, existing_cluster_id }, warnings };
 }
 
-/** Null for the default warehouse; undefined for a task that runs elsewhere. */
-function findWarehouseId(
-  task: TaskPlace & Pick<Partial<WrittenTask>, 'sql_task' | 'dbt_task'>,
-): string | null | undefined {
-  if (task.sql_task) return task.sql_task.warehouse_id ?? null;
+function isOnWarehouse(task: TaskPlace & Pick<Partial<WrittenTask>, 'sql_task' | 'dbt_task'>): boolean {
+  if (task.sql_task) return true;
   // The compute of a dbt task is where dbt itself runs; without any it runs beside its statements.
   const hasCompute = task.existing_cluster_id ?? task.job_cluster_key ?? task.new_cluster;
-  return task.dbt_task && hasCompute === undefined ? (task.dbt_task.warehouse_id ?? null) : undefined;
+  return task.dbt_task !== undefined && hasCompute === undefined;
 }

@@ -7,6 +7,7 @@ import type { Principal } from '../context.ts';
 import type { Querier } from '../db/connect.ts';
 import type { Document } from '../runs/run-facts.ts';
 import type { Services } from '../services.ts';
+import { checkWarehouseIds } from '../warehouses/check-warehouses.ts';
 import { changeSettings } from './change-settings.ts';
 import { refuseRunJobCycles } from './refuse-run-job-cycles.ts';
 import { insertJob, type JobWrite, lockJob, updateJob } from './store.ts';
@@ -40,6 +41,7 @@ export async function saveNewJob(
 ): Promise<void> {
   validateSettings(job.settings, config);
   await checkClusterIds(db, job.settings, config);
+  await checkWarehouseIds(db, job.settings, config);
   await checkClusterPolicies(db, job.settings, config);
   await refuseRunJobCycles(db, { jobId: null, settings: job.settings });
   await insertJob(db, {
@@ -63,6 +65,7 @@ export async function saveSettings(
   if (!row) throw noSuchJob(job.jobId);
   validateSettings(job.settings, config, { jobId: job.jobId, settings: row.settings });
   await checkClusterIds(client, job.settings, config);
+  await checkWarehouseIds(client, job.settings, config);
   await checkClusterPolicies(client, job.settings, config);
   await refuseRunJobCycles(client, { jobId: job.jobId, settings: job.settings, before: row.settings });
   await updateJob(client, toWrite(job.jobId, job.settings, job.nowMs));
@@ -83,6 +86,7 @@ export function changeJob(
     const settings = changeSettings(row.settings, job);
     validateSettings(settings, config, { jobId: job.jobId, settings: row.settings });
     await checkClusterIds(client, settings, config);
+    await checkWarehouseIds(client, settings, config);
     await checkClusterPolicies(client, settings, config);
     await refuseRunJobCycles(client, { jobId: job.jobId, settings, before: row.settings });
     await updateJob(client, toWrite(job.jobId, settings, job.nowMs));

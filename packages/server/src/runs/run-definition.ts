@@ -77,7 +77,7 @@ function refuseUnsupported(tasks: readonly Task[]): void {
   const problems = all.flatMap((task) => {
     const kinds: string[] = findTaskKinds(task).filter((kind) => !isRunnable(kind));
     const sql = task.sql_task;
-    if (sql && !sql.file && !sql.query) kinds.push(`sql_task with ${sql.alert ? 'an alert' : 'a dashboard'}`);
+    if (sql && !sql.file && !sql.query && !sql.alert) kinds.push('sql_task with a dashboard');
     return kinds.map((kind) => `task '${task.task_key}' is a ${kind}, which is stored but not supported yet`);
   });
   if (problems.length === 0) return;

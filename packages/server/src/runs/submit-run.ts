@@ -5,6 +5,7 @@ import { checkClusterPolicies } from '../compute/check-policies.ts';
 import type { Principal } from '../context.ts';
 import { refuseRunJobCycles } from '../jobs/refuse-run-job-cycles.ts';
 import { validateSettings } from '../jobs/validate-settings.ts';
+import { checkWarehouseIds } from '../warehouses/check-warehouses.ts';
 import { type CreatedRun, createRun, type RunServices } from './create-run.ts';
 import { withTasks } from './run-definition.ts';
 import type { Document } from './run-facts.ts';
@@ -18,6 +19,7 @@ export async function submitRun(
   const document = fields as Document; // The request passed its schema; what it holds is JSON.
   validateSettings(document, services.config);
   await checkClusterIds(services.db, document, services.config);
+  await checkWarehouseIds(services.db, document, services.config);
   await checkClusterPolicies(services.db, document, services.config);
   await refuseRunJobCycles(services.db, { jobId: null, settings: document });
   const runName = request.run_name ?? 'Untitled';

@@ -34,6 +34,7 @@ export const scriptFromParameters: FakeScript = ({ task, task_key }) => {
 function fakeParameter(task: AttemptDocument['task']): string | undefined {
   switch (task.kind) {
     case 'notebook':
+    case 'sql':
       return task.parameters.fake;
     case 'python_wheel':
       return task.named_parameters.fake ?? positional(task.parameters);
