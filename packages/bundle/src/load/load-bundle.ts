@@ -1,17 +1,20 @@
 // Reads a bundle folder: databricks.yml, what it includes, variable overrides, and the list of files beside them.
 // The only place besides deploy/ that touches the file system.
 
-import { glob, readFile, realpath, stat } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { emptyMapping, entriesAt, listAt, type MappingNode, withoutKeys } from '../nodes.ts';
+import { emptyMapping, entriesAt, listAt, type MappingNode, textAt, withoutKeys } from '../nodes.ts';
 import { errorAt, type Position, type Problem, sortProblems, warningAt } from '../problem.ts';
 import { combineNodes } from './combine-nodes.ts';
-import { describeFile, isMissing, type LocalFile, listFiles } from './list-files.ts';
+import { isMissing, type LocalFile } from './describe-file.ts';
+import { CONFIG_FILES_MAX, expandInclude, matchFiles } from './expand-includes.ts';
+import { findGitRoot } from './ignore-rules.ts';
+import { listFiles } from './list-files.ts';
 import { parseYaml } from './parse-yaml.ts';
+import { findSyncRoots, type SyncRoots } from './sync-roots.ts';
 
 /** A configuration larger than this is data in the wrong place. */
 const CONFIG_BYTES_MAX = 10 * 1024 * 1024;
-const CONFIG_FILES_MAX = 5_000;
 const MAIN_FILES = ['databricks.yml', 'databricks.yaml'];
 
 export interface LoadedBundle {
@@ -23,6 +26,10 @@ export interface LoadedBundle {
   readonly root: MappingNode;
   /** By target; '' is the file that holds for every target. */
   readonly overrides: ReadonlyMap<string, MappingNode>;
+  /** What is wrong with those files, which matters to their target only. */
+  readonly overrideProblems: ReadonlyMap<string, readonly Problem[]>;
+  /** What sync.paths of the bundle and of each target lead to. */
+  readonly syncRoots: SyncRoots;
   readonly files: readonly LocalFile[];
   /** false: a file could not be read as YAML, and what it would have said is missing from `root`. */
   readonly isReadable: boolean;
@@ -32,12 +39,14 @@ export interface LoadedBundle {
 export async function loadBundle(folder: string): Promise<LoadedBundle> {
   const absolute = await realpath(path.resolve(folder)).catch(() => path.resolve(folder));
   const reader = new ConfigReader(absolute);
-  const mainFile = await findMainFile(absolute);
+  const [mainFile = null, other] = await findMainFiles(absolute);
   const start: Position = { file: mainFile ?? 'databricks.yml', line: 1, column: 1 };
   const empty = {
     folder: absolute,
     mainFile: start.file,
     overrides: new Map(),
+    overrideProblems: new Map(),
+    syncRoots: new Map(),
     files: [],
     isReadable: false,
   };
@@ -48,33 +57,66 @@ export async function loadBundle(folder: string): Promise<LoadedBundle> {
     );
     return { ...empty, configFiles: [], root: emptyMapping(start), problems: [problem] };
   }
+  if (other !== undefined) {
+    reader.problems.push(errorAt({ ...start, file: other }, `${mainFile} is there too`, 'keep one of them'));
+  }
   const main = await reader.read(mainFile);
-  const included = await expandIncludes(absolute, main, mainFile, reader);
+  const included = await expandIncludes(absolute, main, mainFile, reader.problems);
   const documents = [...main];
-  for (const file of included) documents.push(...(await reader.read(file)));
+  for (const file of included) documents.push(...withoutIncludes(await reader.read(file), reader.problems));
   const root = documents.reduce<MappingNode>(
     (all, document) => combineNodes(all, withoutKeys(document, ['include']), reader.problems),
     emptyMapping(start),
   );
-  const overrides = await readOverrides(absolute, reader);
-  const listing = await listFiles(absolute);
-  const extra = await expandSyncIncludes(absolute, root, listing.files);
+  const gitRoot = await findGitRoot(absolute);
+  const syncRoots = await findSyncRoots(absolute, root, gitRoot);
+  const listing = await listFiles(absolute, {
+    folders: [absolute, ...outerFolders(absolute, syncRoots)],
+    gitRoot,
+    includes: readSyncIncludes(root),
+  });
   return {
     folder: absolute,
     mainFile,
     configFiles: [mainFile, ...included],
     root,
-    overrides,
-    files: [...listing.files, ...extra].sort((a, b) => (a.path < b.path ? -1 : 1)),
+    ...(await readOverrides(absolute)),
+    syncRoots,
+    files: listing.files,
     isReadable: reader.isReadable,
     problems: sortProblems([...reader.problems, ...listing.problems]),
   };
+}
+
+/** Only the main file's own includes are followed. */
+function withoutIncludes(documents: readonly MappingNode[], problems: Problem[]): readonly MappingNode[] {
+  for (const document of documents) {
+    const include = document.entries.get('include');
+    if (include === undefined) continue;
+    const message = 'an included file cannot include others; this is not followed';
+    problems.push(warningAt(include.keyAt, message, 'name them under include in databricks.yml'));
+  }
+  return documents;
+}
+
+function outerFolders(folder: string, roots: SyncRoots): string[] {
+  return [...roots.values()].flatMap((root) =>
+    root.kind === 'folder' && root.path.startsWith('..') ? [path.join(folder, root.path)] : [],
+  );
+}
+
+function readSyncIncludes(root: MappingNode): string[] {
+  const targets = entriesAt(root, 'targets').map(([, entry]) => entry.value);
+  return [root, ...targets].flatMap((owner) =>
+    listAt(owner, 'sync', 'include').flatMap((node) => textAt(node) ?? []),
+  );
 }
 
 class ConfigReader {
   readonly problems: Problem[] = [];
   private readonly folder: string;
   isReadable = true;
+  private isFull = false;
   private sizeBytes = 0;
   private count = 0;
 
@@ -84,112 +126,79 @@ class ConfigReader {
 
   async read(file: string): Promise<readonly MappingNode[]> {
     const start = { file, line: 1, column: 1 };
-    const { size } = await stat(path.join(this.folder, file));
-    this.sizeBytes += size;
-    this.count += 1;
-    if (this.sizeBytes > CONFIG_BYTES_MAX) {
-      this.problems.push(
-        errorAt(
-          start,
-          `the configuration files are larger than ${CONFIG_BYTES_MAX / 1024 / 1024} MB together; move data out of them`,
-        ),
-      );
-      this.isReadable = false;
-      return [];
-    }
-    if (this.count > CONFIG_FILES_MAX) {
-      if (this.count === CONFIG_FILES_MAX + 1)
-        this.problems.push(errorAt(start, `more than ${CONFIG_FILES_MAX} configuration files are included`));
-      return [];
-    }
-    const parsed = parseYaml(file, await readFile(path.join(this.folder, file)));
+    const absolute = path.join(this.folder, file);
+    const bytes = await this.readBytes(absolute, start);
+    if (bytes === null) return [];
+    const parsed = parseYaml(file, bytes);
     this.problems.push(...parsed.problems);
-    if (parsed.problems.length > 0) this.isReadable = false;
+    if (parsed.problems.some(({ severity }) => severity === 'error')) this.isReadable = false;
     return parsed.documents;
+  }
+
+  private async readBytes(absolute: string, start: Position): Promise<Uint8Array | null> {
+    this.count += 1;
+    try {
+      const { size } = await stat(absolute);
+      this.sizeBytes += size;
+      if (this.sizeBytes <= CONFIG_BYTES_MAX && this.count <= CONFIG_FILES_MAX)
+        return await readFile(absolute);
+      const megabytes = CONFIG_BYTES_MAX / 1024 / 1024;
+      const message =
+        this.count > CONFIG_FILES_MAX
+          ? `more than ${CONFIG_FILES_MAX} configuration files are included`
+          : `the configuration files are larger than ${megabytes} MB together; move data out of them`;
+      // The first file that is too much is enough.
+      if (!this.isFull) this.problems.push(errorAt(start, message));
+      this.isFull = true;
+    } catch (error) {
+      const reason = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+      this.problems.push(errorAt(start, `cannot be read${reason}`));
+    }
+    this.isReadable = false;
+    return null;
   }
 }
 
-async function findMainFile(folder: string): Promise<string | null> {
+/** Both spellings are read; two of them in one folder are a mistake that nobody should have to guess about. */
+async function findMainFiles(folder: string): Promise<string[]> {
+  const found: string[] = [];
   for (const name of MAIN_FILES) {
     try {
-      if ((await stat(path.join(folder, name))).isFile()) return name;
+      if ((await stat(path.join(folder, name))).isFile()) found.push(name);
     } catch (error) {
       if (!isMissing(error)) throw new Error(`cannot read ${path.join(folder, name)}`, { cause: error });
     }
   }
-  return null;
+  return found;
 }
 
 async function expandIncludes(
   folder: string,
   main: readonly MappingNode[],
   mainFile: string,
-  reader: ConfigReader,
+  problems: Problem[],
 ): Promise<string[]> {
   const found = new Set<string>();
   for (const node of main.flatMap((document) => listAt(document, 'include'))) {
-    if (node.kind !== 'scalar' || typeof node.value !== 'string') {
-      reader.problems.push(errorAt(node.at, 'include: expected a file name or a pattern'));
-      continue;
-    }
-    const pattern = path.posix.normalize(node.value);
-    if (path.posix.isAbsolute(pattern) || pattern.startsWith('..')) {
-      reader.problems.push(errorAt(node.at, `include '${node.value}' leaves the bundle folder`));
-      continue;
-    }
-    const matches = await matchFiles(folder, pattern);
-    for (const match of matches) if (match !== mainFile) found.add(match);
-    if (matches.length > 0) continue;
-    const isPattern = /[*?[{]/.test(pattern);
-    reader.problems.push(
-      isPattern
-        ? warningAt(node.at, `include '${node.value}' matches no file`)
-        : errorAt(node.at, `included file '${node.value}' does not exist`),
-    );
+    for (const file of await expandInclude(folder, node, problems)) if (file !== mainFile) found.add(file);
   }
   return [...found];
 }
 
-async function matchFiles(folder: string, pattern: string): Promise<string[]> {
-  const matches: string[] = [];
-  for await (const entry of glob(pattern, { cwd: folder, withFileTypes: true })) {
-    if (entry.isFile())
-      matches.push(path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'));
-    if (matches.length > CONFIG_FILES_MAX) break;
-  }
-  return matches.sort();
-}
-
-/** `sync.include` brings back files that .gitignore names, such as a generated folder. */
-async function expandSyncIncludes(
-  folder: string,
-  root: MappingNode,
-  listed: readonly LocalFile[],
-): Promise<LocalFile[]> {
-  const known = new Set(listed.map((file) => file.path));
-  const targets = entriesAt(root, 'targets').map(([, entry]) => entry.value);
-  const found: LocalFile[] = [];
-  for (const node of [root, ...targets].flatMap((owner) => listAt(owner, 'sync', 'include'))) {
-    if (node.kind !== 'scalar' || typeof node.value !== 'string' || node.value.startsWith('..')) continue;
-    for (const match of await matchFiles(folder, path.posix.normalize(node.value))) {
-      if (!known.has(match)) found.push(await describeFile(folder, match));
-      known.add(match);
-    }
-  }
-  return found;
-}
-
-async function readOverrides(folder: string, reader: ConfigReader): Promise<Map<string, MappingNode>> {
+async function readOverrides(folder: string): Promise<Pick<LoadedBundle, 'overrides' | 'overrideProblems'>> {
   const overrides = new Map<string, MappingNode>();
+  const overrideProblems = new Map<string, readonly Problem[]>();
   const files = [
-    ...(await matchFiles(folder, 'variable-overrides.json')),
-    ...(await matchFiles(folder, '.databricks/bundle/*/variable-overrides.json')),
+    ...(await matchFiles(folder, 'variable-overrides.json')).files,
+    ...(await matchFiles(folder, '.databricks/bundle/*/variable-overrides.json')).files,
   ];
   for (const file of files) {
     const target = file.includes('/') ? (file.split('/').at(-2) ?? '') : '';
+    const reader = new ConfigReader(folder);
     // JSON is YAML: one parser gives both their positions.
     const [mapping] = await reader.read(file);
     if (mapping !== undefined) overrides.set(target, mapping);
+    overrideProblems.set(target, reader.problems);
   }
-  return overrides;
+  return { overrides, overrideProblems };
 }

@@ -1,14 +1,16 @@
 // One YAML file → nodes with positions. Anchors, aliases and merge keys are expanded here, within a limit.
 
-import type { Alias, Document, YAMLMap, Node as YamlNode } from 'yaml';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Pair, parseAllDocuments } from 'yaml';
+import type { Alias, CST, Document, YAMLMap, Node as YamlNode } from 'yaml';
+import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, type Pair, Parser } from 'yaml';
 import type { Entry, MappingNode, Node } from '../nodes.ts';
-import { errorAt, type Position, type Problem } from '../problem.ts';
+import { errorAt, type Position, type Problem, warningAt } from '../problem.ts';
 
 /** Values one file may hold after its aliases are expanded: a thousand jobs need about 50,000. */
 const NODES_MAX = 200_000;
 /** Deeper than anything a job has; keeps recursion away from the stack's end. */
 const DEPTH_MAX = 200;
+/** One mistake, as a wrong indentation, often gives many; the first ones are the ones to read. */
+const ERRORS_SHOWN = 20;
 
 export interface ParsedFile {
   readonly documents: readonly MappingNode[];
@@ -17,28 +19,27 @@ export interface ParsedFile {
 
 export function parseYaml(file: string, bytes: Uint8Array): ParsedFile {
   const start = { file, line: 1, column: 1 };
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return { documents: [], problems: [errorAt(start, 'is not UTF-8 text; save it as UTF-8')] };
-  }
-  if (nestingOf(text) > DEPTH_MAX) {
-    return { documents: [], problems: [errorAt(start, `is nested deeper than ${DEPTH_MAX} levels`)] };
+  const text = decode(bytes);
+  if ('reason' in text) {
+    return { documents: [], problems: [errorAt(start, text.reason, 'save it as UTF-8')] };
   }
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, {
-    lineCounter: lines,
-    uniqueKeys: true,
-    merge: true,
-    prettyErrors: false,
-  });
-  const documents: Document[] = Array.isArray(parsed) ? parsed : [];
+  const tokens = tokenize(text.content, lines);
+  if (tokens.tooDeepAt !== null) {
+    const at = toPosition(file, lines, tokens.tooDeepAt);
+    return { documents: [], problems: [errorAt(at, `is nested deeper than ${DEPTH_MAX} levels`)] };
+  }
+  // Duplicate keys are found below: the library compares each key with all before it.
+  const composer = new Composer({ lineCounter: lines, uniqueKeys: false, merge: true, prettyErrors: false });
   const problems: Problem[] = [];
   const roots: MappingNode[] = [];
-  for (const document of documents) {
-    for (const error of document.errors) {
-      problems.push(errorAt(toPosition(file, lines, error.pos[0]), yamlMessage(error.code, error.message)));
+  for (const document of composer.compose(tokens.tokens)) {
+    for (const error of document.errors.slice(0, ERRORS_SHOWN)) {
+      const at = toPosition(file, lines, error.pos[0]);
+      problems.push(explain(at, error.code, error.message));
+    }
+    for (const warning of document.warnings) {
+      problems.push(warningAt(toPosition(file, lines, warning.pos[0]), firstLine(warning.message)));
     }
     if (document.errors.length > 0 || document.contents === null) continue;
     const converter = new Converter(file, lines, document);
@@ -52,16 +53,36 @@ export function parseYaml(file: string, bytes: Uint8Array): ParsedFile {
   return { documents: roots, problems };
 }
 
-/** Cheap upper bound taken from brackets and indentation, so that the parser never sees absurd nesting. */
-function nestingOf(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  for (const character of text) {
-    if (character === '[' || character === '{') deepest = Math.max(deepest, ++depth);
-    else if (character === ']' || character === '}') depth = Math.max(0, depth - 1);
-    else if (character === '\n' && depth < 3) depth = 0;
+function decode(bytes: Uint8Array): { readonly content: string } | { readonly reason: string } {
+  const [first, second] = bytes;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
+    return { reason: 'is UTF-16, not UTF-8 text' };
   }
-  return deepest;
+  try {
+    const content = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return content.includes('\0') ? { reason: 'holds zero bytes, so it is no text' } : { content };
+  } catch {
+    return { reason: 'is not UTF-8 text' };
+  }
+}
+
+interface Tokens {
+  readonly tokens: readonly CST.Token[];
+  /** Where nesting passes what the composer, which calls itself for each level, may be given. */
+  readonly tooDeepAt: number | null;
+}
+
+function tokenize(text: string, lines: LineCounter): Tokens {
+  const parser = new Parser(lines.addNewLine);
+  const tokens: CST.Token[] = [];
+  lines.addNewLine(0);
+  for (const lexeme of new Lexer().lex(text)) {
+    tokens.push(...parser.next(lexeme));
+    // One entry for each open collection, and the document.
+    if (parser.stack.length > DEPTH_MAX + 2) return { tokens: [], tooDeepAt: parser.offset };
+  }
+  tokens.push(...parser.end());
+  return { tokens, tooDeepAt: null };
 }
 
 function toPosition(file: string, lines: LineCounter, offset: number): Position {
@@ -69,10 +90,13 @@ function toPosition(file: string, lines: LineCounter, offset: number): Position 
   return { file, line: Math.max(1, line), column: Math.max(1, col) };
 }
 
-function yamlMessage(code: string, message: string): string {
-  if (code === 'DUPLICATE_KEY') return 'this key is given twice in the same mapping; keep one';
-  if (code === 'TAB_AS_INDENT') return 'a tab is used for indentation; use spaces';
+function firstLine(message: string): string {
   return message.split('\n')[0] ?? message;
+}
+
+function explain(at: Position, code: string, message: string): Problem {
+  if (code === 'TAB_AS_INDENT') return errorAt(at, 'a tab is used for indentation', 'use spaces');
+  return errorAt(at, firstLine(message));
 }
 
 class Converter {
@@ -118,7 +142,7 @@ class Converter {
       };
     }
     if (isMap(node)) return this.convertMap(node, at, depth);
-    return { kind: 'scalar', value: isScalar(node) ? this.toScalar(node.value) : null, at };
+    return { kind: 'scalar', value: isScalar(node) ? toScalar(node.value, node.source) : null, at };
   }
 
   private convertMap(map: YAMLMap, at: Position, depth: number): MappingNode {
@@ -136,11 +160,20 @@ class Converter {
         this.problems.push(errorAt(keyAt, 'a key must be a plain text'));
         continue;
       }
+      const key = String(pair.key.source ?? pair.key.value);
+      const before = own.get(key);
+      if (before !== undefined) {
+        const first = `it is at line ${before.keyAt.line} too`;
+        this.problems.push(
+          errorAt(keyAt, `the key '${key}' is given twice in the same mapping: ${first}`, 'keep one'),
+        );
+        continue;
+      }
       const value =
         pair.value === null
           ? { kind: 'scalar' as const, value: null, at: keyAt }
           : this.convert(pair.value, depth + 1);
-      own.set(String(pair.key.source ?? pair.key.value), {
+      own.set(key, {
         keyAt,
         value: isPlaced(pair.value) ? value : { ...value, at: keyAt },
       });
@@ -157,11 +190,16 @@ class Converter {
       return false;
     });
   }
+}
 
-  private toScalar(value: unknown): string | number | boolean | null {
-    if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return value;
-    return value === null || value === undefined ? null : String(value);
+function toScalar(value: unknown, source: string | undefined): string | number | boolean | null {
+  if (typeof value === 'number') {
+    // JSON has no infinity, and an id of twenty digits would come back as another one.
+    const isExact = Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
+    return isExact ? value : (source ?? String(value));
   }
+  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  return value === null || value === undefined ? null : String(value);
 }
 
 function isMergeKey(key: YamlNode | null): boolean {

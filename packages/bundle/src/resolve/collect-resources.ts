@@ -5,12 +5,10 @@ import { errorAt, type Problem, warningAt } from '../problem.ts';
 import { toSettings } from './job-settings.ts';
 import type { ResolvedBundle, ResolvedJob, ResolvedPermission, ResolvedResource } from './resolved-bundle.ts';
 import { isSupportedKind } from './resource-kinds.ts';
-import { type PathContext, translateJobPaths, warnOfNotebooksUsedAsFiles } from './translate-paths.ts';
 
 type Collected = Pick<ResolvedBundle, 'resources' | 'jobs' | 'permissions' | 'unsupported'>;
 
-export function collectResources(root: MappingNode, context: PathContext): Collected {
-  const { problems } = context;
+export function collectResources(root: MappingNode, problems: Problem[]): Collected {
   const permissions = readPermissions(root, problems);
   const resources: ResolvedResource[] = [];
   const unsupported: { kind: string; key: string; at: Node['at'] }[] = [];
@@ -23,15 +21,13 @@ export function collectResources(root: MappingNode, context: PathContext): Colle
       } else if (value.kind !== 'mapping') {
         problems.push(errorAt(keyAt, `resources.${kind}.${key}: expected a mapping of its settings`));
       } else {
-        const node = kind === 'jobs' ? translateJobPaths(value, context) : value;
-        if (kind === 'jobs') problems.push(...warnOfNotebooksUsedAsFiles(node, context));
         resources.push({
           kind,
           key,
           at: keyAt,
-          node,
-          settings: toSettings(node),
-          permissions: readPermissions(node, problems),
+          node: value,
+          settings: toSettings(value),
+          permissions: readPermissions(value, problems),
         });
       }
     }

@@ -1,12 +1,9 @@
 // A loaded bundle and one target → what is to be deployed. Pure: the same inputs give the same result, and findings
 // are part of it.
 
-import picomatch from 'picomatch';
-import type { LocalFile } from '../load/list-files.ts';
 import type { LoadedBundle } from '../load/load-bundle.ts';
 import {
   entriesAt,
-  listAt,
   type MappingNode,
   type Node,
   at as nodeAt,
@@ -15,21 +12,23 @@ import {
   textAt,
   withoutKeys,
 } from '../nodes.ts';
-import { errorAt, type Problem, sortProblems } from '../problem.ts';
+import { errorAt, hasErrors, type Problem, sortProblems } from '../problem.ts';
 import { applyNamePresets, applyRunPresets, readMode, readNamePrefix } from './apply-mode.ts';
 import { checkMode } from './check-mode.ts';
 import { collectResources } from './collect-resources.ts';
 import { type Bindings, interpolateRoot, interpolateText } from './interpolate.ts';
 import { type Lookup, type LookupAnswers, readAnswer } from './lookups.ts';
+import { mapResources } from './map-resources.ts';
 import { mergeNodes } from './merge-nodes.ts';
 import { overrideClusters } from './override-clusters.ts';
 import { readArtifacts } from './read-artifacts.ts';
 import type { GitFacts, Mode, ResolvedBundle, ResolvedScript } from './resolved-bundle.ts';
 import { selectTarget, type Target } from './select-target.ts';
 import { spreadDefaults } from './spread-defaults.ts';
-import { withoutExtension } from './translate-paths.ts';
+import { selectSyncFiles } from './sync-files.ts';
+import { toPathContext, translatePaths, warnOfNotebooksUsedAsFiles } from './translate-paths.ts';
 import { resolveVariables, type VariableInputs, type Variables } from './variables.ts';
-import { completeWorkspace, resolvePaths, type WorkspaceFacts } from './workspace-paths.ts';
+import { completeWorkspace, linkSource, resolvePaths, type WorkspaceFacts } from './workspace-paths.ts';
 
 export type {
   GitFacts,
@@ -69,7 +68,8 @@ export function resolveBundle(
   if ('refusal' in start) return { problems: start.refusal };
   const { target, git, mode, problems } = start;
   const bindings = bindLookups(start, inputs.lookups);
-  const located = resolvePaths(start.completed, inputs.facts, { bindings, problems });
+  const linked = linkSource(start.completed, { folder: loaded.folder, mode, problems });
+  const located = resolvePaths(linked, inputs.facts, { bindings, problems });
   const written = readNamePrefix(located, mode);
   const prefix = interpolateText(written.text, written.at, { root: located, bindings, problems });
   const interpolated = interpolateRoot(applyNamePresets(located, mode, prefix), bindings);
@@ -116,6 +116,9 @@ function begin(
   const { vars = {}, environment = {}, git = NO_GIT } = inputs;
   const variables = resolveVariables(loaded, target, { vars, environment });
   problems.push(...variables.problems);
+  const overrides = ['', target.name].flatMap((owner) => loaded.overrideProblems.get(owner) ?? []);
+  // A file of overrides that cannot be read would give values that now seem to be missing.
+  if (hasErrors(overrides)) return { refusal: sortProblems([...loaded.problems, ...overrides]) };
   const merged = mergeNodes(loaded.root, withoutKeys(target.node, TARGET_ONLY_KEYS));
   const wantedBranch = nodeAt(target.node, 'git', 'branch') ?? nodeAt(merged, 'bundle', 'git', 'branch');
   const completed = completeWorkspace(merged, { targetName: target.name, facts: inputs.facts, git });
@@ -154,11 +157,15 @@ interface Resolution {
 }
 
 function collect(resolution: Resolution, problems: Problem[]): ResolvedBundle {
-  const { loaded, target, mode, name, root, facts, git } = resolution;
-  const text = (key: string) => textAt(root, 'workspace', key) ?? '';
+  const { loaded, target, mode, name, facts, git } = resolution;
+  const text = (key: string) => textAt(resolution.root, 'workspace', key) ?? '';
   const filePath = text('file_path');
-  const syncable = selectSyncFiles(loaded.files, root);
-  const context = { files: new Map(syncable.map((file) => [file.path, file])), filePath, problems };
+  const layout = selectSyncFiles(loaded, resolution.root, { filePath, problems });
+  const artifacts = readArtifacts(resolution.root, problems);
+  const context = toPathContext(layout, { all: loaded.files, artifacts, filePath, problems });
+  const root = mapResources(resolution.root, (resource, { kind }) => translatePaths(resource, kind, context));
+  const resources = collectResources(root, problems);
+  problems.push(...resources.jobs.flatMap((job) => warnOfNotebooksUsedAsFiles(job.node, context)));
   const lock = scalarAt(root, 'bundle', 'deployment', 'lock', 'enabled');
   return {
     name,
@@ -175,11 +182,12 @@ function collect(resolution: Resolution, problems: Problem[]): ResolvedBundle {
     },
     git,
     deployment: { lockEnabled: typeof lock === 'boolean' ? lock : mode !== 'development' },
-    ...collectResources(root, context),
+    ...resources,
     scripts: readScripts(root, problems),
-    artifacts: readArtifacts(root, problems),
-    localFiles: loaded.files,
-    files: syncable.map((local) => ({ local, remotePath: toRemote(local, filePath) })),
+    artifacts,
+    localFiles: layout.localFiles,
+    // What lies in the workspace already is used where it is.
+    files: filePath === loaded.folder ? [] : layout.files,
     configFiles: loaded.configFiles,
     root,
     problems: sortProblems(problems),
@@ -193,21 +201,4 @@ function readScripts(root: MappingNode, problems: Problem[]): ResolvedScript[] {
     problems.push(errorAt(keyAt, `script ${name} has no content`));
     return [];
   });
-}
-
-function toRemote(local: LocalFile, filePath: string): string {
-  const remote = `${filePath}/${local.path}`;
-  return local.notebook === null ? remote : withoutExtension(remote);
-}
-
-function selectSyncFiles(files: readonly LocalFile[], root: MappingNode): LocalFile[] {
-  const excludes = listAt(root, 'sync', 'exclude').flatMap((node) => textAt(node) ?? []);
-  if (excludes.length === 0) return [...files];
-  // A pattern with a trailing slash, or without wildcard, also means what lies below.
-  const patterns = excludes.flatMap((pattern) => {
-    const plain = pattern.replace(/^\.\//, '').replace(/\/+$/, '');
-    return plain.includes('*') ? [plain] : [plain, `${plain}/**`];
-  });
-  const isExcluded = picomatch(patterns, { dot: true });
-  return files.filter((file) => !isExcluded(file.path));
 }

@@ -6,13 +6,14 @@ import {
   type MappingNode,
   type Node,
   at as nodeAt,
+  scalarAt,
   scalarNode,
   textAt,
   withValue,
 } from '../nodes.ts';
-import { errorAt, type Problem } from '../problem.ts';
+import { errorAt, type Problem, warningAt } from '../problem.ts';
 import { type Bindings, interpolateText } from './interpolate.ts';
-import type { GitFacts } from './resolved-bundle.ts';
+import type { GitFacts, Mode } from './resolved-bundle.ts';
 
 export interface WorkspaceFacts {
   /** The server the client talks to. */
@@ -61,6 +62,28 @@ export function completeWorkspace(
     (node, [path, value]) => withValue(node, path, value),
     root,
   ) as MappingNode; // a mapping stays one
+}
+
+/**
+ * presets.source_linked_deployment: a bundle whose folder is in the workspace already runs its files from there. In
+ * development that is so unless the preset says no.
+ */
+export function linkSource(
+  root: MappingNode,
+  { folder, mode, problems }: { folder: string; mode: Mode; problems: Problem[] },
+): MappingNode {
+  const preset = nodeAt(root, 'presets', 'source_linked_deployment');
+  const wanted = scalarAt(preset);
+  if (!folder.startsWith('/Workspace/')) {
+    if (preset !== undefined && wanted === true) {
+      const message = 'source_linked_deployment has no effect: the bundle folder is not in the workspace';
+      problems.push(warningAt(preset.at, message));
+    }
+    return root;
+  }
+  if (wanted === false || (wanted !== true && mode !== 'development')) return root;
+  const at = preset?.at ?? root.at;
+  return withValue(root, ['workspace', 'file_path'], scalarNode(folder, at)) as MappingNode; // a mapping stays one
 }
 
 /** Writes the folders out: what refers to them needs them whole. */
