@@ -1,9 +1,9 @@
 // Wanted against deployed: what a deploy would do, as data. Pure.
 
-import { createHash } from 'node:crypto';
 import type { ResolvedResource } from '../resolve/resolved-bundle.ts';
 import type { Deployed, DeployedResource } from './deployment-state.ts';
 import { adopt, comparePlanned, keepAdopted } from './find-drift.ts';
+import { fingerprint } from './fingerprint.ts';
 import { kindOf, rankOf, splitResource } from './kinds/kinds.ts';
 import { nameOf, orderResources } from './order-resources.ts';
 import type { Document, Plan, PlannedAction } from './planned-action.ts';
@@ -29,7 +29,8 @@ export function planBundle(prepared: PreparedBundle, deployed: Deployed, options
   const seen = Object.fromEntries(
     [...deployed.remotes].map(([resource, remote]) => [resource, fingerprint(remote)]),
   );
-  return { prepared, state: deployed.state, actions, upload, remove, seen, hasChanges };
+  const { drift = 'revert' } = options;
+  return { prepared, state: deployed.state, drift, actions, upload, remove, seen, hasChanges };
 }
 
 class Planner {
@@ -58,9 +59,11 @@ class Planner {
     const remote = this.deployed.remotes.get(resource);
     const fromFiles = definition.toDocument(wanted, this.prepared);
     const name = String(definition.nameOf(fromFiles) ?? key);
-    const common = { resource, kind, key, name };
+    const common = { resource, kind, key, name, isLost: false };
     if (recorded === undefined || remote === undefined) {
-      return { ...common, action: 'create', id: null, document: fromFiles, differences: [], adopted: [] };
+      const isLost = recorded !== undefined;
+      const none = { differences: [], adopted: [] };
+      return { ...common, ...none, action: 'create', id: null, document: fromFiles, isLost };
     }
     const changes = this.compare(fromFiles, { wanted, recorded, remote });
     const { id } = recorded;
@@ -107,7 +110,7 @@ function planDeletes({ bundle }: PreparedBundle, { state }: Deployed): PlannedAc
       const split = splitResource(resource);
       if (wanted.has(resource) || split === null) return [];
       const action = { action: 'delete', resource, ...split, name, id, document: null } as const;
-      return [{ ...action, differences: [], adopted: [] }];
+      return [{ ...action, differences: [], isLost: false, adopted: [] }];
     })
     .sort((a, b) => rankOf(b.kind) - rankOf(a.kind));
 }
@@ -133,20 +136,6 @@ function planRemovals(prepared: PreparedBundle, deployed: Deployed): string[] {
       .filter((remote) => !keptFiles.has(remote)),
     ...deployed.state.uploads.filter((remote) => !keptLibraries.has(remote)),
   ];
-}
-
-export function fingerprint(document: Document): string {
-  return createHash('sha256')
-    .update(JSON.stringify(sortKeys(document)))
-    .digest('hex')
-    .slice(0, 32);
-}
-
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).map(([key, inner]): [string, unknown] => [key, sortKeys(inner)]);
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** As `<kind>.<key>` → id. */

@@ -31,6 +31,8 @@ export interface PlannedAction {
   readonly document: Document | null;
   /** Of `update` and `recreate`: the fields that become others. */
   readonly differences: readonly PlannedDifference[];
+  /** Of `create`: it was there, and somebody deleted it by hand. */
+  readonly isLost: boolean;
   /** Changed by hand and left so (`--drift adopt`): to be recorded with the resource. */
   readonly adopted: readonly AdoptedField[];
 }
@@ -38,6 +40,7 @@ export interface PlannedAction {
 export interface Plan {
   readonly prepared: PreparedBundle;
   readonly state: DeploymentState;
+  readonly drift: 'revert' | 'adopt';
   /** In the order they are applied: what is referred to comes first, deletes come last. */
   readonly actions: readonly PlannedAction[];
   readonly upload: {

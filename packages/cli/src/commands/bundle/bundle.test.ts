@@ -105,7 +105,7 @@ test('deploy, run, change, destroy', async () => {
 
   expect((await call(['deploy', '--var', 'hue=green'])).stdout).toContain('unchanged: bundle demo');
   expect((await call(['plan'])).stdout).toContain(
-    '~ update jobs.main "main blue", id 1\n    name: "main green" → "main blue"',
+    '~ update jobs.main "main blue", id 1\n    ~ name: "main green" → "main blue"',
   );
   expect((await call(['summary'])).stdout).toMatch(/main +main blue +1 +http/);
 

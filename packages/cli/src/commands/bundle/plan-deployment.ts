@@ -2,30 +2,60 @@
 import path from 'node:path';
 import {
   type DeployStep,
+  describeLosses,
+  findDrift,
+  formatPlan,
   type Plan,
-  type PlannedAction,
   planBundle,
   prepareBundle,
   readDeployment,
 } from '@headrace/bundle';
+import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import type { CliContext } from '../../cli-context.ts';
+import { CommandError, exitCodes } from '../../command-error.ts';
 import { readJson } from '../../local/server-file.ts';
 import { count } from '../../output/count.ts';
 import { note } from '../../output/print.ts';
+import { styleText } from '../../output/style-text.ts';
 import type { OpenBundle } from './open-bundle.ts';
+import { readPlanFile, refuseMovedPlan } from './plan-file.ts';
 
 const RuntimeFile = z.looseObject({ python: z.string() });
-const differencesShown = 5;
 
-export async function planDeployment(context: CliContext, { bundle, client }: OpenBundle): Promise<Plan> {
+const driftChoices = ['revert', 'adopt', 'fail'] as const;
+
+export interface PlanningOptions {
+  /** What becomes of changes that somebody made by hand. */
+  readonly drift?: (typeof driftChoices)[number];
+  /** A file that `plan -o json` wrote: exactly that is done, or nothing. */
+  readonly plan?: string;
+}
+
+export function addDriftOption(command: Command): Command {
+  const text = `changes made by hand since the last deployment: put back, kept until the files change that field, or an error`;
+  return command.addOption(
+    new Option('--drift <what>', `${text} (default: revert)`).choices([...driftChoices]),
+  );
+}
+
+export async function planDeployment(
+  context: CliContext,
+  { bundle, client }: OpenBundle,
+  options: PlanningOptions = {},
+): Promise<Plan> {
+  const kept = options.plan === undefined ? null : await readPlanFile(context, options.plan);
+  const drift = options.drift ?? kept?.drift ?? 'revert';
   const deployed = await readDeployment(bundle, client);
   const prepared = await prepareBundle(bundle, deployed.state, {
     python: await findPython(context),
     environment: context.settings.environment,
     onBuild: (artifact) => note(context, `building ${artifact} …`),
   });
-  return planBundle(prepared, deployed);
+  const plan = planBundle(prepared, deployed, { drift: drift === 'adopt' ? 'adopt' : 'revert' });
+  if (drift === 'fail') refuseDrift(plan);
+  if (kept !== null) refuseMovedPlan(kept, plan);
+  return plan;
 }
 
 /** The Python that set-up made, else the machine's. */
@@ -36,52 +66,27 @@ async function findPython(context: CliContext): Promise<string> {
   return runtime.data?.python ?? 'python3';
 }
 
-export function formatPlan(plan: Plan): string {
-  const changes = plan.actions.filter(({ action }) => action !== 'unchanged').flatMap(formatAction);
-  const { libraries, files } = plan.upload;
-  if (libraries.length > 0) changes.push(`+ upload ${count(libraries.length, 'wheel')}`);
-  if (files.length > 0) changes.push(`+ upload ${count(files.length, 'file')}`);
-  if (plan.remove.length > 0) changes.push(`- remove ${count(plan.remove.length, 'file')}`);
-  return changes.length === 0
-    ? 'nothing to do: what is deployed is what the bundle says'
-    : changes.join('\n');
+function refuseDrift(plan: Plan): void {
+  const drift = findDrift(plan);
+  if (drift.length === 0) return;
+  const named = drift.map(({ resource, paths }) =>
+    paths.length === 0 ? `${resource} is deleted` : `${resource}: ${paths.join(', ')}`,
+  );
+  throw new CommandError(`somebody changed by hand what was deployed:\n  ${named.join('\n  ')}`, {
+    exitCode: exitCodes.failed,
+    cure: 'put it back with `--drift revert`, or keep it with `--drift adopt` and write it in the files',
+  });
 }
 
-function formatAction(action: PlannedAction): string[] {
-  const what = `${action.resource} "${action.name}"`;
-  switch (action.action) {
-    case 'create':
-      return [`+ create ${what}`];
-    case 'delete':
-      return [`- delete ${what}, id ${action.id}`];
-    case 'unchanged':
-      return [`= ${what}, id ${action.id}`];
-    case 'update':
-    case 'recreate': {
-      const shown = action.differences.slice(0, differencesShown);
-      const hidden = action.differences.length - shown.length;
-      return [
-        `~ ${action.action} ${what}, id ${action.id}`,
-        ...shown.map(({ path: field, before, after }) => `    ${field}: ${show(before)} → ${show(after)}`),
-        ...(hidden > 0 ? [`    and ${hidden} more`] : []),
-      ];
-    }
-  }
+export function showPlan(context: CliContext, plan: Plan): string {
+  return formatPlan(plan, {
+    paint: (text, tone) => (tone === 'plain' ? text : styleText(context, context.stdout, text, tone)),
+  });
 }
 
-function show(value: unknown): string {
-  const text = value === undefined ? 'nothing' : JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
-}
-
-/** For programs: without the contents of files. */
-export function toPlanDocument(plan: Plan): object {
-  return {
-    actions: plan.actions,
-    upload_libraries: plan.upload.libraries.map(({ remote_path }) => remote_path),
-    upload_files: plan.upload.files.map(({ remotePath }) => remotePath),
-    remove: plan.remove,
-  };
+/** What a person must agree to; undefined: nothing is lost. */
+export function describeDeletes(plan: Plan): string | undefined {
+  return describeLosses(plan) ?? undefined;
 }
 
 export function formatStep(step: DeployStep): string {
