@@ -114,6 +114,8 @@ export const BundleDeployment = z.looseObject({
   /** Somebody is deploying, or was and fell silent. */
   lock: BundleLock.optional(),
   current: BundleRecord.optional(),
+  /** What a deployment noted of things that no version has yet, or that are still to go. */
+  pending: z.looseObject({}).optional(),
 });
 export type BundleDeployment = z.output<typeof BundleDeployment>;
 
@@ -158,8 +160,9 @@ const bundlesLock = route({
 const bundlesRenewLock = route({
   method: 'POST',
   path: `${bundlesPath}/lock/renew`,
-  summary: 'Says that the holder of a lock is alive; a conflict when somebody else has it.',
-  request: z.object(underLock),
+  summary:
+    'Says that the holder of a lock is alive, and what is under way; a conflict when somebody else has it.',
+  request: z.object({ ...underLock, pending: z.looseObject({}).optional() }),
   response: Nothing,
   permission: 'user',
   audit: 'bundles.renewLock',
@@ -226,6 +229,8 @@ const bundlesCommit = route({
     /** All files that the version has; those of the version before that are not named here go. */
     files: z.array(BundleFile).max(bundleFilesMax),
     notes: z.looseObject({}).default({}),
+    /** Of what is still to be done after it; replaces what was noted before. */
+    pending: z.looseObject({}).default({}),
   }),
   response: z.looseObject({
     version: z.int(),

@@ -129,7 +129,7 @@ async function commitWithin(
     ...{ resources: jobs.resources, files: files.placed, deletedJobs: jobs.deleted },
   };
   await insertVersion(client, deploymentId, version);
-  await setCurrentVersion(client, deploymentId, number);
+  await setCurrentVersion(client, deploymentId, { version: number, pending: commit.pending });
   await deleteOldVersions(client, deploymentId, number - services.config.bundleVersionsKept);
   const key = beforeKey(deploymentId, journal.placementId);
   const discarded = [

@@ -1,5 +1,6 @@
 /** The only SQL for deployments and their locks. A lock's times are those of the database's clock. */
 import type { Querier } from '../db/connect.ts';
+import { toStorableJson } from '../db/storable-json.ts';
 
 export interface LockHolder {
   readonly user_name: string;
@@ -19,6 +20,7 @@ export interface DeploymentRow {
   readonly lockRequest: string | null;
   readonly lockSinceMs: number | null;
   readonly lockHeardMs: number | null;
+  readonly pending: Readonly<Record<string, unknown>>;
   /** Now. */
   readonly nowMs: number;
 }
@@ -26,7 +28,7 @@ export interface DeploymentRow {
 const dbNow = '(extract(epoch from clock_timestamp()) * 1000)::bigint';
 const columns = `deployment_id as "deploymentId", state_path as "statePath", target, bundle,
   current_version as "currentVersion", fence, lock_holder as "lockHolder", lock_request as "lockRequest",
-  lock_since_ms as "lockSinceMs", lock_heard_ms as "lockHeardMs", ${dbNow} as "nowMs"`;
+  lock_since_ms as "lockSinceMs", lock_heard_ms as "lockHeardMs", pending, ${dbNow} as "nowMs"`;
 
 export interface NewDeployment {
   readonly deploymentId: number;
@@ -123,23 +125,27 @@ set fence = fence + 1, lock_holder = $2, lock_request = $3, bundle = $4,
   lock_since_ms = ${dbNow}, lock_heard_ms = ${dbNow}
 where deployment_id = $1
 returning fence`,
-    values: [deploymentId, JSON.stringify(holder), request, bundle],
+    values: [deploymentId, toStorableJson(holder), request, bundle],
   });
   return rows[0]?.fence ?? 0;
 }
 
-/** False when somebody else has it, or nobody. */
-export async function renewLock(db: Querier, deploymentId: number, fence: number): Promise<boolean> {
+/** False when somebody else has it, or nobody. `pending` null: what was noted stays. */
+export async function renewLock(
+  db: Querier,
+  deploymentId: number,
+  { fence, pending }: { readonly fence: number; readonly pending: object | null },
+): Promise<boolean> {
   const rows = await db.query({
     name: 'bundles-renew-lock',
     text: `
 update bundle_deployments
-set lock_heard_ms = ${dbNow}
+set lock_heard_ms = ${dbNow}, pending = coalesce($3, pending)
 where deployment_id = $1
   and fence = $2
   and lock_holder is not null
 returning deployment_id`,
-    values: [deploymentId, fence],
+    values: [deploymentId, fence, pending && toStorableJson(pending)],
   });
   return rows.length > 0;
 }
@@ -156,14 +162,18 @@ where deployment_id = $1
   });
 }
 
-export async function setCurrentVersion(db: Querier, deploymentId: number, version: number): Promise<void> {
+export async function setCurrentVersion(
+  db: Querier,
+  deploymentId: number,
+  { version, pending }: { readonly version: number; readonly pending: object },
+): Promise<void> {
   await db.query({
     name: 'bundles-set-current-version',
     text: `
 update bundle_deployments
-set current_version = $2, lock_heard_ms = case when lock_holder is null then null else ${dbNow} end
+set current_version = $2, pending = $3, lock_heard_ms = ${dbNow}
 where deployment_id = $1`,
-    values: [deploymentId, version],
+    values: [deploymentId, version, toStorableJson(pending)],
   });
 }
 

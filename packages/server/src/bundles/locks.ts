@@ -97,9 +97,9 @@ function isLocked({ nowMs, target, bundle }: DeploymentRow, lock: BundleLock): A
 
 export async function keepLock(
   { db }: Pick<Services, 'db'>,
-  { deployment_id: deploymentId, fence }: RequestOf<typeof routes.bundlesRenewLock>,
+  { deployment_id: deploymentId, fence, pending }: RequestOf<typeof routes.bundlesRenewLock>,
 ): Promise<void> {
-  if (await renewLock(db, deploymentId, fence)) return;
+  if (await renewLock(db, deploymentId, { fence, pending: pending ?? null })) return;
   throw hasLost(await requireDeployment(db, deploymentId));
 }
 

@@ -13,6 +13,7 @@ export function toDeployment(row: DeploymentRow, current: VersionRow | null): Bu
     current_version: row.currentVersion,
     ...(lock === null ? {} : { lock }),
     ...(current === null ? {} : { current: toRecord(current, row) }),
+    ...(Object.keys(row.pending).length === 0 ? {} : { pending: { ...row.pending } }),
   };
 }
 

@@ -15,6 +15,8 @@ create table bundle_deployments (
   lock_request text,
   lock_since_ms bigint,
   lock_heard_ms bigint,
+  -- What its holder noted of things that are made or deleted by routes of their own, beside the versions.
+  pending jsonb not null default '{}',
   unique (state_path, target)
 );
 
