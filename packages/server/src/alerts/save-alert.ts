@@ -22,9 +22,13 @@ import {
 
 type SaveServices = Pick<Services, 'db' | 'config'>;
 
-interface Caller {
-  readonly principal: Principal;
+interface Maker {
+  readonly principal: Pick<Principal, 'id' | 'userName'>;
   readonly nowMs: number;
+}
+
+interface Caller extends Maker {
+  readonly principal: Principal;
 }
 
 const nameDefault = 'New alert';
@@ -63,12 +67,51 @@ export async function createTextAlert(
   return insertNamed(services.db, { form: 'text', fields }, named, caller);
 }
 
-/** Within a transaction of the caller's, too. */
+export interface StatedAlert {
+  readonly name: string;
+  /** As Quartz writes it; in UTC. */
+  readonly schedule: string;
+  readonly query: string;
+  readonly warehouseId: string;
+  /** Where bare names lead. */
+  readonly catalog: string | null;
+  readonly schema: string | null;
+}
+
+/** Of a statement, whose query has been analysed: rows mean TRIGGERED, none OK. Within a transaction. */
+export function createStatedAlert(
+  client: Querier,
+  { name, schedule, query, warehouseId, catalog, schema }: StatedAlert,
+  caller: Maker,
+): Promise<RowOf<'text'>> {
+  const fields = checkTextAlertFields({
+    ...{ query_text: query, warehouse_id: warehouseId, headrace: { catalog, schema } },
+    evaluation: {
+      ...{ source: { name: '*', aggregation: 'COUNT' }, comparison_operator: 'GREATER_THAN' },
+      ...{ threshold: { value: { double_value: 0 } }, empty_result_state: 'OK' },
+    },
+    schedule: { quartz_cron_schedule: schedule, timezone_id: 'UTC', pause_status: 'UNPAUSED' },
+  });
+  const named = { name, parentPath: undefined, field: 'name', isResolved: false };
+  return insertNamed(client, { form: 'text', fields }, named, caller);
+}
+
+/** Of alerts in a principal's own folder, where a statement makes them. */
+export async function refuseTakenName(
+  db: Querier,
+  name: string,
+  principal: Maker['principal'],
+): Promise<void> {
+  const parentPath = toParentPath(undefined, principal, 'name');
+  if ((await listAlertNames(db, { parentPath, prefix: name })).includes(name))
+    throw nameTaken(name, parentPath);
+}
+
 async function insertNamed<Form extends AlertForm>(
   db: Querier,
   kind: Pick<RowOf<Form>, 'form' | 'fields'>,
   named: { name: string; parentPath: string | undefined; field: string; isResolved: boolean },
-  { principal, nowMs }: Caller,
+  { principal, nowMs }: Maker,
 ): Promise<RowOf<Form>> {
   const parentPath = toParentPath(named.parentPath, principal, named.field);
   for (let attempt = 1; ; attempt++) {

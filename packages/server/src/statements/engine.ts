@@ -1,6 +1,8 @@
 /** The statement engine: the port's functions over rows, each refusing what is another's as if it were not there. */
 import crypto from 'node:crypto';
 import { ApiError, statementBytesMax } from '@headrace/api';
+import { readCreateAlert } from '../alerts/read-create-alert.ts';
+import { refuseTakenName } from '../alerts/save-alert.ts';
 import type { Principal } from '../context.ts';
 import type { RunServices } from '../runs/create-run.ts';
 import { resolveWarehouse } from '../warehouses/resolve-warehouse.ts';
@@ -11,7 +13,7 @@ import type { NewSession, NewStatement, StatementEngine, StatementError, Stateme
 import { discardChunks, readLargeChunk } from './result-chunks.ts';
 import type { StatementOrder, StatementRow, StoredError, StoredManifest } from './rows.ts';
 import { bellName } from './serve-endpoint.ts';
-import { deleteSession, insertSession, useSession } from './session-store.ts';
+import { deleteSession, insertSession, type SessionRow, useSession } from './session-store.ts';
 import { kindOf } from './statement-kind.ts';
 import {
   findOfSession,
@@ -96,6 +98,7 @@ async function execute(services: EngineServices, order: NewStatement): Promise<s
   if (sessionId !== null && session === null) throw noSuchSession(sessionId);
   const warehouse = await requireWarehouse(services, session?.warehouseId ?? order.warehouseId);
   const { warehouseId, clusterId, statementTimeoutMs } = warehouse;
+  const alert = await readAlert(services, order, session);
   const statementId = crypto.randomUUID();
   const row = {
     ...{
@@ -106,7 +109,8 @@ async function execute(services: EngineServices, order: NewStatement): Promise<s
       sessionId,
       statement,
     },
-    ...{ request: toOrder(order, statementTimeoutMs), source: order.source, kind: kindOf(statement), nowMs },
+    ...{ request: { ...toOrder(order, statementTimeoutMs), ...alert }, source: order.source },
+    ...{ kind: kindOf(statement), nowMs },
     pendingMax: limits.pendingMax,
   };
   if (!(await insertStatement(db, row)))
@@ -124,6 +128,20 @@ async function execute(services: EngineServices, order: NewStatement): Promise<s
     services.serveSoon();
   });
   return statementId;
+}
+
+/** What is wrong with all of it but its query is said at once, and needs no warehouse. */
+async function readAlert(
+  { db }: EngineServices,
+  { statement, principal, catalog, schema }: NewStatement,
+  session: SessionRow | null,
+): Promise<Pick<StatementOrder, 'alert'>> {
+  const read = readCreateAlert(statement);
+  if (read.kind === 'other') return {};
+  if (read.kind === 'problem') throw new ApiError('INVALID_PARAMETER_VALUE', `statement: ${read.message}`);
+  await refuseTakenName(db, read.alert.name, principal);
+  const place = { catalog: catalog ?? session?.catalog ?? null, schema: schema ?? session?.schema ?? null };
+  return { alert: { ...read.alert, ...place } };
 }
 
 function refuseText(statement: string): void {

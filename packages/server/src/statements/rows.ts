@@ -12,8 +12,19 @@ export interface StatementOrder {
   readonly format: ResultFormat;
   readonly complexAsText: boolean;
   readonly timeoutMs: number | null;
+  /** Of a statement that makes one: Spark's analyzer reads its query, and the alert follows. */
+  readonly alert?: StoredAlert;
   /** Of the protocol that it came by, which shows it again. */
   readonly disposition?: string;
+}
+
+export interface StoredAlert {
+  readonly name: string;
+  readonly schedule: string;
+  readonly query: string;
+  /** Where its bare names lead. */
+  readonly catalog: string | null;
+  readonly schema: string | null;
 }
 
 export interface StoredColumn {

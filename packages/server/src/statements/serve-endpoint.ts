@@ -10,15 +10,25 @@ import {
   type ResponseOf,
   type routes,
 } from '@headrace/api';
+import { toDescribeQuery } from '../alerts/read-create-alert.ts';
 import type { Services } from '../services.ts';
 import type { Bell } from './bell.ts';
+import { describedName, endWithAlert } from './end-with-alert.ts';
 import { type EndpointRow, findEndpointOfAttempt, noteReady } from './endpoint-store.ts';
 import type { EndpointWatch } from './endpoint-watch.ts';
 import * as limits from './limits.ts';
 import { keepChunk } from './result-chunks.ts';
 import type { StoredManifest } from './rows.ts';
 import { bindSessions, findClosed, type SessionRow } from './session-store.ts';
-import { endStatement, findGiven, type GivenRow, giveAgain, giveStatements, isGiven } from './store.ts';
+import {
+  endStatement,
+  findGiven,
+  type GivenRow,
+  giveAgain,
+  giveStatements,
+  isGiven,
+  type StatementEnd,
+} from './store.ts';
 
 export interface EndpointServices extends Pick<Services, 'db' | 'clock' | 'blobs' | 'config'> {
   readonly bell: Bell;
@@ -147,7 +157,7 @@ function toEndpointStatement(
 ): EndpointStatement {
   return {
     statement_id: statementId,
-    statement,
+    statement: request.alert ? toDescribeQuery(statement) : statement,
     parameters: request.parameters.map(({ name, type, value }) => ({ name, type, value })),
     session: session && {
       session_id: session.sessionId,
@@ -186,7 +196,7 @@ export async function acceptEnd(
   const small = (result?.chunks ?? []).flatMap(({ content }, index) =>
     content === null ? [] : [{ index, content: Buffer.from(content, 'base64') }],
   );
-  await endStatement(db, endpoint.runId, {
+  const end: StatementEnd = {
     statementId,
     state,
     error: error ?? null,
@@ -195,7 +205,10 @@ export async function acceptEnd(
     nowMs,
     resultUntilMs: hasResult ? nowMs + limits.resultKeptMs : null,
     chunks: hasResult ? small : [],
-  });
+  };
+  const isDescription = hasResult && result.columns[0]?.name === describedName;
+  if (!isDescription || !(await endWithAlert(db, endpoint.runId, end)))
+    await endStatement(db, endpoint.runId, end);
   bell.ring(`statement ${statementId}`);
   // There is room for another one.
   bell.ring(bellName(endpoint));
