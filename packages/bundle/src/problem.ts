@@ -44,7 +44,7 @@ function splitCure(text: string): { message: string; cure?: string } {
   const end = text.lastIndexOf('; ');
   const cure = text.slice(end + 2);
   // A semicolon between quotes belongs to what a user wrote.
-  const isQuoted = (cure.match(/'/g) ?? []).length % 2 === 1;
+  const isQuoted = (cure.replaceAll(/\w'\w/g, '').match(/'/g) ?? []).length % 2 === 1;
   return end === -1 || isQuoted ? { message: text } : { message: text.slice(0, end), cure };
 }
 

@@ -11,7 +11,9 @@ export const CONFIG_FILES_MAX = 5_000;
 
 export async function expandInclude(folder: string, node: Node, problems: Problem[]): Promise<string[]> {
   if (node.kind !== 'scalar' || typeof node.value !== 'string') {
-    problems.push(errorAt(node.at, 'include: expected a file name or a pattern'));
+    problems.push(
+      errorAt(node.at, 'include: expected a file name or a pattern', 'write one, such as resources/*.yml'),
+    );
     return [];
   }
   const written = node.value;
@@ -21,7 +23,9 @@ export async function expandInclude(folder: string, node: Node, problems: Proble
   }
   const pattern = path.posix.normalize(written);
   if (path.posix.isAbsolute(pattern) || pattern.split('/').includes('..')) {
-    problems.push(errorAt(node.at, `include '${written}' leaves the bundle folder`));
+    problems.push(
+      errorAt(node.at, `include '${written}' leaves the bundle folder`, 'move the files below it'),
+    );
     return [];
   }
   const { files, refused } = await matchFiles(folder, pattern);
@@ -32,8 +36,8 @@ export async function expandInclude(folder: string, node: Node, problems: Proble
   const isPattern = /[*?[{]/.test(pattern);
   problems.push(
     isPattern
-      ? warningAt(node.at, `include '${written}' matches no file`)
-      : errorAt(node.at, `included file '${written}' does not exist`),
+      ? warningAt(node.at, `include '${written}' matches no file`, 'correct it, or take it out')
+      : errorAt(node.at, `included file '${written}' does not exist`, 'correct the name, or take it out'),
   );
   return [];
 }
@@ -47,10 +51,11 @@ export interface Matches {
 export async function matchFiles(folder: string, pattern: string): Promise<Matches> {
   const files: string[] = [];
   const refused: { file: string; reason: string }[] = [];
+  const folders = new Map<string, Promise<string>>();
   for await (const entry of glob(pattern, { cwd: folder, withFileTypes: true })) {
     const absolute = path.join(entry.parentPath, entry.name);
     const file = path.relative(folder, absolute).split(path.sep).join('/');
-    const reason = await whyNotRead(folder, absolute, entry);
+    const reason = await whyNotRead(folder, entry, folders);
     if (reason === null) files.push(file);
     else if (reason !== '') refused.push({ file, reason });
     if (files.length > CONFIG_FILES_MAX) break;
@@ -59,14 +64,21 @@ export async function matchFiles(folder: string, pattern: string): Promise<Match
 }
 
 /** null: it is read; empty: it is nothing that a pattern of files means. */
-async function whyNotRead(folder: string, absolute: string, entry: Dirent): Promise<string | null> {
+async function whyNotRead(
+  folder: string,
+  entry: Dirent,
+  folders: Map<string, Promise<string>>,
+): Promise<string | null> {
   if (entry.isDirectory()) return '';
+  const parent = folders.get(entry.parentPath) ?? realpath(entry.parentPath);
+  folders.set(entry.parentPath, parent);
+  const absolute = path.join(await parent, entry.name);
   try {
-    const real = await realpath(absolute);
+    const real = entry.isSymbolicLink() ? await realpath(absolute) : absolute;
     if (path.relative(folder, real).split(path.sep)[0] === '..') {
       return 'is reached through a symbolic link that leads out of the bundle folder';
     }
-    return (await stat(real)).isFile() ? null : '';
+    return entry.isFile() || (await stat(real)).isFile() ? null : '';
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (code === 'ELOOP') return 'is a symbolic link that leads to itself';

@@ -66,7 +66,13 @@ async function describe(
     return [ignored ? { ...file, isIgnored: true } : file];
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-    problems.push(errorAt({ file: relative, line: 1, column: 1 }, `cannot be read${reason}`));
+    problems.push(
+      errorAt(
+        { file: relative, line: 1, column: 1 },
+        `cannot be read${reason}`,
+        'give yourself the right to read it, or name it in .gitignore',
+      ),
+    );
     return [];
   }
 }
@@ -116,7 +122,14 @@ class Walk {
     if (ignored) this.searched += 1;
     if (entry.isSymbolicLink()) {
       const at = { file: relative, line: 1, column: 1 };
-      if (!ignored) this.problems.push(warningAt(at, 'is a symbolic link, which is not sent'));
+      if (!ignored)
+        this.problems.push(
+          warningAt(
+            at,
+            'is a symbolic link, which is not sent',
+            'put the file itself there, or name the link in .gitignore',
+          ),
+        );
     } else if (isFolder) {
       if (!ignored || this.includes.mayHold(relative)) return { folder: absolute, rules, isIgnored: ignored };
     } else if (entry.isFile() && (!ignored || this.includes.holds(relative))) {
@@ -144,7 +157,13 @@ class Walk {
     } catch (error) {
       const file = path.relative(this.root, folder).split(path.sep).join('/') || '.';
       const reason = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-      this.problems.push(errorAt({ file, line: 1, column: 1 }, `cannot be read${reason}`));
+      this.problems.push(
+        errorAt(
+          { file, line: 1, column: 1 },
+          `cannot be read${reason}`,
+          'give yourself the right to read it, or name it in .gitignore',
+        ),
+      );
       return [];
     }
   }

@@ -27,7 +27,7 @@ test.each([
   [
     'a list at the top',
     '- a\n',
-    'error: databricks.yml:1:1: expected a mapping (key: value) at the top of the file',
+    'error: databricks.yml:1:1: expected a mapping at the top of the file; write sections, such as bundle: {name: …}',
   ],
 ])('%s is placed', async (_, yaml, expected) => {
   const [first] = await findingsOf({ 'databricks.yml': yaml });
@@ -59,7 +59,7 @@ test('nesting that would end the stack is stopped', async () => {
   const findings = await findingsOf({ 'databricks.yml': `bundle: ${'['.repeat(1000)}${']'.repeat(1000)}\n` });
 
   expect(findings).toEqual([
-    expect.stringMatching(/^error: databricks\.yml:1:2\d\d: is nested deeper than 200 levels$/),
+    expect.stringMatching(/^error: databricks\.yml:1:2\d\d: is nested deeper than 200 levels; write it with less nesting$/),
   ]);
 });
 
@@ -108,9 +108,9 @@ test('a value given by two files is refused', async () => {
 });
 
 test.each([
-  ['include: [gone.yml]', "error: databricks.yml:1:11: included file 'gone.yml' does not exist"],
-  ['include: [none/*.yml]', "warning: databricks.yml:1:11: include 'none/*.yml' matches no file"],
-  ['include: [../x.yml]', "error: databricks.yml:1:11: include '../x.yml' leaves the bundle folder"],
+  ['include: [gone.yml]', "error: databricks.yml:1:11: included file 'gone.yml' does not exist; correct the name, or take it out"],
+  ['include: [none/*.yml]', "warning: databricks.yml:1:11: include 'none/*.yml' matches no file; correct it, or take it out"],
+  ['include: [../x.yml]', "error: databricks.yml:1:11: include '../x.yml' leaves the bundle folder; move the files below it"],
 ])('%s is a finding', async (line, finding) => {
   expect(await findingsOf({ ...GOOD, 'databricks.yml': `${line}\n${jobYaml()}` })).toEqual([finding]);
 });

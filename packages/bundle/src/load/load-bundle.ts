@@ -152,7 +152,7 @@ class ConfigReader {
       this.isFull = true;
     } catch (error) {
       const reason = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-      this.problems.push(errorAt(start, `cannot be read${reason}`));
+      this.problems.push(errorAt(start, `cannot be read${reason}`, 'give yourself the right to read it'));
     }
     this.isReadable = false;
     return null;

@@ -27,7 +27,10 @@ export function parseYaml(file: string, bytes: Uint8Array): ParsedFile {
   const tokens = tokenize(text.content, lines);
   if (tokens.tooDeepAt !== null) {
     const at = toPosition(file, lines, tokens.tooDeepAt);
-    return { documents: [], problems: [errorAt(at, `is nested deeper than ${DEPTH_MAX} levels`)] };
+    return {
+      documents: [],
+      problems: [errorAt(at, `is nested deeper than ${DEPTH_MAX} levels`, 'write it with less nesting')],
+    };
   }
   // Duplicate keys are found below: the library compares each key with all before it.
   const composer = new Composer({ lineCounter: lines, uniqueKeys: false, merge: true, prettyErrors: false });
@@ -39,7 +42,13 @@ export function parseYaml(file: string, bytes: Uint8Array): ParsedFile {
       problems.push(explain(at, error.code, error.message));
     }
     for (const warning of document.warnings) {
-      problems.push(warningAt(toPosition(file, lines, warning.pos[0]), firstLine(warning.message)));
+      problems.push(
+        warningAt(
+          toPosition(file, lines, warning.pos[0]),
+          firstLine(warning.message),
+          'correct the YAML at this place',
+        ),
+      );
     }
     if (document.errors.length > 0 || document.contents === null) continue;
     const converter = new Converter(file, lines, document);
@@ -47,7 +56,13 @@ export function parseYaml(file: string, bytes: Uint8Array): ParsedFile {
     problems.push(...converter.problems);
     if (node.kind === 'mapping') roots.push(node);
     else if (node.kind !== 'scalar' || node.value !== null) {
-      problems.push(errorAt(node.at, 'expected a mapping (key: value) at the top of the file'));
+      problems.push(
+        errorAt(
+          node.at,
+          'expected a mapping at the top of the file',
+          'write sections, such as bundle: {name: …}',
+        ),
+      );
     }
   }
   return { documents: roots, problems };
@@ -96,7 +111,7 @@ function firstLine(message: string): string {
 
 function explain(at: Position, code: string, message: string): Problem {
   if (code === 'TAB_AS_INDENT') return errorAt(at, 'a tab is used for indentation', 'use spaces');
-  return errorAt(at, firstLine(message));
+  return errorAt(at, firstLine(message), 'correct the YAML at or before this place');
 }
 
 class Converter {
@@ -121,13 +136,22 @@ class Converter {
         depth > DEPTH_MAX
           ? `nested deeper than ${DEPTH_MAX} levels`
           : `more than ${NODES_MAX} values once its aliases are expanded`;
-      if (this.problems.length === 0) this.problems.push(errorAt(at, `the file is ${what}`));
+      if (this.problems.length === 0)
+        this.problems.push(
+          errorAt(at, `the file is ${what}`, 'write it with less nesting and fewer aliases'),
+        );
       return { kind: 'scalar', value: null, at };
     }
     if (isAlias(node)) {
       const target = this.targets.get(node) ?? node.resolve(this.document);
       if (target === undefined) {
-        this.problems.push(errorAt(at, `no anchor &${node.source} comes before this alias`));
+        this.problems.push(
+          errorAt(
+            at,
+            `no anchor &${node.source} comes before this alias`,
+            'define it above, or correct the name',
+          ),
+        );
         return { kind: 'scalar', value: null, at };
       }
       // Finding an anchor walks the whole document: once an alias, however often it is expanded.
@@ -157,7 +181,7 @@ class Converter {
         continue;
       }
       if (!isScalar(pair.key)) {
-        this.problems.push(errorAt(keyAt, 'a key must be a plain text'));
+        this.problems.push(errorAt(keyAt, 'a key must be a plain text', 'write one'));
         continue;
       }
       const key = String(pair.key.source ?? pair.key.value);
@@ -186,7 +210,9 @@ class Converter {
     const candidates = source.kind === 'list' ? source.entries : [source];
     return candidates.filter((candidate): candidate is MappingNode => {
       if (candidate.kind === 'mapping') return true;
-      this.problems.push(errorAt(keyAt, '<< must name a mapping or a list of mappings'));
+      this.problems.push(
+        errorAt(keyAt, '<< must name a mapping or a list of mappings', 'give it an alias of a mapping'),
+      );
       return false;
     });
   }

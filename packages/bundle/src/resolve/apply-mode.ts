@@ -39,7 +39,8 @@ export function readMode(target: Target, problems: Problem[]): Mode {
   if (isEmpty(mode)) return null;
   const text = textAt(mode);
   if (text === 'development' || text === 'production') return text;
-  if (mode !== undefined) problems.push(errorAt(mode.at, 'mode: expected development or production'));
+  if (mode !== undefined)
+    problems.push(errorAt(mode.at, 'mode: this one is not known', 'write development or production'));
   return null;
 }
 

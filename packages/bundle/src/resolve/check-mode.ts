@@ -45,7 +45,7 @@ function checkPipelines(root: MappingNode, target: Target): Problem[] {
     const development = nodeAt(entry.value, 'development');
     if (development === undefined || scalarAt(development) !== true) return [];
     const message = `pipeline ${key} says development: true, which target ${target.name} (mode: production) refuses`;
-    return [errorAt(development.at, message)];
+    return [errorAt(development.at, message, 'take it out, or move it to another target')];
   });
 }
 
@@ -54,11 +54,11 @@ function checkBranch({ target, git, force, wantedBranch }: ModeContext): Problem
   if (wanted === null || wantedBranch === undefined || force || git.branch === wanted) return [];
   if (git.branch !== null) {
     const message = `target ${target.name} is deployed from branch ${wanted}, but the folder is at ${git.branch}`;
-    return [errorAt(wantedBranch.at, message)];
+    return [errorAt(wantedBranch.at, message, `check out ${wanted}, or use --force`)];
   }
   const why = git.commit === null ? 'in no Git repository' : 'at a commit, not at a branch';
   const message = `target ${target.name} is deployed from branch ${wanted}, which cannot be checked: the folder is ${why}`;
-  return [warningAt(wantedBranch.at, message)];
+  return [warningAt(wantedBranch.at, message, `check out ${wanted}`)];
 }
 
 const PRESETS: Readonly<Record<string, { expected: string; holds: (value: unknown) => boolean }>> = {
@@ -83,10 +83,16 @@ function checkPresets(root: MappingNode): Problem[] {
   return entriesAt(root, 'presets').flatMap(([name, { value }]) => {
     if (isEmpty(value)) return [];
     if (name === 'tags' && value.kind !== 'mapping') {
-      return [errorAt(value.at, 'presets.tags: expected a mapping of texts')];
+      return [
+        errorAt(
+          value.at,
+          'presets.tags: expected a mapping of texts',
+          'write a line `name: value` for each tag',
+        ),
+      ];
     }
     const preset = PRESETS[name];
     if (preset === undefined || (value.kind === 'scalar' && preset.holds(value.value))) return [];
-    return [errorAt(value.at, `presets.${name}: expected ${preset.expected}`)];
+    return [errorAt(value.at, `presets.${name} has a value that is not allowed`, `write ${preset.expected}`)];
   });
 }

@@ -15,11 +15,17 @@ export function collectResources(root: MappingNode, problems: Problem[]): Collec
   for (const [kind, group] of entriesAt(root, 'resources')) {
     for (const [key, { keyAt, value }] of entriesAt(group.value)) {
       if (!isSupportedKind(kind)) {
-        const message = `resources.${kind}.${key}: ${kind} are not supported here; left out, the rest is deployed`;
-        problems.push(warningAt(keyAt, message));
+        const message = `resources.${kind}.${key}: ${kind} are not supported here: left out, the rest is deployed`;
+        problems.push(warningAt(keyAt, message, 'keep it for the hosted product, or take it out'));
         unsupported.push({ kind, key, at: keyAt });
       } else if (value.kind !== 'mapping') {
-        problems.push(errorAt(keyAt, `resources.${kind}.${key}: expected a mapping of its settings`));
+        problems.push(
+          errorAt(
+            keyAt,
+            `resources.${kind}.${key}: expected a mapping of its settings`,
+            'write a line `name: value` for each field',
+          ),
+        );
       } else {
         resources.push({
           kind,
@@ -50,7 +56,7 @@ function readPermissions(owner: Node, problems: Problem[]): ResolvedPermission[]
       return [{ at: entry.at, level, principal }];
     }
     const message = `a permission needs a level and one of ${PRINCIPALS.join(', ')}`;
-    problems.push(errorAt(entry.at, message));
+    problems.push(errorAt(entry.at, message, 'write {level: CAN_VIEW, user_name: …}'));
     return [];
   });
 }

@@ -2,8 +2,10 @@
 // its type. What only a deployment knows, as the ids of resources, stays as written. The format has no escape: `$$`
 // before a brace is a dollar and a reference, and `${HOME}`, which has no dot, is the shell's.
 
+import { suggest } from '../find-nearest.ts';
 import {
   type Entry,
+  entriesAt,
   isEmpty,
   type MappingNode,
   mapScalars,
@@ -124,6 +126,7 @@ class Interpolator {
           errorAt(
             scalar.at,
             `this text is longer than ${TEXT_LENGTH_MAX} characters once its references are replaced`,
+            'let it refer to less',
           ),
         );
         return scalarNode(written, scalar.at);
@@ -137,7 +140,13 @@ class Interpolator {
     const value = this.lookUp(path, at, way);
     if (value === null || value === 'later') return match;
     if (value.kind === 'scalar') return String(value.value ?? '');
-    this.problems.push(errorAt(at, `\${${path}} is a ${value.kind}, which cannot stand inside a text`));
+    this.problems.push(
+      errorAt(
+        at,
+        `\${${path}} is a ${value.kind}, which cannot stand inside a text`,
+        'let it be the whole value, or name a part of it',
+      ),
+    );
     return match;
   }
 
@@ -147,7 +156,9 @@ class Interpolator {
     if (this.added <= VALUES_MAX && way.depth + extent.depth <= DEPTH_MAX) return value;
     const what =
       this.added > VALUES_MAX ? `more than ${VALUES_MAX} values` : `more than ${DEPTH_MAX} levels of nesting`;
-    this.problems.push(errorAt(scalar.at, `the bundle has ${what} once its references are replaced`));
+    this.problems.push(
+      errorAt(scalar.at, `the bundle has ${what} once its references are replaced`, 'let it refer to less'),
+    );
     return scalarNode(null, scalar.at);
   }
 
@@ -171,11 +182,19 @@ class Interpolator {
 
   private lookUp(path: string, at: Position, { trail, depth }: Way): Found {
     if (trail.includes(path)) {
-      this.problems.push(errorAt(at, `these references lead in a circle: ${[...trail, path].join(' -> ')}`));
+      this.problems.push(
+        errorAt(
+          at,
+          `these references lead in a circle: ${[...trail, path].join(' -> ')}`,
+          'give one of them a value of its own',
+        ),
+      );
       return null;
     }
     if (trail.length >= LINKS_MAX || depth > DEPTH_MAX) {
-      this.problems.push(errorAt(at, `more than ${LINKS_MAX} references lead from one to the next here`));
+      this.problems.push(
+        errorAt(at, `more than ${LINKS_MAX} references lead from one to the next here`, 'shorten the chain'),
+      );
       return null;
     }
     const known = this.memo.get(path);
@@ -196,11 +215,13 @@ class Interpolator {
     if (found !== undefined && !isEmpty(found)) return found;
     if (GIT_FACTS.includes(path)) {
       const message = `\${${path}} is not known: the folder is in no Git repository that says it; an empty text takes its place`;
-      this.problems.push(warningAt(at, message));
+      this.problems.push(warningAt(at, message, 'call from a clone of the repository'));
       return scalarNode('', at);
     }
     if (found !== undefined) return found;
-    this.problems.push(errorAt(at, `\${${path}} refers to nothing in this bundle`));
+    this.problems.push(
+      errorAt(at, `\${${path}} refers to nothing in this bundle`, suggestField(this.root, keys)),
+    );
     return null;
   }
 
@@ -210,7 +231,9 @@ class Interpolator {
     if (!variables.has(name)) {
       const known = [...variables.keys()].join(', ') || 'none';
       const message = `variable '${name}' is not declared under variables; declared are: ${known}`;
-      this.problems.push(errorAt(at, message));
+      this.problems.push(
+        errorAt(at, message, suggest(name, [...variables.keys()], 'declare it under variables')),
+      );
       return null;
     }
     if (open?.has(name)) return 'later';
@@ -229,14 +252,23 @@ class Interpolator {
     const resource = nodeAt(this.root, 'resources', kind, key);
     if (resource === undefined) {
       const message = `\${${path}}: resources.${kind}.${key} does not exist in this bundle`;
-      this.problems.push(errorAt(at, message));
+      const known = entriesAt(this.root, 'resources', kind).map(([other]) => other);
+      this.problems.push(
+        errorAt(at, message, suggest(key, known, `add it under resources.${kind}, or correct the name`)),
+      );
       return null;
     }
     const keys = toPath(field);
     const written = field === 'id' ? undefined : nodeAt(resource, ...keys);
     if (written !== undefined && !isEmpty(written)) return written;
     if (isKnownAfterDeploy(kind, String(keys[0]))) return 'later';
-    this.problems.push(errorAt(at, `\${${path}}: resources.${kind}.${key} has no field '${field}'`));
+    this.problems.push(
+      errorAt(
+        at,
+        `\${${path}}: resources.${kind}.${key} has no field '${field}'`,
+        'name a field that it gives, or that the server gives it',
+      ),
+    );
     return null;
   }
 
@@ -249,6 +281,22 @@ class Interpolator {
       );
     }
   }
+}
+
+/** The nearest field of the last mapping that the path leads to. */
+function suggestField(root: Node, path: Path): string {
+  let node: Node | undefined = root;
+  for (const key of path) {
+    const next: Node | undefined = nodeAt(node, key);
+    if (next === undefined)
+      return suggest(
+        String(key),
+        entriesAt(node).map(([known]) => known),
+        'correct the name',
+      );
+    node = next;
+  }
+  return 'correct the name';
 }
 
 const GIT_FACTS = ['bundle.git.branch', 'bundle.git.commit', 'bundle.git.origin_url'];

@@ -10,7 +10,9 @@ export function readArtifacts(root: MappingNode, problems: Problem[]): ResolvedA
     const type = ARTIFACT_TYPES.find((known) => known === (textAt(value, 'type') ?? 'whl')) ?? 'other';
     const folder = trimPath(textAt(value, 'path') ?? '.');
     if (folder === null) {
-      problems.push(errorAt(keyAt, `artifact ${name}: path leads out of the bundle folder`));
+      problems.push(
+        errorAt(keyAt, `artifact ${name}: path leads out of the bundle folder`, 'write a path below it'),
+      );
       return [];
     }
     const sources = listAt(value, 'files').flatMap(
@@ -19,8 +21,8 @@ export function readArtifacts(root: MappingNode, problems: Problem[]): ResolvedA
     const shell = nodeAt(value, 'executable');
     const executable = ARTIFACT_SHELLS.find((known) => known === textAt(shell)) ?? null;
     if (shell !== undefined && executable === null) {
-      const message = `artifact ${name}: executable is one of ${ARTIFACT_SHELLS.join(', ')}`;
-      problems.push(errorAt(shell.at, message));
+      const message = `artifact ${name}: this executable is not known`;
+      problems.push(errorAt(shell.at, message, `write one of ${ARTIFACT_SHELLS.join(', ')}`));
     }
     return [
       {

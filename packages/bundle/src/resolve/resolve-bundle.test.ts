@@ -70,15 +70,15 @@ test('references nest, and ids of jobs wait for the deployment', async () => {
 test.each([
   [
     'description: ${var.gone}',
-    "error: databricks.yml:10:20: variable 'gone' is not declared under variables; declared are: none",
+    "error: databricks.yml:10:20: variable 'gone' is not declared under variables; declared are: none; declare it under variables",
   ],
   [
     'description: ${bundle.gone}',
-    'error: databricks.yml:10:20: ${bundle.gone} refers to nothing in this bundle',
+    'error: databricks.yml:10:20: ${bundle.gone} refers to nothing in this bundle; correct the name',
   ],
   [
     'description: ${resources.queries.q.id}',
-    'error: databricks.yml:10:20: ${resources.queries.q.id}: resources.queries.q does not exist in this bundle',
+    'error: databricks.yml:10:20: ${resources.queries.q.id}: resources.queries.q does not exist in this bundle; add it under resources.queries, or correct the name',
   ],
 ])('%s is placed', async (line, finding) => {
   expect(await findingsOf({ 'databricks.yml': jobYaml(line), 'load.py': NOTEBOOK })).toContain(finding);
@@ -103,8 +103,8 @@ test('an undeclared variable that a target or a flag assigns is refused', async 
   );
 
   expect(findings).toEqual([
-    "error: --var:1:1: there is no variable 'other'; declared are: none",
-    "error: databricks.yml:11:29: target dev assigns variable 'gone', which is not declared under variables",
+    "error: --var:1:1: there is no variable 'other'; declared are: none; declare it under variables",
+    "error: databricks.yml:11:29: target dev assigns variable 'gone', which is not declared under variables; declare it under variables",
   ]);
 });
 
@@ -210,7 +210,7 @@ test('production in a personal folder is a warning, on another branch an error',
 
   expect(findings).toEqual([
     expect.stringMatching(/^warning: databricks\.yml:11:24: target prod is production, yet it lives/),
-    'error: databricks.yml:11:50: target prod is deployed from branch main, but the folder is at topic',
+    'error: databricks.yml:11:50: target prod is deployed from branch main, but the folder is at topic; check out main, or use --force',
   ]);
 });
 

@@ -11,6 +11,7 @@ import {
   scalarNode,
   textAt,
   withoutKeys,
+  withValue,
 } from '../nodes.ts';
 import { errorAt, hasErrors, type Problem, sortProblems } from '../problem.ts';
 import { applyNamePresets, applyRunPresets, readMode, readNamePrefix } from './apply-mode.ts';
@@ -111,7 +112,8 @@ function begin(
   if (target === null) return { refusal: sortProblems([...loaded.problems, ...choice.problems]) };
   const problems: Problem[] = [...loaded.problems];
   const name = textAt(loaded.root, 'bundle', 'name');
-  if (name === null) problems.push(errorAt(loaded.root.at, 'bundle.name is required'));
+  if (name === null)
+    problems.push(errorAt(loaded.root.at, 'bundle.name is required', 'add bundle: {name: …}'));
   const mode = readMode(target, problems);
   const { vars = {}, environment = {}, git = NO_GIT } = inputs;
   const variables = resolveVariables(loaded, target, { vars, environment });
@@ -119,7 +121,10 @@ function begin(
   const overrides = ['', target.name].flatMap((owner) => loaded.overrideProblems.get(owner) ?? []);
   // A file of overrides that cannot be read would give values that now seem to be missing.
   if (hasErrors(overrides)) return { refusal: sortProblems([...loaded.problems, ...overrides]) };
-  const merged = mergeNodes(loaded.root, withoutKeys(target.node, TARGET_ONLY_KEYS));
+  const laid = mergeNodes(loaded.root, withoutKeys(target.node, TARGET_ONLY_KEYS));
+  // What is said once is not said again of all that refers to it.
+  const unnamed = scalarNode('unnamed', laid.at);
+  const merged = name === null ? (withValue(laid, ['bundle', 'name'], unnamed) as MappingNode) : laid; // a mapping stays one
   const wantedBranch = nodeAt(target.node, 'git', 'branch') ?? nodeAt(merged, 'bundle', 'git', 'branch');
   const completed = completeWorkspace(merged, { targetName: target.name, facts: inputs.facts, git });
   return { name: name ?? 'unnamed', target, mode, git, wantedBranch, variables, completed, problems };
@@ -198,7 +203,7 @@ function readScripts(root: MappingNode, problems: Problem[]): ResolvedScript[] {
   return entriesAt(root, 'scripts').flatMap(([name, { keyAt, value }]) => {
     const content = textAt(value, 'content');
     if (content !== null) return [{ name, at: keyAt, content }];
-    problems.push(errorAt(keyAt, `script ${name} has no content`));
+    problems.push(errorAt(keyAt, `script ${name} has no content`, "write its commands under 'content'"));
     return [];
   });
 }

@@ -105,7 +105,9 @@ function translate(node: ScalarNode, text: string, kind: PathKind, context: Path
   if (requirements?.[1] !== undefined)
     return `-r ${translate(node, requirements[1], 'requirements', context)}`;
   if (isWindowsPath(text)) {
-    context.problems.push(errorAt(node.at, `'${text}': write paths with / and relative to this file`));
+    context.problems.push(
+      errorAt(node.at, `'${text}' is a path of one system only`, 'write it with / and relative to this file'),
+    );
     return text;
   }
   if (!isLocal(text) || (kind === 'dependency' && !looksLikePath(text))) return text;

@@ -1,6 +1,7 @@
 // The value of every declared variable: --var, then BUNDLE_VAR_<name>, variable-overrides.json, the target, the default.
 // A text given to a complex variable is read as JSON.
 
+import { suggest } from '../find-nearest.ts';
 import type { LoadedBundle } from '../load/load-bundle.ts';
 import {
   type Entry,
@@ -50,14 +51,16 @@ export function resolveVariables(
     if (isDeclaration(entry.value)) declarations.set(name, entry);
     else {
       const message = `target ${target.name} assigns variable '${name}', which is not declared under variables`;
-      problems.push(errorAt(entry.keyAt, message));
+      const cure = suggest(name, [...declarations.keys()], 'declare it under variables');
+      problems.push(errorAt(entry.keyAt, message, cure));
     }
   }
   for (const name of Object.keys(inputs.vars)) {
     if (declarations.has(name)) continue;
     const known = [...declarations.keys()].join(', ') || 'none';
     const at = { file: '--var', line: 1, column: 1 };
-    problems.push(errorAt(at, `there is no variable '${name}'; declared are: ${known}`));
+    const cure = suggest(name, [...declarations.keys()], 'declare it under variables');
+    problems.push(errorAt(at, `there is no variable '${name}'; declared are: ${known}`, cure));
   }
   const fromFile = readOverrides(loaded, target, declarations, problems);
   const values = new Map<string, Node | null>();
@@ -171,7 +174,7 @@ function fromJson(text: string, at: Position, problems: Problem[]): Node {
   try {
     const value: unknown = JSON.parse(text);
     if (depthOf(value) <= JSON_DEPTH_MAX) return fromPlain(value, at);
-    problems.push(errorAt(at, `the value is nested deeper than ${JSON_DEPTH_MAX} levels`));
+    problems.push(errorAt(at, `the value is nested deeper than ${JSON_DEPTH_MAX} levels`, 'flatten it'));
   } catch {
     const cure = `give it as JSON, for example '{"num_workers": 2}'`;
     problems.push(errorAt(at, 'the value of a complex variable is not JSON', cure));
@@ -201,7 +204,12 @@ function readOverrides(
   const files: (MappingNode | undefined)[] = [loaded.overrides.get(''), loaded.overrides.get(target.name)];
   for (const [name, entry] of files.flatMap((file) => [...(file?.entries ?? [])])) {
     if (declarations.has(name)) values.set(name, entry.value);
-    else problems.push(warningAt(entry.keyAt, `variable '${name}' is not declared; this value is not used`));
+    else {
+      const cure = suggest(name, [...declarations.keys()], 'declare it under variables');
+      problems.push(
+        warningAt(entry.keyAt, `variable '${name}' is not declared: this value is not used`, cure),
+      );
+    }
   }
   return values;
 }

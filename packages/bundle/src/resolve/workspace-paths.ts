@@ -77,7 +77,7 @@ export function linkSource(
   if (!folder.startsWith('/Workspace/')) {
     if (preset !== undefined && wanted === true) {
       const message = 'source_linked_deployment has no effect: the bundle folder is not in the workspace';
-      problems.push(warningAt(preset.at, message));
+      problems.push(warningAt(preset.at, message, 'take it out'));
     }
     return root;
   }
@@ -102,7 +102,7 @@ export function resolvePaths(
       const message = `workspace.${key}: '${text}' is no place in the workspace`;
       problems.push(errorAt(node.at, message, 'write a path from / on, or from ~ for your own folder'));
     } else if (path.split('/').includes('..')) {
-      problems.push(errorAt(node.at, `workspace.${key}: write the path without '..'`));
+      problems.push(errorAt(node.at, `workspace.${key} leads upwards`, "write the path without '..'"));
     }
     return withValue(current, ['workspace', key], scalarNode(path, node.at)) as MappingNode; // a mapping stays one
   }, root);

@@ -121,13 +121,11 @@ test('inputs that are no list are refused, those of a reference are left to the 
     inputs('1, 2', 'b'),
     inputs('[]', 'c'),
     inputs('{{job.parameters.`x y`}}', 'd'),
-    `task_key: e, for_each_task: {inputs: [1, 9007199254740993], task: {task_key: ex, ${WORK}}}`,
   );
 
   expect(findings).toEqual([
     expect.stringMatching(/^error: databricks\.yml:6:49: the inputs are not a JSON array but an object: /),
     expect.stringMatching(/^error: databricks\.yml:7:49: the inputs are not JSON; expected a JSON array, /),
-    expect.stringMatching(/^error: databricks\.yml:10:\d+: input 1 holds a number that is too large/),
   ]);
 });
 

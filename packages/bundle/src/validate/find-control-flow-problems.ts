@@ -1,7 +1,8 @@
 // Conditions, for-each and run-job tasks: what would surprise when the job runs, or on a hosted workspace.
 
-import { findTaskKinds, runnableTaskKinds } from '@headrace/api';
+import { conditionOps, findTaskKinds, runnableTaskKinds } from '@headrace/api';
 import { hasReference, looksNumeric, parseInputs } from '@headrace/core';
+import { suggest } from '../find-nearest.ts';
 import {
   entriesAt,
   listAt,
@@ -15,7 +16,6 @@ import {
 import { errorAt, type Problem, warningAt } from '../problem.ts';
 import { pendingResources } from '../resolve/interpolate.ts';
 import { type JobTask, tasksOf } from '../resolve/job-tasks.ts';
-import { suggest } from './find-nearest.ts';
 
 export function findControlFlowProblems(
   job: MappingNode,
@@ -67,7 +67,8 @@ function checkComparison({ node }: JobTask): Problem[] {
   const op = textAt(node, 'condition_task', 'op');
   const [left, right] = ['left', 'right'].map((side) => scalarAt(node, 'condition_task', side));
   const place = nodeAt(node, 'condition_task', 'op');
-  if (place === undefined || left == null || right == null) return [];
+  const isKnown = conditionOps.some((known) => known === op);
+  if (place === undefined || !isKnown || left == null || right == null) return [];
   if (op !== 'EQUAL_TO' && op !== 'NOT_EQUAL') {
     return [left, right]
       .map(String)

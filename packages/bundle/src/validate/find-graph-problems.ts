@@ -1,10 +1,10 @@
 // A job's graph, checked by the rules of the core, each finding placed on the task it names.
 
 import { findGraphProblems } from '@headrace/core';
+import { suggest } from '../find-nearest.ts';
 import { listAt, type MappingNode, type Node, at as nodeAt, textAt } from '../nodes.ts';
 import { errorAt, type Position, type Problem } from '../problem.ts';
 import { type JobTask, tasksOf } from '../resolve/job-tasks.ts';
-import { suggest } from './find-nearest.ts';
 
 export function findJobGraphProblems(job: MappingNode): Problem[] {
   const all = tasksOf(job).filter(({ key }) => key !== null);

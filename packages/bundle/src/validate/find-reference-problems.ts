@@ -1,10 +1,10 @@
 // `{{…}}` references are resolved when a task starts; what can be known to be wrong is said now.
 
 import { findReferenceProblems } from '@headrace/core';
+import { suggest } from '../find-nearest.ts';
 import { listAt, type MappingNode, mapScalars, textAt } from '../nodes.ts';
 import { errorAt, type Position, type Problem, warningAt } from '../problem.ts';
 import { tasksOf } from '../resolve/job-tasks.ts';
-import { suggest } from './find-nearest.ts';
 
 /** `{{tasks.<key>.…}}` and `{{job.parameters.<name>}}`; names that need quoting are left to the run. */
 const NAMED = /\{\{\s*(tasks|job\.parameters)\.([\w-]+)\b[^{}]*\}\}/g;

@@ -1,10 +1,10 @@
 // A job's schedule: whether it can be read, exists in time and ever fires.
 
 import { nextFireAfter, parseCron, ZoneOffsets } from '@headrace/core';
+import { findNearest } from '../find-nearest.ts';
 import { at as nodeAt, textAt } from '../nodes.ts';
 import { errorAt, type Problem, warningAt } from '../problem.ts';
 import type { ResolvedJob } from '../resolve/resolved-bundle.ts';
-import { findNearest } from './find-nearest.ts';
 
 export function findScheduleProblems(job: ResolvedJob): Problem[] {
   const cronNode = nodeAt(job.node, 'schedule', 'quartz_cron_expression');

@@ -1,5 +1,4 @@
-// Wrong types in the sections of the file itself: of the chosen target after references are replaced, of variables and
-// targets as they are written.
+// Wrong types in the sections of the file itself: of the chosen target after references are replaced.
 
 import { z } from 'zod';
 import { type MappingNode, type Node, toPlain } from '../nodes.ts';
@@ -13,7 +12,7 @@ const Sections = BundleFile.omit({ targets: true, variables: true, include: true
   resources: Resources.optional(),
 });
 const TargetSections = z.looseObject({
-  variables: BundleFile.shape.variables,
+  variables: z.record(z.string(), z.unknown()).optional(),
   targets: z.record(z.string(), z.looseObject({})).optional(),
 });
 

@@ -3,9 +3,9 @@
 
 import { describeIssue, formatPath } from '@headrace/api';
 import type { z } from 'zod';
+import { suggest } from '../find-nearest.ts';
 import { type MappingNode, type Node, at as nodeAt, type Path, positionOf } from '../nodes.ts';
 import { errorAt, type Problem } from '../problem.ts';
-import { suggest } from './find-nearest.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -57,12 +57,16 @@ function cureOf(issue: Issue): string {
     case 'too_big':
       return issue.origin === 'string' ? 'write a text of another length' : 'write a value within the limit';
     case 'invalid_format':
-      return String(issue.pattern).includes('[\\w-]')
-        ? 'use letters, digits, - and _ only'
-        : 'write it in the expected form';
+      return patternCure(String(issue.pattern));
     default:
+      if (field === 'for_each_task') return 'start a job that has the inner for-each with run_job_task';
       return `correct ${/^\d+$/.test(field) ? 'it' : `'${field}'`}`;
   }
+}
+
+function patternCure(pattern: string): string {
+  if (pattern.includes('[\\w-]')) return 'use letters, digits, - and _ only';
+  return pattern.includes('\\u0020./') ? 'use no dots, slashes and spaces' : 'write it in the expected form';
 }
 
 const TYPE_CURES: Readonly<Record<string, string>> = {

@@ -2,12 +2,12 @@
 // the level where the field would be known.
 
 import type { z } from 'zod';
+import { suggest } from '../find-nearest.ts';
 import { isEmpty, type MappingNode, type Node } from '../nodes.ts';
 import { type Problem, warningAt } from '../problem.ts';
 import { BundleFile, OTHER_KINDS, resourceFields, resourceSchemas } from '../schema/bundle-file.ts';
 import { moreFieldsOf } from '../schema/more-fields.ts';
 import { shapeOf } from '../schema/walk-schema.ts';
-import { suggest } from './find-nearest.ts';
 
 type Schema = z.core.$ZodType;
 type Fields = Readonly<Record<string, Schema>>;

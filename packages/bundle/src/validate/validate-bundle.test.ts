@@ -125,7 +125,7 @@ test('other kinds of resources are left out with a warning, and references to th
   );
 
   expect(findings).toEqual([
-    'warning: databricks.yml:12:5: resources.dashboards.report: dashboards are not supported here; left out, the rest is deployed',
+    'warning: databricks.yml:12:5: resources.dashboards.report: dashboards are not supported here: left out, the rest is deployed; keep it for the hosted product, or take it out',
   ]);
 });
 

@@ -1,5 +1,6 @@
 // Everything that can be said about a resolved bundle without a server. All findings at once, each at its place.
 
+import { suggest } from '../find-nearest.ts';
 import type { LoadedBundle } from '../load/load-bundle.ts';
 import { listAt, type MappingNode, at as nodeAt, textAt } from '../nodes.ts';
 import { errorAt, type Problem, sortProblems } from '../problem.ts';
@@ -12,7 +13,6 @@ import { findControlFlowProblems } from './find-control-flow-problems.ts';
 import { findDollarReferences } from './find-dollar-references.ts';
 import { findEarlyReferences } from './find-early-references.ts';
 import { findJobGraphProblems } from './find-graph-problems.ts';
-import { suggest } from './find-nearest.ts';
 import { findJobReferenceProblems } from './find-reference-problems.ts';
 import { findScheduleProblems } from './find-schedule-problems.ts';
 import { findSectionProblems } from './find-section-problems.ts';

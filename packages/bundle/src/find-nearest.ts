@@ -1,7 +1,19 @@
 // The name somebody may have meant.
 
-/** The known name that needs the fewest changes, if those are few. */
+/** The known name that needs the fewest changes, if those are few; else one that says more, or has the same letters. */
 export function findNearest(name: string, known: readonly string[]): string | null {
+  return findFewestChanges(name, known) ?? findLonger(name, known);
+}
+
+function findLonger(name: string, known: readonly string[]): string | null {
+  const letters = [...name].sort().join('');
+  const found = known.filter(
+    (candidate) => candidate.startsWith(`${name}_`) || [...candidate].sort().join('') === letters,
+  );
+  return found.length === 1 ? (found[0] ?? null) : null;
+}
+
+function findFewestChanges(name: string, known: readonly string[]): string | null {
   let best: { name: string; changes: number } | null = null;
   for (const candidate of known) {
     // A difference in length alone is that many changes.
