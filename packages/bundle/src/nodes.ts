@@ -59,7 +59,15 @@ export function fromPlain(value: unknown, at: Position): Node {
 export function toPlain(node: Node): unknown {
   if (node.kind === 'scalar') return node.value;
   if (node.kind === 'list') return node.entries.map(toPlain);
-  return Object.fromEntries([...node.entries].map(([key, entry]) => [key, toPlain(entry.value)]));
+  const plain: Record<string, unknown> = {};
+  for (const [key, entry] of node.entries) {
+    // Assigned, this one key would be the object's prototype.
+    if (key === '__proto__') {
+      const value = toPlain(entry.value);
+      Object.defineProperty(plain, key, { value, enumerable: true, writable: true, configurable: true });
+    } else plain[key] = toPlain(entry.value);
+  }
+  return plain;
 }
 
 export function child(node: Node | undefined, key: string | number): Node | undefined {
@@ -131,22 +139,36 @@ export function withoutKeys(node: MappingNode, keys: readonly string[]): Mapping
   return { ...node, entries: new Map([...node.entries].filter(([key]) => !keys.includes(key))) };
 }
 
-/** A copy in which every scalar went through `change`, which also sees the path that leads to it. */
-export function mapScalars(
+/**
+ * A copy in which every scalar went through `change`, which also sees the path that leads to it. The path is one array
+ * that changes with every call: copy it to keep it. What does not change is not copied.
+ */
+export function mapScalars(node: Node, change: (scalar: ScalarNode, path: Path) => Node): Node {
+  return mapBelow(node, change, []);
+}
+
+function mapBelow(
   node: Node,
   change: (scalar: ScalarNode, path: Path) => Node,
-  path: Path = [],
+  path: (string | number)[],
 ): Node {
   if (node.kind === 'scalar') return change(node, path);
+  let isChanged = false;
+  const visit = (key: string | number, value: Node): Node => {
+    path.push(key);
+    const mapped = mapBelow(value, change, path);
+    path.pop();
+    if (mapped !== value) isChanged = true;
+    return mapped;
+  };
   if (node.kind === 'list') {
-    return {
-      ...node,
-      entries: node.entries.map((entry, index) => mapScalars(entry, change, [...path, index])),
-    };
+    const entries = node.entries.map((entry, index) => visit(index, entry));
+    return isChanged ? { ...node, entries } : node;
   }
-  const entries = [...node.entries].map(([key, entry]): [string, Entry] => [
-    key,
-    { keyAt: entry.keyAt, value: mapScalars(entry.value, change, [...path, key]) },
-  ]);
-  return { ...node, entries: new Map(entries) };
+  const entries = new Map<string, Entry>();
+  for (const [key, entry] of node.entries) {
+    const value = visit(key, entry.value);
+    entries.set(key, value === entry.value ? entry : { keyAt: entry.keyAt, value });
+  }
+  return isChanged ? { ...node, entries } : node;
 }

@@ -179,10 +179,17 @@ async function expandIncludes(
   problems: Problem[],
 ): Promise<string[]> {
   const found = new Set<string>();
-  for (const node of main.flatMap((document) => listAt(document, 'include'))) {
+  for (const node of main.flatMap((document) => readIncludes(document, problems))) {
     for (const file of await expandInclude(folder, node, problems)) if (file !== mainFile) found.add(file);
   }
   return [...found];
+}
+
+function readIncludes(document: MappingNode, problems: Problem[]): readonly Node[] {
+  const include = nodeAt(document, 'include');
+  if (include === undefined || isEmpty(include) || include.kind === 'list') return listAt(include);
+  problems.push(errorAt(include.at, 'include: expected a list', 'write a line `- pattern` for each pattern'));
+  return [];
 }
 
 async function readOverrides(folder: string): Promise<Pick<LoadedBundle, 'overrides' | 'overrideProblems'>> {

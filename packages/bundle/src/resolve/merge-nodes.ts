@@ -32,18 +32,35 @@ function mergeValues(base: Node, override: Node, name: string): Node {
   return override;
 }
 
+/** What an element without its key means: a pipeline's cluster without a label is the default one. */
+const KEY_BY_DEFAULT: Readonly<Record<string, string>> = { label: 'default' };
+
+function keyOf(entry: Node, key: string): string | null {
+  return textAt(entry, key) ?? (entry.kind === 'mapping' ? (KEY_BY_DEFAULT[key] ?? null) : null);
+}
+
 function isKeyed(list: ListNode, key: string): boolean {
-  return list.entries.every((entry) => textAt(entry, key) !== null);
+  return list.entries.every((entry) => keyOf(entry, key) !== null);
 }
 
 function mergeLists(base: ListNode, override: ListNode, key: string): ListNode {
   const entries = [...base.entries];
+  const places = new Map<string, number>();
+  entries.forEach((entry, index) => {
+    const name = keyOf(entry, key);
+    // Of two with one key, which is a mistake of its own, the first is meant.
+    if (name !== null && !places.has(name)) places.set(name, index);
+  });
   for (const changed of override.entries) {
-    const index = entries.findIndex((entry) => textAt(entry, key) === textAt(changed, key));
-    const before = entries[index];
-    if (before?.kind === 'mapping' && changed.kind === 'mapping')
-      entries[index] = mergeNodes(before, changed);
-    else entries.push(changed);
+    const name = keyOf(changed, key) ?? '';
+    const place = places.get(name);
+    const before = place === undefined ? undefined : entries[place];
+    if (place !== undefined && before?.kind === 'mapping' && changed.kind === 'mapping') {
+      entries[place] = mergeNodes(before, changed);
+    } else {
+      places.set(name, entries.length);
+      entries.push(changed);
+    }
   }
   return { ...base, entries };
 }
