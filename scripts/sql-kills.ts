@@ -1,21 +1,24 @@
 /**
  * `npm run sql-kills`: each statement that writes runs on a real warehouse while the server, the driver, the endpoint or its
- * host is killed. `--only merge,drop`, `--kill server,jvm`, `--moments 0.3,committed` choose among them.
+ * host is killed. `--only merge,drop`, `--kill server,jvm`, `--moments 0.3,committed` choose among them; `--together` kills
+ * once under ten at a time.
  */
 import { parseArgs } from 'node:util';
 import { withInstalledServer } from './bench/installed-server.ts';
 import type { Moment } from './sql-kills/trial.ts';
 import { victims } from './sql-kills/victims.ts';
-import { planKills, playKills } from './sql-kills/walk.ts';
+import { planKills, planKillsTogether, playKills } from './sql-kills/walk.ts';
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
     kill: { type: 'string', default: victims.join(',') },
+    together: { type: 'boolean', default: false },
     moments: { type: 'string', default: '0.2,committed' },
   },
 });
-const kills = planKills({
+const plan = values.together ? planKillsTogether : planKills;
+const kills = plan({
   names: splitList(values.only),
   victims: splitList(values.kill),
   moments: splitList(values.moments).map(toMoment),

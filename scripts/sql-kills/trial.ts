@@ -1,4 +1,4 @@
-/** One statement, and one kill of one process while it runs; afterwards everything must be old or new, and be told so. */
+/** Statements, and one kill of one process while they run; afterwards everything must be old or new, and be told so. */
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { InstalledServer } from '../bench/installed-server.ts';
@@ -31,9 +31,17 @@ export interface Outcome {
   readonly violations: readonly string[];
 }
 
-const statementMsMax = 60_000;
+const statementMsMax = 120_000;
 
-export async function playUndisturbed(stage: Stage, statement: WritingStatement): Promise<Undisturbed> {
+/** All at the same time. */
+export function playUndisturbed(
+  stage: Stage,
+  statements: readonly WritingStatement[],
+): Promise<Undisturbed[]> {
+  return Promise.all(statements.map((statement) => playOneUndisturbed(stage, statement)));
+}
+
+async function playOneUndisturbed(stage: Stage, statement: WritingStatement): Promise<Undisturbed> {
   const schema = nameSchema(statement, 'whole');
   await prepare(stage, statement, schema);
   const before = await takePicture(stage.warehouse, schema);
@@ -50,47 +58,89 @@ export async function playUndisturbed(stage: Stage, statement: WritingStatement)
 }
 
 export interface Trial {
-  readonly statement: WritingStatement;
+  /** At the same time; the first one says when the moment is. */
+  readonly statements: readonly WritingStatement[];
   readonly victim: Victim;
   readonly moment: Moment;
   readonly number: number;
 }
 
+/** In the order of the statements. */
 export async function playTrial(
   stage: Stage,
-  { statement, victim, moment, number }: Trial,
-  undisturbed: Undisturbed,
-): Promise<Outcome> {
+  { statements, victim, moment, number }: Trial,
+  undisturbed: readonly Undisturbed[],
+): Promise<Outcome[]> {
   const { server, warehouse } = stage;
-  const schema = nameSchema(statement, String(number));
-  await prepare(stage, statement, schema);
-  const folder = folderOf(stage, schema);
-  const commits = findCommits(folder).length;
+  const pieces = statements.map((statement, index) =>
+    pieceOf(stage, { statement, number }, undisturbed[index]),
+  );
+  await Promise.all(pieces.map(({ statement, schema }) => prepare(stage, statement, schema)));
+  const commits = pieces.map(({ folder }) => findCommits(folder).length);
   const pid = victim === 'server' ? null : findVictim(server.stateDir, victim);
 
-  const id = await warehouse.begin(statement.text(`${catalog}.${schema}`));
-  await warehouse.whenRunning(id);
-  await untilMoment({ moment, folder, commits, elapsedMs: undisturbed.elapsedMs });
+  const ids = await Promise.all(
+    pieces.map(({ statement, schema }) => warehouse.begin(statement.text(`${catalog}.${schema}`))),
+  );
+  await warehouse.whenRunning(ids[0] ?? '');
+  const { folder = '', undisturbed: { elapsedMs } = { elapsedMs: 0 } } = pieces[0] ?? {};
+  await untilMoment({ moment, folder, commits: commits[0] ?? 0, elapsedMs });
   if (pid === null) await restartServer(stage);
   else process.kill(pid, 'SIGKILL');
 
-  const ended = await warehouse.whenEnded(id);
-  const violations = [...findLies(ended), ...(await findRefusals(warehouse, { ended, victim }))];
+  const ends = await Promise.all(ids.map((id) => warehouse.whenEnded(id)));
+  const refusals = await findRefusals(warehouse, { ends, victim });
+  const outcomes = await Promise.all(
+    pieces.map((piece, index) => judge(stage, piece, { ended: ends[index], commits: commits[index] ?? 0 })),
+  );
+  return outcomes.map(({ violations, ...outcome }) => ({
+    ...outcome,
+    violations: [...refusals, ...violations],
+  }));
+}
+
+interface Piece {
+  readonly statement: WritingStatement;
+  readonly schema: string;
+  /** Of its tables. */
+  readonly folder: string;
+  readonly undisturbed: Undisturbed;
+}
+
+function pieceOf(
+  stage: Stage,
+  { statement, number }: { readonly statement: WritingStatement; readonly number: number },
+  undisturbed: Undisturbed | undefined,
+): Piece {
+  if (!undisturbed) throw new Error(`how ${statement.name} goes is not known`);
+  const schema = nameSchema(statement, String(number));
+  return { statement, schema, folder: folderOf(stage, schema), undisturbed };
+}
+
+async function judge(
+  stage: Stage,
+  { statement, schema, folder, undisturbed }: Piece,
+  { ended, commits }: { readonly ended: Ended | undefined; readonly commits: number },
+): Promise<Outcome> {
+  const { warehouse } = stage;
+  if (!ended) throw new Error('bug: a statement without an end');
+  const violations = findLies(ended);
   const untrue = await findUntrue(await warehouse.client(), schema);
   violations.push(...untrue.map((each) => `before the next statement ${each}`));
   const picture = await takePicture(warehouse, schema);
   const contents = picture === undisturbed.after ? 'new' : 'old';
+  const hasChange = undisturbed.before !== undisturbed.after;
   if (contents === 'old' && picture !== undisturbed.before)
     violations.push(`neither old nor new: ${picture}`);
-  if (contents === 'old' && ended.state === 'SUCCEEDED' && undisturbed.before !== undisturbed.after)
+  if (contents === 'old' && ended.state === 'SUCCEEDED' && hasChange)
     violations.push('it is said to have succeeded, and has not');
   const made = findCommits(folder).length - commits;
   if (made > undisturbed.commits) violations.push(`${made} commits instead of ${undisturbed.commits}`);
   violations.push(...(await findUntrue(await warehouse.client(), schema)));
-  const again = (await warehouse.look(id)).status;
+  const again = (await warehouse.look(ended.id)).status;
   if (again.state !== ended.state || (again.error?.message ?? '') !== ended.message)
     violations.push(`its end has changed to ${again.state}: ${again.error?.message}`);
-  if (contents === 'old')
+  if (contents === 'old' && hasChange)
     violations.push(...(await findIncurable(stage, { statement, schema, undisturbed })));
   return { state: ended.state, message: ended.message, contents, violations };
 }
@@ -148,9 +198,9 @@ function findLies({ state, message }: Ended): string[] {
 /** The next statement runs; of a process that was killed after the end of its statement the server may not have heard yet. */
 async function findRefusals(
   warehouse: Warehouse,
-  { ended, victim }: { readonly ended: Ended; readonly victim: Victim },
+  { ends, victim }: { readonly ends: readonly Ended[]; readonly victim: Victim },
 ): Promise<string[]> {
-  const isLate = victim !== 'server' && ended.state === 'SUCCEEDED';
+  const isLate = victim !== 'server' && ends.every(({ state }) => state === 'SUCCEEDED');
   for (let triesLeft = isLate ? 1 : 0; ; triesLeft -= 1) {
     const next = await warehouse.run('select 1');
     if (next.state === 'SUCCEEDED') return [];
@@ -167,7 +217,6 @@ async function findIncurable(
     undisturbed,
   }: { readonly statement: WritingStatement; readonly schema: string; readonly undisturbed: Undisturbed },
 ): Promise<string[]> {
-  if (undisturbed.before === undisturbed.after) return [];
   const again = await warehouse.run(statement.text(`${catalog}.${schema}`));
   if (again.state !== 'SUCCEEDED') return [`it cannot be repeated: ${again.message}`];
   const picture = await takePicture(warehouse, schema);

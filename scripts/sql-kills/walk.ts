@@ -6,8 +6,8 @@ import { type Victim, victims } from './victims.ts';
 import { Warehouse } from './warehouse.ts';
 
 export interface PlannedKill {
-  /** Of a writing statement. */
-  readonly name: string;
+  /** Of writing statements that run at the same time; the moment is the first one's. */
+  readonly names: readonly string[];
   readonly victim: Victim;
   readonly moment: Moment;
 }
@@ -22,44 +22,73 @@ export interface WalkReport {
   readonly violations: number;
 }
 
-/** All that are worth while: what has no commit has no such moment, and what has no rows little time before it. */
-export function planKills(wanted: {
+interface Wanted {
+  /** All where there are none. */
   readonly names: readonly string[];
   readonly victims: readonly string[];
   readonly moments: readonly Moment[];
-}): PlannedKill[] {
-  return writingStatements
-    .filter(({ name }) => wanted.names.length === 0 || wanted.names.includes(name))
-    .flatMap(({ name, isLong = false, commits = true }) =>
-      victims
-        .filter((victim) => wanted.victims.includes(victim))
-        .flatMap((victim) =>
-          wanted.moments
-            .filter((moment) => (moment === 'committed' ? commits : isLong || !commits))
-            .map((moment) => ({ name, victim, moment })),
-        ),
+}
+
+/** A kill for each: what has no commit has no such moment, and what has no rows little time before it. */
+export function planKills({ names, victims: wanted, moments }: Wanted): PlannedKill[] {
+  return findStatements(names).flatMap(({ name, isLong = false, commits = true }) =>
+    victims
+      .filter((victim) => wanted.includes(victim))
+      .flatMap((victim) =>
+        moments
+          .filter((moment) => (moment === 'committed' ? commits : isLong || !commits))
+          .map((moment) => ({ names: [name], victim, moment })),
+      ),
+  );
+}
+
+/** Few kills of many: ten run at the same time, each is the first once. */
+export function planKillsTogether({ names, victims: wanted, moments }: Wanted): PlannedKill[] {
+  const statements = findStatements(names);
+  return victims
+    .filter((victim) => wanted.includes(victim))
+    .flatMap((victim) =>
+      moments.flatMap((moment) =>
+        Array.from({ length: Math.ceil(statements.length / atOnceMax) }, (_, index) => {
+          const some = statements.slice(index * atOnceMax, (index + 1) * atOnceMax);
+          // So that it has one to wait for.
+          const sorted = some.toSorted((one, other) =>
+            Number(one.commits ?? true) < Number(other.commits ?? true) ? 1 : -1,
+          );
+          return { names: sorted.map(({ name }) => name), victim, moment };
+        }),
+      ),
     );
 }
+
+/** As many as a warehouse runs. */
+const atOnceMax = 10;
 
 export async function playKills(server: InstalledServer, { kills, say }: Walk): Promise<WalkReport> {
   await server.up();
   const stage: Stage = { server, warehouse: new Warehouse(server) };
   await stage.warehouse.ask('select 1');
   const known = new Map<string, Undisturbed>();
-  let number = 0;
   let violations = 0;
-  for (const { name, victim, moment } of kills) {
-    const statement = findStatement(name);
-    const undisturbed = known.get(name) ?? (await playUndisturbed(stage, statement));
-    if (!known.has(name)) say(`${name}: ${Math.round(undisturbed.elapsedMs)} ms undisturbed`);
-    known.set(name, undisturbed);
-    number += 1;
-    const outcome = await playTrial(stage, { statement, victim, moment, number }, undisturbed);
-    violations += outcome.violations.length;
-    say(`  ${victim} at ${moment}: ${outcome.state}, ${outcome.contents}. ${outcome.message}`);
-    for (const violation of outcome.violations) say(`    VIOLATION ${violation}`);
+  for (const [index, { names, victim, moment }] of kills.entries()) {
+    const statements = findStatements(names);
+    const unknown = statements.filter(({ name }) => !known.has(name));
+    for (const [at, found] of (await playUndisturbed(stage, unknown)).entries())
+      known.set(unknown[at]?.name ?? '', found);
+    const undisturbed = names.flatMap((name) => known.get(name) ?? []);
+    const outcomes = await playTrial(stage, { statements, victim, moment, number: index }, undisturbed);
+    say(`${victim} at ${moment} of ${names[0]} (${Math.round(undisturbed[0]?.elapsedMs ?? 0)} ms)`);
+    for (const [at, { state, contents, message, ...outcome }] of outcomes.entries()) {
+      violations += outcome.violations.length;
+      say(`  ${names[at]}: ${state}, ${contents}. ${message}`);
+      for (const violation of outcome.violations) say(`    VIOLATION ${violation}`);
+    }
   }
   return { kills: kills.length, violations };
+}
+
+function findStatements(names: readonly string[]): readonly WritingStatement[] {
+  return names.length === 0 ? writingStatements : names.map(findStatement);
 }
 
 function findStatement(wanted: string): WritingStatement {

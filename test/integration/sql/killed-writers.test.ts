@@ -1,13 +1,12 @@
-/** Three of the kills of `npm run sql-kills`, which plays all of them: one for each way in which a process may be missed. */
+/** Two of the kills of `npm run sql-kills`, which plays all of them. */
 import { expect, test } from 'vitest';
 import { readRuntime } from '../../../scripts/bench/baselines.ts';
 import { withInstalledServer } from '../../../scripts/bench/installed-server.ts';
 import { type PlannedKill, playKills } from '../../../scripts/sql-kills/walk.ts';
 
 const kills: readonly PlannedKill[] = [
-  { name: 'create-or-replace-as', victim: 'server', moment: 'committed' },
-  { name: 'rename', victim: 'server', moment: 0.2 },
-  { name: 'merge-with-evolution', victim: 'jvm', moment: 'committed' },
+  { names: ['create-or-replace-as', 'rename', 'create-view'], victim: 'server', moment: 'committed' },
+  { names: ['merge-with-evolution', 'drop', 'add-column'], victim: 'jvm', moment: 'committed' },
 ];
 
 test.skipIf(readRuntime().spark === null)(
