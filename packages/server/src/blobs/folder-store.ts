@@ -1,6 +1,6 @@
 /**
  * The blob store in a folder. A key cannot lead out of it: not by its own parts, which are checked, and not through
- * a symbolic link that a task left there, because every folder on the way is resolved first.
+ * a symbolic link that a task left there or puts there meanwhile, because each folder is held while it is used.
  */
 import crypto from 'node:crypto';
 import { createWriteStream } from 'node:fs';
@@ -11,7 +11,7 @@ import { pipeline } from 'node:stream/promises';
 import { ApiError } from '@headrace/api';
 import { draftPrefix, splitKey } from './blob-key.ts';
 import type { BlobRange, BlobStat, BlobStore } from './blob-store.ts';
-import { isWithin } from './is-within.ts';
+import { type HeldFolder, holdFolder, prepareFolder, removeFolderTree } from './held-folder.ts';
 
 export interface FolderStore extends BlobStore {
   /** The folder itself, every link resolved. */
@@ -23,43 +23,39 @@ export async function openFolderStore(folder: string): Promise<FolderStore> {
   const root = await fs.realpath(folder);
   const locate = (key: string) => path.join(root, ...splitKey(key));
 
-  /** The real path of a key whose folder exists; null when it does not, or when a link leads out. */
-  async function resolveExisting(key: string): Promise<string | null> {
+  /** The place of a key, good until `use` ends; null when its folder does not exist, or when a link leads out. */
+  async function hold<T>(key: string, use: (place: string | null) => Promise<T>): Promise<T> {
     const parts = splitKey(key);
-    const parent = await realpathOrNull(path.join(root, ...parts.slice(0, -1)));
-    if (parent === null || !isWithin(root, parent)) return null;
-    return path.join(parent, parts.at(-1) ?? '');
+    const parent = await holdOrNull(path.join(root, ...parts.slice(0, -1)), { root });
+    if (parent === null) return use(null);
+    return use(`${parent.place}/${parts.at(-1)}`).finally(parent.release);
   }
 
-  async function prepare(key: string): Promise<string> {
+  /** As `hold`, and makes the folders on the way. */
+  async function prepare<T>(key: string, use: (place: string) => Promise<T>): Promise<T> {
     const parts = splitKey(key);
-    const parent = path.join(root, ...parts.slice(0, -1));
-    await refuseOutside(root, parent, key);
-    await fs.mkdir(parent, { recursive: true });
-    const resolved = await resolveExisting(key);
-    if (resolved === null) throw leadsOut(key);
-    return resolved;
+    const parent = await prepareFolder(root, parts.slice(0, -1));
+    if (parent === null) throw leadsOut(key);
+    return use(`${parent.place}/${parts.at(-1)}`).finally(parent.release);
   }
 
   return {
     root,
     locate,
-    put: async (key, content) => {
-      const file = await prepare(key);
-      await withDraft(file, content, (draft) => fs.rename(draft, file));
-    },
-    putIfAbsent: async (key, content) => {
-      const file = await prepare(key);
-      try {
-        await withDraft(file, content, (draft) => fs.link(draft, file));
-        return true;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-        throw error;
-      }
-    },
+    put: (key, content) =>
+      prepare(key, (file) => withDraft(file, content, (draft) => fs.rename(draft, file))),
+    putIfAbsent: (key, content) =>
+      prepare(key, async (file) => {
+        try {
+          await withDraft(file, content, (draft) => fs.link(draft, file));
+          return true;
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+          throw error;
+        }
+      }),
     async get(key, range) {
-      const handle = await openFile(await resolveExisting(key));
+      const handle = await hold(key, openFile);
       if (!handle) return null;
       try {
         return range ? await readRange(handle, range) : await handle.readFile();
@@ -68,34 +64,60 @@ export async function openFolderStore(folder: string): Promise<FolderStore> {
       }
     },
     async stream(key) {
-      return (await openFile(await resolveExisting(key)))?.createReadStream() ?? null; // The stream closes the file when it ends.
+      return (await hold(key, openFile))?.createReadStream() ?? null; // The stream closes the file when it ends.
     },
-    async stat(key) {
-      const file = await resolveExisting(key);
-      return file === null ? null : readStat(file, key);
-    },
-    async list(key) {
-      const parent = await resolveExisting(key);
-      if (parent === null || (await readStat(parent, key))?.kind !== 'folder') return [];
-      const names = (await fs.readdir(parent)).filter((name) => !name.startsWith(draftPrefix)).sort();
-      const stats = await Promise.all(
-        names.map((name) => readStat(path.join(parent, name), `${key}/${name}`)),
-      );
-      return stats.filter((stat) => stat !== null);
-    },
+    stat: (key) => hold(key, async (place) => (place === null ? null : readStat(place, key))),
+    list: (key) =>
+      hold(key, (place) => (place === null ? Promise.resolve([]) : listFolder(place, root, key))),
     async makeFolder(key) {
-      await fs.mkdir(await prepare(key), { recursive: true });
+      const made = await prepareFolder(root, splitKey(key));
+      if (made === null) throw leadsOut(key);
+      await made.release();
     },
-    async rename(from, to) {
-      const source = await resolveExisting(from);
-      if (source === null) throw new Error(`there is no blob ${from}`);
-      await fs.rename(source, await prepare(to));
-    },
-    async deletePrefix(key) {
-      const target = await resolveExisting(key);
-      if (target !== null) await fs.rm(target, { recursive: true, force: true });
-    },
+    rename: (from, to) =>
+      hold(from, async (source) => {
+        if (source === null) throw new Error(`there is no blob ${from}`);
+        await prepare(to, (target) => fs.rename(source, target));
+      }),
+    deletePrefix: (key) =>
+      hold(key, async (place) => {
+        if (place !== null) await remove(place, root);
+      }),
   };
+}
+
+/** Null when it is not there, or outside. */
+async function holdOrNull(
+  place: string,
+  options: { root: string; followLink?: boolean },
+): Promise<HeldFolder | null> {
+  return holdFolder(place, options).catch((error) => {
+    if (isMissing(error) || (error as NodeJS.ErrnoException).code === 'ELOOP') return null;
+    throw error;
+  });
+}
+
+async function listFolder(place: string, root: string, key: string): Promise<readonly BlobStat[]> {
+  const folder = await holdOrNull(place, { root, followLink: false });
+  if (folder === null) return [];
+  try {
+    const names = (await fs.readdir(folder.place)).filter((name) => !name.startsWith(draftPrefix)).sort();
+    const stats = await Promise.all(
+      names.map((name) => readStat(path.join(folder.place, name), `${key}/${name}`)),
+    );
+    return stats.filter((stat) => stat !== null);
+  } finally {
+    await folder.release();
+  }
+}
+
+async function remove(place: string, root: string): Promise<void> {
+  try {
+    if ((await fs.lstat(place)).isDirectory()) await removeFolderTree(place, { root });
+    else await fs.unlink(place);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
 }
 
 /** Writes the content beside its place; `place` makes a file of it there, or throws. No draft stays behind. */
@@ -131,30 +153,11 @@ async function openFile(file: string | null): Promise<fs.FileHandle | null> {
   }
 }
 
-/** Before folders are made: the part of the way that exists already must not leave the root. */
-async function refuseOutside(root: string, folder: string, key: string): Promise<void> {
-  for (let existing = folder; existing.length >= root.length; existing = path.dirname(existing)) {
-    const real = await realpathOrNull(existing);
-    if (real === null) continue;
-    if (!isWithin(root, real)) throw leadsOut(key);
-    return;
-  }
-}
-
 const leadsOut = (key: string) =>
   new ApiError(
     'INVALID_PARAMETER_VALUE',
     `${key.slice(0, 200)}: a link on the way leads out of the data folder`,
   );
-
-async function realpathOrNull(file: string): Promise<string | null> {
-  try {
-    return await fs.realpath(file);
-  } catch (error) {
-    if (isMissing(error)) return null;
-    throw error;
-  }
-}
 
 async function readStat(file: string, key: string): Promise<BlobStat | null> {
   try {

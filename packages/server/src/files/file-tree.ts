@@ -9,10 +9,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { assert } from '../assert.ts';
 import { draftPrefix, splitKey } from '../blobs/blob-key.ts';
+import { type HeldFolder, holdFolder, prepareFolder, removeFolderTree } from '../blobs/held-folder.ts';
 import type { Clock } from '../services.ts';
 import { lookEveryBytes, requireRoom } from './disk-room.ts';
-import { fileOnTheWay, hasCode, isFolder, isMissing, leadsOut, toRefusal } from './file-refusals.ts';
-import { type HeldFolder, holdFolder, removeFolderTree } from './held-folder.ts';
+import { hasCode, isFolder, isMissing, leadsOut, toRefusal } from './file-refusals.ts';
 
 export interface TreeEntry {
   readonly name: string;
@@ -78,13 +78,7 @@ export function openFileTree(folder: string, clock: Clock): FileTree {
     if (parts.length === 0) throw isFolder(parts);
     let held: HeldFolder | null = null;
     try {
-      held = await holdFolder(folder, root);
-      for (const part of parts.slice(0, -1)) {
-        if (held === null) break;
-        const below: HeldFolder | null = await enterFolder(`${held.place}/${part}`, { ...root, parts });
-        await held.release();
-        held = below;
-      }
+      held = await prepareFolder(folder, parts.slice(0, -1));
       if (held === null) throw leadsOut(parts);
       return await use(`${held.place}/${parts.at(-1)}`);
     } catch (error) {
@@ -157,25 +151,6 @@ async function holdOrNull(
   return holdFolder(place, options).catch((error) => {
     if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return null;
     throw error;
-  });
-}
-
-/** Made when it is not there; null when it is outside. */
-async function enterFolder(
-  place: string,
-  { root, parts }: { root: string; parts: Parts },
-): Promise<HeldFolder | null> {
-  const found = await holdFolder(place, { root }).catch((error) => {
-    if (hasCode(error, 'ENOENT')) return 'missing' as const;
-    throw error;
-  });
-  if (found !== 'missing') return found;
-  await fs.mkdir(place).catch((error) => {
-    if (!hasCode(error, 'EEXIST')) throw error;
-  });
-  return holdFolder(place, { root }).catch((error) => {
-    // A link to what is not there.
-    throw hasCode(error, 'ENOENT') ? fileOnTheWay(parts) : error;
   });
 }
 

@@ -1,30 +1,30 @@
 /**
  * The places `volumes/<catalog>/<schema>/<volume>` of the data root: a folder for a managed volume, a link for an
- * external one. Tasks write below them with the server's own rights, so whatever is on the way is resolved first.
+ * external one. Tasks write below them with the server's own rights, so whatever is on the way is held while it is used.
  */
 import crypto from 'node:crypto';
 import fs from 'node:fs/promises';
-import path from 'node:path';
 import { ApiError } from '@headrace/api';
 import { splitKey } from '../blobs/blob-key.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
-import { isWithin } from '../blobs/is-within.ts';
+import { emptyFolder, prepareFolder } from '../blobs/held-folder.ts';
 import { hasCode } from '../files/file-refusals.ts';
-import { emptyFolder } from '../files/held-folder.ts';
 
 /** Files that tasks left under this name before the volume was made are in it. */
 export async function makeFolder(blobs: BlobStore, key: string): Promise<void> {
-  const place = await preparePlace(blobs, key);
-  const kind = await kindOf(place);
-  if (kind === 'link') await fs.unlink(place);
-  if (kind === 'other') throw inTheWay(key);
-  await fs.mkdir(place, { recursive: true });
+  await prepare(blobs, key, async ({ place }) => {
+    const kind = await kindOf(place);
+    if (kind === 'link') await fs.unlink(place);
+    if (kind === 'other') throw inTheWay(key);
+    await fs.mkdir(place, { recursive: true });
+  });
 }
 
 export async function makeLink(blobs: BlobStore, key: string, target: string): Promise<void> {
-  const place = await preparePlace(blobs, key);
-  await freePlace(place, key);
-  await fs.symlink(target, place, 'dir');
+  await prepare(blobs, key, async ({ place }) => {
+    await freePlace(place, key);
+    await fs.symlink(target, place, 'dir');
+  });
 }
 
 export async function isTaken(blobs: BlobStore, key: string): Promise<boolean> {
@@ -33,7 +33,7 @@ export async function isTaken(blobs: BlobStore, key: string): Promise<boolean> {
 
 /** Refuses when files lie there that belong to no volume: nothing may vanish behind a new name. */
 export async function requireFreePlace(blobs: BlobStore, key: string): Promise<void> {
-  await freePlace(await preparePlace(blobs, key), key);
+  await prepare(blobs, key, ({ place }) => freePlace(place, key));
 }
 
 /**
@@ -44,25 +44,37 @@ export async function moveFolder(
   blobs: BlobStore,
   { fromKey, toKey, isRemoval }: { fromKey: string; toKey: string; isRemoval: boolean },
 ): Promise<{ aside: string | null }> {
-  const from = await preparePlace(blobs, fromKey);
-  const to = await preparePlace(blobs, toKey);
-  if ((await kindOf(from)) === null) return { aside: null };
-  let aside: string | null = null;
+  return prepare(blobs, fromKey, ({ place: from, root }) =>
+    prepare(blobs, toKey, async ({ place: to }) => {
+      if ((await kindOf(from)) === null) return { aside: null };
+      const ending = await clearAside(to);
+      await fs.rename(from, to).catch((error) => {
+        if (!isRemoval || !hasCode(error, 'EBUSY', 'EXDEV')) throw error;
+        return emptyFolder(from, { root });
+      });
+      await removeEmptyParents(blobs, fromKey);
+      return { aside: ending === null ? null : `${blobs.locate(toKey)}${ending}` };
+    }),
+  );
+}
+
+/** What was added to the name of something that had the place; null when nothing had. */
+async function clearAside(to: string): Promise<string | null> {
   const taken = await kindOf(to);
   if (taken === 'link') await fs.unlink(to);
   else if (taken !== null && !(await removeEmptyFolder(to))) {
-    aside = `${to}-${crypto.randomBytes(4).toString('hex')}`;
-    await fs.rename(to, aside);
+    const ending = `-${crypto.randomBytes(4).toString('hex')}`;
+    await fs.rename(to, `${to}${ending}`);
+    return ending;
   }
-  await fs.rename(from, to).catch((error) => {
-    if (!isRemoval || !hasCode(error, 'EBUSY', 'EXDEV')) throw error;
-    return emptyFolder(from, { root: from });
-  });
-  // What is left of a schema or catalog of that name; others may still be in it.
-  for (const parent of [path.dirname(from), path.dirname(path.dirname(from))]) {
-    if (path.dirname(parent) !== path.dirname(blobs.locate('volumes'))) await removeEmptyFolder(parent);
+  return null;
+}
+
+/** What is left of a schema or catalog of that name; others may still be in it. */
+async function removeEmptyParents(blobs: BlobStore, key: string): Promise<void> {
+  for (let parts = splitKey(key).slice(0, -1); parts.length > 1; parts = parts.slice(0, -1)) {
+    await prepare(blobs, parts.join('/'), ({ place }) => removeEmptyFolder(place));
   }
-  return { aside };
 }
 
 async function freePlace(place: string, key: string): Promise<void> {
@@ -72,21 +84,22 @@ async function freePlace(place: string, key: string): Promise<void> {
   throw inTheWay(key);
 }
 
-async function preparePlace(blobs: BlobStore, key: string): Promise<string> {
-  const parts = splitKey(key);
-  const root = blobs.locate(parts[0] ?? '');
-  const parent = path.dirname(blobs.locate(key));
-  await fs.mkdir(root, { recursive: true });
-  // One level at a time: a link in the middle must not make folders elsewhere.
-  for (let folder = root; ; ) {
-    await fs.mkdir(folder, { recursive: true });
-    if (!isWithin(await fs.realpath(root), await fs.realpath(folder))) {
-      throw new ApiError('INVALID_STATE', `${key}: a link on the way leads out of the folder of volumes`);
-    }
-    if (folder === parent) break;
-    folder = path.join(folder, path.relative(folder, parent).split(path.sep)[0] ?? '');
-  }
-  return path.join(parent, parts.at(-1) ?? '');
+interface Place {
+  /** Names it as long as its parent is held, wherever the parent's own path leads by then. */
+  readonly place: string;
+  /** The folder that nothing on the way leads out of. */
+  readonly root: string;
+}
+
+/** Makes the folders on the way. A link in the middle makes none elsewhere, nor one that a task puts there meanwhile. */
+async function prepare<T>(blobs: BlobStore, key: string, use: (place: Place) => Promise<T>): Promise<T> {
+  const [first = '', ...below] = splitKey(key);
+  await fs.mkdir(blobs.locate(first), { recursive: true });
+  const root = await fs.realpath(blobs.locate(first));
+  const parent = await prepareFolder(root, below.slice(0, -1));
+  if (parent === null)
+    throw new ApiError('INVALID_STATE', `${key}: a link on the way leads out of the folder of volumes`);
+  return use({ place: `${parent.place}/${below.at(-1)}`, root }).finally(parent.release);
 }
 
 async function kindOf(place: string): Promise<'folder' | 'link' | 'other' | null> {

@@ -4,27 +4,35 @@ import os from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type FileTree, openFileTree } from './file-tree.ts';
+import { type FileTree, openFileTree } from '../files/file-tree.ts';
+import { makeFolder, makeLink, moveFolder, requireFreePlace } from '../volumes/volume-folder.ts';
+import type { BlobStore } from './blob-store.ts';
+import { openFolderStore } from './folder-store.ts';
 import { hasProc } from './held-folder.ts';
 
 let folder: string;
 let tree: FileTree;
+let blobs: BlobStore;
+/** With the folder `root` as that of volumes. */
+let above: BlobStore;
 beforeEach(async () => {
   folder = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), 'headrace-swap-')));
   tree = openFileTree(path.join(folder, 'root'), { nowMs: () => Date.now() });
+  blobs = await openFolderStore(path.join(folder, 'root'));
+  above = await openFolderStore(folder);
 });
 afterEach(async () => {
   vi.restoreAllMocks();
   await fs.rm(folder, { recursive: true });
 });
 
-/** All that a tree does to the disk goes through these. */
+/** All that the operations do to the disk goes through these. */
 const calls = [
   ...(['open', 'lstat', 'stat', 'realpath', 'readlink', 'readdir', 'mkdir'] as const),
-  ...(['writeFile', 'rename', 'link', 'unlink', 'rm', 'rmdir'] as const),
+  ...(['writeFile', 'rename', 'link', 'symlink', 'unlink', 'rm', 'rmdir'] as const),
 ];
 
-const operations: Record<string, () => Promise<unknown>> = {
+const ofTrees: Record<string, () => Promise<unknown>> = {
   stat: () => tree.stat(['a', 'file']),
   open: () => readAll(['a', 'file']),
   list: () => tree.list(['a'], { after: '', limit: 9 }),
@@ -41,7 +49,42 @@ const operations: Record<string, () => Promise<unknown>> = {
   'move to': () => tree.move(['mine'], tree, ['a', 'new']),
 };
 
-test.runIf(hasProc).each(Object.entries(operations))(
+const ofStores: Record<string, () => Promise<unknown>> = {
+  stat: () => blobs.stat('a/file'),
+  get: async () => String(await blobs.get('a/file')),
+  'get of a part': async () => String(await blobs.get('a/file', { offset: 0, length: 9 })),
+  stream: async () => String(await (await blobs.stream('a/file'))?.toArray()),
+  list: () => blobs.list('a'),
+  'list below': () => blobs.list('a/deep'),
+  put: () => blobs.put('a/file', Buffer.from('ours')),
+  'put of a stream': () => blobs.put('a/new', Readable.from([Buffer.from('ours')])),
+  'put below': () => blobs.put('a/x/y/new', Buffer.from('ours')),
+  putIfAbsent: () => blobs.putIfAbsent('a/new', Buffer.from('ours')),
+  makeFolder: () => blobs.makeFolder('a/x/y'),
+  'rename from': () => blobs.rename('a/file', 'moved'),
+  'rename to': () => blobs.rename('mine', 'a/x/new'),
+  deletePrefix: () => blobs.deletePrefix('a'),
+  'deletePrefix below': () => blobs.deletePrefix('a/deep'),
+  'deletePrefix of a file': () => blobs.deletePrefix('a/file'),
+};
+
+const move = (fromKey: string, toKey: string) => moveFolder(above, { fromKey, toKey, isRemoval: true });
+const ofVolumes: Record<string, () => Promise<unknown>> = {
+  makeFolder: () => makeFolder(above, 'root/a/x/new'),
+  makeLink: () => makeLink(above, 'root/a/x/new', '/nowhere'),
+  'makeLink over an empty folder': () => makeLink(above, 'root/a/empty', '/nowhere'),
+  requireFreePlace: () => requireFreePlace(above, 'root/a/empty'),
+  'moveFolder from': () => move('root/a/deep', 'trash/1'),
+  'moveFolder to': () => move('root/mine', 'root/a/deep'),
+  'moveFolder of the last below': () => move('root/a/empty/file', 'trash/1'),
+};
+
+const operations = Object.entries({ tree: ofTrees, store: ofStores, volume: ofVolumes }).flatMap(
+  ([whose, some]) =>
+    Object.entries(some).map(([name, operate]) => [`${name} of a ${whose}`, operate] as const),
+);
+
+test.runIf(hasProc).each(operations)(
   'a folder that is swapped for a link to outside at any moment leads %s nowhere',
   async (_name, operate) => {
     let callsMade = 0;
@@ -76,7 +119,7 @@ async function readAll(parts: string[]): Promise<string> {
 }
 
 async function plant(): Promise<void> {
-  for (const name of ['root', 'outside'])
+  for (const name of ['root', 'outside', 'trash'])
     await fs.rm(path.join(folder, name), { recursive: true, force: true });
   for (const [place, prefix] of [
     ['root/a', 'own'],

@@ -3,7 +3,8 @@
  * folder is opened first and checked then, and its entries are named through what is open.
  */
 import fs from 'node:fs/promises';
-import { isWithin } from '../blobs/is-within.ts';
+import path from 'node:path';
+import { isWithin } from './is-within.ts';
 
 export interface HeldFolder {
   /** Names the folder as long as it is held, whatever its path leads to by then. */
@@ -29,6 +30,38 @@ export async function holdFolder(
   if (isWithin(root, hasProc ? await fs.readlink(held.place) : held.place)) return held;
   await held.release();
   return null;
+}
+
+/** Below `root`, which is there; what is missing on the way is made. Null when a link leads out of `root`. */
+export async function prepareFolder(root: string, parts: readonly string[]): Promise<HeldFolder | null> {
+  // The rule: it is there.
+  const found = await holdUnlessMissing(path.join(root, ...parts), root);
+  if (found !== 'missing') return found;
+  let held = await holdFolder(root, { root });
+  for (const part of parts) {
+    if (held === null) return null;
+    const below: HeldFolder | null = await enterFolder(`${held.place}/${part}`, root).finally(held.release);
+    held = below;
+  }
+  return held;
+}
+
+async function enterFolder(place: string, root: string): Promise<HeldFolder | null> {
+  const found = await holdUnlessMissing(place, root);
+  if (found !== 'missing') return found;
+  await fs.mkdir(place).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  const made = await holdUnlessMissing(place, root);
+  if (made !== 'missing') return made;
+  throw Object.assign(new Error('a link to what is not there is on the way'), { code: 'ENOTDIR' });
+}
+
+async function holdUnlessMissing(place: string, root: string): Promise<HeldFolder | null | 'missing'> {
+  return holdFolder(place, { root }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return 'missing';
+    throw error;
+  });
 }
 
 /** Each level costs an open file, of which a server has a limited number. */
