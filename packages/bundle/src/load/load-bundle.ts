@@ -3,7 +3,17 @@
 
 import { readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { emptyMapping, entriesAt, listAt, type MappingNode, textAt, withoutKeys } from '../nodes.ts';
+import {
+  emptyMapping,
+  entriesAt,
+  isEmpty,
+  listAt,
+  type MappingNode,
+  type Node,
+  at as nodeAt,
+  textAt,
+  withoutKeys,
+} from '../nodes.ts';
 import { errorAt, type Position, type Problem, sortProblems, warningAt } from '../problem.ts';
 import { combineNodes } from './combine-nodes.ts';
 import { isMissing, type LocalFile } from './describe-file.ts';

@@ -181,7 +181,7 @@ class Converter {
         continue;
       }
       if (!isScalar(pair.key)) {
-        this.problems.push(errorAt(keyAt, 'a key must be a plain text', 'write one'));
+        this.problems.push(errorAt(keyAt, 'a key must be a plain text', 'write a text before the colon'));
         continue;
       }
       const key = String(pair.key.source ?? pair.key.value);

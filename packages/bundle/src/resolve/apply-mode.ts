@@ -103,8 +103,10 @@ export function applyRunPresets(root: MappingNode, mode: Mode): MappingNode {
   const presets = nodeAt(root, 'presets');
   const isDevelopment = mode === 'development';
   const pause = textAt(presets, 'trigger_pause_status') ?? (isDevelopment ? 'PAUSED' : null);
-  const concurrency =
-    scalarAt(presets, 'jobs_max_concurrent_runs') ?? (isDevelopment ? DEVELOPMENT_CONCURRENT_RUNS : null);
+  const preset = scalarAt(presets, 'jobs_max_concurrent_runs');
+  const standard = isDevelopment ? DEVELOPMENT_CONCURRENT_RUNS : null;
+  // What is no number is refused where it stands.
+  const concurrency = typeof preset === 'number' ? preset : standard;
   const pipelines = scalarAt(presets, 'pipelines_development') ?? (isDevelopment ? true : null);
   return mapResources(root, (resource, { kind, keyAt }) => {
     switch (kind) {

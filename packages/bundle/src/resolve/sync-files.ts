@@ -59,7 +59,13 @@ function readRoots(
     const found = loaded.syncRoots.get(syncRootKey(node, text));
     if (found?.kind === 'folder') return [found.path];
     const reason = found?.reason ?? 'holds a reference, which a path to send cannot';
-    problems.push(errorAt(node.at, `sync.paths: '${text}' ${reason}`));
+    problems.push(
+      errorAt(
+        node.at,
+        `sync.paths: '${text}' ${reason}`,
+        'name a folder of the repository, relative to this file',
+      ),
+    );
     return [];
   });
 }

@@ -6,10 +6,11 @@ import type { Problem } from '../problem.ts';
 import { BundleFile } from '../schema/bundle-file.ts';
 import { findTypeProblems } from './find-type-problems.ts';
 
-/** Resources are checked by kind; here it counts only that they are mappings. */
-const Resources = z.record(z.string(), z.record(z.string(), z.looseObject({})));
+/** Resources are checked by kind, and scripts where they are read; here it counts only that they are mappings. */
+const Resources = z.record(z.string(), z.record(z.string(), z.unknown()));
 const Sections = BundleFile.omit({ targets: true, variables: true, include: true }).extend({
   resources: Resources.optional(),
+  scripts: z.record(z.string(), z.unknown()).optional(),
 });
 const TargetSections = z.looseObject({
   variables: z.record(z.string(), z.unknown()).optional(),

@@ -60,6 +60,7 @@ function cureOf(issue: Issue): string {
       return patternCure(String(issue.pattern));
     default:
       if (field === 'for_each_task') return 'start a job that has the inner for-each with run_job_task';
+      if (issue.code === 'custom' && issue.message.startsWith('expected at most')) return 'write fewer';
       return `correct ${/^\d+$/.test(field) ? 'it' : `'${field}'`}`;
   }
 }

@@ -8,6 +8,7 @@ import { pendingResources } from '../resolve/interpolate.ts';
 import { tasksOf } from '../resolve/job-tasks.ts';
 import { type ResolveInputs, resolveBundle } from '../resolve/resolve-bundle.ts';
 import type { ResolvedBundle, ResolvedJob, ResolvedResource } from '../resolve/resolved-bundle.ts';
+import { isKnownAfterDeploy } from '../resolve/resource-kinds.ts';
 import { resourceSchemas } from '../schema/bundle-file.ts';
 import { findControlFlowProblems } from './find-control-flow-problems.ts';
 import { findDollarReferences } from './find-dollar-references.ts';
@@ -16,6 +17,7 @@ import { findJobGraphProblems } from './find-graph-problems.ts';
 import { findJobReferenceProblems } from './find-reference-problems.ts';
 import { findScheduleProblems } from './find-schedule-problems.ts';
 import { findSectionProblems } from './find-section-problems.ts';
+import { findSyncProblems } from './find-sync-problems.ts';
 import { findTypeProblems } from './find-type-problems.ts';
 import { findUnknownFields } from './find-unknown-fields.ts';
 
@@ -38,6 +40,7 @@ export function validateBundle(bundle: ResolvedBundle, loaded: Pick<LoadedBundle
     ...bundle.problems,
     ...findUnknownFields(loaded.root),
     ...findDollarReferences(bundle.root),
+    ...findSyncProblems(bundle.root),
     ...bundle.jobs.flatMap((job) => validateJob(job, nodes)),
     ...findJobCircle(bundle.jobs),
   ];
@@ -130,7 +133,7 @@ function findJobCircle(jobs: readonly ResolvedJob[]): Problem[] {
   const stuck = jobs.filter((job) => !ordered.includes(job));
   const [first] = stuck;
   if (first === undefined) return [];
-  const [own] = pendingResources(JSON.stringify(first.settings)).filter(({ key }) => key === first.key);
+  const [own] = pendingJobs(first).filter((key) => key === first.key);
   if (stuck.length === 1 && own !== undefined) {
     const message = `job ${first.key} needs its own id, which it has only once it is created`;
     return [errorAt(first.at, message, 'take the reference out: a job cannot run itself')];
@@ -144,10 +147,7 @@ export function orderJobs(jobs: readonly ResolvedJob[]): ResolvedJob[] {
   const keys = new Set(jobs.map((job) => job.key));
   const waiting = new Map(
     jobs.map((job) => {
-      const pending = pendingResources(JSON.stringify(job.settings)).filter(
-        ({ kind, key }) => kind === 'jobs' && keys.has(key),
-      );
-      return [job, new Set(pending.map(({ key }) => key))];
+      return [job, new Set(pendingJobs(job).filter((key) => keys.has(key)))];
     }),
   );
   const ordered: ResolvedJob[] = [];
@@ -159,6 +159,13 @@ export function orderJobs(jobs: readonly ResolvedJob[]): ResolvedJob[] {
     for (const names of waiting.values()) for (const job of ready) names.delete(job.key);
   }
   return ordered;
+}
+
+/** Jobs whose ids a job waits for; a reference to a field that no deployment gives is a finding of its own. */
+function pendingJobs(job: ResolvedJob): string[] {
+  return pendingResources(JSON.stringify(job.settings))
+    .filter(({ kind, field }) => kind === 'jobs' && isKnownAfterDeploy(kind, field.split('.')[0] ?? ''))
+    .map(({ key }) => key);
 }
 
 function nextReady(waiting: ReadonlyMap<ResolvedJob, ReadonlySet<string>>): ResolvedJob[] {
