@@ -1,6 +1,7 @@
 /** The command tree. Commands are made with their context, so that tests can give another. */
 import { Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
+import { createAlertCommands } from './commands/alerts/alerts.ts';
 import { createClusterPolicyCommands } from './commands/cluster-policies/policies.ts';
 import { createClusterChangeCommands } from './commands/clusters/change.ts';
 import { createClusterChoiceCommands } from './commands/clusters/choices.ts';
@@ -168,6 +169,7 @@ function createComputeGroups(context: CliContext): Command[] {
       ...createClusterPolicyCommands(context),
     ]),
     group('queries', 'saved queries, which SQL tasks run', 'queries list', [...createQueryCommands(context)]),
+    group('alerts', 'conditions on the results of queries', 'alerts list', [...createAlertCommands(context)]),
     group('warehouses', 'where SQL statements run', 'warehouses list', [...createWarehouseCommands(context)]),
     group('instance-pools', 'hosts that wait for clusters', 'instance-pools list', [
       ...createInstancePoolCommands(context),

@@ -1,5 +1,5 @@
 /** Every route of these groups has a command that calls it: a new one cannot be forgotten. */
-import { type RouteName, routes } from '@headrace/api';
+import { ApiError, type RouteName, routes } from '@headrace/api';
 import { afterEach, expect, test } from 'vitest';
 import { callCli } from '../testing/call-cli.ts';
 import { type StubServer, startStubServer } from '../testing/stub-server.ts';
@@ -11,8 +11,14 @@ afterEach(() => {
 });
 
 const groups =
-  /^(clusters|clusterPolicies|policyFamilies|instancePools|queries|libraries|repos|gitCredentials|secret|volumes|warehouse|queryHistory|droppedTables)/;
+  /^(alerts|alertEvents|textAlerts|clusters|clusterPolicies|policyFamilies|instancePools|queries|libraries|repos|gitCredentials|secret|volumes|warehouse|queryHistory|droppedTables)/;
 const document = ['--json', '{"a": 1}'];
+
+const alert = {
+  ...{ display_name: 'a', parent_path: '/a', owner_user_name: 'ann' },
+  ...{ create_time: '2026-01-01T00:00:00Z', update_time: '2026-01-01T00:00:00Z' },
+};
+const evaluation = { source: { name: 'n' }, comparison_operator: 'IS_NULL' as const };
 
 const commands: Readonly<Partial<Record<RouteName, readonly string[]>>> = {
   clustersCreate: ['clusters', 'create', ...document],
@@ -44,6 +50,17 @@ const commands: Readonly<Partial<Record<RouteName, readonly string[]>>> = {
   instancePoolsDelete: ['instance-pools', 'delete', 'p', '--auto-approve'],
   instancePoolsGet: ['instance-pools', 'get', 'p'],
   instancePoolsList: ['instance-pools', 'list'],
+  alertsCreate: ['alerts', 'create', '--json', '{"query_id": "q"}'],
+  alertsList: ['alerts', 'list'],
+  alertsGet: ['alerts', 'get', 'of-query'],
+  alertsUpdate: ['alerts', 'update', 'of-query', ...document],
+  alertsDelete: ['alerts', 'delete', 'of-query', '--auto-approve'],
+  textAlertsCreate: ['alerts', 'create', '--json', '{"query_text": "select 1"}'],
+  textAlertsList: ['alerts', 'list'],
+  textAlertsGet: ['alerts', 'get', 'own'],
+  textAlertsUpdate: ['alerts', 'update', 'own', ...document],
+  textAlertsTrash: ['alerts', 'delete', 'own', '--auto-approve'],
+  alertEventsList: ['alerts', 'events', 'own'],
   queriesCreate: ['queries', 'create', 'daily', '--query', 'select 1'],
   queriesList: ['queries', 'list'],
   queriesGet: ['queries', 'get', 'q'],
@@ -103,6 +120,12 @@ test.each((Object.keys(routes) as RouteName[]).filter((name) => groups.test(name
       // What commands ask for first; the one that is meant is refused, and was called.
       clustersList: async () => ({ clusters: [] }),
       warehousesList: async () => ({ warehouses: [] }),
+      textAlertsList: async () => ({ alerts: [] }),
+      textAlertsGet: async ({ id }) => {
+        if (id === 'of-query') throw new ApiError('RESOURCE_DOES_NOT_EXIST', 'it has the other form');
+        return { ...alert, id, lifecycle_state: 'ACTIVE', evaluation: { ...evaluation, state: 'OK' } };
+      },
+      alertsGet: async ({ id }) => ({ ...alert, id, lifecycle_state: 'ACTIVE', state: 'OK' }),
       reposGet: async () => ({
         id: 1,
         path: '/Repos/a/b',
