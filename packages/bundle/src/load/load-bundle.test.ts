@@ -59,7 +59,9 @@ test('nesting that would end the stack is stopped', async () => {
   const findings = await findingsOf({ 'databricks.yml': `bundle: ${'['.repeat(1000)}${']'.repeat(1000)}\n` });
 
   expect(findings).toEqual([
-    expect.stringMatching(/^error: databricks\.yml:1:2\d\d: is nested deeper than 200 levels; write it with less nesting$/),
+    expect.stringMatching(
+      /^error: databricks\.yml:1:2\d\d: is nested deeper than 200 levels; write it with less nesting$/,
+    ),
   ]);
 });
 
@@ -108,9 +110,18 @@ test('a value given by two files is refused', async () => {
 });
 
 test.each([
-  ['include: [gone.yml]', "error: databricks.yml:1:11: included file 'gone.yml' does not exist; correct the name, or take it out"],
-  ['include: [none/*.yml]', "warning: databricks.yml:1:11: include 'none/*.yml' matches no file; correct it, or take it out"],
-  ['include: [../x.yml]', "error: databricks.yml:1:11: include '../x.yml' leaves the bundle folder; move the files below it"],
+  [
+    'include: [gone.yml]',
+    "error: databricks.yml:1:11: included file 'gone.yml' does not exist; correct the name, or take it out",
+  ],
+  [
+    'include: [none/*.yml]',
+    "warning: databricks.yml:1:11: include 'none/*.yml' matches no file; correct it, or take it out",
+  ],
+  [
+    'include: [../x.yml]',
+    "error: databricks.yml:1:11: include '../x.yml' leaves the bundle folder; move the files below it",
+  ],
 ])('%s is a finding', async (line, finding) => {
   expect(await findingsOf({ ...GOOD, 'databricks.yml': `${line}\n${jobYaml()}` })).toEqual([finding]);
 });
