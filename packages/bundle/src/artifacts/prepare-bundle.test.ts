@@ -1,11 +1,8 @@
 import { chmod } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { deployBundle } from '../deploy/deploy-bundle.ts';
-import { readDeployment } from '../deploy/read-deployment.ts';
 import { emptyState } from '../plan/deployment-state.ts';
-import { planBundle } from '../plan/plan-bundle.ts';
 import { aBundleFolder, type BundleFolder, resolve } from '../testing/bundle-folder.ts';
-import { aFakeWorkspace } from '../testing/fake-workspace.ts';
+import { aPlannedWorld, type PlannedWorld } from '../testing/planned-world.ts';
 import { prepareBundle } from './prepare-bundle.ts';
 
 const ARTIFACTS = `bundle: {name: shop}
@@ -38,32 +35,28 @@ async function aWheelFolder(files: Record<string, string> = {}): Promise<BundleF
   return folder;
 }
 
-async function deploy(folder: BundleFolder, workspace: ReturnType<typeof aFakeWorkspace>) {
-  const { bundle } = await resolve(folder);
-  const deployed = await readDeployment(bundle, workspace.client);
+async function deploy(folder: BundleFolder, world: PlannedWorld) {
   const built: string[] = [];
-  const prepared = await prepareBundle(bundle, deployed.state, {
+  const plan = await world.planFolder(folder, {
     python: `${folder.folder}/bin/python`,
     onBuild: (name) => built.push(name),
   });
-  const plan = planBundle(prepared, deployed);
-  await deployBundle(plan, workspace.client);
-  return {
-    built,
-    plan,
-    libraries: [...workspace.jobs.values()].flatMap((job) => job.tasks?.map((task) => task.libraries)),
-  };
+  world.apply(plan);
+  const jobs = [...world.remotes.values()] as { tasks?: Record<string, unknown>[] }[];
+  return { built, plan, tasks: jobs.flatMap((job) => job.tasks ?? []) };
 }
+
+const wheelsOf = ({ state }: PlannedWorld) => state?.uploads.filter((file) => file.endsWith('.whl')) ?? [];
 
 test('a wheel task without libraries gets the wheel of its package, below a folder named by its content', async () => {
   await using folder = await aWheelFolder();
-  const workspace = aFakeWorkspace();
+  const world = aPlannedWorld();
 
-  const { libraries } = await deploy(folder, workspace);
+  const { tasks } = await deploy(folder, world);
 
-  const [path] = [...workspace.files.keys()].filter((file) => file.endsWith('.whl'));
+  const [path] = wheelsOf(world);
   expect(path).toMatch(/\/artifacts\/[0-9a-f]{16}\/my_shop-1\.0-py3-none-any\.whl$/);
-  expect(libraries).toEqual([[{ whl: path }]]);
+  expect(tasks.map(({ libraries }) => libraries)).toEqual([[{ whl: path }]]);
 });
 
 const FOR_EACH = ARTIFACTS.replace(
@@ -83,44 +76,44 @@ test('the task of a for-each gets wheels as any other task does', async () => {
     'databricks.yml': `${FOR_EACH}              libraries: [{whl: ./dist/*.whl}]\n`,
   });
   for (const folder of [plain, named]) {
-    const workspace = aFakeWorkspace();
+    const world = aPlannedWorld();
 
-    await deploy(folder, workspace);
+    const { tasks } = await deploy(folder, world);
 
-    const [path] = [...workspace.files.keys()].filter((file) => file.endsWith('.whl'));
-    const nested = [...workspace.jobs.values()][0]?.tasks?.[0]?.for_each_task?.task;
+    const [path] = wheelsOf(world);
     expect(path).toBeDefined();
-    expect(nested?.libraries).toEqual([{ whl: path }]);
+    expect(tasks).toMatchObject([{ for_each_task: { task: { libraries: [{ whl: path }] } } }]);
   }
 });
 
 test('an unchanged source is neither built nor uploaded again, a changed one is, and the old wheel goes', async () => {
   await using folder = await aWheelFolder();
-  const workspace = aFakeWorkspace();
-  await deploy(folder, workspace);
+  const world = aPlannedWorld();
+  await deploy(folder, world);
 
-  const again = await deploy(folder, workspace);
+  const again = await deploy(folder, world);
   await folder.write({ 'shop.py': 'VERSION = 2\n' });
-  const changed = await deploy(folder, workspace);
+  const changed = await deploy(folder, world);
 
   expect(again).toMatchObject({ built: [], plan: { hasChanges: false } });
   expect(changed.built).toEqual(['wheel']);
   expect(changed.plan.actions).toMatchObject([
     { action: 'update', differences: [{ path: 'tasks[load].libraries[0].whl' }] },
   ]);
-  expect([...workspace.files.keys()].filter((file) => file.endsWith('.whl'))).toHaveLength(1);
+  expect(changed.plan.remove).toEqual(again.plan.state.uploads);
+  expect(wheelsOf(world)).toHaveLength(1);
 });
 
 test('changing the bundle file or a notebook builds nothing', async () => {
   await using folder = await aWheelFolder();
-  const workspace = aFakeWorkspace();
-  await deploy(folder, workspace);
+  const world = aPlannedWorld();
+  await deploy(folder, world);
   await folder.write({
     'databricks.yml': ARTIFACTS.replace('daily:', 'daily:\n      timeout_seconds: 9'),
     'n.py': '# Databricks notebook source\n',
   });
 
-  expect((await deploy(folder, workspace)).built).toEqual([]);
+  expect((await deploy(folder, world)).built).toEqual([]);
 });
 
 test('a build command leaves its wheel in dist, which libraries name', async () => {
@@ -132,12 +125,13 @@ test('a build command leaves its wheel in dist, which libraries name', async () 
     'entry_point: load}\n          libraries:\n            - whl: ./dist/*.whl',
   );
   await using folder = await aWheelFolder({ 'databricks.yml': explicit });
-  const workspace = aFakeWorkspace();
+  const world = aPlannedWorld();
 
-  const { libraries } = await deploy(folder, workspace);
+  const { tasks } = await deploy(folder, world);
 
-  expect(libraries).toEqual([[{ whl: expect.stringMatching(/my_shop-2\.0-py3-none-any\.whl$/) }]]);
-  expect((await deploy(folder, workspace)).plan.hasChanges).toBe(false);
+  const whl = expect.stringMatching(/my_shop-2\.0-py3-none-any\.whl$/) as string;
+  expect(tasks).toMatchObject([{ libraries: [{ whl }] }]);
+  expect((await deploy(folder, world)).plan.hasChanges).toBe(false);
 });
 
 test('a build that fails shows its last words at the artifact', async () => {

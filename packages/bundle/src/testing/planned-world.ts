@@ -1,17 +1,21 @@
 // A server that keeps what it is sent, for tests of plans: no requests, only documents.
 
-import { prepareBundle } from '../artifacts/prepare-bundle.ts';
+import { type PrepareOptions, prepareBundle } from '../artifacts/prepare-bundle.ts';
 import { type DeploymentState, emptyState } from '../plan/deployment-state.ts';
 import { nextState } from '../plan/next-state.ts';
 import { idsOf, type PlanOptions, planBundle } from '../plan/plan-bundle.ts';
 import type { Plan } from '../plan/planned-action.ts';
-import { aBundleFolder, NOTEBOOK, resolve } from './bundle-folder.ts';
+import { aBundleFolder, type BundleFolder, NOTEBOOK, resolve } from './bundle-folder.ts';
 
 export interface PlannedWorld {
   state: DeploymentState | null;
   /** By `jobs.daily`: change them to change the server by hand. */
   readonly remotes: Map<string, Record<string, unknown>>;
   plan(yaml: string, options?: PlanOptions): Promise<Plan>;
+  planFolder(
+    folder: Pick<BundleFolder, 'folder'>,
+    options?: PlanOptions & Partial<PrepareOptions>,
+  ): Promise<Plan>;
   /** Does what the plan says. */
   apply(plan: Plan): void;
 }
@@ -23,9 +27,12 @@ export function aPlannedWorld(): PlannedWorld {
     remotes: new Map(),
     plan: async (yaml, options) => {
       await using folder = await aBundleFolder({ 'databricks.yml': yaml, 'load.py': NOTEBOOK });
+      return await world.planFolder(folder, options);
+    },
+    planFolder: async (folder, options = {}) => {
       const { bundle } = await resolve(folder);
       const state = world.state ?? emptyState(bundle);
-      const prepared = await prepareBundle(bundle, state, { python: 'python3' });
+      const prepared = await prepareBundle(bundle, state, { python: 'python3', ...options });
       const remotes = structuredClone(world.remotes);
       return planBundle(prepared, { state, exists: world.state !== null, remotes }, options);
     },
