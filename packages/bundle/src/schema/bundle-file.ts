@@ -32,22 +32,31 @@ export const resourceFields = {
 } as const;
 
 const SecretScope = z.looseObject({
-  name: text.describe('Name of the scope.'),
+  name: text.optional().describe('Name of the scope; left out, its key.'),
   backend_type: text.optional().describe('Where its secrets are; only the default is supported here.'),
   keyvault_metadata: z.unknown().optional(),
 });
+
+/** The API takes the rules as a text of JSON; here they may be written out. */
+const rules = z.union([text, z.record(z.string(), z.unknown())]).optional();
+const ClusterPolicy = ClusterPolicyFields.extend({
+  definition: rules.describe('The rules, by attribute; also as a text of JSON.'),
+  policy_family_definition_overrides: rules.describe('Rules in place of those of the family.'),
+});
+
+const Volume = routes.volumesCreate.request.partial({ volume_type: true });
 
 /** The settings of a resource, by its kind. */
 export const resourceSchemas = {
   jobs: JobSettings,
   clusters: routes.clustersCreate.request,
   instance_pools: InstancePoolFields,
-  cluster_policies: ClusterPolicyFields,
+  cluster_policies: ClusterPolicy,
   sql_warehouses: routes.warehousesCreate.request,
   queries: NewQuery,
   catalogs: routes.catalogsCreate.request,
   schemas: routes.schemasCreate.request,
-  volumes: routes.volumesCreate.request,
+  volumes: Volume,
   secret_scopes: SecretScope,
 } satisfies Record<ResourceKind, z.ZodType>;
 

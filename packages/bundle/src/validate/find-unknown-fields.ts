@@ -4,7 +4,9 @@
 import type { z } from 'zod';
 import { suggest } from '../find-nearest.ts';
 import { isEmpty, type MappingNode, type Node } from '../nodes.ts';
+import { kindOf } from '../plan/kinds/kinds.ts';
 import { type Problem, warningAt } from '../problem.ts';
+import { RESOURCE_KINDS } from '../resolve/resource-kinds.ts';
 import { BundleFile, OTHER_KINDS, resourceFields, resourceSchemas } from '../schema/bundle-file.ts';
 import { moreFieldsOf } from '../schema/more-fields.ts';
 import { shapeOf } from '../schema/walk-schema.ts';
@@ -32,16 +34,7 @@ const ELEMENT_NAMES: Readonly<Record<string, string>> = {
   variables: 'variable',
   targets: 'target',
   scripts: 'script',
-  jobs: 'job',
-  clusters: 'cluster',
-  instance_pools: 'instance pool',
-  cluster_policies: 'cluster policy',
-  sql_warehouses: 'SQL warehouse',
-  queries: 'query',
-  catalogs: 'catalog',
-  schemas: 'schema',
-  volumes: 'volume',
-  secret_scopes: 'secret scope',
+  ...Object.fromEntries(RESOURCE_KINDS.map((kind) => [kind, kindOf(kind).noun])),
 };
 
 const resources = new Set<Schema>(Object.values(resourceSchemas));

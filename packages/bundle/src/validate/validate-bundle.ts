@@ -3,6 +3,7 @@
 import { suggest } from '../find-nearest.ts';
 import type { LoadedBundle } from '../load/load-bundle.ts';
 import { listAt, type MappingNode, at as nodeAt, textAt } from '../nodes.ts';
+import { kindOf } from '../plan/kinds/kinds.ts';
 import { errorAt, type Problem, sortProblems } from '../problem.ts';
 import { pendingResources } from '../resolve/interpolate.ts';
 import { tasksOf } from '../resolve/job-tasks.ts';
@@ -78,26 +79,12 @@ function checkTasks(job: ResolvedJob): Problem[] {
   return [errorAt(job.at, `job ${job.key} has no tasks`, "add a list 'tasks' with at least one task")];
 }
 
-/** What people call a resource of a kind. */
-const KIND_NAMES: Readonly<Record<ResolvedResource['kind'], string>> = {
-  jobs: 'job',
-  clusters: 'cluster',
-  instance_pools: 'instance pool',
-  cluster_policies: 'cluster policy',
-  sql_warehouses: 'SQL warehouse',
-  queries: 'query',
-  catalogs: 'catalog',
-  schemas: 'schema',
-  volumes: 'volume',
-  secret_scopes: 'secret scope',
-};
-
 function checkSchema({ kind, key, node, settings }: ResolvedResource): Problem[] {
   // Ids of other jobs are texts until they exist; any number stands in for them.
   const values: unknown = JSON.parse(JSON.stringify(settings), (name, value: unknown) =>
     name === 'job_id' && typeof value === 'string' && isResourceId(value) ? 1 : value,
   );
-  return findTypeProblems(resourceSchemas[kind], { node, values, owner: `${KIND_NAMES[kind]} ${key}` });
+  return findTypeProblems(resourceSchemas[kind], { node, values, owner: `${kindOf(kind).noun} ${key}` });
 }
 
 function isResourceId(value: string): boolean {
