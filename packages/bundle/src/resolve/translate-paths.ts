@@ -140,7 +140,7 @@ function isLocal(text: string): boolean {
 
 /** A plain name is a package of an index; only what looks like a path is one. */
 function looksLikePath(text: string): boolean {
-  return /^\.{1,2}\//.test(text) || text.endsWith('.whl');
+  return /^\.{1,2}\//.test(text) || (text.endsWith('.whl') && !text.includes(' @ '));
 }
 
 function findLocal(node: ScalarNode, text: string, kind: PathKind, context: PathContext): string | null {
