@@ -20,7 +20,7 @@ export interface BundleStep {
 export interface BundleChange {
   /** In place of databricks.yml, from `variants`. */
   readonly variant?: string;
-  readonly replace?: readonly [before: string, after: string];
+  readonly replace?: readonly (readonly [before: string, after: string])[];
 }
 
 const ok = ['SUCCESS'] as const;
@@ -28,6 +28,14 @@ const excluded = ['EXCLUDED'] as const;
 const upstreamFailed = ['UPSTREAM_FAILED'] as const;
 const byCountry = 'DE,12,12\nFR,21,16\nIN,22,18\nJP,20,17\nUS,25,20';
 const revenue = 'select order_date, orders, revenue from dev_catalog.gold.daily_revenue order by 1';
+
+/** An entry point that the wheel has not; retries would take six minutes. */
+const mistyped: BundleChange = {
+  replace: [
+    ['entry_point: ingest', 'entry_point: ingset'],
+    ['max_retries: 3', 'max_retries: 0'],
+  ],
+};
 
 const wheelSteps: readonly Omit<BundleStep, 'bundle'>[] = [
   { command: 'bundle validate', exitCode: 2, prints: [/target/] },
@@ -55,7 +63,7 @@ const wheelSteps: readonly Omit<BundleStep, 'bundle'>[] = [
   { command: 'bundle summary -t dev', prints: [/daily-events-dev/] },
   {
     command: 'bundle plan -t dev',
-    change: { replace: ['num_workers: 4', 'num_workers: 2'] },
+    change: { replace: [['num_workers: 4', 'num_workers: 2']] },
     prints: [/tasks\[ingest\]\.new_cluster\.num_workers/],
   },
   { command: 'bundle deploy --target prod' },
@@ -67,13 +75,13 @@ const wheelSteps: readonly Omit<BundleStep, 'bundle'>[] = [
   {
     command: 'bundle validate -t dev',
     change: { variant: 'bad-cycle.yml' },
-    exitCode: 1,
+    exitCode: 2,
     prints: [/ingest.*transform|transform.*ingest/, /transfrom/, /databricks\.yml:\d+/],
   },
   {
     command: 'bundle validate -t dev',
     change: { variant: 'bad-schedule.yml' },
-    exitCode: 1,
+    exitCode: 2,
     prints: [/five/i, /zone/i],
   },
   { command: 'bundle deploy -t dev --auto-approve', change: { variant: 'explicit-libraries.yml' } },
@@ -82,9 +90,13 @@ const wheelSteps: readonly Omit<BundleStep, 'bundle'>[] = [
     change: { variant: 'explicit-libraries.yml' },
     run: { post_to_slack: excluded },
   },
+  { command: 'bundle validate -t dev', change: mistyped },
+  { command: 'bundle deploy -t dev --auto-approve', change: mistyped },
   {
-    command: 'bundle deploy -t dev --auto-approve',
-    change: { replace: ['entry_point: ingest', 'entry_point: ingset\n            # tried once'] },
+    command: 'bundle run -t dev daily_events',
+    change: mistyped,
+    exitCode: 1,
+    run: { ingest: ['FAILED', /ingest, transform/], transform: upstreamFailed, notify: upstreamFailed },
   },
   { command: 'bundle destroy -t dev --auto-approve' },
   { command: 'bundle destroy -t prod --auto-approve' },
@@ -110,7 +122,7 @@ const medallionSteps: readonly Omit<BundleStep, 'bundle'>[] = [
   {
     command: 'bundle validate -t dev',
     change: { variant: 'bad-undeclared.yml' },
-    exitCode: 1,
+    exitCode: 2,
     prints: [/cluster_id/, /load_query/, /schedule_enabled/, /warehouse_id/],
   },
   { command: 'bundle deploy -t dev' },

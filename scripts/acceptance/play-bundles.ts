@@ -49,7 +49,7 @@ function copyBundle(from: string, to: string, { step, url }: { step: BundleStep;
   const main = path.join(to, 'databricks.yml');
   const source = variant === undefined ? main : path.join(from, 'variants', variant);
   let text = fs.readFileSync(source, 'utf8').replaceAll(/http:\/\/(localhost|127\.0\.0\.1):8080/g, url);
-  if (replace !== undefined) text = text.replace(replace[0], replace[1]);
+  for (const [before, after] of replace ?? []) text = text.replace(before, after);
   fs.writeFileSync(main, text);
 }
 

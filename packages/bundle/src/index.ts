@@ -1,10 +1,16 @@
 export { type PrepareOptions, prepareBundle } from './artifacts/prepare-bundle.ts';
 export type { BundleClient } from './deploy/bundle-client.ts';
 export { BundleError } from './deploy/bundle-error.ts';
-export { type DeployOptions, type DeployStep, deployBundle } from './deploy/deploy-bundle.ts';
+export { type DeployOptions, deployBundle } from './deploy/deploy-bundle.ts';
 export { type Destroyed, destroyBundle, foldersOf } from './deploy/destroy-bundle.ts';
-export { readDeployment } from './deploy/read-deployment.ts';
+export type { LockOptions } from './deploy/hold-lock.ts';
+export { findDeployment, readDeployment } from './deploy/read-deployment.ts';
+export type { DeployStep, Released } from './deploy/release.ts';
+export { planRollback, type Rollback, rollbackBundle } from './deploy/rollback-bundle.ts';
 export { type BundleSummary, summarizeBundle } from './deploy/summarize-bundle.ts';
+export { type CreatedProject, createProject } from './init/create-project.ts';
+export { findTemplate, listTemplates } from './init/find-template.ts';
+export type { Question } from './init/template-schema.ts';
 export { type LoadedBundle, loadBundle } from './load/load-bundle.ts';
 export { readGit } from './load/read-git.ts';
 export { readSources } from './load/read-sources.ts';

@@ -22,6 +22,8 @@ export interface CliContext {
   readonly isInputTty: boolean;
   /** Asks a person yes or no; undefined where there is nobody to ask. */
   readonly confirm: ((question: string) => Promise<boolean>) | undefined;
+  /** Asks a person for a line; undefined where there is nobody to ask. */
+  readonly ask?: ((question: string) => Promise<string>) | undefined;
   /** To type in, with a file that keeps what was typed; undefined where there is nobody to type. */
   readonly openLineEditor?: ((historyFile: string) => LineEditor) | undefined;
   /** What Node is called with to become the server. */

@@ -38,12 +38,16 @@ function toOutput(stream: NodeJS.WriteStream): Output {
 }
 
 async function confirm(question: string): Promise<boolean> {
+  return /^y(es)?$/i.test((await ask(`${question} [y/N]`)).trim());
+}
+
+/** '' when it is interrupted. */
+async function ask(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await terminal.question(`${question} [y/N] `, { signal: interruption.signal });
-    return /^y(es)?$/i.test(answer.trim());
+    return await terminal.question(`${question} `, { signal: interruption.signal });
   } catch (error) {
-    if (interruption.signal.aborted) return false;
+    if (interruption.signal.aborted) return '';
     throw error;
   } finally {
     terminal.close();
@@ -65,6 +69,7 @@ const context: CliContext = {
   readInput: () => buffer(process.stdin),
   isInputTty: process.stdin.isTTY === true,
   confirm: process.stdin.isTTY && process.stderr.isTTY ? confirm : undefined,
+  ask: process.stdin.isTTY && process.stderr.isTTY ? ask : undefined,
   openLineEditor: process.stdin.isTTY && process.stdout.isTTY ? openLineEditor : undefined,
   serverCommand: findServerCommand(),
   folder: process.cwd(),

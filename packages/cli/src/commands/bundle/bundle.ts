@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
 import { createBundleDeployCommand } from './deploy.ts';
 import { createBundleDestroyCommand } from './destroy.ts';
+import { createBundleInitCommand } from './init.ts';
 import { createBundlePlanCommand } from './plan.ts';
 import { createBundleRunCommand } from './run.ts';
 import { createBundleSchemaCommand } from './schema.ts';
@@ -11,6 +12,7 @@ import { createBundleValidateCommand } from './validate.ts';
 
 export function createBundleCommands(context: CliContext): readonly Command[] {
   return [
+    createBundleInitCommand(context),
     createBundleValidateCommand(context),
     createBundleSchemaCommand(context),
     createBundlePlanCommand(context),
