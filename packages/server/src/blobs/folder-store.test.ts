@@ -66,6 +66,28 @@ test('renaming and deleting take whole folders', async () => {
   expect(await blobs.stat('moved')).toBeNull();
 });
 
+test('a folder goes however deep a task has made it', async () => {
+  await blobs.put('a/kept', Buffer.from(''));
+  await plantDeep(path.join(blobs.root, 'a/deep'));
+
+  await blobs.deletePrefix('a/deep');
+
+  expect((await blobs.list('a')).map(({ key }) => key)).toEqual(['a/kept']);
+});
+
+/** Deeper than folders are opened at a time, and with a path longer than any system takes: what is there goes below the next. */
+async function plantDeep(place: string): Promise<void> {
+  const below = Array.from({ length: 10 }, () => 'x'.repeat(200));
+  const taller = `${place}-taller`;
+  await fs.mkdir(place);
+  for (let i = 0; i < 25; i += 1) {
+    await fs.mkdir(path.join(taller, ...below), { recursive: true });
+    await fs.writeFile(path.join(taller, 'file'), '');
+    await fs.rename(place, path.join(taller, ...below, 'next'));
+    await fs.rename(taller, place);
+  }
+}
+
 test.each(['', '/etc/passwd', '../x', 'a/../../x', 'a//b', 'a/./b', 'a/', 'a\0b', 'x'.repeat(300)])(
   'the key %j is refused by every operation',
   async (key) => {

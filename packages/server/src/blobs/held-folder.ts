@@ -2,8 +2,10 @@
  * Folders that stay the same while they are used. A task may swap a folder for a link between a check and a use, so a
  * folder is opened first and checked then, and its entries are named through what is open.
  */
+import crypto from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { draftPrefix } from './blob-key.ts';
 import { isWithin } from './is-within.ts';
 
 export interface HeldFolder {
@@ -64,38 +66,65 @@ async function holdUnlessMissing(place: string, root: string): Promise<HeldFolde
   });
 }
 
-/** Each level costs an open file, of which a server has a limited number. */
-const depthMax = 500;
+/** Each level costs an open file, of which a server has a limited number. What lies deeper comes up first. */
+const levelsMax = 100;
+/** So many times: nobody's folders are that deep, and somebody may be making more. */
+const liftsMax = 1_000;
 
 /** With all in it, and following no link: not one that was there, and not one that comes while this goes on. */
-export async function removeFolderTree(
-  place: string | Buffer,
-  { root, depth = 0 }: { root: string; depth?: number },
-): Promise<void> {
-  await emptyFolder(place, { root, depth });
+export async function removeFolderTree(place: string | Buffer, { root }: { root: string }): Promise<void> {
+  await emptyFolder(place, { root });
   await fs.rmdir(place);
 }
 
-export async function emptyFolder(
-  place: string | Buffer,
-  { root, depth = 0 }: { root: string; depth?: number },
-): Promise<void> {
-  if (depth > depthMax)
-    throw Object.assign(new Error(`folders lie more than ${depthMax} deep`), { code: 'ENAMETOOLONG' });
+export async function emptyFolder(place: string | Buffer, { root }: { root: string }): Promise<void> {
   const folder = await holdFolder(place, { root, followLink: false });
   if (folder === null) return;
   try {
-    // As bytes: tasks may give names that are no text.
-    for (const entry of await fs.readdir(folder.place, { withFileTypes: true, encoding: 'buffer' })) {
-      const below = Buffer.concat([Buffer.from(`${folder.place}/`), entry.name]);
-      await (entry.isDirectory()
-        ? removeFolderTree(below, { root, depth: depth + 1 })
-        : fs.unlink(below)
-      ).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT') throw error;
-      });
+    for (let lifts = 0; lifts < liftsMax; lifts += 1) {
+      const { hasLifted } = await removeEntries(folder.place, { top: folder.place, levels: 0 });
+      if (!hasLifted) return;
     }
   } finally {
     await folder.release();
   }
+}
+
+interface Removal {
+  /** Where it began. */
+  readonly top: string;
+  readonly levels: number;
+}
+
+async function removeEntries(held: string, { top, levels }: Removal): Promise<{ hasLifted: boolean }> {
+  let hasLifted = false;
+  // As bytes: tasks may give names that are no text.
+  for (const entry of await fs.readdir(held, { withFileTypes: true, encoding: 'buffer' })) {
+    const place = Buffer.concat([Buffer.from(`${held}/`), entry.name]);
+    try {
+      if (!entry.isDirectory()) await fs.unlink(place);
+      else if (levels < levelsMax) {
+        const below = await removeBelow(place, { top, levels: levels + 1 });
+        hasLifted ||= below.hasLifted;
+      } else {
+        await fs.rename(place, `${top}/${draftPrefix}${crypto.randomBytes(8).toString('hex')}`);
+        hasLifted = true;
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  return { hasLifted };
+}
+
+/** No look where it lies: in the folder that is held above, and its path may be longer than the system can tell. */
+async function removeBelow(place: Buffer, removal: Removal): Promise<{ hasLifted: boolean }> {
+  const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = fs.constants;
+  const handle = await fs.open(place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  const removed = await removeEntries(
+    hasProc ? `/proc/self/fd/${handle.fd}` : String(place),
+    removal,
+  ).finally(() => handle.close());
+  await fs.rmdir(place);
+  return removed;
 }
