@@ -8,7 +8,14 @@ from typing import TypedDict
 class ParameterDocument(TypedDict):
     name: str | None
     type: str
+    # Of an ARRAY or a MAP: a list of ElementDocument as JSON.
     value: str | None
+
+
+class ElementDocument(TypedDict):
+    type: str
+    # Of a MAP: keys and values in turn.
+    value: str | list[ElementDocument] | None
 
 
 class SessionDocument(TypedDict):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from .documents import ParameterDocument
+from .documents import ElementDocument, ParameterDocument
 from .errors import StatementFailure, find_spark_error
+
+COLLECTIONS = {"ARRAY": "array", "MAP": "map"}
 
 
 def bind(session: Any, jvm: Any, parameters: list[ParameterDocument]) -> Any:
@@ -45,15 +48,31 @@ def _read_values(session: Any, jvm: Any, parameters: list[ParameterDocument]) ->
 
 def _fold(session: Any, jvm: Any, parameters: list[ParameterDocument]) -> list[Any]:
     functions = jvm.org.apache.spark.sql.functions
-    values = [functions.lit(each["value"]) for each in parameters]
-    # The types were checked by the server: nothing else can stand in this text.
-    casts = ", ".join(f"cast(? as {each['type']}) as p{index}" for index, each in enumerate(parameters))
-    frame = session.sql(f"select {casts}", jvm.PythonUtils.toArray(values))
+    values: list[str | None] = []
+    casts = ", ".join(f"{_write(_element(each), values)} as p{index}" for index, each in enumerate(parameters))
+    literals = [functions.lit(value) for value in values]
+    frame = session.sql(f"select {casts}", jvm.PythonUtils.toArray(literals))
     # Folded over there: on its way through Python a SMALLINT would become an INT.
     folding = getattr(getattr(jvm.org.apache.spark.sql.catalyst.optimizer, "ConstantFolding$"), "MODULE$")
     expressions = folding.apply(frame.queryExecution().analyzed()).expressions()
     utilities = jvm.org.apache.spark.sql.classic.ExpressionUtils
     return [utilities.column(expressions.apply(index).child()) for index in range(len(parameters))]
+
+
+def _element(parameter: ParameterDocument) -> ElementDocument:
+    """An array or a map comes as a text that holds its elements."""
+    value, kind = parameter["value"], parameter["type"]
+    return {"type": kind, "value": json.loads(value or "[]") if kind in COLLECTIONS else value}
+
+
+def _write(element: ElementDocument, values: list[str | None]) -> str:
+    """SQL with a ? for each single value, which is added to `values`."""
+    value, kind = element["value"], element["type"]
+    if isinstance(value, list):
+        return f"{COLLECTIONS[kind]}({', '.join(_write(each, values) for each in value)})"
+    values.append(value)
+    # The types were checked by the server: nothing else can stand in this text.
+    return f"cast(? as {kind})"
 
 
 def _name_parameter(parameter: ParameterDocument, error: Exception) -> Exception:

@@ -130,6 +130,7 @@ class Sessions:
     def _set(self, session: Any, name: str, value: str) -> None:
         known = CLIENT_CONF.get(name.upper())
         if known is not None or name.startswith("spark.") or name.upper() in KEPT_CONF:
+            self._jvm.io.headrace.sql.GuardedStatements.requireSetting(session, known or name)
             session.conf().set(known or (name if name.startswith("spark.") else name.upper()), value)
 
     def _conf_of(self, catalogs: list[str]) -> dict[str, str]:

@@ -83,6 +83,33 @@ def test_values_of_all_kinds_and_parameters(connection: Any) -> None:
     assert sum_row[0] == 3
 
 
+def test_arrays_and_maps_are_parameters(connection: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select array_contains(:ids, 3) as a, :ids as ids, :rows[1][0] as r, :prices['b'] as p, :none as n",
+            {
+                "ids": [1, 3],
+                "rows": [["x"], ["y'); drop table t --"]],
+                "prices": {"a": Decimal("1.5"), "b": Decimal("12.25")},
+                "none": [],
+            },
+        )
+        (row,) = cursor.fetchall()
+        with pytest.raises(Exception, match="parameter 'ids'.*x1"):
+            cursor.execute("select :ids", [sql_array(["x1"])])
+
+    assert row.a is True and list(row.ids) == [1, 3]
+    assert (row.r, row.p, list(row.n)) == ("y'); drop table t --", Decimal("12.25"), [])
+
+
+def sql_array(values: list[str]) -> Any:
+    """Texts that claim to be numbers."""
+    parameters = importlib.import_module("databricks.sql.parameters")
+    made = parameters.native.ArrayParameter([], name="ids")
+    made.value = [parameters.IntegerParameter(value) for value in values]
+    return made
+
+
 def test_ddl_and_rows_that_come_in_parts(connection: Any) -> None:
     with connection.cursor() as cursor:
         assert cursor.execute("insert into main.sqlc.t values (1, 2.50, array(3))") is not None
