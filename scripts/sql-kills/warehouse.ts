@@ -15,7 +15,9 @@ export interface Ended {
 
 /** A driver starts, and the statement waits its turn, on two cores that others use as well. */
 const patienceMs = 240_000;
-const lookEveryMs = 20;
+const lookEveryMs = 150;
+/** Where the moment of a kill counts from what is seen. */
+const lookCloselyMs = 10;
 
 export class Warehouse {
   readonly #server: InstalledServer;
@@ -45,7 +47,7 @@ export class Warehouse {
   }
 
   async whenRunning(id: string): Promise<void> {
-    await this.#until(id, (state) => state !== 'PENDING');
+    await this.#until(id, (state) => state !== 'PENDING', lookCloselyMs);
   }
 
   async whenEnded(id: string): Promise<Ended> {
@@ -64,14 +66,18 @@ export class Warehouse {
     return ended;
   }
 
-  async #until(id: string, isReached: (state: string) => boolean): Promise<StatementDocument> {
+  async #until(
+    id: string,
+    isReached: (state: string) => boolean,
+    everyMs = lookEveryMs,
+  ): Promise<StatementDocument> {
     const deadlineMs = performance.now() + patienceMs;
     for (;;) {
       const found = await this.look(id);
       if (isReached(found.status.state)) return found;
       if (performance.now() > deadlineMs)
         throw new Error(`statement ${id} is ${found.status.state} for ${patienceMs} ms`);
-      await delay(lookEveryMs);
+      await delay(everyMs);
     }
   }
 }
