@@ -47,6 +47,13 @@ describe('somebody is told', () => {
     });
   });
 
+  test('where it was triggered before and nobody has been told', () => {
+    expect(decideAlertNews({ ...move, from: 'TRIGGERED', to: 'TRIGGERED' })).toEqual({
+      isChange: false,
+      isDue: true,
+    });
+  });
+
   test('again after the time that the alert names', () => {
     const again = { ...move, from: 'TRIGGERED', to: 'TRIGGERED', toldAtMs: 40_000 } as const;
 

@@ -106,8 +106,10 @@ export interface AlertNews {
 export function decideAlertNews({ from, to, toldAtMs, repeatMs, tellsOfOk, nowMs }: AlertMove): AlertNews {
   const isChange = from !== to;
   if (to === 'TRIGGERED') {
-    const isRepeat = repeatMs !== null && (toldAtMs === null || nowMs - toldAtMs >= repeatMs);
-    return { isChange, isDue: isChange || isRepeat };
+    // It may have been found by somebody who wanted nobody to be told.
+    const isUntold = toldAtMs === null;
+    const isRepeat = repeatMs !== null && toldAtMs !== null && nowMs - toldAtMs >= repeatMs;
+    return { isChange, isDue: isChange || isUntold || isRepeat };
   }
   return { isChange, isDue: isChange && to === 'OK' && from === 'TRIGGERED' && tellsOfOk };
 }
