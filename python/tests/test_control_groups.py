@@ -23,6 +23,7 @@ from headrace_runtime.control_groups import (
     remove_group,
 )
 from headrace_runtime.processes import start_time
+from support.groups import group_names
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="control groups are Linux's")
 
@@ -241,19 +242,8 @@ def test_only_its_own_limit_is_an_attempts_fault(tmp_path: Path, own: str, all_b
 
 @pytest.fixture
 def prefix() -> Iterator[str]:
-    """Of groups that this machine lets us make, with whatever controllers."""
-    try:
-        folder = control_groups._find_own_group("/proc")
-        prefix = os.path.join(folder, f"test-{os.getpid()}.")
-        os.mkdir(f"{prefix}0")
-        os.rmdir(f"{prefix}0")
-    except (OSError, ValueError) as error:
-        pytest.skip(f"NOT TESTED: no control group of version 2 can be made here: {error}")
-    yield prefix
-    left = [f"{folder}/{name}" for name in os.listdir(folder) if f"{folder}/{name}".startswith(prefix)]
-    for path in left:
-        kill_group_members(path)
-    _wait_until(lambda: all([remove_group(path) for path in left]))
+    with group_names() as prefix:
+        yield prefix
 
 
 def _wait_until(holds: Callable[[], bool]) -> None:
