@@ -59,6 +59,7 @@ test('every kind is made once, changed in place where it can be, made anew where
     'create clusters.governed',
     'create sql_warehouses.reports',
     'create queries.daily',
+    'create alerts.late',
     'create jobs.load',
   ]);
   expect(changesOf(await planOf(RICH, made))).toEqual([]);
@@ -73,6 +74,7 @@ test('every kind is made once, changed in place where it can be, made anew where
     ['min_idle_instances: 0', 'max_capacity: 4'],
     ['"spark.sql.shuffle.partitions": 8', '"spark.sql.shuffle.partitions": 9'],
     ['auto_stop_mins: 15', 'enable_photon: false'],
+    ['double_value: 5', 'double_value: 6'],
     ['tags: [daily, gold]', 'tags: [gold, silver]'],
     ['timeout_seconds: 60', 'timeout_seconds: 90'],
     ['name: small clusters', 'name: smaller clusters'],
@@ -92,6 +94,7 @@ test('every kind is made once, changed in place where it can be, made anew where
     ['update', 'clusters.shared', 'spark_conf.spark.sql.shuffle.partitions'],
     ['update', 'sql_warehouses.reports', 'auto_stop_mins'],
     ['update', 'queries.daily', 'tags[silver]', 'tags[daily]'],
+    ['update', 'alerts.late', 'evaluation.threshold.value.double_value'],
     ['update', 'jobs.load', 'timeout_seconds'],
   ]);
   const updated = await apply(second);
@@ -104,6 +107,7 @@ test('every kind is made once, changed in place where it can be, made anew where
   expect(changesOf(third).map((change) => change.slice(0, 3))).toEqual([
     ['recreate', 'volumes.landing', 'schema_name'],
     ['recreate', 'instance_pools.pool', 'node_type_id'],
+    ['update', 'alerts.late', 'custom_summary'],
     ['update', 'jobs.load', 'job_clusters[main].new_cluster.instance_pool_id'],
   ]);
   const again = await apply(third);
@@ -112,6 +116,7 @@ test('every kind is made once, changed in place where it can be, made anew where
   const last = await planOf('bundle: {name: rich}\n', again);
   expect(changesOf(last).map(([action, resource]) => `${action} ${resource}`)).toEqual([
     'delete jobs.load',
+    'delete alerts.late',
     'delete queries.daily',
     'delete sql_warehouses.reports',
     'delete clusters.governed',

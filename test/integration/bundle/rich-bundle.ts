@@ -95,6 +95,18 @@ resources:
         - {name: day, title: Day, date_value: {date_value: "2026-01-01"}}
       run_as_mode: OWNER
       apply_auto_limit: true
+  alerts:
+    late:
+      display_name: late data
+      query_text: select max(at) as last from t
+      warehouse_id: \${resources.sql_warehouses.reports.id}
+      evaluation:
+        source: {name: last, aggregation: MAX}
+        comparison_operator: LESS_THAN
+        threshold: {value: {double_value: 5}}
+        notification: {notify_on_ok: true, subscriptions: [{user_email: a@example.com}]}
+      schedule: {quartz_cron_schedule: "0 0 * * * ?", timezone_id: UTC, pause_status: UNPAUSED}
+      custom_summary: the data of \${resources.volumes.landing.volume_path} is late
   catalogs:
     lake:
       name: Lake

@@ -56,7 +56,7 @@ function formatNotes({ action, kind, isLost, differences }: PlannedAction): stri
   const byHand = differences.filter(({ origin }) => origin === 'hand').map(({ path }) => path);
   const cause = differences.filter(({ recreates }) => recreates).map(({ path }) => path);
   return [
-    ...(isLost ? ['somebody deleted it by hand since the last deployment'] : []),
+    ...(isLost === true ? ['somebody deleted it by hand since the last deployment'] : []),
     ...(action === 'recreate' ? [`${cause.join(', ')} cannot be changed in place`] : []),
     ...((action === 'recreate' || action === 'delete') && loss !== null ? [`lost with it: ${loss}`] : []),
     ...(byHand.length > 0
@@ -119,6 +119,6 @@ export function describeLosses({ actions }: Plan): string | null {
 export function findDrift({ actions }: Plan): { resource: string; paths: string[] }[] {
   return actions.flatMap(({ resource, isLost, differences }) => {
     const paths = differences.filter(({ origin }) => origin === 'hand').map(({ path }) => path);
-    return isLost || paths.length > 0 ? [{ resource, paths }] : [];
+    return isLost === true || paths.length > 0 ? [{ resource, paths }] : [];
   });
 }

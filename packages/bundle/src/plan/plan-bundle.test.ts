@@ -133,7 +133,7 @@ test('a reference is made before what refers to it, whatever their kinds', async
   const yaml = `bundle: {name: shop}
 resources:
   clusters:
-    shared: {cluster_name: "for \${resources.jobs.daily.id}", spark_version: "17", num_workers: 0}
+    shared: {cluster_name: "for \${resources.jobs.daily.id} at \${resources.jobs.daily.url}", spark_version: "17", num_workers: 0}
   jobs:
     daily: {name: daily, tasks: [{task_key: load, notebook_task: {notebook_path: ./load.py}}]}
 `;
@@ -143,5 +143,7 @@ resources:
   world.apply(plan);
 
   expect(changes(plan)).toEqual(['create jobs.daily', 'create clusters.shared']);
-  expect(world.remotes.get('clusters.shared')).toMatchObject({ cluster_name: 'for 100' });
+  expect(world.remotes.get('clusters.shared')).toMatchObject({
+    cluster_name: 'for 100 at http://127.0.0.1:8080/jobs/100',
+  });
 });

@@ -8,7 +8,7 @@ import { kindOf, rankOf, splitResource } from './kinds/kinds.ts';
 import { nameOf, orderResources } from './order-resources.ts';
 import type { Document, Plan, PlannedAction } from './planned-action.ts';
 import { type LocalLibrary, type PreparedBundle, wantedLibraries } from './prepared-bundle.ts';
-import { fillResourceIds, type ResourceIds } from './resource-ids.ts';
+import { fillResourceIds, placeUrls, type ResourceIds } from './resource-ids.ts';
 
 /** What becomes of changes that somebody made by hand: they go, or they stay until the files change the field. */
 export interface PlanOptions {
@@ -57,7 +57,8 @@ class Planner {
     const definition = kindOf(kind);
     const recorded = this.deployed.state.resources[resource];
     const remote = this.deployed.remotes.get(resource);
-    const fromFiles = definition.toDocument(wanted, this.prepared);
+    const { host } = this.prepared.bundle.workspace;
+    const fromFiles = placeUrls(definition.toDocument(wanted, this.prepared), host);
     const name = String(definition.nameOf(fromFiles) ?? key);
     const common = { resource, kind, key, name, isLost: false };
     if (recorded === undefined || remote === undefined) {

@@ -77,7 +77,7 @@ export function toPlanDocument(plan: Plan): PlanDocument {
 }
 
 function toActionDocument(action: PlannedAction): PlanDocument['actions'][number] {
-  const { document, differences, adopted, isLost, ...rest } = action;
+  const { document, differences, adopted, isLost = false, ...rest } = action;
   return {
     ...rest,
     is_lost: isLost,

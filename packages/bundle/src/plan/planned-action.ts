@@ -32,7 +32,7 @@ export interface PlannedAction {
   /** Of `update` and `recreate`: the fields that become others. */
   readonly differences: readonly PlannedDifference[];
   /** Of `create`: it was there, and somebody deleted it by hand. */
-  readonly isLost: boolean;
+  readonly isLost?: boolean;
   /** Changed by hand and left so (`--drift adopt`): to be recorded with the resource. */
   readonly adopted: readonly AdoptedField[];
 }

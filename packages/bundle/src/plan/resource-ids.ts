@@ -1,6 +1,7 @@
 // Ids of resources, which only the server gives: `${resources.jobs.daily.id}` in a document.
 
 import { pendingResources } from '../resolve/interpolate.ts';
+import { isIdField } from '../resolve/resource-kinds.ts';
 import type { Document } from './planned-action.ts';
 
 /** By `<kind>.<key>`. */
@@ -21,13 +22,46 @@ function fill(value: unknown, field: string, ids: ResourceIds): unknown {
 
 function fillText(value: string, field: string, ids: ResourceIds): string | number {
   let text = value;
-  for (const { kind, key, match } of pendingResources(value)) {
+  for (const { kind, key, field: wanted, match } of pendingResources(value)) {
     const id = ids.get(`${kind}.${key}`);
-    if (id === undefined) continue;
-    if (match === value && field === 'job_id' && /^\d+$/.test(id)) return Number(id);
-    text = text.replace(match, () => id);
+    const known = id === undefined ? undefined : FROM_ID[wanted]?.(id);
+    if (known === undefined) continue;
+    if (match === value && field === 'job_id' && /^\d+$/.test(known)) return Number(known);
+    text = text.replace(match, () => known);
   }
   return text;
+}
+
+const itself = (id: string): string => id;
+
+/** What can be told of a resource once its id is known (resolve/resource-kinds.ts says of which kinds). */
+const FROM_ID: Readonly<Record<string, (id: string) => string>> = {
+  id: itself,
+  job_id: itself,
+  cluster_id: itself,
+  instance_pool_id: itself,
+  policy_id: itself,
+  full_name: itself,
+  volume_path: (id) => `/Volumes/${id.replaceAll('.', '/')}`,
+};
+
+/** The page of a job is known but for its id. */
+export function placeUrls(document: Document, host: string): Document {
+  return mapTexts(document, (text) =>
+    pendingResources(text)
+      .filter(({ kind, field }) => kind === 'jobs' && field === 'url')
+      .reduce(
+        (placed, { key, match }) => placed.replace(match, () => `${host}/jobs/\${resources.jobs.${key}.id}`),
+        text,
+      ),
+  ) as Document; // an object stays one
+}
+
+function mapTexts(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return value.includes('${') ? change(value) : value;
+  if (Array.isArray(value)) return value.map((element) => mapTexts(element, change));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mapTexts(inner, change)]));
 }
 
 /** What a document refers to, as `jobs.daily`. */

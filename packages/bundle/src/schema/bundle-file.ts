@@ -1,6 +1,13 @@
 // The levels of the file format, section by section. What the API knows is taken from its schemas.
 
-import { ClusterPolicyFields, InstancePoolFields, JobSettings, NewQuery, routes } from '@headrace/api';
+import {
+  ClusterPolicyFields,
+  InstancePoolFields,
+  JobSettings,
+  NewQuery,
+  routes,
+  TextAlertFields,
+} from '@headrace/api';
 import { z } from 'zod';
 import type { ResourceKind } from '../resolve/resource-kinds.ts';
 
@@ -54,6 +61,7 @@ export const resourceSchemas = {
   cluster_policies: ClusterPolicy,
   sql_warehouses: routes.warehousesCreate.request,
   queries: NewQuery,
+  alerts: TextAlertFields,
   catalogs: routes.catalogsCreate.request,
   schemas: routes.schemasCreate.request,
   volumes: Volume,
@@ -67,6 +75,7 @@ const resourceTexts: Readonly<Record<ResourceKind, string>> = {
   cluster_policies: 'Rules for what clusters may be, by key.',
   sql_warehouses: 'SQL warehouses, by key.',
   queries: 'Saved queries, by key.',
+  alerts: 'Alerts with a query and a schedule of their own, by key.',
   catalogs: 'Catalogs, by key.',
   schemas: 'Schemas of a catalog, by key.',
   volumes: 'Volumes of a schema, by key.',

@@ -62,7 +62,7 @@ export const jobs: KindDefinition = {
   recreateOn: [],
   toDocument: toJobDocument,
   nameOf: (document) => document.name,
-  read: (id, client) => readJob(Number(id), client),
+  read: async (id, client) => withoutVersion(await readJob(Number(id), client)),
   create: async (document, client) => String((await client.jobsCreate(document)).job_id),
   update: async ({ id, document }, client) => {
     await client.jobsReset({ job_id: Number(id), new_settings: document });
@@ -91,6 +91,13 @@ export const jobs: KindDefinition = {
 
 function markOf({ deployment }: Document): unknown {
   return isFields(deployment) ? [deployment.metadata_file_path, deployment.resource] : null;
+}
+
+/** The server writes into each job which version it belongs to; nobody sends that. */
+function withoutVersion(settings: Document | null): Document | null {
+  if (settings === null || !isFields(settings.deployment)) return settings;
+  const { deployment_id: _, version: _version, ...deployment } = settings.deployment;
+  return { ...settings, deployment };
 }
 
 /** null: somebody deleted the job. */

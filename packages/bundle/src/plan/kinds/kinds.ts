@@ -1,6 +1,7 @@
 // Every kind, in the order in which they depend on each other: what comes later may name what came before.
 
 import type { ResourceKind } from '../../resolve/resource-kinds.ts';
+import { alerts } from './alerts.ts';
 import { catalogs } from './catalogs.ts';
 import { clusterPolicies } from './cluster-policies.ts';
 import { clusters } from './clusters.ts';
@@ -23,6 +24,7 @@ export const KINDS = {
   clusters,
   sql_warehouses: sqlWarehouses,
   queries,
+  alerts,
   jobs,
 } as const satisfies Record<ResourceKind, KindDefinition>;
 

@@ -74,7 +74,7 @@ function toSettings(query: QueryDocument): Document {
 }
 
 /** As the server writes folders. */
-function toRemoteFolder(folder: string): string {
+export function toRemoteFolder(folder: string): string {
   const trimmed = folder.replace(/\/+$/, '');
   return trimmed.startsWith('/Workspace/') || !trimmed.startsWith('/') ? trimmed : `/Workspace${trimmed}`;
 }
