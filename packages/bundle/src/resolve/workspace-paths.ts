@@ -98,10 +98,13 @@ export function resolvePaths(
     if (node === undefined || written === null) return current;
     const text = interpolateText(written, node.at, { root: current, bindings, problems });
     const path = absolute(text, facts);
-    if (!path.startsWith('/')) {
+    // What is wrong with root_path is said there.
+    const [own = '', ...below] = written.split('${workspace.root_path}').reverse();
+    const isDerived = below.length > 0;
+    if (!isDerived && !path.startsWith('/')) {
       const message = `workspace.${key}: '${text}' is no place in the workspace`;
       problems.push(errorAt(node.at, message, 'write a path from / on, or from ~ for your own folder'));
-    } else if (path.split('/').includes('..')) {
+    } else if ((isDerived ? own : path).split('/').includes('..')) {
       problems.push(errorAt(node.at, `workspace.${key} leads upwards`, "write the path without '..'"));
     }
     return withValue(current, ['workspace', key], scalarNode(path, node.at)) as MappingNode; // a mapping stays one

@@ -194,7 +194,6 @@ const Presets = z.looseObject({
     .boolean()
     .optional()
     .describe('Whether resources refer to the source folder in the workspace.'),
-  artifacts_dynamic_version: z.boolean().optional().describe('dynamic_version of every wheel.'),
 });
 
 export const VariableDeclaration = z.looseObject({
