@@ -173,6 +173,20 @@ test('a crash between rows and files leaves a note, and the files go by it', asy
   expect(await leftOf(runId)).toEqual([]);
 });
 
+test('a folder that cannot be removed holds up no other', async () => {
+  const runId = await runOnce();
+  await server.client.runsDelete({ run_id: runId });
+  const blobs = { ...server.services.blobs, deletePrefix: () => Promise.reject(new Error('crash')) };
+  await turn(createRunPurgeLoop(later({ daysLater: 1, blobs })));
+  // More than are taken at a time, all noted before.
+  await sql(`insert into folders_to_delete select '../' || i, 0 from generate_series(1, 45) i`);
+
+  await expect(turn(createDiscardLoop(later({ daysLater: 2 })))).rejects.toThrow('45 deleted folders cannot');
+
+  expect(await leftOf(runId)).toEqual([]);
+  await sql(`delete from folders_to_delete where folder like '../%'`);
+});
+
 test('while a backup is being made the files that it is to copy stay', async () => {
   const runId = await runOnce();
   await server.client.runsDelete({ run_id: runId });

@@ -63,14 +63,25 @@ const graceMs = 60_000;
 const keysMax = 20;
 
 export function createDiscardLoop(services: Services): Loop {
-  const { db, clock } = services;
+  const { db, clock, log } = services;
+  let stuck = 0;
   return {
     name: 'discarded-folders',
     everyMs,
     async turn() {
-      const keys = await listDiscarded(db, clock.nowMs() - graceMs, keysMax);
-      for (const key of keys) await removeOne(services, key);
-      return keys.length === keysMax ? 'again' : 'idle';
+      const keys = await listDiscarded(db, clock.nowMs() - graceMs, { limit: keysMax, offset: stuck });
+      for (const key of keys) {
+        await removeOne(services, key).catch((err) => {
+          stuck += 1;
+          log.warn({ err, key }, 'a deleted folder cannot be removed');
+        });
+      }
+      if (keys.length === keysMax) return 'again';
+      const left = stuck;
+      stuck = 0;
+      // Told when all others are gone: none holds up those after it.
+      if (left > 0) throw new Error(`${left} deleted folders cannot be removed: the log says which and why`);
+      return 'idle';
     },
   };
 }

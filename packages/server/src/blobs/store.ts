@@ -16,11 +16,15 @@ export async function deleteDiscarded(db: Querier, folder: string): Promise<void
   });
 }
 
-export async function listDiscarded(db: Querier, beforeMs: number, limit: number): Promise<string[]> {
+export async function listDiscarded(
+  db: Querier,
+  beforeMs: number,
+  { limit, offset }: { limit: number; offset: number },
+): Promise<string[]> {
   const rows = await db.query<{ folder: string }>({
     name: 'list-folders-to-delete',
-    text: 'select folder from folders_to_delete where requested_at_ms < $1 order by requested_at_ms limit $2',
-    values: [beforeMs, limit],
+    text: 'select folder from folders_to_delete where requested_at_ms < $1 order by requested_at_ms, folder limit $2 offset $3',
+    values: [beforeMs, limit, offset],
   });
   return rows.map(({ folder }) => folder);
 }
