@@ -236,6 +236,8 @@ const bundlesCommit = route({
     version: z.int(),
     /** Ids of all jobs by `jobs.<key>`. */
     job_ids: z.record(z.string(), z.int()),
+    /** Those that it deleted; one that belongs to another deployment by now is left. */
+    deleted_jobs: z.array(z.int()),
     changes: BundleChanges,
   }),
   permission: 'user',

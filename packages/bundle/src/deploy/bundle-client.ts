@@ -1,10 +1,10 @@
 // The few routes that a deployment uses; the contract's client has them all.
 
 import type { Client } from '@headrace/api';
-import type { KindClient } from '../plan/kinds/kind-definition.ts';
+import type { ReleaseClient } from './release.ts';
 
-export type BundleClient = KindClient &
-  Pick<Client, 'workspaceImport' | 'workspaceMkdirs' | 'workspaceDelete'> & {
+export type BundleClient = ReleaseClient &
+  Pick<Client, 'workspaceDelete' | 'bundlesGetVersion' | 'bundlesListVersions' | 'bundlesDestroy'> & {
     workspaceExport(request: { path: string; format: 'AUTO' }): Promise<{ content: string }>;
   };
 

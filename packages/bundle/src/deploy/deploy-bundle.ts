@@ -1,183 +1,124 @@
-// Applies a plan. Every step is recorded in the workspace before the next one begins, and every step may be repeated:
-// a deployment that dies half-way is completed by the next one.
+// Applies a plan: under the lock, as one version (release.ts).
 
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { applyAction } from '../plan/apply-action.ts';
+import type { BundleFile } from '@headrace/api';
+import { sha256 } from '../load/list-files.ts';
 import { type DeploymentState, STATE_FILE } from '../plan/deployment-state.ts';
 import { isAbsent } from '../plan/kinds/is-absent.ts';
-import { toArtifactRecords, toRecord } from '../plan/next-state.ts';
-import { idsOf } from '../plan/plan-bundle.ts';
-import type { Plan, PlannedAction } from '../plan/planned-action.ts';
-import { type BundleClient, forEachBounded } from './bundle-client.ts';
+import { toArtifactRecords } from '../plan/next-state.ts';
+import type { Plan } from '../plan/planned-action.ts';
+import { metadataPath, type PreparedBundle, wantedLibraries } from '../plan/prepared-bundle.ts';
+import type { GitFacts } from '../resolve/resolved-bundle.ts';
+import type { BundleClient } from './bundle-client.ts';
+import { BundleError } from './bundle-error.ts';
+import { type LockOptions, withLock } from './hold-lock.ts';
+import { type DeployStep, makeRelease, type Release, type Released } from './release.ts';
+import type { Content } from './upload-contents.ts';
 
-/** Files sent between two records of the state: a crash sends at most so many again. */
-const FILES_PER_RECORD = 100;
-
-export type DeployStep =
-  | { readonly kind: 'uploading'; readonly libraries: number; readonly files: number }
-  | {
-      readonly kind: 'created' | 'updated' | 'recreated' | 'deleted';
-      readonly resource: string;
-      readonly name: string;
-      readonly id: string;
-    }
-  | { readonly kind: 'removed'; readonly files: number };
-
-export interface DeployOptions {
+export interface DeployOptions extends LockOptions {
   readonly onStep?: (step: DeployStep) => void;
+  /** Kept with the version. */
+  readonly message?: string;
 }
 
+/** null: there was nothing to do. */
 export async function deployBundle(
   plan: Plan,
   client: BundleClient,
   options: DeployOptions = {},
-): Promise<DeploymentState> {
-  const deployment = new Deployment(plan, client, options.onStep ?? (() => undefined));
-  if (plan.hasChanges) await deployment.apply();
-  return deployment.state;
+): Promise<Released | null> {
+  if (!plan.hasChanges && !isUnfinished(plan.state)) return null;
+  const release = toRelease(plan, client, options.message);
+  const { lockEnabled } = plan.prepared.bundle.deployment;
+  const lockOptions = { ...options, forceLock: options.forceLock === true || !lockEnabled };
+  return withLock(client, release.place, lockOptions, (lock) => {
+    refuseMoved(plan, lock.currentVersion);
+    return makeRelease(release, client, { lock, onStep: options.onStep ?? (() => undefined) });
+  });
 }
 
-class Deployment {
-  state: DeploymentState;
-  private readonly plan: Plan;
-  private readonly client: BundleClient;
-  private readonly onStep: (step: DeployStep) => void;
-  private readonly folders = new Map<string, Promise<unknown>>();
-
-  constructor(plan: Plan, client: BundleClient, onStep: (step: DeployStep) => void) {
-    this.plan = plan;
-    this.client = client;
-    this.onStep = onStep;
-    this.state = structuredClone(plan.state);
-  }
-
-  async apply(): Promise<void> {
-    const { upload, actions } = this.plan;
-    await this.makeFolder(this.plan.prepared.bundle.workspace.statePath);
-    if (upload.libraries.length + upload.files.length > 0) {
-      this.onStep({ kind: 'uploading', libraries: upload.libraries.length, files: upload.files.length });
-    }
-    await this.uploadLibraries();
-    await this.uploadFiles();
-    // What jobs use is there before they change, and goes only after they have changed.
-    for (const action of actions) await this.applyAction(action);
-    await this.removeFiles();
-    this.state = { ...this.state, serial: this.state.serial + 1, creating: [] };
-    await this.record();
-  }
-
-  private async uploadLibraries(): Promise<void> {
-    const { libraries } = this.plan.upload;
-    await forEachBounded(libraries, async (library) => {
-      if (library.bytes === null) return;
-      await this.importFile({ path: library.remote_path, bytes: library.bytes, format: 'AUTO' });
-    });
-    this.state = {
-      ...this.state,
-      uploads: [...new Set([...this.state.uploads, ...libraries.map((library) => library.remote_path)])],
-      artifacts: toArtifactRecords(this.plan.prepared),
-    };
-    if (libraries.length > 0) await this.record();
-  }
-
-  private async uploadFiles(): Promise<void> {
-    const { files } = this.plan.upload;
-    const { folder } = this.plan.prepared.bundle;
-    for (let start = 0; start < files.length; start += FILES_PER_RECORD) {
-      const batch = files.slice(start, start + FILES_PER_RECORD);
-      await forEachBounded(batch, async ({ local, remotePath }) => {
-        const bytes = await readFile(path.join(folder, local.path));
-        const { notebook } = local;
-        await this.importFile({
-          path: remotePath,
-          bytes,
-          format: notebook?.format ?? 'AUTO',
-          ...(notebook === null ? {} : { language: notebook.language }),
-        });
-      });
-      const sent = batch.map(
-        ({ local, remotePath, hash }) => [local.path, { hash, remote_path: remotePath }] as const,
-      );
-      this.state = { ...this.state, files: { ...this.state.files, ...Object.fromEntries(sent) } };
-      await this.record();
-    }
-  }
-
-  private async applyAction(action: PlannedAction): Promise<void> {
-    const { resource, name } = action;
-    if (action.action === 'create' || action.action === 'recreate') {
-      this.state = { ...this.state, creating: [...(this.state.creating ?? []), resource] };
-      await this.record();
-    }
-    const context = { plan: this.plan, ids: idsOf(this.state), client: this.client };
-    const id = await applyAction(action, context);
-    const { [resource]: _, ...others } = this.state.resources;
-    this.state = {
-      ...this.state,
-      resources:
-        id === null
-          ? others
-          : { ...this.state.resources, [resource]: toRecord(action, idsOf(this.state), id) },
-      creating: (this.state.creating ?? []).filter((each) => each !== resource),
-    };
-    if (action.action === 'unchanged') return;
-    await this.record();
-    const done = { create: 'created', update: 'updated', recreate: 'recreated', delete: 'deleted' } as const;
-    this.onStep({ kind: done[action.action], resource, name, id: id ?? action.id ?? '' });
-  }
-
-  private async removeFiles(): Promise<void> {
-    const { remove } = this.plan;
-    if (remove.length === 0) return;
-    await forEachBounded(remove, (remote) => ignoreAbsent(this.client.workspaceDelete({ path: remote })));
-    const gone = new Set(remove);
-    this.state = {
-      ...this.state,
-      files: Object.fromEntries(
-        Object.entries(this.state.files).filter(([, file]) => !gone.has(file.remote_path)),
-      ),
-      uploads: this.state.uploads.filter((remote) => !gone.has(remote)),
-    };
-    await this.record();
-    this.onStep({ kind: 'removed', files: remove.length });
-  }
-
-  private async record(): Promise<void> {
-    const bytes = Buffer.from(`${JSON.stringify(this.state, null, 2)}\n`);
-    await this.importFile({
-      path: `${this.plan.prepared.bundle.workspace.statePath}/${STATE_FILE}`,
-      bytes,
-      format: 'AUTO',
-    });
-  }
-
-  private async importFile(file: {
-    path: string;
-    bytes: Uint8Array;
-    format: 'AUTO' | 'SOURCE' | 'JUPYTER';
-    language?: 'PYTHON' | 'SQL' | 'SCALA' | 'R';
-  }): Promise<void> {
-    const { bytes, ...rest } = file;
-    await this.makeFolder(path.posix.dirname(file.path));
-    await this.client.workspaceImport({
-      ...rest,
-      overwrite: true,
-      content: Buffer.from(bytes).toString('base64'),
-    });
-  }
-
-  private makeFolder(folder: string): Promise<unknown> {
-    const known = this.folders.get(folder) ?? this.client.workspaceMkdirs({ path: folder });
-    this.folders.set(folder, known);
-    return known;
-  }
+/** An earlier deployment broke off between its steps. */
+export function isUnfinished({ creating }: DeploymentState): boolean {
+  return (creating?.length ?? 0) > 0;
 }
 
-async function ignoreAbsent(request: Promise<unknown>): Promise<void> {
+function refuseMoved({ state, prepared }: Plan, currentVersion: number): void {
+  if (currentVersion === state.serial) return;
+  const { name, target } = prepared.bundle;
+  const message = `somebody has deployed bundle ${name}, target ${target}, in the meantime (version ${currentVersion}); nothing was changed, run it again`;
+  const file = metadataPath(prepared.bundle);
+  throw new BundleError([{ severity: 'error', message, file, line: 1, column: 1 }]);
+}
+
+function toRelease({ prepared, state, actions }: Plan, client: BundleClient, message?: string): Release {
+  const { bundle } = prepared;
+  const pointer = stateFileOf(prepared);
+  const { files, contents } = filesOf(prepared, client);
+  return {
+    place: { statePath: bundle.workspace.statePath, target: bundle.target, bundle: bundle.name },
+    ...{ state, actions, artifacts: toArtifactRecords(prepared) },
+    files: [...files, pointer.file],
+    contents: [...contents, pointer.content],
+    git: gitOf(bundle.git),
+    ...(message === undefined ? {} : { message }),
+  };
+}
+
+export function gitOf({ branch, commit, originUrl }: GitFacts): NonNullable<Release['git']> {
+  return {
+    ...(branch === null ? {} : { branch }),
+    ...(commit === null ? {} : { commit }),
+    ...(originUrl === null ? {} : { origin: originUrl }),
+  };
+}
+
+interface NamedContents {
+  readonly files: BundleFile[];
+  readonly contents: Content[];
+}
+
+function filesOf(prepared: PreparedBundle, client: BundleClient): NamedContents {
+  const { bundle, fileHashes } = prepared;
+  const sources = bundle.files.map(({ local, remotePath }) => {
+    const hash = fileHashes.get(local.path) ?? '';
+    const { notebook } = local;
+    const language = notebook === null ? {} : { language: notebook.language };
+    return {
+      file: {
+        ...{ path: remotePath, remote_path: remotePath, hash, local_path: local.path },
+        ...{ format: notebook?.format ?? ('AUTO' as const), ...language },
+      },
+      content: { hash, name: local.path, read: () => readFile(path.join(bundle.folder, local.path)) },
+    };
+  });
+  const libraries = wantedLibraries(prepared).map(({ remote_path: remote, content_hash: hash, bytes }) => ({
+    file: { path: remote, remote_path: remote, hash, format: 'RAW' as const },
+    // One that was not built again is in the workspace, where a deployment of another time put it.
+    content: { hash, name: remote, read: async () => bytes ?? (await exportFile(remote, client)) },
+  }));
+  const all = [...sources, ...libraries];
+  return { files: all.map(({ file }) => file), contents: all.map(({ content }) => content) };
+}
+
+async function exportFile(remote: string, client: BundleClient): Promise<Uint8Array | null> {
   try {
-    await request;
+    const { content } = await client.workspaceExport({ path: remote, format: 'AUTO' });
+    return Buffer.from(content, 'base64');
   } catch (error) {
-    if (!isAbsent(error)) throw error;
+    if (isAbsent(error)) return null;
+    throw error;
   }
+}
+
+/** Where the state was before servers kept it: a program of that time stops at it and says so. */
+function stateFileOf({ bundle }: PreparedBundle): { file: BundleFile; content: Content } {
+  const kept = { version: 3, kept_by: 'the server', bundle: bundle.name, target: bundle.target };
+  const bytes = Buffer.from(`${JSON.stringify(kept, null, 2)}\n`);
+  const remote = `${bundle.workspace.statePath}/${STATE_FILE}`;
+  const hash = sha256(bytes);
+  return {
+    file: { path: remote, remote_path: remote, hash, format: 'RAW' },
+    content: { hash, name: remote, read: async () => bytes },
+  };
 }

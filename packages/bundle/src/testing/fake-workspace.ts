@@ -2,6 +2,7 @@
 
 import { ApiError, type JobSettings } from '@headrace/api';
 import type { BundleClient } from '../deploy/bundle-client.ts';
+import { deploymentRoutes } from './fake-deployments.ts';
 
 export interface FakeWorkspace {
   readonly client: BundleClient;
@@ -31,7 +32,13 @@ export function aFakeWorkspace(): FakeWorkspace {
     if (due === 'after') throw new Error(`broken after ${name}`);
     return answer;
   };
-  const client = { ...jobRoutes(jobs, change), ...workspaceRoutes({ files, folders }, change) };
+  let nextId = 1000;
+  const newJobId = () => ++nextId;
+  const client = {
+    ...jobRoutes(jobs, change, newJobId),
+    ...workspaceRoutes({ files, folders }, change),
+    ...deploymentRoutes({ files, jobs, newJobId, storeJob: stored }, change),
+  };
   return {
     // The requests are those of the contract, the answers a part of it.
     client: client as unknown as BundleClient,
@@ -45,13 +52,13 @@ export function aFakeWorkspace(): FakeWorkspace {
   };
 }
 
-function jobRoutes(jobs: Map<number, JobSettings>, change: Change) {
-  let nextId = 1000;
+function jobRoutes(jobs: Map<number, JobSettings>, change: Change, newJobId: () => number) {
   return {
     jobsCreate: (settings: object) =>
       change(`jobsCreate ${(settings as JobSettings).name}`, () => {
-        jobs.set(++nextId, stored(settings));
-        return { job_id: nextId };
+        const id = newJobId();
+        jobs.set(id, stored(settings));
+        return { job_id: id };
       }),
     jobsReset: ({ job_id, new_settings }: { job_id: number; new_settings: object }) =>
       change(`jobsReset ${job_id}`, () => {

@@ -205,6 +205,7 @@ async function finish(
   return {
     version,
     job_ids: Object.fromEntries(jobs.map(({ key, id }) => [`jobs.${key}`, Number(id)])),
+    deleted_jobs: [...deletedJobs],
     changes: { ...changes },
   };
 }

@@ -95,6 +95,8 @@ export function formatStep(step: DeployStep): string {
       return `uploading ${count(step.files, 'file')} and ${count(step.libraries, 'wheel')} …`;
     case 'removed':
       return `removed ${count(step.files, 'file')} that the bundle no longer has`;
+    case 'committed':
+      return `this is version ${step.version}`;
     default:
       return `${step.kind} ${step.resource} "${step.name}", id ${step.id}`;
   }
