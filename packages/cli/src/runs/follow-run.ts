@@ -6,6 +6,7 @@ import { formatClock, formatDuration } from '../output/format-time.ts';
 import { note, type OutputOptions, printDocument } from '../output/print.ts';
 import { styleText, type Tone } from '../output/style-text.ts';
 import { describeWork } from './describe-work.ts';
+import { followLogs } from './follow-logs.ts';
 import { formatTasks } from './format-tasks.ts';
 import { getWholeRun } from './get-whole.ts';
 import { describeState, elapsedMs, hasEnded, hasSucceeded } from './run-words.ts';
@@ -18,16 +19,23 @@ const traceLinesShown = 15;
 const resultsShown = 10;
 const resultCharsShown = 300;
 
+interface FollowOptions {
+  /** Task runs as they are known already: only what comes after is news. */
+  readonly known?: readonly RunTaskDocument[];
+  /** Prints what tasks print, on standard error like all that is told on the way. */
+  readonly showsLogs?: boolean;
+}
+
 /** Throws, with exit code 1, when the run did not succeed. */
 export async function followRun(
   context: CliContext,
   client: Client,
   runId: number,
   options: OutputOptions,
-  /** Task runs as they are known already: only what comes after is news. */
-  known: readonly RunTaskDocument[] = [],
+  { known = [], showsLogs = false }: FollowOptions = {},
 ): Promise<void> {
   const told = new Map(known.map((task) => [task.run_id, newsOf(task)]));
+  const logs = showsLogs ? followRunLogs(context, client, runId) : undefined;
   for await (const { tasks } of watchRun(client, {
     runId,
     clock: context.clock,
@@ -41,7 +49,23 @@ export async function followRun(
       cure: `\`headrace runs get ${runId}\` shows it, \`headrace runs cancel ${runId}\` stops it`,
     });
   }
+  await logs;
   await finishRun(context, client, await getWholeRun(client, runId), options);
+}
+
+/** A log that cannot be read is told, and spoils nothing else. */
+async function followRunLogs(context: CliContext, client: Client, runId: number): Promise<void> {
+  try {
+    await followLogs(context, client, {
+      runId,
+      output: context.stderr,
+      choose: async ({ tasks }) => latestAttempts(tasks ?? []),
+      isOver: ({ state }) => hasEnded(state),
+    });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    note(context, `no more log lines: ${message}; \`headrace runs logs ${runId}\` has them`);
+  }
 }
 
 async function finishRun(

@@ -6,8 +6,9 @@ import { CommandError, exitCodes } from '../../command-error.ts';
 import { addConnectionOptions, type ConnectionOptions, connect } from '../../connection.ts';
 import { note } from '../../output/print.ts';
 import { findIteration, findTask } from '../../runs/find-task.ts';
+import { createLineWriter, followLogs, type LoggedTask, runIdOf } from '../../runs/follow-logs.ts';
 import { getWholeRun } from '../../runs/get-whole.ts';
-import { type LogReader, openLog, readLog } from '../../runs/read-log.ts';
+import { openLog, readLog } from '../../runs/read-log.ts';
 import { hasEnded } from '../../runs/run-words.ts';
 import { latestAttempts } from '../../runs/task-runs.ts';
 import { example } from '../example.ts';
@@ -18,8 +19,6 @@ interface Options extends ConnectionOptions {
   readonly iteration?: number;
   readonly follow?: boolean;
 }
-
-const pollMs = 500;
 
 export function createRunsLogsCommand(context: CliContext): Command {
   const command = new Command('logs')
@@ -38,7 +37,14 @@ export function createRunsLogsCommand(context: CliContext): Command {
     )
     .action(async (runId: number, options: Options) => {
       const client = await connect(context, options);
-      if (options.follow) await followLogs(context, client, runId, options);
+      if (options.follow)
+        await followLogs(context, client, {
+          runId,
+          output: context.stdout,
+          choose: (run) => chooseTasks(client, run, options),
+          isOver: (run, tasks) =>
+            options.task === undefined ? hasEnded(run.state) : tasks.every(({ state }) => hasEnded(state)),
+        });
       else {
         const run = await getWholeRun(client, runId);
         await printLogs(context, client, await chooseTasks(client, run, options), run);
@@ -58,7 +64,7 @@ async function printLogs(
   let isAny = false;
   for (const task of started) {
     if (tasks.length > 1) context.stdout.write(`==> ${task.task_key} <==\n`);
-    const write = createLineWriter(context, '');
+    const write = createLineWriter(context.stdout, '');
     await readLog(client, openLog(runIdOf(run), task.run_id), (text) => {
       isAny = true;
       write.text(text);
@@ -84,52 +90,12 @@ function describeSilence(
     : `task ${only.task_key} is a for-each: its iterations print, see \`headrace runs logs ${runIdOf(run)} --task ${only.task_key} --iteration 0\``;
 }
 
-/** What stands here of a task run, whether it comes with its run or alone. */
-type LoggedTask = Pick<RunTaskDocument, 'run_id' | 'task_key' | 'start_time' | 'state' | 'for_each_task'>;
-
-/** The run itself, or the one that a task run is of. */
-function runIdOf(run: RunDocument): number {
-  return run.job_run_id ?? run.run_id;
-}
-
 /** Null when it is a run. A task run by its own id is named for its task. */
 function toTask(run: RunDocument): LoggedTask | null {
   if (runIdOf(run) === run.run_id) return null;
   const { run_id, run_name: task_key = '', start_time, state } = run;
   const forEach = run.for_each_task as RunTaskDocument['for_each_task']; // As it stands among the tasks of its run.
   return { run_id, task_key, start_time, state, for_each_task: forEach };
-}
-
-/** Tasks may run side by side and be tried again: each whole line carries its task's name, new attempts join in. */
-async function followLogs(
-  context: CliContext,
-  client: Client,
-  runId: number,
-  options: Options,
-): Promise<void> {
-  const open = new Map<number, { reader: LogReader; writer: LineWriter }>();
-  while (!context.interrupted.aborted) {
-    const run = await getWholeRun(client, runId);
-    const tasks = await chooseTasks(client, run, options);
-    for (const task of tasks.filter(({ start_time }) => start_time > 0)) {
-      const prefix = tasks.length > 1 ? `[${task.task_key}] ` : '';
-      const log = open.get(task.run_id) ?? {
-        reader: openLog(runIdOf(run), task.run_id),
-        writer: createLineWriter(context, prefix),
-      };
-      open.set(task.run_id, log);
-    }
-    // Also those of earlier attempts: a retry may begin before their end was read.
-    for (const { reader, writer } of open.values()) {
-      if (reader.ended) continue;
-      await readLog(client, reader, writer.text);
-      if (reader.ended) writer.end();
-    }
-    const isOver =
-      options.task === undefined ? hasEnded(run.state) : tasks.every(({ state }) => hasEnded(state));
-    if (isOver && [...open.values()].every(({ reader }) => reader.ended)) return;
-    await context.clock.sleep(pollMs, context.interrupted);
-  }
 }
 
 async function chooseTasks(
@@ -154,33 +120,4 @@ async function chooseTasks(
   }
   const task = findTask(run, key);
   return iteration === undefined ? [task] : [await findIteration(client, task, iteration)];
-}
-
-interface LineWriter {
-  text(chunk: string): void;
-  /** Closes a last line that had no end. */
-  end(): void;
-}
-
-function createLineWriter(context: CliContext, prefix: string): LineWriter {
-  let pending = '';
-  let midLine = false;
-  return {
-    text(chunk) {
-      if (prefix === '') {
-        context.stdout.write(chunk);
-        midLine = !chunk.endsWith('\n');
-        return;
-      }
-      const lines = (pending + chunk).split('\n');
-      pending = lines.pop() ?? '';
-      for (const line of lines) context.stdout.write(`${prefix}${line}\n`);
-    },
-    end() {
-      if (pending !== '') context.stdout.write(`${prefix}${pending}\n`);
-      else if (midLine) context.stdout.write('\n');
-      pending = '';
-      midLine = false;
-    },
-  };
 }

@@ -69,7 +69,7 @@ async function repair(context: CliContext, runId: number, options: Options): Pro
   const words = `run ${runId} is being repaired: repair ${answer.repair_id}`;
   if (!options.follow) return printDocument(context, options, answer, () => words);
   note(context, words);
-  await followRun(context, client, runId, options, before.tasks ?? []);
+  await followRun(context, client, runId, options, { known: before.tasks ?? [] });
 }
 
 function toRequest(run: RunDocument, options: Options) {
