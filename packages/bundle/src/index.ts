@@ -11,12 +11,14 @@ export { type BundleSummary, summarizeBundle } from './deploy/summarize-bundle.t
 export { type CreatedProject, createProject } from './init/create-project.ts';
 export { findTemplate, listTemplates } from './init/find-template.ts';
 export type { Question } from './init/template-schema.ts';
+export { answerLookups, type LookupClient } from './load/answer-lookups.ts';
 export { type LoadedBundle, loadBundle } from './load/load-bundle.ts';
 export { readGit } from './load/read-git.ts';
 export { readSources } from './load/read-sources.ts';
 export { toPlain } from './nodes.ts';
 export { type Deployed, type DeploymentState, parseDeploymentState } from './plan/deployment-state.ts';
 export type { Difference } from './plan/find-differences.ts';
+export { findIdlePermissions } from './plan/find-idle-permissions.ts';
 export { describeLosses, findDrift, formatPlan, type PlanFormat } from './plan/format-plan.ts';
 export { kindOf } from './plan/kinds/kinds.ts';
 export { type PlanOptions, planBundle } from './plan/plan-bundle.ts';

@@ -1,7 +1,6 @@
 // Ids of resources, which only the server gives: `${resources.jobs.daily.id}` in a document.
 
 import { pendingResources } from '../resolve/interpolate.ts';
-import { isIdField } from '../resolve/resource-kinds.ts';
 import type { Document } from './planned-action.ts';
 
 /** By `<kind>.<key>`. */

@@ -13,6 +13,7 @@ async function described(text: string, rest = '', inputs: Partial<ResolveInputs>
 
 const GIT = { branch: 'main', commit: 'abc', originUrl: 'https://git.example/shop.git' };
 const MORE = `  schemas: {raw: {name: raw, catalog_name: main}}
+  volumes: {in: {name: in, catalog_name: main, schema_name: "\${resources.schemas.raw.name}"}}
 variables:
   sizes: {type: complex, default: {small: {workers: [1, 2]}}}
   env: {default: "\${bundle.target}"}
@@ -39,6 +40,7 @@ test.each([
     '${resources.schemas.raw.id} ${resources.jobs.daily.url}',
     '${resources.schemas.raw.id} ${resources.jobs.daily.url}',
   ],
+  ['${resources.volumes.in.volume_path}', '${resources.volumes.in.volume_path}'],
   ['$${var.env} ${HOME} ${{job.id}} {{job.id}}', '$dev ${HOME} ${{job.id}} {{job.id}}'],
 ])('%s is %s', async (text, expected) => {
   const facts = { ...FACTS, currentUser: { displayName: 'Jane Doe' } };

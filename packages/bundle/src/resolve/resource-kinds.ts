@@ -21,44 +21,25 @@ export function isSupportedKind(kind: string): kind is ResourceKind {
   return RESOURCE_KINDS.some((known) => known === kind);
 }
 
-/** What each kind's id is called in its own document. */
-const ID_FIELDS: Readonly<Record<ResourceKind, string>> = {
-  jobs: 'job_id',
-  clusters: 'cluster_id',
-  instance_pools: 'instance_pool_id',
-  cluster_policies: 'policy_id',
-  sql_warehouses: 'id',
-  queries: 'id',
-  catalogs: 'full_name',
-  schemas: 'full_name',
-  volumes: 'full_name',
-  secret_scopes: 'name',
-};
-
-/** Other fields that nobody writes: the server gives them once the resource is there. */
-const FIELDS_AFTER_DEPLOY: Readonly<Record<ResourceKind, readonly string[]>> = {
-  jobs: ['creator_user_name', 'created_time'],
-  clusters: ['state', 'default_tags', 'creator_user_name'],
-  instance_pools: ['state', 'default_tags'],
-  cluster_policies: ['created_at_timestamp', 'creator_user_name'],
-  sql_warehouses: ['jdbc_url', 'odbc_params', 'state', 'creator_name', 'num_clusters'],
-  queries: ['owner_user_name', 'create_time', 'last_modifier_user_name', 'lifecycle_state'],
-  catalogs: ['owner', 'storage_location', 'created_at', 'catalog_type'],
-  schemas: ['owner', 'schema_id', 'storage_location', 'created_at', 'catalog_type'],
-  volumes: ['owner', 'volume_id', 'storage_location', 'created_at'],
+/** What follows from a resource's id, besides the id itself: nothing else can be told before it is there. */
+const FIELDS_FROM_ID: Readonly<Record<ResourceKind, readonly string[]>> = {
+  jobs: ['job_id', 'url'],
+  clusters: ['cluster_id'],
+  instance_pools: ['instance_pool_id'],
+  cluster_policies: ['policy_id'],
+  sql_warehouses: [],
+  queries: [],
+  alerts: [],
+  catalogs: ['full_name'],
+  schemas: ['full_name'],
+  volumes: ['full_name', 'volume_path'],
   secret_scopes: [],
 };
 
-/** Whether a field is the id, by that name or by the document's own. */
-export function isIdField(kind: string, field: string): boolean {
-  return field === 'id' || (isSupportedKind(kind) && ID_FIELDS[kind] === field);
-}
-
-/** Whether a deployment may still tell a field that the configuration does not give. */
+/** Whether a deployment tells a field that the configuration does not give. */
 export function isKnownAfterDeploy(kind: string, field: string): boolean {
   // Of other kinds this version knows no fields; nothing that needs them is deployed by it.
-  if (!isSupportedKind(kind)) return true;
-  return isIdField(kind, field) || field === 'url' || FIELDS_AFTER_DEPLOY[kind].includes(field);
+  return !isSupportedKind(kind) || field === 'id' || FIELDS_FROM_ID[kind].includes(field);
 }
 
 export interface ResourceName {

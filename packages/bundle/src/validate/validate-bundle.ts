@@ -5,7 +5,7 @@ import type { LoadedBundle } from '../load/load-bundle.ts';
 import { listAt, type MappingNode, at as nodeAt, textAt } from '../nodes.ts';
 import { kindOf } from '../plan/kinds/kinds.ts';
 import { errorAt, type Problem, sortProblems } from '../problem.ts';
-import { pendingResources } from '../resolve/interpolate.ts';
+import { isOpenReference, pendingResources } from '../resolve/interpolate.ts';
 import { tasksOf } from '../resolve/job-tasks.ts';
 import { type ResolveInputs, resolveBundle } from '../resolve/resolve-bundle.ts';
 import type { ResolvedBundle, ResolvedJob, ResolvedResource } from '../resolve/resolved-bundle.ts';
@@ -80,16 +80,8 @@ function checkTasks(job: ResolvedJob): Problem[] {
 }
 
 function checkSchema({ kind, key, node, settings }: ResolvedResource): Problem[] {
-  // Ids of other jobs are texts until they exist; any number stands in for them.
-  const values: unknown = JSON.parse(JSON.stringify(settings), (name, value: unknown) =>
-    name === 'job_id' && typeof value === 'string' && isResourceId(value) ? 1 : value,
-  );
-  return findTypeProblems(resourceSchemas[kind], { node, values, owner: `${kindOf(kind).noun} ${key}` });
-}
-
-function isResourceId(value: string): boolean {
-  const [pending] = pendingResources(value);
-  return pending?.kind === 'jobs' && pending.match === value;
+  const owner = `${kindOf(kind).noun} ${key}`;
+  return findTypeProblems(resourceSchemas[kind], { node, values: settings, owner });
 }
 
 /** `job_cluster_key` and `environment_key` must name something the job declares. */

@@ -2,12 +2,15 @@
 import path from 'node:path';
 import type { Client } from '@headrace/api';
 import {
+  answerLookups,
   type CheckedBundle,
   checkBundle,
+  collectLookups,
   hasErrors,
   type LoadedBundle,
   loadBundle,
   type ResolvedBundle,
+  type ResolveInputs,
   readGit,
   readWorkspaceHost,
   type WorkspaceFacts,
@@ -60,8 +63,9 @@ export async function checkOnline(
   const { baseUrl } = await findConnection(context, options);
   const client = await connect(context, options);
   warnOfOtherHost(context, loaded, options, baseUrl);
-  const { userName } = await client.currentUserMe({});
-  return { ...(await check(context, loaded, options, { host: baseUrl, userName })), client };
+  const currentUser = await client.currentUserMe({});
+  const facts = { host: baseUrl, userName: currentUser.userName, currentUser };
+  return { ...(await check(context, loaded, options, { facts, client })), client };
 }
 
 /** Needs no server: somebody stands for the caller. */
@@ -71,7 +75,8 @@ export async function checkOffline(
   userName: string,
 ): Promise<OpenedFolder> {
   const loaded = await load(context, options);
-  return check(context, loaded, options, { host: 'http://127.0.0.1:8080', userName });
+  const facts = { host: 'http://127.0.0.1:8080', userName };
+  return check(context, loaded, options, { facts, client: null });
 }
 
 function load(context: CliContext, options: BundleOptions): Promise<LoadedBundle> {
@@ -82,16 +87,19 @@ async function check(
   context: CliContext,
   loaded: LoadedBundle,
   options: BundleOptions,
-  facts: WorkspaceFacts,
+  { facts, client }: { facts: WorkspaceFacts; client: Client | null },
 ): Promise<OpenedFolder> {
-  const checked = checkBundle(loaded, {
+  const inputs: ResolveInputs = {
     target: options.target,
     vars: options.var ?? {},
     environment: context.settings.environment,
     facts,
     git: await readGit(loaded.folder),
-  });
-  return { ...checked, loaded };
+  };
+  // Without a server, what refers to a lookup stays open.
+  if (client === null) return { ...checkBundle(loaded, inputs), loaded };
+  const lookups = await answerLookups(collectLookups(loaded, inputs), client);
+  return { ...checkBundle(loaded, { ...inputs, lookups }), loaded };
 }
 
 /** A bundle written for another server still runs on this one; nobody should be surprised by where it went. */
