@@ -1,6 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of bundles
 import { expect, test } from 'vitest';
+import { formatProblem } from '../problem.ts';
 import { aPlannedWorld } from '../testing/planned-world.ts';
+import { findIdlePermissions } from './find-idle-permissions.ts';
 import { findDrift } from './format-plan.ts';
 import type { Plan } from './planned-action.ts';
 
@@ -145,5 +147,24 @@ resources:
   expect(changes(plan)).toEqual(['create jobs.daily', 'create clusters.shared']);
   expect(world.remotes.get('clusters.shared')).toMatchObject({
     cluster_name: 'for 100 at http://127.0.0.1:8080/jobs/100',
+  });
+});
+
+test('permissions that do nothing are said once', async () => {
+  const given = 'permissions: [{level: CAN_VIEW, user_name: a@example.com}]';
+  const world = aPlannedWorld();
+  const scope = 'resources: {secret_scopes: {s: {name: s, permissions: [{level: READ, group_name: users}]}}}';
+
+  const { prepared } = await world.plan(
+    JOB.replace('name: daily', `name: daily\n      ${given}`).concat(given),
+  );
+  const scopes = await world.plan(`bundle: {name: shop}\n${scope}\n`);
+
+  expect(findIdlePermissions(prepared.bundle).map(formatProblem)).toEqual([
+    expect.stringMatching(/^warning: databricks\.yml:11:\d+: permissions and grants are kept/) as string,
+  ]);
+  expect(findIdlePermissions(scopes.prepared.bundle)).toEqual([]);
+  expect(scopes.actions[0]?.document).toMatchObject({
+    permissions: [{ principal: 'users', permission: 'READ' }],
   });
 });

@@ -4,6 +4,7 @@ import {
   type DeployStep,
   describeLosses,
   findDrift,
+  findIdlePermissions,
   formatPlan,
   type Plan,
   planBundle,
@@ -20,6 +21,7 @@ import { note } from '../../output/print.ts';
 import { styleText } from '../../output/style-text.ts';
 import type { OpenBundle } from './open-bundle.ts';
 import { readPlanFile, refuseMovedPlan } from './plan-file.ts';
+import { printProblems } from './print-problems.ts';
 
 const RuntimeFile = z.looseObject({ python: z.string() });
 
@@ -46,6 +48,7 @@ export async function planDeployment(
 ): Promise<Plan> {
   const kept = options.plan === undefined ? null : await readPlanFile(context, options.plan);
   const drift = options.drift ?? kept?.drift ?? 'revert';
+  await printProblems(context, bundle.folder, findIdlePermissions(bundle));
   const deployed = await readDeployment(bundle, client);
   const prepared = await prepareBundle(bundle, deployed.state, {
     python: await findPython(context),
