@@ -8,6 +8,7 @@ import { changeTable, chooseLocation, hasTable, listTablePage, requireTable } fr
 import { createCatalog } from './create-catalog.ts';
 import { createTable } from './create-table.ts';
 import { dropCatalog, dropSchema, dropTable } from './drop-tables.ts';
+import { followLog } from './follow-log.ts';
 import { foldName, formatTableName, parseSchemaName, parseTableName } from './names.ts';
 import { missing } from './problems.ts';
 import type { Stamp } from './rows.ts';
@@ -101,7 +102,11 @@ function createTableHandlers(services: Services): TableHandlers {
   return {
     tablesCreate: async (request, context) =>
       toTableInfo(await createTable(services, request, stampOf(context))),
-    tablesGet: async ({ full_name }) => toTableInfo(await requireTable(db, parseTableName(full_name))),
+    async tablesGet({ full_name }, { attemptId }) {
+      const row = await requireTable(db, parseTableName(full_name));
+      // A task reads the log itself, and tells what it finds.
+      return toTableInfo(attemptId === null ? await followLog(services, row) : row);
+    },
     async tablesList(request) {
       const { rows, next } = await listTablePage(db, request);
       return { tables: rows.map(toTableInfo), ...next };

@@ -176,6 +176,25 @@ export async function updateTable(
   return rows[0]?.id ?? null;
 }
 
+/** What the table's log says, where the catalog has not heard of it since the row was read. */
+export async function followTable(
+  db: Querier,
+  row: Pick<TableRow, 'id' | 'headrace'>,
+  facts: Pick<TableRow, 'columns' | 'properties' | 'comment' | 'headrace'>,
+): Promise<void> {
+  await db.query({
+    name: 'follow-table',
+    text: `
+      update tables
+      set columns = $3, properties = $4, comment = $5, headrace = $6
+      where id = $1 and headrace ->> 'metadata_digest' is not distinct from $2`,
+    values: [
+      ...[row.id, row.headrace.metadata_digest ?? null, JSON.stringify(facts.columns), facts.properties],
+      ...[facts.comment, facts.headrace],
+    ],
+  });
+}
+
 export async function findTableById(db: Querier, id: string): Promise<TableRow | null> {
   const rows = await db.query<TableRow>({
     name: 'find-table-by-id',
