@@ -11,7 +11,7 @@ import { pipeline } from 'node:stream/promises';
 import { ApiError } from '@headrace/api';
 import { draftPrefix, splitKey } from './blob-key.ts';
 import type { BlobRange, BlobStat, BlobStore } from './blob-store.ts';
-import { type HeldFolder, holdFolder, prepareFolder, removeFolderTree } from './held-folder.ts';
+import { type HeldFolder, holdFolder, prepareFolder, removeEntry } from './held-folder.ts';
 
 export interface FolderStore extends BlobStore {
   /** The folder itself, every link resolved. */
@@ -81,7 +81,7 @@ export async function openFolderStore(folder: string): Promise<FolderStore> {
       }),
     deletePrefix: (key) =>
       hold(key, async (place) => {
-        if (place !== null) await remove(place, root);
+        if (place !== null) await removeEntry(place, { root });
       }),
   };
 }
@@ -108,15 +108,6 @@ async function listFolder(place: string, root: string, key: string): Promise<rea
     return stats.filter((stat) => stat !== null);
   } finally {
     await folder.release();
-  }
-}
-
-async function remove(place: string, root: string): Promise<void> {
-  try {
-    if ((await fs.lstat(place)).isDirectory()) await removeFolderTree(place, { root });
-    else await fs.unlink(place);
-  } catch (error) {
-    if (!isMissing(error)) throw error;
   }
 }
 

@@ -77,6 +77,16 @@ export async function removeFolderTree(place: string | Buffer, { root }: { root:
   await fs.rmdir(place);
 }
 
+/** A file, a link, or a folder with all in it. Nothing there is no error. */
+export async function removeEntry(place: string, { root }: { root: string }): Promise<void> {
+  try {
+    if ((await fs.lstat(place)).isDirectory()) await removeFolderTree(place, { root });
+    else await fs.unlink(place);
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+}
+
 export async function emptyFolder(place: string | Buffer, { root }: { root: string }): Promise<void> {
   const folder = await holdFolder(place, { root, followLink: false });
   if (folder === null) return;

@@ -1,7 +1,6 @@
-import fs from 'node:fs/promises';
 import path from 'node:path';
+import { type HeldFolder, holdFolder, removeEntry } from '../blobs/held-folder.ts';
 import type { Services } from '../services.ts';
-import { findRealPlace } from './external-place.ts';
 import { findOwnFolder, rootOfOwnFolder } from './managed-location.ts';
 import { requireManagedRoot } from './managed-root.ts';
 
@@ -11,14 +10,18 @@ export async function removeOwnFolder(
   folder: string,
 ): Promise<void> {
   const parent = path.dirname(folder);
+  let held: HeldFolder | null = null;
   try {
     if (findOwnFolder(folder) === null)
       throw new Error(`${folder} is no folder of a managed table or volume`);
     await requireManagedRoot(services, rootOfOwnFolder(folder));
-    if ((await findRealPlace(parent)) !== parent) throw new Error(`${parent} is a link to elsewhere`);
+    // Held from here on: a task may put a link in its place at any time.
+    held = await holdFolder(parent, { root: parent });
+    if (held === null) throw new Error(`${parent} is a link to elsewhere`);
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return; // It has gone already.
     services.log.warn({ err: error, folder }, 'files of a dropped table or volume stay');
     return;
   }
-  await fs.rm(folder, { recursive: true, force: true });
+  await removeEntry(`${held.place}/${path.basename(folder)}`, { root: parent }).finally(held.release);
 }
