@@ -5,7 +5,7 @@ import type { LoadedBundle } from '../load/load-bundle.ts';
 import { listAt, type MappingNode, at as nodeAt, textAt } from '../nodes.ts';
 import { kindOf } from '../plan/kinds/kinds.ts';
 import { errorAt, type Problem, sortProblems } from '../problem.ts';
-import { isOpenReference, pendingResources } from '../resolve/interpolate.ts';
+import { pendingResources } from '../resolve/interpolate.ts';
 import { tasksOf } from '../resolve/job-tasks.ts';
 import { type ResolveInputs, resolveBundle } from '../resolve/resolve-bundle.ts';
 import type { ResolvedBundle, ResolvedJob, ResolvedResource } from '../resolve/resolved-bundle.ts';
