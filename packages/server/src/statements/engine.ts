@@ -62,7 +62,7 @@ async function openSession(services: EngineServices, session: NewSession): Promi
   const isNew = await insertSession(services.db, {
     ...{ sessionId, warehouseId, principalId: session.principal.id },
     ...{ catalog: session.catalog ?? null, schema: session.schema ?? null, conf: session.conf ?? {} },
-    ...{ nowMs: services.clock.nowMs(), sessionsMax },
+    ...{ nowMs: services.clock.nowMs(), sessionsMax, taskRunId: session.taskRunId ?? null },
   });
   if (isNew) return sessionId;
   throw new ApiError(

@@ -76,9 +76,9 @@ export function createStatementHandlers(parts: StatementHandlerParts): Statement
       const { row, content } = await engine.readAnyChunk(claims.statementId, claims.index);
       return { contentType: contentTypes[row.request.format], bytes: content };
     },
-    async sqlSessionsCreate(request, { principal }) {
+    async sqlSessionsCreate(request, { principal, attemptId: taskRunId }) {
       const session_id = await engine.openSession({
-        principal,
+        ...{ principal, taskRunId },
         warehouseId: request.warehouse_id,
         catalog: request.catalog ?? null,
         schema: request.schema ?? null,
@@ -135,7 +135,10 @@ async function executeStatement(
   return toStatementDocument(row, sourcesOf(parts, row, context));
 }
 
-function toNewStatement(request: ExecuteRequest, { principal, userAgent }: RequestContext): NewStatement {
+function toNewStatement(
+  request: ExecuteRequest,
+  { principal, userAgent, attemptId }: RequestContext,
+): NewStatement {
   const { query_tags: tags, disposition } = request;
   return {
     principal,
@@ -150,6 +153,7 @@ function toNewStatement(request: ExecuteRequest, { principal, userAgent }: Reque
     source: {
       application: userAgent,
       protocol: 'rest',
+      ...(attemptId !== null && { taskRunId: attemptId }),
       ...(tags && { tags: tags.map(({ key, value }) => ({ key, value })) }),
     },
     format: toFormat(request),

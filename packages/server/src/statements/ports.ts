@@ -22,6 +22,8 @@ export interface NewSession {
   readonly schema?: string | null;
   /** Spark's names, or those that clients know: STATEMENT_TIMEOUT (seconds), TIMEZONE, ANSI_MODE. */
   readonly conf?: Readonly<Record<string, string>>;
+  /** Of the task whose token opens it. */
+  readonly taskRunId?: number | null;
 }
 
 /** Named (`:name`) all, or positional (`?`, name null) all. */
@@ -39,6 +41,7 @@ export interface StatementSource {
   readonly protocol: 'rest' | 'thrift';
   readonly jobId?: number;
   readonly runId?: number;
+  /** Of the task whose token brings it. */
   readonly taskRunId?: number;
   readonly queryId?: string;
   readonly tags?: readonly { readonly key: string; readonly value?: string | undefined }[];

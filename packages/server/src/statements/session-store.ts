@@ -18,6 +18,8 @@ export async function insertSession(
   db: Querier,
   row: Omit<SessionRow, 'runId'> & {
     readonly principalId: number;
+    /** Of the task whose token opens it. */
+    readonly taskRunId: number | null;
     readonly nowMs: number;
     readonly sessionsMax: number;
   },
@@ -26,13 +28,13 @@ export async function insertSession(
     name: 'sql-sessions-insert',
     text: `
       insert into sql_sessions
-        (session_id, warehouse_id, principal_id, catalog, schema, conf, created_at_ms, used_at_ms)
-      select $1, $2, $3, $4, $5, $6, $7, $7
+        (session_id, warehouse_id, principal_id, catalog, schema, conf, created_at_ms, used_at_ms, task_run_id)
+      select $1, $2, $3, $4, $5, $6, $7, $7, $9
       where (select count(*) from sql_sessions s where s.warehouse_id = $2 and s.principal_id = $3) < $8
       returning session_id`,
     values: [
       ...[row.sessionId, row.warehouseId, row.principalId, row.catalog, row.schema, JSON.stringify(row.conf)],
-      ...[row.nowMs, row.sessionsMax],
+      ...[row.nowMs, row.sessionsMax, row.taskRunId],
     ],
   });
   return rows.length > 0;

@@ -1,12 +1,13 @@
 /**
- * What no request does: endpoints that ended take their statements with them, those that wait get an endpoint, and what
- * was kept for its time goes.
+ * What no request does: endpoints and tasks that ended take their statements with them, those that wait get an endpoint,
+ * and what was kept for its time goes.
  */
 import type { Querier } from '../db/connect.ts';
 import type { Loop } from '../loops/driver.ts';
 import type { RunServices } from '../runs/create-run.ts';
 import { resolveWarehouse } from '../warehouses/resolve-warehouse.ts';
 import type { Bell } from './bell.ts';
+import { cancelOrphans } from './cancel-orphans.ts';
 import {
   type EndedEndpoint,
   failOfEndpoint,
@@ -43,6 +44,7 @@ export function createStatementLoop(services: LoopServices): Loop {
     everyMs,
     async turn() {
       await settleAllEnded(services);
+      await cancelOrphans(services);
       await serveUnserved(services);
       if (clock.nowMs() < upkeepDueMs) return 'idle';
       const isMore = await cleanUp(services);

@@ -89,7 +89,13 @@ async function send<Name extends CallName>(
   principal = anna,
 ): Promise<ResponseOf<Name>> {
   const { parts } = await answerCall(services, callOf(name, request), {
-    ...{ principal, warehouseId: 'w1', userAgent: 'tool/1', signal: new AbortController().signal },
+    ...{
+      principal,
+      warehouseId: 'w1',
+      userAgent: 'tool/1',
+      attemptId: null,
+      signal: new AbortController().signal,
+    },
     ...{ requestId: 'r1', bodyBytesMax: 1 },
   });
   return readAnswer(name, parts);

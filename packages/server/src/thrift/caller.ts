@@ -10,6 +10,8 @@ export interface Caller {
   /** From the path. */
   readonly warehouseId: string;
   readonly userAgent: string | null;
+  /** Where the token is that of a task. */
+  readonly attemptId: number | null;
   /** Aborts when the client hangs up. */
   readonly signal: AbortSignal;
 }

@@ -81,7 +81,7 @@ async function answer(
     const message = `there is no call ${call.name}`;
     return send(reply, writeException(call, { message, type: exceptionTypes.unknownMethod }));
   }
-  const { principal } = request;
+  const { principal, attemptId } = request;
   if (principal === null) throw new ApiError('UNAUTHENTICATED', 'no token');
   const { id } = request.params as { id: string };
   const closed = new AbortController();
@@ -90,7 +90,7 @@ async function answer(
     wiring.thrift,
     { ...call, name: call.name },
     {
-      ...{ principal, warehouseId: id, requestId: request.id, bodyBytesMax: wiring.bodyBytesMax },
+      ...{ principal, attemptId, warehouseId: id, requestId: request.id, bodyBytesMax: wiring.bodyBytesMax },
       userAgent: request.headers['user-agent'] ?? null,
       signal: AbortSignal.any([closed.signal, wiring.stopping]),
     },

@@ -14,7 +14,7 @@ const defaultSchemaSetting = /^(use:(database|schema)|databricks\.schema)$/i;
 export async function openSession(
   { engine }: ThriftServices,
   request: RequestOf<'OpenSession'>,
-  { principal, warehouseId }: Caller,
+  { principal, warehouseId, attemptId: taskRunId }: Caller,
 ): Promise<ResponseOf<'OpenSession'>> {
   const settings = [...(request.configuration ?? [])];
   const find = (name: RegExp) => settings.find(([key]) => name.test(key))?.[1];
@@ -22,7 +22,7 @@ export async function openSession(
   const catalog = catalogName || find(defaultCatalogSetting) || null;
   const schema = schemaName || find(defaultSchemaSetting) || null;
   const id = await engine.openSession({
-    ...{ principal, warehouseId, catalog, schema },
+    ...{ principal, warehouseId, catalog, schema, taskRunId },
     conf: Object.fromEntries(settings.filter(([key]) => !clientSettings.test(key))),
   });
   return {

@@ -35,6 +35,7 @@ export async function executeStatement(
     source: {
       application: caller.userAgent,
       protocol: 'thrift',
+      ...(caller.attemptId !== null && { taskRunId: caller.attemptId }),
       tags: readTags(request.confOverlay?.get('query_tags') ?? ''),
     },
   });
