@@ -79,6 +79,25 @@ REMEMBERED = {
 UDF_END = {"spark.python.task.killTimeout": "100ms"}
 
 
+# Of a cluster that runs SQL alone: its statements use no files but those that SQL may name, and run no code.
+GUARDED = "spark.headrace.guarded"
+
+
+def guard_conf(folder: str, spark_conf: dict[str, str]) -> dict[str, str]:
+    """What guards the files of a machine from SQL, where that is wanted; nothing of a cluster's own may replace it."""
+    if spark_conf.get(GUARDED) != "true":
+        return {}
+    own = [os.path.join(folder, name) for name in ("spark-warehouse", "warm-up", "hadoop-tmp")]
+    return {
+        "spark.hadoop.fs.file.impl": "io.headrace.fs.GuardedFileSystem",
+        "spark.hadoop.fs.AbstractFileSystem.file.impl": "io.headrace.fs.GuardedLocalFs",
+        "spark.hadoop.hadoop.tmp.dir": own[-1],
+        "spark.hadoop.headrace.guard.own": ",".join(own),
+        # The state folder, which has the hosts' in it two levels down.
+        "spark.hadoop.headrace.guard.closed": os.path.dirname(os.path.dirname(folder)),
+    }
+
+
 def base_conf(folder: str, data_root: str, spark_conf: dict[str, str]) -> dict[str, str]:
     """The configuration of every JVM of a cluster whose host has this folder."""
     return {
@@ -90,6 +109,7 @@ def base_conf(folder: str, data_root: str, spark_conf: dict[str, str]) -> dict[s
         "spark.sql.warehouse.dir": os.path.join(folder, "spark-warehouse"),
         "spark.hadoop.headrace.data.root": data_root,
         **spark_conf,
+        **guard_conf(folder, spark_conf),
     }
 
 

@@ -198,6 +198,8 @@ class CatalogServer:
         name = f"{body['catalog_name']}.{body['name']}"
         if name in self.schemas:
             raise taken(f"Schema {name}")
+        if body.get("storage_root", "").startswith("/forbidden"):
+            raise Refusal(400, "INVALID_PARAMETER_VALUE", f"storage_root: {body['storage_root']} is not allowed")
         self.schemas[name] = {"properties": {}, **body, "full_name": name, "owner": "someone"}
         return self.schemas[name]
 
@@ -244,11 +246,13 @@ class CatalogServer:
 
     def new_location(self, full_name: str, external: str) -> Document:
         catalog, schema, table = full_name.split(".")
-        self.schema(f"{catalog}.{schema}")
+        root = self.schema(f"{catalog}.{schema}").get("storage_root")
         if external:
             if "/forbidden" in external:
                 raise Refusal(400, "INVALID_PARAMETER_VALUE", f"storage_location: {external} is not allowed")
             return {"location": external}
+        if root:
+            return {"location": f"{root}/__headrace/tables/{table}-{secrets.token_hex(4)}"}
         return {"location": str(self.data_root / "managed" / catalog / schema / f"{table}-{secrets.token_hex(4)}")}
 
     def page(self, field: str, found: list[Document], query: dict[str, str]) -> Document:

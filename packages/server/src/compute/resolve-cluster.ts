@@ -15,6 +15,8 @@ import { findNodeSize } from './node-types.ts';
 import { sortConfs } from './sort-confs.ts';
 
 export const defaultClusterId = 'default';
+/** Of the clusters of SQL warehouses; before the warehouse's id. */
+export const warehouseClusterPrefix = 'warehouse-';
 export const defaultClusterName = 'Shared cluster';
 
 /** What the resolution reads of a task's settings. */
@@ -133,11 +135,17 @@ export function assignAllPurpose(
   { cores }: Pick<ComputeFacts, 'cores'>,
 ): ClusterAssignment {
   const place = { clusterId, name: clusterName, idleMs: null };
+  const settings = settingsOf(spec, clusterId, cores);
+  const sparkConf = { ...settings.sparkConf, ...(isOfWarehouse(clusterId) && onlySql) };
   return {
-    ...assign(place, principalId, settingsOf(spec, clusterId, cores), generation),
+    ...assign(place, principalId, { ...settings, sparkConf }, generation),
     hostKey: allPurposeHostKey(clusterId, principalId, generation),
   };
 }
+
+/** SQL alone runs there: its statements use no other files than those that SQL may name, and run no code. */
+const onlySql = { 'spark.headrace.guarded': 'true' };
+const isOfWarehouse = (clusterId: string) => clusterId.startsWith(warehouseClusterPrefix);
 
 /** Whatever the generation holds, it is one thing; so machines with other cores agree on the key. */
 export function allPurposeHostKey(clusterId: string, principalId: number, generation: number): string {

@@ -1,6 +1,7 @@
 /** Makes and edits warehouses. Each is two rows, its own and its cluster's, written in one transaction. */
 import crypto from 'node:crypto';
 import { ApiError, type WarehouseFields } from '@headrace/api';
+import { warehouseClusterPrefix } from '../compute/resolve-cluster.ts';
 import {
   editWarehouseCluster,
   insertWarehouseCluster,
@@ -70,7 +71,7 @@ function newRow(
       warehouse_type: 'PRO',
       ...fields,
     },
-    clusterId: `warehouse-${warehouseId}`,
+    clusterId: `${warehouseClusterPrefix}${warehouseId}`,
     ownerId: id,
     createdBy: userName,
     createdAtMs: nowMs,

@@ -12,7 +12,7 @@ import scala.collection.mutable
 import io.delta.storage.HadoopFileSystemLogStore
 import io.unitycatalog.headrace.CommitFollower
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.{FileSystem, Path}
+import org.apache.hadoop.fs.{FileSystem, LocalFileSystem, Path}
 
 /**
  * Delta's log on a local disk (schemes `file` and `dbfs`), safe for several JVMs at once.
@@ -63,6 +63,7 @@ class AtomicLogStore(conf: Configuration) extends HadoopFileSystemLogStore(conf)
 
   private def fileOf(fs: FileSystem, path: Path): File = fs match {
     case dbfs: DbfsFileSystem => dbfs.fileOf(path)
+    case local: LocalFileSystem => local.pathToFile(path) // asks the guard, where there is one
     case _ => new File(path.toUri.getPath)
   }
 }

@@ -16,24 +16,29 @@ class HeadraceStatements extends (SparkSessionExtensions => Unit) {
     extensions.injectParser((session: SparkSession, parser: ParserInterface) => new StatementParser(parser, session))
     extensions.injectResolutionRule(session => DeltaStatements(session))
     extensions.injectPostHocResolutionRule(session => NearestNames(session))
+    GuardedStatements.inject(extensions)
   }
 }
 
 class StatementParser(next: ParserInterface, session: SparkSession) extends ParserInterface {
   private val reader = new StatementReader(next)
   private val names = new CatalogNames(session)
+  private val guard = if (GuardedStatements.isGuarded(session)) Some(new GuardedStatements(session)) else None
+  guard.foreach(_ => GuardedStatements.requireGuard(session))
 
   override def parsePlan(text: String): LogicalPlan = reader.read(text) match {
     case Ours(plan) => plan
-    case Theirs(text) => names.settle(next.parsePlan(text))
+    case Theirs(text) => settle(next.parsePlan(text))
   }
 
   override def parsePlanWithParameters(text: String, parameters: ParameterContext): LogicalPlan = reader.read(text) match {
     case Ours(plan) => plan
-    case Theirs(text) => names.settle(next.parsePlanWithParameters(text, parameters))
+    case Theirs(text) => settle(next.parsePlanWithParameters(text, parameters))
   }
 
-  override def parseQuery(text: String): LogicalPlan = names.settle(next.parseQuery(text))
+  override def parseQuery(text: String): LogicalPlan = settle(next.parseQuery(text))
+
+  private def settle(plan: LogicalPlan): LogicalPlan = names.settle(guard.fold(plan)(_.apply(plan)))
 
   override def parseMultipartIdentifier(text: String): Seq[String] = {
     val parts = next.parseMultipartIdentifier(text)

@@ -53,9 +53,9 @@ sealed trait MetastoreCommand extends LeafRunnableCommand {
     threeParts(session, name.fold(Seq("x"))(_ :+ "x")).init
 }
 
-case class CreateCatalog(name: String, ifNotExists: Boolean, comment: Option[String]) extends MetastoreCommand {
+case class CreateCatalog(name: String, ifNotExists: Boolean, location: Option[String], comment: Option[String]) extends MetastoreCommand {
   override protected def run(session: Session, metastore: Metastore): Seq[Row] = {
-    val created = metastore.createCatalog(name.toLowerCase, document("comment" -> comment))
+    val created = metastore.createCatalog(name.toLowerCase, document("comment" -> comment, "storage_root" -> location))
     if (!created && !ifNotExists) throw Refused.taken(s"Catalog $name")
     Nil
   }

@@ -1,12 +1,16 @@
 package io.headrace.sql
 
 import org.apache.spark.sql.AnalysisException
+import org.apache.spark.sql.catalyst.trees.Origin
 
 /** A statement that Headrace does not do, with the reason: SQLSTATE 0A000 (feature not supported) unless told otherwise. */
 class Refused(reason: String, condition: String = "UNSUPPORTED_FEATURE", state: String = "0A000")
     extends AnalysisException(
       s"[$condition] $reason SQLSTATE: $state", None, None, None, Some(condition), Map("reason" -> reason), Array.empty, Some(state), None) {
   override def getSqlState: String = state
+
+  /** As it is: Spark would make another exception of it, and look for its condition among its own. */
+  override def withPosition(origin: Origin): AnalysisException = this
 }
 
 object Refused {

@@ -42,9 +42,10 @@ class StatementReader(next: ParserInterface) {
       case Some("SCHEMA" | "DATABASE") =>
         words.accept("IF", "NOT", "EXISTS")
         words.name()
-        if (words.accept("COMMENT")) words.string()
-        if (words.peek("MANAGED", "LOCATION") || words.peek("LOCATION")) throw StatementReader.managedLocation
-        Theirs(text)
+        // Spark's own word for it is LOCATION alone, which on the hosted product is none.
+        if (words.seek("MANAGED", "LOCATION")) { words.accept("MANAGED"); Theirs(words.withoutLast()) }
+        else if (words.seek("LOCATION")) throw StatementReader.schemaLocation
+        else Theirs(text)
       case Some("VOLUME") if !replaces => createVolume(words, isExternal = false)
       case Some("EXTERNAL") if words.accept("VOLUME") => createVolume(words, isExternal = true)
       case Some("FUNCTION") => throw StatementReader.functions
@@ -62,13 +63,13 @@ class StatementReader(next: ParserInterface) {
   private def createCatalog(words: Words): Reading = {
     val ifNotExists = words.accept("IF", "NOT", "EXISTS")
     val name = words.singleName()
-    var comment: Option[String] = None
-    while (!words.atEnd) words.oneOf("COMMENT", "MANAGED", "LOCATION") match {
+    var location, comment: Option[String] = None
+    while (!words.atEnd) words.oneOf("COMMENT", "MANAGED") match {
       case Some("COMMENT") => comment = Some(words.string())
-      case Some(_) => throw StatementReader.managedLocation
+      case Some(_) => words.expect("LOCATION"); location = Some(words.string())
       case None => words.expectEnd()
     }
-    Ours(CreateCatalog(name, ifNotExists, comment))
+    Ours(CreateCatalog(name, ifNotExists, location, comment))
   }
 
   private def createVolume(words: Words, isExternal: Boolean): Reading = {
@@ -206,8 +207,7 @@ object StatementReader {
     case "COPY" => new Refused("COPY INTO is not supported yet: INSERT INTO … SELECT from read_files or a path (csv.`/Volumes/…`), or a stream, does the same.")
     case _ => grants
   }
-  private val managedLocation = new Refused(
-    "MANAGED LOCATION is not supported yet: managed tables live below the server's data root. A table with a LOCATION of its own is external.")
+  private val schemaLocation = new Refused("A schema has a MANAGED LOCATION, below which its tables live: write MANAGED LOCATION.")
   private val governance = new Refused("Tags, row filters and column masks are not kept yet: leave the statement out.")
   private val functions = new Refused(
     "Functions are not kept in catalogs yet: CREATE TEMPORARY FUNCTION makes one for the session.")

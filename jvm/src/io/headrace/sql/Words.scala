@@ -16,6 +16,13 @@ class Words(text: String, tokens: IndexedSeq[SqlToken], parser: ParserInterface)
     Iterator.range(at, tokens.length).takeWhile(index => !Set("AS", "SELECT")(wordAt(index)))
       .exists(index => words.zipWithIndex.forall { case (word, ahead) => wordAt(index + ahead) == word })
 
+  /** Goes on to where these words follow, if they do. */
+  def seek(words: String*): Boolean = {
+    val found = Iterator.range(at, tokens.length).find(index => words.zipWithIndex.forall { case (word, ahead) => wordAt(index + ahead) == word })
+    found.foreach(at = _)
+    found.isDefined
+  }
+
   def accept(words: String*): Boolean = {
     val found = peek(words: _*)
     if (found) at += words.length
