@@ -72,6 +72,38 @@ const mutated = fc
     }, seed),
   );
 
+/** A bundle of the repository in which some keys have other names, most of them names that mean something. */
+const renamed = fc
+  .tuple(
+    fc.constantFrom(...seeds),
+    fc.array(
+      fc.tuple(
+        fc.nat(),
+        fc.constantFrom(
+          '__proto__',
+          'constructor',
+          'toString',
+          'tasks',
+          'task',
+          'targets',
+          'jobs',
+          'name',
+          'permissions',
+        ),
+      ),
+      { minLength: 1, maxLength: 3 },
+    ),
+  )
+  .map(([seed, changes]) =>
+    changes.reduce((text, [place, name]) => {
+      const keys = [...text.matchAll(/^([ -]*)([\w]+):/gm)];
+      const key = keys[place % keys.length];
+      if (key === undefined) return text;
+      const start = key.index + (key[1] ?? '').length;
+      return text.slice(0, start) + name + text.slice(start + (key[2] ?? '').length);
+    }, seed),
+  );
+
 async function check(folder: BundleFolder, content: string | Uint8Array): Promise<void> {
   await folder.write({ 'databricks.yml': content });
   const loaded = await loadBundle(folder.folder);
@@ -126,5 +158,14 @@ test('a bundle that somebody broke is a bundle or has findings', async () => {
   await fc.assert(
     fc.asyncProperty(mutated, (text) => check(folder, text)),
     { numRuns: 300 },
+  );
+});
+
+test('a bundle whose keys have other names is a bundle or has findings', async () => {
+  await using folder = await aBundleFolder({});
+
+  await fc.assert(
+    fc.asyncProperty(renamed, (text) => check(folder, text)),
+    { numRuns: 200 },
   );
 });
