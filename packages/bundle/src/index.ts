@@ -8,6 +8,8 @@ export { findDeployment, readDeployment } from './deploy/read-deployment.ts';
 export type { DeployStep, Released } from './deploy/release.ts';
 export { planRollback, type Rollback, rollbackBundle } from './deploy/rollback-bundle.ts';
 export { type BundleSummary, summarizeBundle } from './deploy/summarize-bundle.ts';
+export { type GenerateClient, generateJob } from './generate/generate-job.ts';
+export { writeGenerated } from './generate/write-generated.ts';
 export { type CreatedProject, createProject } from './init/create-project.ts';
 export { findTemplate, listTemplates } from './init/find-template.ts';
 export type { Question } from './init/template-schema.ts';

@@ -30,6 +30,11 @@ export function findDifferences(before: unknown, after: unknown, rules: Comparis
   return differences;
 }
 
+/** What people must write of a document: without defaults, and without what is empty. */
+export function pruneDefaults(document: unknown, rules: ComparisonRules): unknown {
+  return new Comparison(rules, []).prune(document, '');
+}
+
 class Comparison {
   private readonly rules: ComparisonRules;
   private readonly differences: Difference[];

@@ -3,8 +3,11 @@ import type { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
 import { createBundleDeployCommand } from './deploy.ts';
 import { createBundleDestroyCommand } from './destroy.ts';
+import { createBundleGenerateCommand } from './generate.ts';
+import { createBundleHistoryCommand } from './history.ts';
 import { createBundleInitCommand } from './init.ts';
 import { createBundlePlanCommand } from './plan.ts';
+import { createBundleRollbackCommand } from './rollback.ts';
 import { createBundleRunCommand } from './run.ts';
 import { createBundleSchemaCommand } from './schema.ts';
 import { createBundleSummaryCommand } from './summary.ts';
@@ -18,7 +21,10 @@ export function createBundleCommands(context: CliContext): readonly Command[] {
     createBundlePlanCommand(context),
     createBundleDeployCommand(context),
     createBundleRunCommand(context),
+    createBundleGenerateCommand(context),
     createBundleSummaryCommand(context),
+    createBundleHistoryCommand(context),
+    createBundleRollbackCommand(context),
     createBundleDestroyCommand(context),
   ];
 }

@@ -1,0 +1,38 @@
+/** `headrace bundle generate deploy`: what a deploy would send, in files; nothing is changed. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { toPlain } from '@headrace/bundle';
+import { Command } from 'commander';
+import type { CliContext } from '../../cli-context.ts';
+import { note } from '../../output/print.ts';
+import { example } from '../example.ts';
+import { addBundleOptions, type BundleOptions, openBundle } from './open-bundle.ts';
+import { planDeployment, showPlan } from './plan-deployment.ts';
+
+interface Options extends BundleOptions {
+  readonly outputDir: string;
+}
+
+export function createGenerateDeployCommand(context: CliContext): Command {
+  const command = new Command('deploy')
+    .description('print the plan and write the resolved documents to a folder, without deploying')
+    .option('--output-dir <dir>', 'the folder, which is made anew for each target', 'generated')
+    .addHelpText('after', example('bundle generate deploy -t prod'))
+    .action(async (options: Options) => {
+      const plan = await planDeployment(context, await openBundle(context, options));
+      const { bundle } = plan.prepared;
+      const folder = path.resolve(context.folder, options.outputDir, bundle.target);
+      await writeDocument(path.join(folder, 'bundle.json'), toPlain(bundle.root));
+      for (const { action, kind, key, document } of plan.actions) {
+        if (action !== 'delete') await writeDocument(path.join(folder, kind, `${key}.json`), document);
+      }
+      context.stdout.write(`${showPlan(context, plan)}\n`);
+      note(context, `the documents are in ${folder}; nothing was deployed`);
+    });
+  return addBundleOptions(command);
+}
+
+async function writeDocument(file: string, document: unknown): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, `${JSON.stringify(document, null, 2)}\n`);
+}
