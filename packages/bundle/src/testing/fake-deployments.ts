@@ -36,6 +36,7 @@ interface Commit {
   readonly files: readonly BundleFile[];
   readonly notes: Record<string, unknown>;
   readonly pending: Record<string, unknown>;
+  readonly message?: string;
 }
 
 interface Row {
@@ -127,6 +128,7 @@ class FakeDeployment {
     row.current += 1;
     row.pending = structuredClone(commit.pending);
     const record = {
+      ...(commit.message === undefined ? {} : { message: commit.message }),
       ...{ version: row.current, created_at: 0, created_by: 'jane', is_current: true },
       ...{
         request_id: commit.request_id,

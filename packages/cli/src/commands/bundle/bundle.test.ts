@@ -1,11 +1,18 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { ApiError, type JobSettings } from '@headrace/api';
+import { createClient, type JobSettings } from '@headrace/api';
+import { aFakeWorkspace } from '@headrace/bundle/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CliContext } from '../../cli-context.ts';
 import { callCli } from '../../testing/call-cli.ts';
-import { aRun, type StubServer, startStubServer, succeeded } from '../../testing/stub-server.ts';
+import {
+  aRun,
+  type StubHandlers,
+  type StubServer,
+  startStubServer,
+  succeeded,
+} from '../../testing/stub-server.ts';
 
 const bundleText = `bundle:
   name: demo
@@ -25,7 +32,7 @@ resources:
 
 let folder: string;
 let server: StubServer;
-let files: Map<string, string>;
+let files: Map<string, Buffer>;
 let jobs: Map<number, JobSettings>;
 
 beforeEach(async () => {
@@ -33,8 +40,6 @@ beforeEach(async () => {
   await mkdir(path.join(folder, 'sub'));
   await writeFile(path.join(folder, 'databricks.yml'), bundleText);
   await writeFile(path.join(folder, 'hello.py'), '# Databricks notebook source\nprint("hello")\n');
-  files = new Map();
-  jobs = new Map();
   server = await startWorkspace();
 });
 
@@ -43,49 +48,17 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Files and jobs in two maps: as much of a workspace as a deployment asks for. */
+/** A workspace in memory behind the contract's own routes: as much as a deployment asks for. */
 function startWorkspace(): Promise<StubServer> {
-  const missing = (what: string) => new ApiError('RESOURCE_DOES_NOT_EXIST', `${what} does not exist`);
-  const findJob = (id: number): JobSettings => {
-    const settings = jobs.get(id);
-    if (settings === undefined) throw new ApiError('INVALID_PARAMETER_VALUE', `Job ${id} does not exist.`);
-    return settings;
-  };
+  const workspace = aFakeWorkspace();
+  ({ files, jobs } = workspace);
   return startStubServer({
+    // Its client answers as a server's handlers do.
+    ...(workspace.client as unknown as StubHandlers),
     currentUserMe: async () => ({ id: '1', userName: 'me@example.com', active: true }),
-    workspaceMkdirs: async () => ({}),
-    workspaceImport: async ({ path: name, content }) => {
-      files.set(name, content);
-      return {};
-    },
-    workspaceExport: async ({ path: name }) => {
-      const content = files.get(name);
-      if (content === undefined) throw missing(name);
-      return { content };
-    },
-    workspaceDelete: async ({ path: name }) => {
-      const found = [...files.keys()].filter((file) => file === name || file.startsWith(`${name}/`));
-      if (found.length === 0) throw missing(name);
-      for (const file of found) files.delete(file);
-      return {};
-    },
-    jobsCreate: async (settings) => {
-      jobs.set(jobs.size + 1, settings);
-      return { job_id: jobs.size };
-    },
-    jobsReset: async ({ job_id, new_settings }) => {
-      findJob(job_id);
-      jobs.set(job_id, new_settings);
-      return {};
-    },
-    jobsGet: async ({ job_id }) => ({ job_id, created_time: 1, settings: findJob(job_id) }),
-    jobsList: async () => ({ has_more: false }),
-    jobsDelete: async ({ job_id }) => {
-      jobs.delete(job_id);
-      return {};
-    },
     jobsRunNow: async () => ({ run_id: 7 }),
-    runsGet: async () => aRun(),
+    runsList: async () => ({ runs: [aRun()], has_more: false }),
+    runsGet: async () => ({ ...aRun(), headrace: { deployment: { deployment_id: 1, version: 1 } } }),
     runEvents: async () =>
       (async function* () {
         yield { version: 1, run_id: 7, at_ms: 0, ...succeeded, tasks: [], ended: true };
@@ -100,14 +73,14 @@ function call(args: readonly string[], world: Partial<CliContext> = {}) {
 
 test('deploy, run, change, destroy', async () => {
   const first = await call(['deploy', '--var', 'hue=green']);
-  expect(first.stderr).toMatch(/created jobs.main "main green", id 1/);
+  expect(first.stderr).toMatch(/created jobs.main "main green", id 1001/);
   expect(first).toMatchObject({ exitCode: 0, stdout: 'deployed: bundle demo, target dev, 1 job\n' });
 
   expect((await call(['deploy', '--var', 'hue=green'])).stdout).toContain('unchanged: bundle demo');
   expect((await call(['plan'])).stdout).toContain(
-    '~ update jobs.main "main blue", id 1\n    ~ name: "main green" → "main blue"',
+    '~ update jobs.main "main blue", id 1001\n    ~ name: "main green" → "main blue"',
   );
-  expect((await call(['summary'])).stdout).toMatch(/main +main blue +1 +http/);
+  expect((await call(['summary'])).stdout).toMatch(/main +main blue +1001 +http/);
 
   const ran = await call(['run']);
   expect(ran).toMatchObject({ exitCode: 0 });
@@ -116,6 +89,60 @@ test('deploy, run, change, destroy', async () => {
   const destroyed = await call(['destroy', '--auto-approve']);
   expect(destroyed.stdout).toContain('deleted jobs.main');
   expect({ files: files.size, jobs: jobs.size }).toEqual({ files: 0, jobs: 0 });
+});
+
+test('an earlier version comes back, and the history tells', async () => {
+  await call(['deploy', '--var', 'hue=green', '-m', 'first try']);
+  await call(['deploy']);
+
+  const back = await call(['rollback']);
+
+  expect(back.stdout).toBe('bundle demo, target dev, is as version 1 was; this is version 3\n');
+  expect([...jobs.values()].map(({ name }) => name)).toEqual(['main green']);
+  const history = await call(['history']);
+  expect(
+    history.stdout
+      .split('\n')
+      .slice(1, 4)
+      .map((line) => line.slice(0, 1)),
+  ).toEqual(['3', '2', '1']);
+  expect((await call(['history', '--run-id', '7', '-o', 'json'])).stdout).toContain('first try');
+});
+
+test('a lock that somebody holds is named, and taken over when asked for', async () => {
+  await lockElsewhere();
+
+  const refused = await call(['deploy']);
+  const taken = await call(['deploy', '--force-lock']);
+
+  expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('is locked by jane') });
+  expect(taken).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('deployed') });
+});
+
+function lockElsewhere() {
+  const client = createClient({ baseUrl: server.url, token: 't' });
+  const place = { state_path: '/state', target: 'dev', bundle: 'demo' };
+  return client.bundlesLock({ ...place, request_id: 'somebody-else' });
+}
+
+test('with --fail-on-active-runs a job that runs is not changed', async () => {
+  await call(['deploy']);
+
+  const refused = await call(['deploy', '--fail-on-active-runs', '--var', 'hue=red']);
+
+  expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('has run 7') });
+  expect([...jobs.values()].map(({ name }) => name)).toEqual(['main blue']);
+});
+
+test('what would be deleted without anybody to ask is refused', async () => {
+  await call(['deploy']);
+  await writeFile(path.join(folder, 'databricks.yml'), bundleText.replace('    main:', '    other:'));
+
+  const refused = await call(['deploy']);
+
+  expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--auto-approve') });
+  expect((await call(['deploy', '--auto-approve'])).exitCode).toBe(0);
+  expect(jobs.size).toBe(1);
 });
 
 test('problems are printed as file:line:column, and nothing is sent', async () => {

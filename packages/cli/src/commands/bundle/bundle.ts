@@ -5,8 +5,10 @@ import { createBundleDeployCommand } from './deploy.ts';
 import { createBundleDestroyCommand } from './destroy.ts';
 import { createBundleGenerateCommand } from './generate.ts';
 import { createBundleHistoryCommand } from './history.ts';
+import { createBundleHistoryCommand } from './history.ts';
 import { createBundleInitCommand } from './init.ts';
 import { createBundlePlanCommand } from './plan.ts';
+import { createBundleRollbackCommand } from './rollback.ts';
 import { createBundleRollbackCommand } from './rollback.ts';
 import { createBundleRunCommand } from './run.ts';
 import { createBundleSchemaCommand } from './schema.ts';
@@ -23,6 +25,8 @@ export function createBundleCommands(context: CliContext): readonly Command[] {
     createBundleRunCommand(context),
     createBundleGenerateCommand(context),
     createBundleSummaryCommand(context),
+    createBundleHistoryCommand(context),
+    createBundleRollbackCommand(context),
     createBundleHistoryCommand(context),
     createBundleRollbackCommand(context),
     createBundleDestroyCommand(context),

@@ -26,6 +26,9 @@ export interface BundleOptions extends ConnectionOptions {
   readonly target?: string;
   readonly var?: Record<string, string>;
   readonly folder?: string;
+  /** Of commands that have these flags: */
+  readonly force?: boolean;
+  readonly clusterId?: string;
 }
 
 export interface OpenBundle {
@@ -95,6 +98,7 @@ async function check(
     environment: context.settings.environment,
     facts,
     git: await readGit(loaded.folder),
+    ...{ force: options.force ?? false, clusterId: options.clusterId },
   };
   // Without a server, what refers to a lookup stays open.
   if (client === null) return { ...checkBundle(loaded, inputs), loaded };
