@@ -15,6 +15,7 @@ import {
   textAt,
   withValue,
 } from '../nodes.ts';
+import { ownEntry } from '../own-entry.ts';
 import { errorAt, type Position, type Problem } from '../problem.ts';
 import { mapResources } from './map-resources.ts';
 import type { Mode } from './resolved-bundle.ts';
@@ -57,9 +58,9 @@ export function applyNamePresets(root: MappingNode, mode: Mode, prefix: string):
   if (mode === 'development') tags.push(['dev', fromPlain(USER, root.at)]);
   return mapResources(root, (resource, { kind, key, keyAt }) => {
     let changed: Node = resource;
-    const name = RESOURCE_NAMES[kind];
+    const name = ownEntry(RESOURCE_NAMES, kind);
     if (name !== undefined) changed = withPrefix(resource, name, { prefix, key, keyAt });
-    const field = TAG_FIELDS[kind];
+    const field = ownEntry(TAG_FIELDS, kind);
     for (const [tag, value] of field === undefined ? [] : tags) {
       // The user's own value of a tag is kept.
       if (field !== undefined && isEmpty(nodeAt(resource, field, tag))) {

@@ -10,6 +10,7 @@ import {
   scalarAt,
   textAt,
 } from '../nodes.ts';
+import { ownEntry } from '../own-entry.ts';
 import { errorAt, type Problem, warningAt } from '../problem.ts';
 import type { GitFacts, Mode } from './resolved-bundle.ts';
 import type { Target } from './select-target.ts';
@@ -91,7 +92,7 @@ function checkPresets(root: MappingNode): Problem[] {
         ),
       ];
     }
-    const preset = PRESETS[name];
+    const preset = ownEntry(PRESETS, name);
     if (preset === undefined || (value.kind === 'scalar' && preset.holds(value.value))) return [];
     return [errorAt(value.at, `presets.${name} has a value that is not allowed`, `write ${preset.expected}`)];
   });

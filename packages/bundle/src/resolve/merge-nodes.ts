@@ -1,6 +1,7 @@
 // A target laid over the bundle: mappings join, known lists join by their key, everything else is replaced.
 
 import { type Entry, isEmpty, type ListNode, type MappingNode, type Node, textAt } from '../nodes.ts';
+import { ownEntry } from '../own-entry.ts';
 
 /** Lists whose elements have an identity, by the name of the list. */
 export const LIST_KEYS: Readonly<Record<string, string>> = {
@@ -25,7 +26,7 @@ export function mergeNodes(base: MappingNode, override: MappingNode): MappingNod
 
 function mergeValues(base: Node, override: Node, name: string): Node {
   if (base.kind === 'mapping' && override.kind === 'mapping') return mergeNodes(base, override);
-  const key = LIST_KEYS[name];
+  const key = ownEntry(LIST_KEYS, name);
   if (key !== undefined && base.kind === 'list' && override.kind === 'list' && isKeyed(override, key)) {
     return mergeLists(base, override, key);
   }

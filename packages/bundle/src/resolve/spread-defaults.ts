@@ -11,6 +11,7 @@ import {
   textAt,
   withValue,
 } from '../nodes.ts';
+import { ownEntry } from '../own-entry.ts';
 import { errorAt, type Problem } from '../problem.ts';
 import { mapResources } from './map-resources.ts';
 
@@ -51,7 +52,7 @@ function withRunAs(resource: MappingNode, runAs: Entry | undefined): MappingNode
 }
 
 function withPermissions(resource: MappingNode, kind: string, permissions: readonly Node[]): MappingNode {
-  const levels = LEVELS_BY_KIND[kind];
+  const levels = ownEntry(LEVELS_BY_KIND, kind);
   if (levels === undefined || permissions.length === 0) return resource;
   const own = nodeAt(resource, 'permissions');
   const named = new Set(listAt(own).map(principalOf));

@@ -1,6 +1,7 @@
 // Ids of warehouses, clusters and pools that a bundle names in words: opaque to it, known to a server or not.
 
 import { mapScalars } from '../nodes.ts';
+import { ownEntry } from '../own-entry.ts';
 import { type Position, type Problem, warningAt } from '../problem.ts';
 import type { ResolvedBundle } from '../resolve/resolved-bundle.ts';
 
@@ -20,7 +21,7 @@ export function findNamedIds(bundle: Pick<ResolvedBundle, 'resources'>): NamedId
   const found: NamedId[] = [];
   for (const { node } of bundle.resources) {
     mapScalars(node, (scalar, path) => {
-      const kind = FIELDS[String(path.at(-1))];
+      const kind = ownEntry(FIELDS, String(path.at(-1)));
       const id = scalar.value;
       // A reference waits for a resource of this bundle, or for the run.
       if (kind !== undefined && typeof id === 'string' && id !== '' && !/\$\{|\{\{/.test(id))
