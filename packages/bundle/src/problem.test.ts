@@ -25,6 +25,10 @@ test('a message may end in its cure, but what a user wrote is not taken apart', 
   expect(errorAt(at(1, 1), "there is no 'a; b'").cure).toBeUndefined();
 });
 
+test('control characters of a file are not printed, line breaks are', () => {
+  expect(formatProblem(errorAt(at(1, 1), 'a\u001b[31mb\nc'))).toBe('error: databricks.yml:1:1: a?[31mb\nc');
+});
+
 test('with the text of the file it shows the lines around, carets under the value, and the cure', () => {
   expect(showProblem(warningAt(at(2, 9), 'the name is taken', 'choose another'), sources)).toBe(
     `warning: databricks.yml:2:9: the name is taken

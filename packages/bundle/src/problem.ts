@@ -55,7 +55,8 @@ export function hasErrors(problems: readonly Problem[]): boolean {
 /** On one line. */
 export function formatProblem({ severity, file, line, column, message, cure }: Problem): string {
   const head = `${severity}: ${file}:${line}:${column}: ${message}`;
-  return cure === undefined ? head : `${head}; ${cure}`;
+  // A terminal must not obey what a file says; the last words of a build may have lines.
+  return (cure === undefined ? head : `${head}; ${cure}`).replaceAll(/[^\P{Cc}\n\t]/gu, '?');
 }
 
 /** With the lines around it where they are known, and the cure on a line of its own. */
