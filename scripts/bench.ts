@@ -3,6 +3,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { benchBundle } from './bench/bench-bundle.ts';
 import { benchEngine } from './bench/bench-engine.ts';
 import { benchEngineHistory } from './bench/bench-engine-history.ts';
 import { benchEngineLarge } from './bench/bench-engine-large.ts';
@@ -39,6 +40,7 @@ const parts = {
   servers: { title: 'Three servers against one (hosts in memory)', run: benchServers },
   recovery: { title: 'After kill -9', run: benchRecovery },
   heartbeats: { title: 'Running attempts to which nothing happens', run: benchHeartbeats },
+  bundle: { title: 'Bundles', run: benchBundle },
   idle: { title: 'Idle', run: benchIdle },
 };
 
