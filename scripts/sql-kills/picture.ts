@@ -28,7 +28,8 @@ export async function findUntrue(client: Client, schema: string): Promise<string
   const lists = await Promise.all(
     names.map((schema_name) => client.tablesList({ catalog_name: catalog, schema_name })),
   );
-  const tables = lists.flatMap(({ tables: some = [] }) => some);
+  const listed = lists.flatMap(({ tables: some = [] }) => some);
+  const tables = await Promise.all(listed.map(({ full_name }) => client.tablesGet({ full_name })));
   return tables.flatMap(({ full_name, data_source_format: format, storage_location: at, ...table }) => {
     if (format !== 'DELTA' || at === undefined) return [];
     const { fields, properties } = readLoggedTable(at.replace(/^file:/, ''));

@@ -42,23 +42,17 @@ export function planKills({ names, victims: wanted, moments }: Wanted): PlannedK
   );
 }
 
-/** Few kills of many: ten run at the same time, each is the first once. */
+/** Few kills of many: so many run at the same time, of which the first has a commit to wait for, if any has. */
 export function planKillsTogether({ names, victims: wanted, moments }: Wanted): PlannedKill[] {
   const statements = findStatements(names);
-  return victims
+  const hits = victims
     .filter((victim) => wanted.includes(victim))
-    .flatMap((victim) =>
-      moments.flatMap((moment) =>
-        Array.from({ length: Math.ceil(statements.length / atOnceMax) }, (_, index) => {
-          const some = statements.slice(index * atOnceMax, (index + 1) * atOnceMax);
-          // So that it has one to wait for.
-          const sorted = some.toSorted((one, other) =>
-            Number(one.commits ?? true) < Number(other.commits ?? true) ? 1 : -1,
-          );
-          return { names: sorted.map(({ name }) => name), victim, moment };
-        }),
-      ),
-    );
+    .flatMap((victim) => moments.map((moment) => ({ victim, moment })));
+  return Array.from({ length: Math.ceil(statements.length / atOnceMax) }, (_, index) => {
+    const some = statements.slice(index * atOnceMax, (index + 1) * atOnceMax);
+    const hasCommit = ({ commits = true }: WritingStatement) => commits;
+    return [...some.filter(hasCommit), ...some.filter((each) => !hasCommit(each))].map(({ name }) => name);
+  }).flatMap((some) => hits.map((hit) => ({ names: some, ...hit })));
 }
 
 /** As many as a warehouse runs. */

@@ -4,9 +4,10 @@ import { readRuntime } from '../../../scripts/bench/baselines.ts';
 import { withInstalledServer } from '../../../scripts/bench/installed-server.ts';
 import { type PlannedKill, playKills } from '../../../scripts/sql-kills/walk.ts';
 
+const names = ['create-or-replace-as', 'add-column', 'rename'];
 const kills: readonly PlannedKill[] = [
-  { names: ['create-or-replace-as', 'rename', 'create-view'], victim: 'server', moment: 'committed' },
-  { names: ['merge-with-evolution', 'drop', 'add-column'], victim: 'jvm', moment: 'committed' },
+  { names, victim: 'server', moment: 'committed' },
+  { names, victim: 'jvm', moment: 'committed' },
 ];
 
 test.skipIf(readRuntime().spark === null)(
