@@ -137,3 +137,15 @@ test('an unknown key at the top and in a target is a warning', async () => {
     "warning: databricks.yml:12:17: 'modes' is not known in target dev; did you mean 'mode'?",
   ]);
 });
+
+test('a field that nobody knows is found in the value of a variable too, and said once', async () => {
+  const findings = await findingsWith(
+    'job_clusters: [{job_cluster_key: etl, new_cluster: "${var.cluster}"}, {job_cluster_key: b, new_cluster: {num_wrkers: 1}}]',
+    'variables: {cluster: {type: complex, default: {num_worker: 2}}}\n',
+  );
+
+  expect(findings).toEqual([
+    "warning: databricks.yml:10:112: 'num_wrkers' is not known in new_cluster; did you mean 'num_workers'?",
+    "warning: databricks.yml:11:48: 'num_worker' is not known in new_cluster; did you mean 'num_workers'?",
+  ]);
+});

@@ -40,6 +40,8 @@ export function validateBundle(bundle: ResolvedBundle, loaded: Pick<LoadedBundle
   const problems = [
     ...bundle.problems,
     ...findUnknownFields(loaded.root),
+    // What a variable brings along is known only now; what was said before is not said twice.
+    ...findUnknownFields(onlyResources(bundle.root)),
     ...findDollarReferences(bundle.root),
     ...findSyncProblems(bundle.root),
     ...bundle.jobs.flatMap((job) => validateJob(job, nodes)),
@@ -50,6 +52,10 @@ export function validateBundle(bundle: ResolvedBundle, loaded: Pick<LoadedBundle
     ...bundle.resources.flatMap((resource) => checkSchema(resource)),
   ];
   return sortProblems([...problems, ...withoutSaid(types, problems)]);
+}
+
+function onlyResources(root: MappingNode): MappingNode {
+  return { ...root, entries: new Map([...root.entries].filter(([key]) => key === 'resources')) };
 }
 
 /** What a rule has said of a place in its own words is not said again in those of a schema. */
