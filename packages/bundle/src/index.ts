@@ -1,4 +1,5 @@
 export { type PrepareOptions, prepareBundle } from './artifacts/prepare-bundle.ts';
+export { bindResource, findResource, planBinding, unbindResource } from './deploy/bind-resource.ts';
 export type { BundleClient } from './deploy/bundle-client.ts';
 export { BundleError } from './deploy/bundle-error.ts';
 export { type DeployOptions, deployBundle } from './deploy/deploy-bundle.ts';

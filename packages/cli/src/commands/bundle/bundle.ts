@@ -2,13 +2,12 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
 import { createBundleDeployCommand } from './deploy.ts';
+import { createBundleDeploymentCommand } from './deployment.ts';
 import { createBundleDestroyCommand } from './destroy.ts';
 import { createBundleGenerateCommand } from './generate.ts';
 import { createBundleHistoryCommand } from './history.ts';
-import { createBundleHistoryCommand } from './history.ts';
 import { createBundleInitCommand } from './init.ts';
 import { createBundlePlanCommand } from './plan.ts';
-import { createBundleRollbackCommand } from './rollback.ts';
 import { createBundleRollbackCommand } from './rollback.ts';
 import { createBundleRunCommand } from './run.ts';
 import { createBundleSchemaCommand } from './schema.ts';
@@ -27,8 +26,7 @@ export function createBundleCommands(context: CliContext): readonly Command[] {
     createBundleSummaryCommand(context),
     createBundleHistoryCommand(context),
     createBundleRollbackCommand(context),
-    createBundleHistoryCommand(context),
-    createBundleRollbackCommand(context),
+    createBundleDeploymentCommand(context),
     createBundleDestroyCommand(context),
   ];
 }

@@ -62,7 +62,7 @@ export async function planDeployment(
 }
 
 /** The Python that set-up made, else the machine's. */
-async function findPython(context: CliContext): Promise<string> {
+export async function findPython(context: CliContext): Promise<string> {
   const runtime = RuntimeFile.safeParse(
     await readJson(path.join(context.settings.runtimeDir, 'runtime.json')),
   );
