@@ -92,6 +92,16 @@ test('variables that double with each link are stopped before they fill the memo
   expect(list.findings.join()).toContain('more than 500000 values once its references are replaced');
 });
 
+test('many variables that all refer to each other are one finding for each circle, found at once', async () => {
+  const all = Array.from({ length: 20 }, (_, index) => `\${var.v${index}}`).join('');
+  const declared = Array.from({ length: 20 }, (_, index) => `  v${index}: {default: "${all}"}`);
+
+  const { findings } = await described('${var.v0}', `variables:\n${declared.join('\n')}\n`);
+
+  expect(findings.length).toBeGreaterThan(0);
+  expect(findings.every((finding) => finding.includes('these references lead in a circle'))).toBe(true);
+});
+
 test('a long chain of references is stopped', async () => {
   const links = Array.from({ length: 2_000 }, (_, link) => `  v${link + 1}: {default: "\${var.v${link}}"}`);
 

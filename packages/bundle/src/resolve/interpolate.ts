@@ -88,6 +88,8 @@ type Found = Node | 'later' | null;
 class Interpolator {
   readonly problems: Problem[] = [];
   private readonly memo = new Map<string, Node>();
+  /** Said once: what leads to itself would be followed along every way there is, which doubles with each variable. */
+  private readonly failed = new Set<string>();
   private readonly extents = new WeakMap<Node, Extent>();
   private readonly root: MappingNode;
   private readonly bindings: Bindings;
@@ -129,6 +131,7 @@ class Interpolator {
             'let it refer to less',
           ),
         );
+        for (const link of way.trail) this.failed.add(link);
         return scalarNode(written, scalar.at);
       }
     }
@@ -189,8 +192,10 @@ class Interpolator {
           'give one of them a value of its own',
         ),
       );
+      for (const link of trail.slice(trail.indexOf(path))) this.failed.add(link);
       return null;
     }
+    if (this.failed.has(path)) return null;
     if (trail.length >= LINKS_MAX || depth > DEPTH_MAX) {
       this.problems.push(
         errorAt(at, `more than ${LINKS_MAX} references lead from one to the next here`, 'shorten the chain'),
@@ -202,6 +207,7 @@ class Interpolator {
     const found = this.find(path, at);
     if (found === null || found === 'later') return found;
     const value = this.resolve(found, { trail: [...trail, path], depth });
+    if (this.failed.has(path)) return null;
     this.memo.set(path, value);
     return value;
   }
