@@ -153,6 +153,7 @@ export {
 } from './route.ts';
 export { type RouteName, routes } from './routes.ts';
 export {
+  DbtOutput,
   ForEachStats,
   type LifeCycleState,
   lifeCycleStates,

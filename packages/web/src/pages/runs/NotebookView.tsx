@@ -129,8 +129,9 @@ function TableOutput({ output }: { output: Extract<NotebookOutput, { kind: 'tabl
       <table>
         <thead>
           <tr>
-            {output.columns.map((column) => (
-              <th key={column.name} scope="col" title={column.type} className={classOf(column.type)}>
+            {output.columns.map((column, at) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: two columns of a result may have one name
+              <th key={at} scope="col" title={column.type} className={classOf(column.type)}>
                 {column.name}
               </th>
             ))}

@@ -8,19 +8,22 @@ import { paths } from '../../paths.ts';
 import { Fact } from '../../ui/Fact.tsx';
 import { hasEnded } from '../../ui/outcome.ts';
 import { silenceText, workerText } from '../../ui/worker-text.ts';
-import { askedLabelsText, conditionText, isGuarded, progressOf } from './work-text.ts';
+import { askedLabelsText, conditionText, isGuarded, progressOf, warehouseText } from './work-text.ts';
 
 export function TaskFacts({ task }: { task: RunTaskDocument }) {
   const condition = conditionText(task);
   const labels = askedLabelsText(task);
   const isPlain = condition === null && labels === null && task.headrace?.worker === undefined;
-  if (isPlain && !task.for_each_task && !task.run_job_task) return null;
+  const warehouse = warehouseText(task);
+  if (isPlain && warehouse === null && !task.for_each_task && !task.run_job_task) return null;
   const outcome = task.condition_task?.outcome;
   return (
     <>
       <dl className="facts">
         <WorkerFact task={task} />
         <HostFact task={task} />
+        {warehouse !== null && <Fact name="Warehouse">{warehouse}</Fact>}
+        {task.sql_task?.alert && <Fact name="Alert">{task.sql_task.alert.alert_id}</Fact>}
         {labels !== null && <Fact name="Only on workers with">{labels}</Fact>}
         {condition !== null && (
           <>

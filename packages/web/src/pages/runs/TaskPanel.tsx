@@ -7,6 +7,7 @@ import { StateBadge } from '../../ui/StateBadge.tsx';
 import { Tabs } from '../../ui/Tabs.tsx';
 import { AttemptSelect } from './AttemptSelect.tsx';
 import { CancelTask } from './CancelTask.tsx';
+import { DbtResults } from './DbtResults.tsx';
 import { Failure } from './Failure.tsx';
 import { Iterations } from './Iterations.tsx';
 import { LogView } from './LogView.tsx';
@@ -67,7 +68,8 @@ export function TaskPanel({ run, attempts }: { run: RunDocument; attempts: reado
         tabs={tabs.map((key) => ({ key, label: labelOf(key, task), to: pathOf({ tab: key }) }))}
       />
       {shown === 'iterations' && <Iterations key={task.run_id} run={run} task={task} pathOf={pathOf} />}
-      {shown === 'output' && <NotebookView runId={run.run_id} task={task} />}
+      {shown === 'output' &&
+        (task.dbt_task ? <DbtResults task={task} /> : <NotebookView runId={run.run_id} task={task} />)}
       {shown === 'log' && <LogView key={task.run_id} runId={run.run_id} task={task} />}
       {shown === 'settings' && <pre className="code">{JSON.stringify(settingsOf(task), null, 2)}</pre>}
     </section>
@@ -76,15 +78,16 @@ export function TaskPanel({ run, attempts }: { run: RunDocument; attempts: reado
 
 const tabLabels = { iterations: 'Iterations', output: 'Notebook', log: 'Log', settings: 'Settings' } as const;
 
-/** What a SQL task shows is a notebook of its statements. */
+/** What a SQL task shows is a notebook of its statements, and what a dbt task shows the nodes of its project. */
 function labelOf(key: TabKey, task: RunTaskDocument): string {
+  if (key === 'output' && task.dbt_task) return 'Results';
   return key === 'output' && task.sql_task ? 'Statements' : tabLabels[key];
 }
 
 function tabsOf(task: RunTaskDocument): readonly TabKey[] {
   if (task.for_each_task) return ['iterations', 'settings'];
   if (!runsCode(task)) return ['settings'];
-  return showsCells(task) ? ['output', 'log', 'settings'] : ['log', 'settings'];
+  return showsCells(task) || task.dbt_task ? ['output', 'log', 'settings'] : ['log', 'settings'];
 }
 
 /** What the job says of the task, without what the run says of it. */

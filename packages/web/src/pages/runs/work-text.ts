@@ -35,6 +35,12 @@ export function askedLabelsText(task: RunTaskDocument): string | null {
   return labels.length === 0 ? null : labels.map(([name, value]) => `${name}=${value}`).join(', ');
 }
 
+/** Where SQL and dbt tasks run their statements; null for others. */
+export function warehouseText({ sql_task: sql, dbt_task: dbt }: RunTaskDocument): string | null {
+  const task = sql ?? dbt;
+  return task === undefined ? null : (task.warehouse_id ?? 'the default one');
+}
+
 /** Only user code has a log. */
 export function runsCode(task: RunTaskDocument): boolean {
   const kind = findTaskKinds(task).find((each) => each !== 'condition_task');
