@@ -84,7 +84,6 @@ const resourceTexts: Readonly<Record<ResourceKind, string>> = {
 
 /** Kinds of the public format that are not supported here: known, kept, left out. */
 export const OTHER_KINDS = [
-  'alerts',
   'apps',
   'dashboards',
   'database_catalogs',

@@ -263,6 +263,19 @@ const OTHER_FIELDS: Readonly<Record<string, string>> = {
   storage_root: 'Folder of its managed tables.',
   storage_location: 'Folder of an external volume.',
   volume_type: 'MANAGED or EXTERNAL.',
+  evaluation: 'What is compared with what.',
+  comparison_operator: 'How the value is compared with the threshold.',
+  threshold: 'What the value is compared with.',
+  empty_result_state: 'What no rows mean.',
+  notification: 'Who is told, and how often.',
+  notify_on_ok: 'Whether people are told when all is well again.',
+  retrigger_seconds: 'Seconds until people are told again.',
+  user_email: 'Address of the user.',
+  aggregation: 'Over all rows; left out: the column in the first row.',
+  quartz_cron_schedule:
+    'Seconds, minutes, hours, day of month, month, day of week: 0 0 2 * * ? is each day at two.',
+  custom_summary: 'Subject of the message.',
+  custom_description: 'Text of the message.',
 };
 
 const FIELDS = { ...JOB_FIELDS, ...TASK_FIELDS, ...OTHER_FIELDS };

@@ -45,6 +45,7 @@ export function validateBundle(bundle: ResolvedBundle, loaded: Pick<LoadedBundle
     ...findDollarReferences(bundle.root),
     ...findSyncProblems(bundle.root),
     ...bundle.jobs.flatMap((job) => validateJob(job, nodes)),
+    ...bundle.resources.flatMap(findScheduleProblems),
     ...findJobCircle(bundle.jobs),
   ];
   const types = [
@@ -76,7 +77,6 @@ function validateJob(job: ResolvedJob, others: ReadonlyMap<string, MappingNode>)
     ...findEarlyReferences(job.node),
     ...findControlFlowProblems(job.node, others),
     ...checkKeys(job),
-    ...findScheduleProblems(job),
   ];
 }
 
