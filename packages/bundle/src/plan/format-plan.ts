@@ -44,10 +44,13 @@ function formatAction(action: PlannedAction, paint: PlanFormat['paint']): string
     ...formatNotes(action).map((note) => paint(`    ${note}`, 'bad')),
     ...shown.map((difference) => formatDifference(difference, paint)),
     ...(hidden > 0 ? [`    and ${hidden} more fields`] : []),
-    ...adopted.map(
-      ({ path, steps, file, kept }) =>
-        `    = ${path}: ${show(kept, steps)} was set by hand and stays; to keep it for good, write it in the file in place of ${show(file, steps)}`,
-    ),
+    ...adopted.map(({ path, steps, file, kept }) => {
+      const cure =
+        kept === undefined
+          ? `take ${show(file, steps)} out of the file`
+          : `write it in the file${file === undefined ? '' : ` in place of ${show(file, steps)}`}`;
+      return `    = ${path}: ${show(kept, steps)} was set by hand and stays; to keep it for good, ${cure}`;
+    }),
   ];
 }
 

@@ -60,18 +60,18 @@ class Planner {
     const { host } = this.prepared.bundle.workspace;
     const fromFiles = placeUrls(definition.toDocument(wanted, this.prepared), host);
     const name = String(definition.nameOf(fromFiles) ?? key);
-    const common = { resource, kind, key, name, isLost: false };
+    const named = { resource, kind, key, name, isLost: false };
     if (recorded === undefined || remote === undefined) {
       const isLost = recorded !== undefined;
       const none = { differences: [], adopted: [] };
-      return { ...common, ...none, action: 'create', id: null, document: fromFiles, isLost };
+      return { ...named, ...none, action: 'create', id: null, document: fromFiles, isLost };
     }
     const changes = this.compare(fromFiles, { wanted, recorded, remote });
     const { id } = recorded;
-    if (changes.differences.length === 0) return { ...common, ...changes, action: 'unchanged', id };
+    if (changes.differences.length === 0) return { ...named, ...changes, action: 'unchanged', id };
     const recreates = changes.differences.some((difference) => difference.recreates);
     if (recreates) this.lasting.delete(resource);
-    return { ...common, ...changes, action: recreates ? 'recreate' : 'update', id };
+    return { ...named, ...changes, action: recreates ? 'recreate' : 'update', id };
   }
 
   private compare(

@@ -92,3 +92,20 @@ test('a secret that changes is another value, though nobody sees it', async () =
     'settings that the bundle gives otherwise now: jobs.daily',
   ]);
 });
+
+test('what was set by hand and stays is said with what to write in the file', async () => {
+  const world = aPlannedWorld();
+  const text = yaml('tags: {team: data}');
+  world.apply(await world.plan(text));
+  Object.assign(world.remotes.get('jobs.daily') ?? {}, { timeout_seconds: 5, tags: { hue: 'red' } });
+
+  const lines = formatPlan(await world.plan(text, { drift: 'adopt' }), format).split('\n');
+
+  const stays = 'was set by hand and stays; to keep it for good,';
+  expect(lines.slice(0, 4)).toEqual([
+    '= unchanged jobs.daily "daily", id 101',
+    `    = tags.hue: "red" ${stays} write it in the file`,
+    `    = tags.team: nothing ${stays} take "data" out of the file`,
+    `    = timeout_seconds: 5 ${stays} write it in the file`,
+  ]);
+});
