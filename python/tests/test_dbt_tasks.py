@@ -9,11 +9,12 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 from headrace_runtime.context import TaskContext
+from headrace_runtime.dbt_task import adapter
 from headrace_runtime.dbt_task.project import find_targets
 from headrace_runtime.dbt_task.results import Results, describe_failure_of
 from headrace_runtime.paths import PathMap
@@ -90,6 +91,28 @@ def test_results_stand_beside_the_log_after_each_command(tmp_path: Path) -> None
     assert len(node["message"]) == 2_000
     with tarfile.open(tmp_path / "dbt-artifacts.tar.gz") as archive:
         assert archive.getnames() == ["target/manifest.json", "target/compiled/a.sql"]
+
+
+def test_a_profile_of_the_project_reaches_a_server_without_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[str, str, dict[str, Any]]] = []
+
+    class Connection:
+        def __init__(self, server_hostname: str, http_path: str, **keywords: Any) -> None:
+            calls.append((server_hostname, http_path, keywords))
+
+    names = ("databricks", "databricks.sql", "databricks.sql.client")
+    for name in names:
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    monkeypatch.setattr(sys.modules["databricks.sql.client"], "Connection", Connection, raising=False)
+    monkeypatch.setattr(adapter, "_is_installed", lambda name: True)
+    attempt: Any = {**an_attempt(tmp_path, 1, a_task("dbt run")), "api": {"url": "http://here:80/", "token": "t"}}
+
+    adapter.let_clients_use_http(TaskContext(str(tmp_path), attempt, PathMap(str(tmp_path))))
+    for host in ("http://here:80", "here:80", "https://elsewhere"):
+        Connection(host, "/sql/1.0/warehouses/w", access_token="t")
+
+    here = {"_connection_uri": "http://here:80/sql/1.0/warehouses/w", "enable_telemetry": False, "access_token": "t"}
+    assert [keywords for _, _, keywords in calls] == [here, here, {"access_token": "t"}]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import shlex
 import signal
 
 from ..failures import TaskFailure
-from .adapter import enter_catalog, find_output, set_variables
+from .adapter import enter_catalog, find_output, let_clients_use_http, set_variables
 from .project import find_targets, prepare_project, write_profile
 from .results import Results, describe_failure_of
 
@@ -31,6 +31,8 @@ def run_dbt_task(context: TaskContext, task: DbtTask) -> None:
         write_profile(project, output, find_targets(commands))
         if any(words[0] != "deps" for words in commands):
             enter_catalog(context, task, output)
+    else:
+        let_clients_use_http(context)
     results = Results(context)
     os.chdir(project.folder)
     # dbt cancels what it has under way in the warehouse when it is interrupted, and not when it is told to end.
