@@ -62,7 +62,7 @@ export type DeploymentState = z.output<typeof DeploymentState>;
 const FirstState = z.object({
   ...DeploymentState.shape,
   version: z.literal(1),
-  serial: z.undefined(),
+  serial: z.undefined().optional(),
   resources: z.record(z.string(), z.object({ id: z.int(), name: z.string() })),
   artifacts: z.record(z.string(), z.object({ source_hash: z.string(), wheels: z.array(BuiltFile) })),
 });
