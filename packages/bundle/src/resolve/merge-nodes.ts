@@ -24,7 +24,11 @@ export function mergeNodes(base: MappingNode, override: MappingNode): MappingNod
   return { ...base, entries };
 }
 
+/** One of several fields is given: another one takes its place rather than joining it. */
+const CHOICES = ['run_as'];
+
 function mergeValues(base: Node, override: Node, name: string): Node {
+  if (CHOICES.includes(name)) return override;
   if (base.kind === 'mapping' && override.kind === 'mapping') return mergeNodes(base, override);
   const key = ownEntry(LIST_KEYS, name);
   if (key !== undefined && base.kind === 'list' && override.kind === 'list' && isKeyed(override, key)) {

@@ -311,3 +311,34 @@ test('numbers and booleans are written as texts where the contract wants texts',
     tasks: [{ run_job_task: { job_parameters: { day: '3' }, python_params: ['1'] } }, {}],
   });
 });
+
+test('the name of a bundle may hold references, and its target may give another', async () => {
+  const { bundle } = await settingsOf(
+    'bundle: {name: shop}\nvariables: {team: {default: red}}\ntargets: {dev: {bundle: {name: "shop-${var.team}"}}}\n',
+  );
+
+  expect(bundle.name).toBe('shop-red');
+  expect(bundle.workspace.rootPath).toMatch(/\/\.bundle\/shop-red\/dev$/);
+});
+
+test('who a target runs as takes the place of who the bundle does', async () => {
+  const { settings } = await settingsOf(
+    `${jobYaml()}run_as: {user_name: jane@example.com}\ntargets: {prod: {run_as: {service_principal_name: robot}}}\n`,
+  );
+
+  expect(settings.run_as).toEqual({ service_principal_name: 'robot' });
+});
+
+test('scripts have their references replaced, but not what belongs to the shell', async () => {
+  const { bundle } = await settingsOf(
+    'bundle: {name: shop}\nscripts: {hello: {content: "echo ${bundle.name} ${HOME} $(pwd)"}}\n',
+  );
+
+  expect(bundle.scripts).toEqual([
+    {
+      name: 'hello',
+      at: { file: 'databricks.yml', line: 2, column: 11 },
+      content: 'echo shop ${HOME} $(pwd)',
+    },
+  ]);
+});

@@ -173,7 +173,7 @@ function collect(resolution: Resolution, problems: Problem[]): ResolvedBundle {
   problems.push(...resources.jobs.flatMap((job) => warnOfNotebooksUsedAsFiles(job.node, context)));
   const lock = scalarAt(root, 'bundle', 'deployment', 'lock', 'enabled');
   return {
-    name,
+    name: textAt(root, 'bundle', 'name') ?? name,
     target: target.name,
     mode,
     folder: loaded.folder,
