@@ -66,6 +66,12 @@ test('every kind is made once, changed in place where it can be, made anew where
   const stored = JSON.parse(JSON.stringify(made)) as DeploymentState;
   expect(changesOf(await planOf(RICH, stored))).toEqual([]);
 
+  // A deployment that made all and died before it recorded anything.
+  const creating = Object.keys(made.resources);
+  const lost = { ...made, resources: {}, creating };
+  const found = await apply(await planOf(RICH, lost));
+  expect(found.resources).toEqual(made.resources);
+
   const CHANGES: [string, string][] = [
     ['comment: raw data', 'comment: other data'],
     ['owner_team: data', 'owner_team: platform'],
@@ -102,15 +108,19 @@ test('every kind is made once, changed in place where it can be, made anew where
 
   const moved = changed
     .replace('schema_name: bronze\n      volume_type', 'schema_name: default\n      volume_type')
+    .replace('      permissions:\n        - {group_name: users, level: WRITE}\n', '')
     .replace('pool\n      node_type_id: headrace.small', 'pool\n      node_type_id: headrace.large');
   const third = await planOf(moved, updated);
   expect(changesOf(third).map((change) => change.slice(0, 3))).toEqual([
     ['recreate', 'volumes.landing', 'schema_name'],
+    ['update', 'secret_scopes.keys', 'permissions'],
     ['recreate', 'instance_pools.pool', 'node_type_id'],
     ['update', 'alerts.late', 'custom_summary'],
     ['update', 'jobs.load', 'job_clusters[main].new_cluster.instance_pool_id'],
   ]);
   const again = await apply(third);
+  const { items = [] } = await server.client.secretAclsList({ scope: 'keys' });
+  expect(items.map(({ principal }) => principal)).not.toContain('users');
   expect(changesOf(await planOf(moved, again))).toEqual([]);
 
   const last = await planOf('bundle: {name: rich}\n', again);

@@ -8,8 +8,9 @@ import { findWheel, metadataPath, type PreparedBundle } from './prepared-bundle.
 
 export function toJobDocument(job: ResolvedResource, prepared: PreparedBundle): Document {
   const tasks = job.settings.tasks;
+  const { lifecycle: _, ...said } = job.settings;
   const settings = {
-    ...job.settings,
+    ...said,
     ...(Array.isArray(tasks) ? { tasks: tasks.map((task: Document) => withLibraries(task, prepared)) } : {}),
     ...withEnvironments(job.settings, prepared),
     deployment: {

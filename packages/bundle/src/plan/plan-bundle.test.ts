@@ -168,3 +168,18 @@ test('permissions that do nothing are said once', async () => {
     permissions: [{ principal: 'users', permission: 'READ' }],
   });
 });
+
+test('what may not be destroyed is not made anew', async () => {
+  const kept = SCHEMA.replace(
+    'volume_type: MANAGED',
+    'volume_type: MANAGED, lifecycle: {prevent_destroy: true}',
+  );
+  const world = await aDeployedWorld(kept);
+
+  await expect(world.plan(kept.replace('schema_name: raw', 'schema_name: other'))).rejects.toThrow(
+    /databricks\.yml:6:5: volume landing would be deleted and made anew, which its lifecycle prevents: schema_name/,
+  );
+  expect((await world.plan(kept.replace('name: landing,', 'name: arrivals,'))).actions[1]?.action).toBe(
+    'update',
+  );
+});

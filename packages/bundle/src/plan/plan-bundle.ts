@@ -1,12 +1,15 @@
 // Wanted against deployed: what a deploy would do, as data. Pure.
 
+import { BundleError } from '../deploy/bundle-error.ts';
+import { errorAt } from '../problem.ts';
 import type { ResolvedResource } from '../resolve/resolved-bundle.ts';
 import type { Deployed, DeployedResource } from './deployment-state.ts';
+import { isFields } from './document-path.ts';
 import { adopt, comparePlanned, keepAdopted } from './find-drift.ts';
 import { fingerprint } from './fingerprint.ts';
 import { kindOf, rankOf, splitResource } from './kinds/kinds.ts';
 import { nameOf, orderResources } from './order-resources.ts';
-import type { Document, Plan, PlannedAction } from './planned-action.ts';
+import type { Document, Plan, PlannedAction, PlannedDifference } from './planned-action.ts';
 import { type LocalLibrary, type PreparedBundle, wantedLibraries } from './prepared-bundle.ts';
 import { fillResourceIds, placeUrls, type ResourceIds } from './resource-ids.ts';
 
@@ -70,7 +73,10 @@ class Planner {
     const { id } = recorded;
     if (changes.differences.length === 0) return { ...named, ...changes, action: 'unchanged', id };
     const recreates = changes.differences.some((difference) => difference.recreates);
-    if (recreates) this.lasting.delete(resource);
+    if (recreates) {
+      refuseWherePrevented(wanted, changes.differences);
+      this.lasting.delete(resource);
+    }
     return { ...named, ...changes, action: recreates ? 'recreate' : 'update', id };
   }
 
@@ -89,6 +95,19 @@ class Planner {
     const after = adopt(before, compared, byHand);
     return { ...after, differences: differences.filter(({ origin }) => origin === 'files') };
   }
+}
+
+/** `lifecycle: {prevent_destroy: true}` */
+function refuseWherePrevented(
+  { kind, key, at, settings }: ResolvedResource,
+  differences: readonly PlannedDifference[],
+): void {
+  const { lifecycle } = settings;
+  if (!isFields(lifecycle) || lifecycle.prevent_destroy !== true) return;
+  const fields = differences.filter(({ recreates }) => recreates).map(({ path }) => path);
+  const message = `${kindOf(kind).noun} ${key} would be deleted and made anew, which its lifecycle prevents: ${fields.join(', ')} cannot be changed in place`;
+  const cure = 'put the field back, or take prevent_destroy out';
+  throw new BundleError([errorAt(at, message, cure)]);
 }
 
 interface Existing {
