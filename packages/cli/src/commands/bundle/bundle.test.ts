@@ -34,6 +34,7 @@ let folder: string;
 let server: StubServer;
 let files: Map<string, Buffer>;
 let jobs: Map<number, JobSettings>;
+let isRunning: boolean;
 
 beforeEach(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'headrace-bundle-'));
@@ -52,12 +53,17 @@ afterEach(async () => {
 function startWorkspace(): Promise<StubServer> {
   const workspace = aFakeWorkspace();
   ({ files, jobs } = workspace);
+  isRunning = true;
   return startStubServer({
     // Its client answers as a server's handlers do.
     ...(workspace.client as unknown as StubHandlers),
     currentUserMe: async () => ({ id: '1', userName: 'me@example.com', active: true }),
     jobsRunNow: async () => ({ run_id: 7 }),
-    runsList: async () => ({ runs: [aRun()], has_more: false }),
+    runsList: async () => ({ runs: isRunning ? [aRun()] : [], has_more: false }),
+    runsCancelAll: async () => {
+      isRunning = false;
+      return {};
+    },
     runsGet: async () => ({ ...aRun(), headrace: { deployment: { deployment_id: 1, version: 1 } } }),
     runEvents: async () =>
       (async function* () {
@@ -76,7 +82,7 @@ test('deploy, run, change, destroy', async () => {
   expect(first.stderr).toMatch(/created jobs.main "main green", id 1001/);
   expect(first).toMatchObject({ exitCode: 0, stdout: 'deployed: bundle demo, target dev, 1 job\n' });
 
-  expect((await call(['deploy', '--var', 'hue=green'])).stdout).toContain('unchanged: bundle demo');
+  expect((await call(['deploy', '--var', 'hue=green'])).stdout).toContain('no changes: bundle demo');
   expect((await call(['plan'])).stdout).toContain(
     '~ update jobs.main "main blue", id 1001\n    ~ name: "main green" → "main blue"',
   );
@@ -132,6 +138,18 @@ test('with --fail-on-active-runs a job that runs is not changed', async () => {
 
   expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('has run 7') });
   expect([...jobs.values()].map(({ name }) => name)).toEqual(['main blue']);
+});
+
+test('with --restart runs under way are cancelled, and ended, before the next one starts', async () => {
+  await call(['deploy']);
+  server.calls.length = 0;
+
+  const ran = await call(['run', '--restart', '--no-wait']);
+
+  expect(ran).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('cancelling run 7') });
+  expect(
+    server.calls.map((line) => line.split('/').at(-1)).filter((name) => /list|all|now/.test(name ?? '')),
+  ).toEqual(['list', 'cancel-all', 'list', 'run-now']);
 });
 
 test('what would be deleted without anybody to ask is refused', async () => {

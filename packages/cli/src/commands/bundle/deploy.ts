@@ -47,7 +47,7 @@ export function createBundleDeployCommand(context: CliContext): Command {
         onStep: (step) => note(context, formatStep(step)),
       });
       const { name, target, jobs } = open.bundle;
-      const state = released === null ? 'unchanged' : 'deployed';
+      const state = released === null ? 'no changes' : 'deployed';
       print(context, `${state}: bundle ${name}, target ${target}, ${count(jobs.length, 'job')}`);
     });
   return addLockOption(addDriftOption(addBundleOptions(command)));
