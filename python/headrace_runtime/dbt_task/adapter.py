@@ -87,9 +87,11 @@ def let_clients_use_http(context: TaskContext) -> None:
     url = context.attempt["api"]["url"].rstrip("/")
     if not url.startswith("http://") or not _is_installed("databricks-sql-connector"):
         return
-    from databricks.sql.client import Connection  # type: ignore[import-not-found]
+    from importlib import import_module
 
-    connect = Connection.__init__
+    # Of what is installed for the task alone.
+    connection: Any = import_module("databricks.sql.client").Connection
+    connect = connection.__init__
 
     def connect_here(self: Any, server_hostname: str, http_path: str, *args: Any, **keywords: Any) -> None:
         if _without_scheme(server_hostname) == _without_scheme(url):
@@ -97,7 +99,7 @@ def let_clients_use_http(context: TaskContext) -> None:
             keywords.setdefault("enable_telemetry", False)
         connect(self, server_hostname, http_path, *args, **keywords)
 
-    Connection.__init__ = connect_here
+    connection.__init__ = connect_here
 
 
 def _without_scheme(host: str) -> str:

@@ -64,6 +64,10 @@ test('statements and sessions of a task end with it when it is stopped', async (
     return answer.close_sessions.includes(session_id);
   });
   await endpoint.succeed(ours.statement_id, [['1']]);
+  const { res = [] } = await server.client.queryHistoryList({});
+  expect(res.find(({ query_id }) => query_id === theirs.statement_id)).toMatchObject({
+    query_source: { job_info: { job_task_run_id: expect.stringMatching(/^\d+$/) } },
+  });
   const shown = await server.client.statementsGet({ statement_id: ours.statement_id });
   expect(shown.status.state).toBe('SUCCEEDED');
 });

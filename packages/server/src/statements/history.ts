@@ -102,10 +102,10 @@ function toQueryInfo(row: HistoryRow, { withMetrics }: { readonly withMetrics: b
 function sourceOf({ source: { jobId, runId, taskRunId, queryId } }: HistoryRow): Record<string, unknown> {
   return {
     ...(queryId !== undefined && { sql_query_id: queryId }),
-    ...(runId !== undefined && {
+    ...((runId ?? taskRunId) !== undefined && {
       job_info: {
         ...(jobId !== undefined && { job_id: String(jobId) }),
-        job_run_id: String(runId),
+        ...(runId !== undefined && { job_run_id: String(runId) }),
         ...(taskRunId !== undefined && { job_task_run_id: String(taskRunId) }),
       },
     }),
