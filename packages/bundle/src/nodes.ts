@@ -153,22 +153,40 @@ function mapBelow(
   path: (string | number)[],
 ): Node {
   if (node.kind === 'scalar') return change(node, path);
-  let isChanged = false;
-  const visit = (key: string | number, value: Node): Node => {
-    path.push(key);
-    const mapped = mapBelow(value, change, path);
+  return node.kind === 'list' ? mapList(node, change, path) : mapMapping(node, change, path);
+}
+
+function mapList(
+  node: ListNode,
+  change: (scalar: ScalarNode, path: Path) => Node,
+  path: (string | number)[],
+): Node {
+  let entries: Node[] | null = null;
+  for (const [index, entry] of node.entries.entries()) {
+    path.push(index);
+    const value = mapBelow(entry, change, path);
     path.pop();
-    if (mapped !== value) isChanged = true;
-    return mapped;
-  };
-  if (node.kind === 'list') {
-    const entries = node.entries.map((entry, index) => visit(index, entry));
-    return isChanged ? { ...node, entries } : node;
+    if (value === entry) continue;
+    entries ??= [...node.entries];
+    entries[index] = value;
   }
-  const entries = new Map<string, Entry>();
+  return entries === null ? node : { ...node, entries };
+}
+
+function mapMapping(
+  node: MappingNode,
+  change: (scalar: ScalarNode, path: Path) => Node,
+  path: (string | number)[],
+): Node {
+  let entries: Map<string, Entry> | null = null;
   for (const [key, entry] of node.entries) {
-    const value = visit(key, entry.value);
-    entries.set(key, value === entry.value ? entry : { keyAt: entry.keyAt, value });
+    path.push(key);
+    const value = mapBelow(entry.value, change, path);
+    path.pop();
+    if (value === entry.value) continue;
+    // Setting a key that is there keeps its place among the others.
+    entries ??= new Map(node.entries);
+    entries.set(key, { keyAt: entry.keyAt, value });
   }
-  return isChanged ? { ...node, entries } : node;
+  return entries === null ? node : { ...node, entries };
 }

@@ -120,7 +120,7 @@ test('variables that refer to each other in any way end in values or in findings
 
 test('plain data made of nodes is the same data, whatever its keys are called', () => {
   const keys = fc.constantFrom('__proto__', 'constructor', 'toString', 'a');
-  const data = fc.letrec((tie) => ({
+  const json = fc.letrec((tie) => ({
     node: fc.oneof({ depthSize: 'small' }, fc.integer(), fc.array(tie('node')), tie('mapping')),
     // Objects of the generator itself cannot hold __proto__ as a key; JSON can.
     mapping: fc
@@ -131,7 +131,7 @@ test('plain data made of nodes is the same data, whatever its keys are called', 
   }));
 
   fc.assert(
-    fc.property(data.mapping, (plainData) => {
+    fc.property(json.mapping, (plainData) => {
       const node = fromPlain(plainData, AT);
 
       expect(JSON.stringify(toPlain(node))).toBe(JSON.stringify(plainData));
