@@ -72,7 +72,7 @@ test('a job made by hand is generated, bound, deployed under its id, and let go'
   expect(await call(folder, 'deploy', '--auto-approve')).toMatchObject({ exitCode: 0 });
   const { settings } = await server.client.jobsGet({ job_id: id });
   expect(settings).toMatchObject({ name: 'Orders: daily', deployment: { kind: 'BUNDLE' } });
-  expect((await call(folder, 'plan')).stdout).toContain('no changes');
+  expect((await call(folder, 'plan')).stdout).toContain('nothing to do');
 
   const unbound = await call(folder, 'deployment', 'unbind', 'orders_daily');
   expect(unbound).toMatchObject({ exitCode: 0 });

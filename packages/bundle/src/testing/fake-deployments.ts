@@ -32,7 +32,7 @@ interface Commit {
   readonly request_id: string;
   readonly expected_version: number;
   readonly resources: readonly SentResource[];
-  readonly delete_jobs: readonly number[];
+  readonly delete_jobs?: readonly number[];
   readonly files: readonly BundleFile[];
   readonly notes: Record<string, unknown>;
   readonly pending: Record<string, unknown>;
@@ -124,7 +124,7 @@ class FakeDeployment {
     const removed = this.placeFiles(commit);
     const count = (action: string) => commit.resources.filter((each) => each.action === action).length;
     const resources = this.saveJobs(commit);
-    const deletedJobs = commit.delete_jobs.filter((id) => this.parts.jobs.delete(id));
+    const deletedJobs = (commit.delete_jobs ?? []).filter((id) => this.parts.jobs.delete(id));
     row.current += 1;
     row.pending = structuredClone(commit.pending);
     const record = {
@@ -138,7 +138,7 @@ class FakeDeployment {
         notes: commit.notes,
       },
       changes: {
-        ...{ created: count('create'), updated: count('update'), deleted: commit.delete_jobs.length },
+        ...{ created: count('create'), updated: count('update'), deleted: deletedJobs.length },
         ...{ files_put: commit.files.length, files_removed: removed },
       },
     };
