@@ -21,6 +21,7 @@ import { findSectionProblems } from './find-section-problems.ts';
 import { findSyncProblems } from './find-sync-problems.ts';
 import { findTypeProblems } from './find-type-problems.ts';
 import { findUnknownFields } from './find-unknown-fields.ts';
+import { findWorkProblems } from './find-work-problems.ts';
 
 export interface CheckedBundle {
   /** null: there is no telling what would be deployed. */
@@ -62,7 +63,8 @@ function onlyResources(root: MappingNode): MappingNode {
 /** What a rule has said of a place in its own words is not said again in those of a schema. */
 function withoutSaid(types: readonly Problem[], said: readonly Problem[]): Problem[] {
   const places = new Set(said.filter(({ severity }) => severity === 'error').map(toPlace));
-  return types.filter((problem) => !places.has(toPlace(problem)));
+  // What is missing has no place of its own: several things may be missing at one.
+  return types.filter((problem) => problem.message.includes('is missing') || !places.has(toPlace(problem)));
 }
 
 function toPlace({ file, line, column }: Problem): string {
@@ -72,6 +74,7 @@ function toPlace({ file, line, column }: Problem): string {
 function validateJob(job: ResolvedJob, others: ReadonlyMap<string, MappingNode>): Problem[] {
   return [
     ...checkTasks(job),
+    ...findWorkProblems(job.node),
     ...findJobGraphProblems(job.node),
     ...findJobReferenceProblems(job.node),
     ...findEarlyReferences(job.node),
