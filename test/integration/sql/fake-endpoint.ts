@@ -34,6 +34,13 @@ export async function becomeEndpoint(
     return token !== '';
   });
   const client = createClient({ baseUrl: server.url, token });
+  // The attempt's folder is there before its claim is stored.
+  await waitUntil('its token is accepted', () =>
+    client.currentUserMe({}).then(
+      () => true,
+      () => false,
+    ),
+  );
   let poll = known.poll ?? 0;
   return {
     client,
