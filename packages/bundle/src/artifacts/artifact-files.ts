@@ -20,7 +20,8 @@ export function outputPatterns({ type, path: folder, sources }: ResolvedArtifact
 }
 
 export function isBelow(file: string, folder: string): boolean {
-  return folder === '' || file.startsWith(`${folder}/`);
+  // Files that sync.paths brings from outside are no part of a project in the bundle folder.
+  return folder === '' ? !file.startsWith('../') : file.startsWith(`${folder}/`);
 }
 
 /** Otherwise its files are there already, made by something else. */

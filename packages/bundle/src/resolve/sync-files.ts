@@ -32,7 +32,8 @@ export function selectSyncFiles(
   const sent = localFiles.filter(
     (file) => (isIncluded(file.path) || isBelowOne(file.path, roots)) && !isExcluded(file.path),
   );
-  const inside = insideBase(loaded.folder, roots);
+  // Files that run from where they are lie as they do here.
+  const inside = filePath === loaded.folder ? '' : insideBase(loaded.folder, roots);
   const toRemote = (local: string) => path.posix.join(filePath, inside, local);
   const files = sent.map((local) => ({
     local,
