@@ -123,7 +123,19 @@ test('every kind is made once, changed in place where it can be, made anew where
   expect(items.map(({ principal }) => principal)).not.toContain('users');
   expect(changesOf(await planOf(moved, again))).toEqual([]);
 
-  const last = await planOf('bundle: {name: rich}\n', again);
+  const renamed = moved
+    .replace('name: Lake', 'name: Sea')
+    .replaceAll(/(catalog|catalog_name): lake/g, '$1: sea');
+  const fourth = await planOf(renamed, again);
+  expect(changesOf(fourth)).toEqual([
+    ['update', 'catalogs.lake', 'name'],
+    ['update', 'queries.daily', 'catalog'],
+    ['update', 'alerts.late', 'custom_summary'],
+  ]);
+  const elsewhere = await apply(fourth);
+  expect(changesOf(await planOf(renamed, elsewhere))).toEqual([]);
+
+  const last = await planOf('bundle: {name: rich}\n', elsewhere);
   expect(changesOf(last).map(([action, resource]) => `${action} ${resource}`)).toEqual([
     'delete jobs.load',
     'delete alerts.late',
@@ -141,5 +153,5 @@ test('every kind is made once, changed in place where it can be, made anew where
   ]);
   const none = await apply(last);
   expect(none.resources).toEqual({});
-  expect(await readRemotes(again, server.client)).toEqual(new Map());
+  expect(await readRemotes(elsewhere, server.client)).toEqual(new Map());
 });

@@ -183,3 +183,44 @@ test('what may not be destroyed is not made anew', async () => {
     'update',
   );
 });
+
+test('what lies in a catalog or schema that is renamed moves with it, and what refers to it follows', async () => {
+  const yaml = (catalog: string, schema: string) => `bundle: {name: shop}
+resources:
+  catalogs: {lake: {name: ${catalog}}}
+  schemas: {raw: {name: ${schema}, catalog_name: "\${resources.catalogs.lake.name}"}}
+  volumes:
+    landing: {name: landing, catalog_name: ${catalog}, schema_name: ${schema}, volume_type: MANAGED}
+  clusters:
+    shared: {cluster_name: "reads \${resources.volumes.landing.volume_path}", spark_version: "17", num_workers: 0}
+`;
+  const world = aPlannedWorld();
+  // Of these kinds the name is the id.
+  const remember = () => {
+    for (const [resource, { document }] of Object.entries(world.state?.resources ?? {})) {
+      const { catalog_name: catalog, schema_name: schema, name } = (document ?? {}) as Record<string, string>;
+      const id = [catalog, schema, name].filter((part) => part !== undefined).join('.');
+      if (world.state && !resource.startsWith('clusters.'))
+        Object.assign(world.state.resources[resource] ?? {}, { id });
+    }
+  };
+  world.apply(await world.plan(yaml('lake', 'raw')));
+  remember();
+  Object.assign(world.remotes.get('clusters.shared') ?? {}, {
+    cluster_name: 'reads /Volumes/lake/raw/landing',
+  });
+
+  const plan = await world.plan(yaml('sea', 'bronze'));
+
+  expect(
+    plan.actions.map(({ action, resource, id, differences }) => [
+      `${action} ${resource} ${id}`,
+      ...differences.map(({ path, after }) => `${path} ${after}`),
+    ]),
+  ).toEqual([
+    ['update catalogs.lake lake', 'name sea'],
+    ['update schemas.raw sea.raw', 'name bronze'],
+    ['unchanged volumes.landing sea.bronze.landing'],
+    ['update clusters.shared 103', 'cluster_name reads /Volumes/sea/bronze/landing'],
+  ]);
+});

@@ -7,6 +7,7 @@ import type { Deployed, DeployedResource } from './deployment-state.ts';
 import { isFields } from './document-path.ts';
 import { adopt, comparePlanned, keepAdopted } from './find-drift.ts';
 import { fingerprint } from './fingerprint.ts';
+import { isIdByName, Renames } from './follow-renames.ts';
 import { kindOf, rankOf, splitResource } from './kinds/kinds.ts';
 import { nameOf, orderResources } from './order-resources.ts';
 import type { Document, Plan, PlannedAction, PlannedDifference } from './planned-action.ts';
@@ -42,6 +43,7 @@ class Planner {
   private readonly drift: 'revert' | 'adopt';
   /** Of resources that stay: what is made again has another id, and what names it changes with it. */
   private readonly lasting: Map<string, string>;
+  private readonly renames = new Renames();
 
   constructor(prepared: PreparedBundle, deployed: Deployed, drift: 'revert' | 'adopt') {
     this.prepared = prepared;
@@ -69,15 +71,29 @@ class Planner {
       const none = { differences: [], adopted: [] };
       return { ...named, ...none, action: 'create', id: null, document: fromFiles, isLost };
     }
-    const changes = this.compare(fromFiles, { wanted, recorded, remote });
-    const { id } = recorded;
+    const existing = this.follow({ wanted, recorded, remote });
+    const { id } = existing.recorded;
+    this.lasting.set(resource, id);
+    const changes = this.compare(fromFiles, existing);
     if (changes.differences.length === 0) return { ...named, ...changes, action: 'unchanged', id };
     const recreates = changes.differences.some((difference) => difference.recreates);
     if (recreates) {
       refuseWherePrevented(wanted, changes.differences);
       this.lasting.delete(resource);
+    } else if (isIdByName(kind) && name !== id) {
+      this.renames.note(kind, { before: id, after: name });
+      this.lasting.set(resource, name);
     }
     return { ...named, ...changes, action: recreates ? 'recreate' : 'update', id };
+  }
+
+  /** As it will be when its turn comes: the names of what it lies in may have changed by then. */
+  private follow({ wanted, recorded, remote: before }: Existing): Existing {
+    const { kind } = wanted;
+    const remote = this.renames.follow(kind, before);
+    if (remote === before) return { wanted, recorded, remote };
+    const document = recorded.document && { ...this.renames.follow(kind, recorded.document) };
+    return { wanted, recorded: { ...recorded, document, id: String(kindOf(kind).nameOf(remote)) }, remote };
   }
 
   private compare(
