@@ -64,8 +64,14 @@ export function showProblem(problem: Problem, sources: Sources, style: FrameStyl
   const { cure, ...finding } = problem;
   const lines = sources.get(problem.file);
   const frame = lines === undefined ? null : formatCodeFrame(lines, problem, style);
-  if (frame === null) return formatProblem(problem);
-  return [formatProblem(finding), frame, ...(cure === undefined ? [] : [`  cure: ${cure}`])].join('\n');
+  if (frame === null) return markError(formatProblem(problem), problem, style);
+  const head = markError(formatProblem(finding), problem, style);
+  return [head, frame, ...(cure === undefined ? [] : [`  cure: ${cure}`])].join('\n');
+}
+
+function markError(text: string, { severity }: Problem, { mark }: FrameStyle): string {
+  if (severity !== 'error' || mark === undefined) return text;
+  return mark(`${severity}:`) + text.slice(severity.length + 1);
 }
 
 /** In the order a person reads the files; the same finding is given once. */

@@ -38,9 +38,13 @@ afterEach(async () => {
 });
 
 async function validate(text: string, ...args: readonly string[]) {
+  return call(text, args, { isTty: false });
+}
+
+async function call(text: string, args: readonly string[], world: { readonly isTty: boolean }) {
   await writeFile(path.join(folder, 'databricks.yml'), text);
   const environment = { HEADRACE_HOST: server.url, HEADRACE_TOKEN: 't', PATH: process.env.PATH ?? '' };
-  return callCli(['bundle', 'validate', ...args], { environment, folder });
+  return callCli(['bundle', 'validate', ...args], { environment, folder, ...world });
 }
 
 test('a finding shows the lines around it, the place and the cure, without colours where it is piped', async () => {
@@ -55,6 +59,13 @@ test('a finding shows the lines around it, the place and the cure, without colou
   cure: check the path`,
   );
   expect(called.stderr).toContain('error: the bundle has 1 error\n');
+});
+
+test('on a terminal the word error and the carets are red', async () => {
+  const called = await call(bundleText.replace('hello.py,', 'gone.py,'), ['--offline'], { isTty: true });
+
+  expect(called.stderr).toContain('\u001b[31merror:\u001b[0m databricks.yml:8:43: ');
+  expect(called.stderr).toContain('\u001b[31m^^^^^^^^^\u001b[0m');
 });
 
 test('offline no server is asked, and the named user is taken for the caller', async () => {
