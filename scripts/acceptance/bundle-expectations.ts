@@ -140,7 +140,7 @@ const medallionSteps: readonly Omit<BundleStep, 'bundle'>[] = [
     },
     rows: {
       [revenue]: '2026-03-01,9,390.0\n2026-03-02,10,520.0',
-      'select count(*) from dev_catalog.monitoring.dead_letters': '1',
+      'select order_id from dev_catalog.bronze.orders_dead_letter': '7',
     },
   },
   {
