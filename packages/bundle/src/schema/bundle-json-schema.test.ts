@@ -62,6 +62,32 @@ test.each([
   expect(complaintsOf(text).join('\n')).toContain(expected);
 });
 
+const corpus = path.join(repository, 'packages/bundle/test/broken');
+const broken = globSync('*/databricks.yml', { cwd: corpus }).map((file) => path.dirname(file));
+const complaintsOfBroken = (name: string) =>
+  complaintsOf(readFileSync(path.join(corpus, name, 'databricks.yml'), 'utf8'));
+
+test.each(broken.filter((name) => /^(misspelt|text-for|number-|list-for|word-that|wrong-types)/.test(name)))(
+  'what validate says of types and fields in %s, an editor says too',
+  (name) => {
+    expect(complaintsOfBroken(name)).not.toEqual([]);
+  },
+);
+
+test.each(
+  broken
+    .filter((name) => /(circle|schedule|reference|zone|branch|path|twice|missing-)/.test(name))
+    .filter((name) => !/field|^misspelt|^duplicate|workspace|unknown-branch/.test(name)),
+)('what is said of %s takes more than one place, and an editor has nothing to say', (name) => {
+  expect(complaintsOfBroken(name)).toEqual([]);
+});
+
+test('an editor underlines the place, not all that is around it', () => {
+  expect(complaintsOf(job('tasks: [{task_key: a, max_retrys: 1}]'))).toEqual([
+    '/resources/jobs/daily/tasks/0 must NOT have additional properties max_retrys',
+  ]);
+});
+
 /** Every field below a name, with whether it says what it is for. */
 function fieldsOf(definition: unknown): [string, boolean][] {
   const { properties } = definition as { properties: Record<string, Json> };

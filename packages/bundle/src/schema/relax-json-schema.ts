@@ -15,7 +15,7 @@ function relax(schema: unknown, { isText }: { isText: boolean }): unknown {
   if (!isJson(schema)) return schema;
   const json = withRelaxedParts(schema);
   if (Array.isArray(json.enum) || 'const' in json) return orReference(json);
-  if ('$ref' in json) return orReference(json);
+  if ('$ref' in json) return named(json);
   switch (json.type) {
     case 'string':
       if (typeof json.pattern === 'string') return orReference(json);
@@ -56,6 +56,11 @@ function withRelaxedParts(schema: Json): Json {
 /** Sides of a condition, and defaults of parameters: texts that people write as numbers. */
 function isTextField(name: string): boolean {
   return name === 'left' || name === 'right' || name === 'default' || name === 'outcome';
+}
+
+/** What stands under a name lets references through itself. Beside `$ref`, draft 7 sees nothing. */
+function named({ $ref, ...rest }: Json): Json {
+  return Object.keys(rest).length === 0 ? { $ref } : { ...rest, allOf: [{ $ref }] };
 }
 
 function orReference(json: Json): Json {
