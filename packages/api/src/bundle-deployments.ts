@@ -165,7 +165,7 @@ const bundlesRenewLock = route({
   request: z.object({ ...underLock, pending: z.looseObject({}).optional() }),
   response: Nothing,
   permission: 'user',
-  audit: 'bundles.renewLock',
+  audit: 'bundles.renew-lock',
 });
 
 const bundlesUnlock = route({
@@ -185,7 +185,7 @@ const bundlesFindMissing = route({
   request: z.object({ ...ofDeployment, hashes: z.array(hash).max(bundleFilesMax) }),
   response: z.looseObject({ missing: z.array(z.string()) }),
   permission: 'user',
-  audit: 'bundles.findMissing',
+  audit: 'bundles.find-missing',
 });
 
 const bundlesPutContents = route({
@@ -198,7 +198,7 @@ const bundlesPutContents = route({
   }),
   response: Nothing,
   permission: 'user',
-  audit: 'bundles.putContents',
+  audit: 'bundles.put-contents',
 });
 
 const bundlesCommit = route({
@@ -251,7 +251,7 @@ const bundlesListVersions = route({
   request: z.object({ ...ofDeployment, limit: wireIntBetween({ min: 1, max: 100 }).default(100) }),
   response: z.looseObject({ versions: z.array(BundleVersion) }),
   permission: 'user',
-  audit: 'bundles.listVersions',
+  audit: 'bundles.list-versions',
 });
 
 const bundlesGetVersion = route({
@@ -261,7 +261,7 @@ const bundlesGetVersion = route({
   request: z.object({ ...ofDeployment, version: wireId }),
   response: BundleRecord,
   permission: 'user',
-  audit: 'bundles.getVersion',
+  audit: 'bundles.get-version',
 });
 
 const bundlesDestroy = route({
