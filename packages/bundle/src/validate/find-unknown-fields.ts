@@ -84,6 +84,7 @@ function nameOf(key: string, siblings: Fields): string {
 
 function cureOf(key: string, level: Level): string {
   const known = Object.keys(level.fields);
+  if (level.above === null && key === 'environments') return "its present name is 'targets'";
   const place = findPlace(key, level);
   if (place !== null) return `it belongs ${place}`;
   const otherwise =
