@@ -1,4 +1,5 @@
 /** Files on the server: of volumes as streams, of dbfs:/ in the blocks that its API takes. */
+import { Readable } from 'node:stream';
 import { ApiError, type Client, type DbfsFile, dbfsBlockBytesMax } from '@headrace/api';
 
 /** Null for a path of this machine. */
@@ -40,7 +41,7 @@ export async function writeRemote(
 ): Promise<void> {
   if (isInVolume(path)) {
     const headers = { 'content-type': 'application/octet-stream' };
-    const body = ReadableStream.from(content) as ReadableStream<Uint8Array>;
+    const body = Readable.toWeb(Readable.from(content, { objectMode: false })) as ReadableStream<Uint8Array>;
     await client.filesUpload({ path: path.slice(1), overwrite }, { body, headers });
     return;
   }
