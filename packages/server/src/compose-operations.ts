@@ -4,6 +4,7 @@ import { listWorkers } from './attempts/worker-status.ts';
 import { createAuditRetentionLoop } from './audit/retention-loop.ts';
 import { createDiscardLoop } from './blobs/discard.ts';
 import { createPlacementLoop } from './bundles/settle-placement.ts';
+import { createAbandonedFoldersLoop } from './catalogs/abandoned-folders-loop.ts';
 import { createDroppedTablesLoop } from './catalogs/undrop-table.ts';
 import { createClusterRetentionLoop } from './compute/cluster-retention-loop.ts';
 import type { RequestContext } from './context.ts';
@@ -52,6 +53,7 @@ const upkeep = [
   createFolderMovesLoop,
   createHandlesLoop,
   createDroppedTablesLoop,
+  createAbandonedFoldersLoop,
   createPlacementLoop,
 ];
 

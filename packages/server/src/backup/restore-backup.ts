@@ -124,6 +124,7 @@ async function moveLocations(client: pg.Client, oldRoot: string, newRoot: string
   for (const [table, column] of [
     ['tables', 'storage_location'],
     ['dropped_tables', 'storage_location'],
+    ['chosen_folders', 'folder'],
     ['schemas', 'storage_root'],
     ['catalogs', 'storage_root'],
   ]) {

@@ -3,6 +3,7 @@ import { ApiError, catalogPageMax, type RequestOf, type routes } from '@headrace
 import { type Querier, sqlState, uniqueViolation } from '../db/connect.ts';
 import type { Services } from '../services.ts';
 import { requireSchema } from './change-schemas.ts';
+import { insertChosen } from './chosen-store.ts';
 import { placeExternalTable } from './external-place.ts';
 import { chooseManagedFolder } from './managed-location.ts';
 import { type NamePage, readNamePage } from './name-pages.ts';
@@ -47,16 +48,19 @@ export async function listTablePage(db: Querier, request: ListRequest): Promise<
 
 /**
  * A folder for a managed table that is about to be written, or the external one that was asked for, if it is allowed.
- * Nothing is remembered of it yet.
+ * Remembered until the table has its name, so that it goes where it never gets one.
  */
 export async function chooseLocation(
   services: Pick<Services, 'db' | 'blobs' | 'config'>,
   { full_name, storage_location }: RequestOf<(typeof routes)['tableLocationsCreate']>,
+  { attemptId, nowMs }: { readonly attemptId: number | null; readonly nowMs: number },
 ): Promise<string> {
   const name = parseTableName(full_name);
   const schema = await requireSchema(services.db, name);
   if (storage_location !== undefined) return placeExternalTable(services, storage_location);
-  return chooseManagedFolder(services, schema, name);
+  const folder = await chooseManagedFolder(services, schema, name);
+  await insertChosen(services.db, { folder, attemptId }, nowMs);
+  return folder;
 }
 
 export async function changeTable(

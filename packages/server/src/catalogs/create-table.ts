@@ -2,9 +2,10 @@
 import crypto from 'node:crypto';
 import { ApiError, type RequestOf, type routes } from '@headrace/api';
 import type { BlobStore } from '../blobs/blob-store.ts';
-import { foreignKeyViolation, sqlState } from '../db/connect.ts';
+import { foreignKeyViolation, type Querier, sqlState } from '../db/connect.ts';
 import type { Services } from '../services.ts';
 import { requireSchema } from './change-schemas.ts';
+import { deleteChosen, isDiscarded } from './chosen-store.ts';
 import { placeExternalTable } from './external-place.ts';
 import {
   chooseManagedFolder,
@@ -44,13 +45,32 @@ export async function createTable(
     properties: request.properties ?? {},
     headrace: request.headrace ?? {},
   };
-  const inserted = await insertTable(services.db, schema.id, table, stamp).catch((error) => {
+  const work = services.db.transaction(async (client) => {
+    if (!(await insertTable(client, schema.id, table, stamp))) throw taken('Table', formatTableName(name));
+    await claimFolder(services, client, table);
+  });
+  await work.catch((error) => {
     throw sqlState(error) === foreignKeyViolation ? missing('Schema', formatSchemaName(name)) : error;
   });
-  if (!inserted) throw taken('Table', formatTableName(name));
   const row = await findTableById(services.db, table.id);
   if (!row) throw missing('Table', formatTableName(name)); // Deleted again by someone else already.
   return row;
+}
+
+/** The loop of abandoned folders takes a folder, or this does: never both. */
+async function claimFolder(
+  { blobs }: Services,
+  client: Querier,
+  { tableType, storageLocation }: NewTable,
+): Promise<void> {
+  if (tableType !== 'MANAGED' || storageLocation === null) return;
+  await deleteChosen(client, spellLocation(storageLocation));
+  const folder = findManagedFolder(blobs, storageLocation);
+  if (folder === null || !(await isDiscarded(client, [folder]))) return;
+  throw new ApiError(
+    'INVALID_STATE',
+    'storage_location: its files are being removed, since what wrote them had ended: write the table again',
+  );
 }
 
 const isView = ({ table_type }: CreateRequest) => table_type === 'VIEW';

@@ -119,8 +119,8 @@ function createTableHandlers(services: Services): TableHandlers {
     async tablesExists({ full_name }) {
       return { table_exists: await hasTable(db, parseTableName(full_name)) };
     },
-    async tableLocationsCreate(request) {
-      return { location: await chooseLocation(services, request) };
+    async tableLocationsCreate(request, { attemptId, nowMs }) {
+      return { location: await chooseLocation(services, request, { attemptId, nowMs }) };
     },
     async functionsList({ catalog_name, schema_name }) {
       await requireSchema(db, { catalog: foldName(catalog_name), schema: foldName(schema_name) });

@@ -1,6 +1,7 @@
 import type { CatalogInfo, SchemaInfo, TableInfo } from '@headrace/api';
 import type { CatalogRow } from './catalog-store.ts';
 import type { SchemaRow } from './schema-store.ts';
+import { readConstraints } from './table-constraints.ts';
 import type { TableRow } from './table-store.ts';
 
 export function toCatalogInfo(row: CatalogRow): CatalogInfo {
@@ -40,11 +41,17 @@ export function toTableInfo(row: TableRow): TableInfo {
     table_type: row.tableType,
     columns: [...row.columns],
     headrace: row.headrace,
+    ...withConstraints(row),
     ...(row.dataSourceFormat === null ? {} : { data_source_format: row.dataSourceFormat }),
     ...(row.storageLocation === null ? {} : { storage_location: row.storageLocation }),
     ...(row.viewDefinition === null ? {} : { view_definition: row.viewDefinition }),
     ...toRecordFields(row),
   };
+}
+
+function withConstraints({ properties }: TableRow) {
+  const constraints = readConstraints(properties);
+  return constraints.length === 0 ? {} : { table_constraints: constraints };
 }
 
 function toRecordFields(
