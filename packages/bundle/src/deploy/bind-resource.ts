@@ -6,6 +6,7 @@ import { kindOf } from '../plan/kinds/kinds.ts';
 import type { Document } from '../plan/planned-action.ts';
 import { errorAt } from '../problem.ts';
 import type { ResolvedBundle, ResolvedResource } from '../resolve/resolved-bundle.ts';
+import { findStrays } from '../sync/plan-sync.ts';
 import type { BundleClient } from './bundle-client.ts';
 import { BundleError } from './bundle-error.ts';
 import { type LockOptions, withLock } from './hold-lock.ts';
@@ -84,12 +85,12 @@ export async function unbindResource(
   await withLock(client, placeOf(bundle), options, async (lock) => {
     const deployment = await findDeployment(bundle, client);
     if (deployment === null) return;
-    const pending = { ...withoutResource(readPending(deployment), resource) };
+    const pending = withoutResource(readPending(deployment), resource);
     const under = { deployment_id: lock.deploymentId, fence: lock.fence };
     const { current } = deployment;
     lock.check();
     if (!current?.resources.some((each) => nameOf(each) === resource)) {
-      await client.bundlesRenewLock({ ...under, pending });
+      await client.bundlesRenewLock({ ...under, pending: { ...pending } });
       return;
     }
     const request = {
@@ -100,7 +101,8 @@ export async function unbindResource(
       resources: current.resources.filter((each) => nameOf(each) !== resource),
       files: current.files,
       notes: current.notes,
-      pending,
+      // Its files are put in their places with it.
+      pending: { ...pending, synced: findStrays(pending.synced, current.files) },
     };
     await insist(() => client.bundlesCommit(request));
   });
@@ -110,12 +112,13 @@ function placeOf({ name, target, workspace }: ResolvedBundle) {
   return { statePath: workspace.statePath, target, bundle: name };
 }
 
-function withoutResource({ creating, made, deleting }: Pending, resource: string): Pending {
+function withoutResource({ creating, made, deleting, synced }: Pending, resource: string): Pending {
   const { [resource]: _made, ...otherMade } = made;
   const { [resource]: _deleting, ...otherDeleting } = deleting;
   return {
     creating: creating.filter((each) => each !== resource),
     made: otherMade,
     deleting: otherDeleting,
+    synced,
   };
 }

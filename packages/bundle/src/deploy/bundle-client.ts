@@ -4,7 +4,7 @@ import type { Client } from '@headrace/api';
 import type { ReleaseClient } from './release.ts';
 
 export type BundleClient = ReleaseClient &
-  Pick<Client, 'workspaceDelete' | 'bundlesGetVersion' | 'bundlesListVersions' | 'bundlesDestroy'> & {
+  Pick<Client, 'bundlesGetVersion' | 'bundlesListVersions' | 'bundlesDestroy'> & {
     workspaceExport(request: { path: string; format: 'AUTO' }): Promise<{ content: string }>;
   };
 

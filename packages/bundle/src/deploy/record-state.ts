@@ -9,6 +9,7 @@ import {
   STATE_FILE,
   STATE_VERSION,
 } from '../plan/deployment-state.ts';
+import { findStrays, type SyncedFiles, UNKNOWN } from '../sync/plan-sync.ts';
 
 /** A record of the server says what a resource was sent as, and beside it: */
 const ResourceNotes = z.looseObject({
@@ -27,12 +28,14 @@ export interface Pending {
   readonly made: DeploymentState['resources'];
   /** In no version any more, and still there. */
   readonly deleting: DeploymentState['resources'];
+  /** Files that were sent without a deployment since the current version. */
+  readonly synced: SyncedFiles;
 }
 
-export const NOTHING_PENDING: Pending = { creating: [], made: {}, deleting: {} };
+export const NOTHING_PENDING: Pending = { creating: [], made: {}, deleting: {}, synced: {} };
 
-export function isPending({ creating, made, deleting }: Pending): boolean {
-  return creating.length + Object.keys(made).length + Object.keys(deleting).length > 0;
+export function isPending({ creating, made, deleting, synced }: Pending): boolean {
+  return creating.length + [made, deleting, synced].flatMap((each) => Object.keys(each)).length > 0;
 }
 
 export function readPending({ pending }: BundleDeployment): Pending {
@@ -45,22 +48,39 @@ export function toState(deployment: BundleDeployment): DeploymentState {
   const { current, bundle, target } = deployment;
   const pending = readPending(deployment);
   const files = current?.files ?? [];
+  const { synced } = pending;
   return parseDeploymentState({
     version: STATE_VERSION,
     serial: deployment.current_version,
     ...{ bundle, target },
     resources: { ...(current ? resourcesOf(current) : {}), ...pending.deleting, ...pending.made },
-    files: Object.fromEntries(
-      files.flatMap((file) =>
-        file.local_path === undefined
-          ? []
-          : [[file.local_path, { hash: file.hash, remote_path: toRemotePath(file) }]],
+    files: {
+      ...Object.fromEntries(
+        files.flatMap((file) => {
+          const remote = toRemotePath(file);
+          // What stands there now is another: it is sent again.
+          const hash = Object.hasOwn(synced, remote) ? UNKNOWN : file.hash;
+          return file.local_path === undefined ? [] : [[file.local_path, { hash, remote_path: remote }]];
+        }),
       ),
-    ),
+      // No local path begins with a slash.
+      ...Object.fromEntries(
+        Object.keys(findStrays(synced, files)).map((remote) => [
+          remote,
+          { hash: UNKNOWN, remote_path: remote },
+        ]),
+      ),
+    },
     artifacts: current?.notes.artifacts ?? {},
     uploads: files.filter(isUpload).map(toRemotePath),
     creating: [...pending.creating],
   });
+}
+
+/** Remote path → hash, of what the current version has from local files. */
+export function sourcesOf({ current }: BundleDeployment): ReadonlyMap<string, string> {
+  const files = (current?.files ?? []).filter((file) => file.local_path !== undefined);
+  return new Map(files.map((file) => [toRemotePath(file), file.hash]));
 }
 
 function resourcesOf({ resources }: BundleRecord): Record<string, unknown> {

@@ -5,11 +5,13 @@
 import type { BundleFile, Client } from '@headrace/api';
 import { applyAction } from '../plan/apply-action.ts';
 import type { DeployedResource, DeploymentState } from '../plan/deployment-state.ts';
+import { nullIfAbsent } from '../plan/kinds/is-absent.ts';
 import type { KindClient } from '../plan/kinds/kind-definition.ts';
 import { toRecord } from '../plan/next-state.ts';
 import { idsOf } from '../plan/plan-bundle.ts';
 import type { PlannedAction } from '../plan/planned-action.ts';
 import { referencesIn } from '../plan/resource-ids.ts';
+import { findStrays, type SyncedFiles } from '../sync/plan-sync.ts';
 import type { HeldLock, LockClient } from './hold-lock.ts';
 import { insist } from './insist.ts';
 import { isPending, type Pending, readPending, toResource } from './record-state.ts';
@@ -17,7 +19,10 @@ import { type Content, findMissing, uploadContents } from './upload-contents.ts'
 
 export type ReleaseClient = KindClient &
   LockClient &
-  Pick<Client, 'bundlesGet' | 'bundlesFindMissing' | 'bundlesPutContents' | 'bundlesCommit'>;
+  Pick<
+    Client,
+    'bundlesGet' | 'bundlesFindMissing' | 'bundlesPutContents' | 'bundlesCommit' | 'workspaceDelete'
+  >;
 
 export type DeployStep =
   | { readonly kind: 'uploading'; readonly libraries: number; readonly files: number }
@@ -65,6 +70,7 @@ export async function makeRelease(
   const version = await making.commit();
   for (const action of release.actions)
     if (action.kind !== 'jobs' && action.action === 'delete') await making.delete(action);
+  await making.removeStrays();
   return { version, deploymentId: lock.deploymentId };
 }
 
@@ -92,6 +98,7 @@ class Making {
   private creating: string[] = [];
   private made: Record<string, DeployedResource> = {};
   private deleting: Record<string, DeployedResource> = {};
+  private synced: SyncedFiles = {};
 
   constructor(release: Release, client: ReleaseClient, lock: HeldLock, onStep: OnStep) {
     this.release = release;
@@ -104,10 +111,12 @@ class Making {
   /** What an earlier deployment left half done stays known. */
   async begin(): Promise<void> {
     const { statePath: state_path, target } = this.release.place;
-    const { creating, made, deleting } = readPending(await this.client.bundlesGet({ state_path, target }));
+    const pending = readPending(await this.client.bundlesGet({ state_path, target }));
+    const { creating, made, deleting } = pending;
     this.creating = [...creating];
     this.made = { ...made };
     this.deleting = { ...deleting };
+    this.synced = pending.synced;
   }
 
   async apply(action: PlannedAction): Promise<void> {
@@ -148,9 +157,12 @@ class Making {
       delete_jobs: deletedJobs.map(({ id }) => Number(id)),
       files: [...release.files],
       notes: { artifacts: release.artifacts },
-      pending: { ...this.pending({ creating: [], made: {} }) },
+      pending: {
+        ...this.pending({ creating: [], made: {}, synced: findStrays(this.synced, release.files) }),
+      },
     };
     const committed = await insist(() => this.client.bundlesCommit(request));
+    this.synced = request.pending.synced;
     this.creating = [];
     this.made = {};
     this.tell(committed.job_ids);
@@ -211,8 +223,19 @@ class Making {
     this.onStep({ kind: 'deleted', resource: action.resource, name: action.name, id: action.id ?? '' });
   }
 
+  /** Files that were sent without a deployment, and that the version has not. */
+  async removeStrays(): Promise<void> {
+    const strays = Object.keys(this.synced);
+    if (strays.length === 0) return;
+    for (const path of strays) await nullIfAbsent(this.client.workspaceDelete({ path }));
+    this.synced = {};
+    await this.note();
+    this.onStep({ kind: 'removed', files: strays.length });
+  }
+
   private pending(more: Partial<Pending> = {}): Pending {
-    return { creating: this.creating, made: this.made, deleting: this.deleting, ...more };
+    const { creating, made, deleting, synced } = this;
+    return { creating, made, deleting, synced, ...more };
   }
 
   private async note(): Promise<void> {
