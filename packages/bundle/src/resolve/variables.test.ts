@@ -71,3 +71,11 @@ test('overrides of a target count for it alone, and one that is broken stops onl
     /error: \.databricks\/bundle\/prod\/variable-overrides\.json:1:/,
   );
 });
+
+test('a default without a value is none', async () => {
+  const { findings } = await clusterOf('variables: {cluster: {type: complex, default: }}\n');
+
+  expect(findings).toContainEqual(
+    expect.stringContaining("variable 'cluster' has neither a default nor a value"),
+  );
+});

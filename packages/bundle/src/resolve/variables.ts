@@ -99,7 +99,8 @@ function fromBundle(declaration: Entry, assigned: Entry | undefined): Given {
 
 function ownValue(declaration: Node): Given {
   const fallback = nodeAt(declaration, 'default');
-  if (fallback !== undefined) return fallback;
+  // `default:` with nothing after it gives none.
+  if (fallback !== undefined && !isEmpty(fallback)) return fallback;
   const lookup = nodeAt(declaration, 'lookup');
   return lookup === undefined || isEmpty(lookup) ? null : { lookup };
 }
@@ -125,7 +126,7 @@ function readType(name: string, declaration: Entry, problems: Problem[]): boolea
     const cure = "write 'complex' for lists and mappings, and nothing for texts, numbers and booleans";
     problems.push(warningAt(type.at, `variable '${name}': this type is not known`, cure));
   }
-  if (nodeAt(value, 'default') !== undefined && !isEmpty(nodeAt(value, 'lookup'))) {
+  if (!isEmpty(nodeAt(value, 'default')) && !isEmpty(nodeAt(value, 'lookup'))) {
     const message = `variable '${name}' has a default, so its lookup is never made`;
     problems.push(errorAt(declaration.keyAt, message, 'keep one of them'));
   }
