@@ -20,7 +20,8 @@ import {
 import { z } from 'zod';
 import { fieldOf } from './walk-schema.ts';
 
-const text = z.string();
+/** People write versions and ids as numbers. */
+const text = z.preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string());
 const whole = z.int();
 const bool = z.boolean();
 const any = z.unknown();

@@ -4,14 +4,14 @@
 import { describeIssue, formatPath } from '@headrace/api';
 import type { z } from 'zod';
 import { suggest } from '../find-nearest.ts';
-import { type MappingNode, type Node, at as nodeAt, type Path, positionOf } from '../nodes.ts';
+import { type Node, at as nodeAt, type Path, positionOf } from '../nodes.ts';
 import { errorAt, type Problem } from '../problem.ts';
 
 type Issue = z.core.$ZodIssue;
 
 interface Checked {
   /** Where the values were written. */
-  readonly node: MappingNode;
+  readonly node: Node;
   /** The same values, as they are sent. */
   readonly values: unknown;
   /** `job daily`; empty for the file itself. */

@@ -14,6 +14,7 @@ import { resourceSchemas } from '../schema/bundle-file.ts';
 import { findControlFlowProblems } from './find-control-flow-problems.ts';
 import { findDollarReferences } from './find-dollar-references.ts';
 import { findEarlyReferences } from './find-early-references.ts';
+import { findExtraTypeProblems } from './find-extra-type-problems.ts';
 import { findJobGraphProblems } from './find-graph-problems.ts';
 import { findJobReferenceProblems } from './find-reference-problems.ts';
 import { findScheduleProblems } from './find-schedule-problems.ts';
@@ -90,7 +91,11 @@ function checkTasks(job: ResolvedJob): Problem[] {
 
 function checkSchema({ kind, key, node, settings }: ResolvedResource): Problem[] {
   const owner = `${kindOf(kind).noun} ${key}`;
-  return findTypeProblems(resourceSchemas[kind], { node, values: settings, owner });
+  const schema = resourceSchemas[kind];
+  return [
+    ...findTypeProblems(schema, { node, values: settings, owner }),
+    ...findExtraTypeProblems(node, schema, owner),
+  ];
 }
 
 /** `job_cluster_key` and `environment_key` must name something the job declares. */
