@@ -22,6 +22,7 @@ const SIGNS: Readonly<Record<Action, { sign: string; tone: PlanTone }>> = {
 /** A longer list of fields is cut; `-o json` has them all. */
 const FIELDS_SHOWN = 40;
 const CHARS_SHOWN = 60;
+const CHARS_BEFORE_DIFFERENCE = 12;
 
 export function formatPlan(plan: Plan, { paint }: PlanFormat): string {
   const lines = plan.actions.flatMap((action) => formatAction(action, paint));
@@ -72,12 +73,29 @@ function formatDifference(difference: PlannedDifference, paint: PlanFormat['pain
   const { path, steps, before, after } = difference;
   if (before === undefined) return paint(`    + ${path}: ${show(after, steps)}`, 'good');
   if (after === undefined) return paint(`    - ${path}: ${show(before, steps)}`, 'bad');
-  return `    ~ ${path}: ${show(before, steps)} → ${show(after, steps)}`;
+  const [from, to] = showBoth(toText(before, steps), toText(after, steps));
+  return `    ~ ${path}: ${from} → ${to}`;
+}
+
+/** Long values that begin alike are shown from where they differ. */
+function showBoth(before: string, after: string): [string, string] {
+  let alike = 0;
+  while (alike < before.length && before[alike] === after[alike]) alike += 1;
+  const hidden = alike - CHARS_BEFORE_DIFFERENCE;
+  const isCut = hidden > 0 && Math.max(before.length, after.length) > CHARS_SHOWN;
+  const show = (text: string) => shorten(isCut ? `…${text.slice(hidden)}` : text);
+  return [show(before), show(after)];
 }
 
 function show(value: unknown, steps: DocumentPath): string {
-  if (value === undefined) return 'nothing';
-  const text = JSON.stringify(maskSecrets(value, String(steps.at(-1))));
+  return shorten(toText(value, steps));
+}
+
+function toText(value: unknown, steps: DocumentPath): string {
+  return value === undefined ? 'nothing' : JSON.stringify(maskSecrets(value, String(steps.at(-1))));
+}
+
+function shorten(text: string): string {
   return text.length > CHARS_SHOWN ? `${text.slice(0, CHARS_SHOWN - 1)}…` : text;
 }
 

@@ -109,3 +109,13 @@ test('what was set by hand and stays is said with what to write in the file', as
     `    = timeout_seconds: 5 ${stays} write it in the file`,
   ]);
 });
+
+test('long values that begin alike are shown from where they differ', async () => {
+  const world = aPlannedWorld();
+  const words = 'a description of some length that says what the job is for, ';
+  world.apply(await world.plan(yaml(`description: "${words}first"`)));
+
+  const text = formatPlan(await world.plan(yaml(`description: "${words}then"`)), format);
+
+  expect(text).toContain('~ description: …job is for, first" → …job is for, then"\n');
+});
