@@ -42,6 +42,13 @@ export async function expandInclude(folder: string, node: Node, problems: Proble
   return [];
 }
 
+/** What others put there: `**` does not mean it, and a search of it takes long. */
+const FOREIGN_FOLDERS = ['.git', 'node_modules', '.venv', '__pycache__'];
+
+function isForeign(entry: Dirent): boolean {
+  return FOREIGN_FOLDERS.includes(entry.name);
+}
+
 export interface Matches {
   readonly files: string[];
   readonly refused: readonly { readonly file: string; readonly reason: string }[];
@@ -52,7 +59,8 @@ export async function matchFiles(folder: string, pattern: string): Promise<Match
   const files: string[] = [];
   const refused: { file: string; reason: string }[] = [];
   const folders = new Map<string, Promise<string>>();
-  for await (const entry of glob(pattern, { cwd: folder, withFileTypes: true })) {
+  const options = { cwd: folder, withFileTypes: true, exclude: isForeign } as const;
+  for await (const entry of glob(pattern, options)) {
     const absolute = path.join(entry.parentPath, entry.name);
     const file = path.relative(folder, absolute).split(path.sep).join('/');
     const reason = await whyNotRead(folder, entry, folders);

@@ -36,7 +36,7 @@ export interface ListOptions {
 export async function listFiles(root: string, options: ListOptions): Promise<FileListing> {
   const walk = new Walk(root, options.includes, options.filesMax ?? FILES_MAX);
   for (const folder of options.folders) {
-    await walk.run(folder, await readRulesAbove(folder, options.gitRoot));
+    await walk.run(folder, options.gitRoot);
   }
   if (walk.refusal !== null) return { files: [], problems: [walk.refusal] };
   const files: LocalFile[] = [];
@@ -98,17 +98,37 @@ class Walk {
     this.filesMax = filesMax;
   }
 
-  async run(start: string, rules: readonly IgnoreRules[]): Promise<void> {
-    const pending: Pending[] = [{ folder: start, rules, isIgnored: false }];
+  async run(start: string, gitRoot: string | null): Promise<void> {
+    const rules = await this.tryRules(start, () => readRulesAbove(start, gitRoot));
+    const pending: Pending[] = rules === null ? [] : [{ folder: start, rules, isIgnored: false }];
     for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
       if (this.seen.has(next.folder)) continue;
       this.seen.add(next.folder);
-      const inner = await withRulesOf(next.folder, next.rules);
+      const { folder, rules: outer } = next;
+      const inner = await this.tryRules(folder, () => withRulesOf(folder, outer));
+      if (inner === null) continue;
       for (const entry of await this.read(next.folder)) {
         const below = this.visit(entry, { ...next, rules: inner });
         if (below !== null) pending.push(below);
         if (this.refusal !== null) return;
       }
+    }
+  }
+
+  /** null: nobody can tell what of the folder is not to be sent, so none of it is. */
+  private async tryRules(
+    folder: string,
+    read: () => Promise<readonly IgnoreRules[]>,
+  ): Promise<readonly IgnoreRules[] | null> {
+    try {
+      return await read();
+    } catch {
+      const file = path.relative(this.root, path.join(folder, '.gitignore')).split(path.sep).join('/');
+      const message = 'cannot be read, so nobody can tell what is not to be sent';
+      this.problems.push(
+        errorAt({ file, line: 1, column: 1 }, message, 'give yourself the right to read it'),
+      );
+      return null;
     }
   }
 

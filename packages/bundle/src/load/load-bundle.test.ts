@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { formatProblem } from '../problem.ts';
 import { aBundleFolder, findingsOf, jobYaml, NOTEBOOK, resolve } from '../testing/bundle-folder.ts';
 import { listFiles } from './list-files.ts';
+import { loadBundle } from './load-bundle.ts';
 
 const GOOD = { 'databricks.yml': jobYaml(), 'load.py': NOTEBOOK };
 
@@ -175,4 +176,19 @@ test('configuration larger than 10 MB is refused', async () => {
   expect(findings).toEqual([
     'error: databricks.yml:1:1: the configuration files are larger than 10 MB together; move data out of them',
   ]);
+});
+
+test('a pattern of includes means no files of packages and environments', async () => {
+  await using folder = await aBundleFolder({
+    ...GOOD,
+    'databricks.yml': `include: ["**/*.yml"]\n${jobYaml()}`,
+    'a/b.yml': 'presets: {}\n',
+    'node_modules/x/c.yml': '- 1\n',
+    '.venv/d.yml': '- 1\n',
+  });
+
+  const { configFiles, problems } = await loadBundle(folder.folder);
+
+  expect(problems).toEqual([]);
+  expect(configFiles).toEqual(['databricks.yml', 'a/b.yml']);
 });

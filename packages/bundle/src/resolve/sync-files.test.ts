@@ -166,6 +166,16 @@ test('symbolic links are named and not followed, also those that lead in circles
   ).toHaveLength(2);
 });
 
+test('rules that cannot be read stop a deployment: what they name might be a secret', async () => {
+  await using around = await aBundleFolder({ ...main(''), 'shop/sub/secret.txt': '' });
+  await symlink('.gitignore', path.join(around.folder, 'shop/sub/.gitignore'));
+
+  const { bundle, findings } = await resolve({ folder: path.join(around.folder, 'shop') });
+
+  expect(findings).toEqual([expect.stringMatching(/^error: sub\/\.gitignore:1:1: cannot be read/)]);
+  expect(bundle.files.map(({ local }) => local.path)).toEqual(['databricks.yml']);
+});
+
 test('an included symbolic link that leads out, to itself or to nothing is refused', async () => {
   await using around = await aBundleFolder({
     ...main('include: [out.yml, loop.yml, gone.yml, inside.yml]\n'),
