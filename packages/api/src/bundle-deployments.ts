@@ -116,6 +116,8 @@ export const BundleDeployment = z.looseObject({
   current: BundleRecord.optional(),
   /** What a deployment noted of things that no version has yet, or that are still to go. */
   pending: z.looseObject({}).optional(),
+  /** With `include_jobs`: settings by `jobs.<key>`, as they are now; left out where they are too much for one answer. */
+  jobs: z.record(z.string(), z.looseObject({})).optional(),
 });
 export type BundleDeployment = z.output<typeof BundleDeployment>;
 
@@ -123,7 +125,7 @@ const bundlesGet = route({
   method: 'GET',
   path: `${bundlesPath}/deployment`,
   summary: 'Shows a deployment with its current version and its lock.',
-  request: z.object({ state_path: path, target: name }),
+  request: z.object({ state_path: path, target: name, include_jobs: wireBool.default(false) }),
   response: BundleDeployment,
   permission: 'user',
   audit: 'bundles.get',

@@ -7,14 +7,13 @@ import { kindOf, rankOf, splitResource } from '../plan/kinds/kinds.ts';
 import { idsOf } from '../plan/plan-bundle.ts';
 import type { Document, PlannedAction } from '../plan/planned-action.ts';
 import { metadataPath } from '../plan/prepared-bundle.ts';
-import { readRemotes } from '../plan/read-remotes.ts';
 import { fillResourceIds } from '../plan/resource-ids.ts';
 import type { ResolvedBundle } from '../resolve/resolve-bundle.ts';
 import type { BundleClient } from './bundle-client.ts';
 import { BundleError } from './bundle-error.ts';
 import type { DeployOptions } from './deploy-bundle.ts';
 import { withLock } from './hold-lock.ts';
-import { findDeployment } from './read-deployment.ts';
+import { findDeployment, readNow } from './read-deployment.ts';
 import { nameOf, toState, unfilledOf } from './record-state.ts';
 import { makeRelease, type Released } from './release.ts';
 
@@ -33,13 +32,13 @@ export async function planRollback(
   client: BundleClient,
   to?: number,
 ): Promise<Rollback> {
-  const deployment = await findDeployment(bundle, client);
+  const deployment = await findDeployment(bundle, client, { hasJobs: true });
   const current = deployment?.current;
   if (!deployment || !current)
     throw problem(bundle, 'nothing is deployed here, and nothing can be brought back');
   const record = await readRecord(bundle, deployment, client, to);
   const state = toState(deployment);
-  const remotes = await readRemotes(state, client);
+  const remotes = await readNow(state, deployment, client);
   const wanted = record.resources.flatMap((resource) => planResource(resource, state, remotes));
   const names = new Set(record.resources.map(nameOf));
   const deletes = Object.entries(state.resources)

@@ -1,6 +1,7 @@
 /** What the deployment of a bundle does to its jobs beside saving them; within its transaction. */
 import type { Querier } from '../db/connect.ts';
-import { lockDeployedJobs, markDeployment, markJobDeleted } from './store.ts';
+import type { Document } from '../runs/run-facts.ts';
+import { lockDeployedJobs, markDeployment, markJobDeleted, readManySettings } from './store.ts';
 
 export interface DeployedVersion {
   readonly deploymentId: number;
@@ -38,4 +39,15 @@ export async function deletedFor(
   const deleted: number[] = [];
   for (const { job_id: jobId } of ours) if (await markJobDeleted(client, jobId, nowMs)) deleted.push(jobId);
   return deleted;
+}
+
+/** Those that exist, by their ids; null when they are more than so many characters of JSON. */
+export async function readSettingsOf(
+  db: Querier,
+  jobIds: readonly number[],
+  charsMax: number,
+): Promise<ReadonlyMap<number, Document> | null> {
+  const rows = await readManySettings(db, jobIds);
+  const chars = rows.reduce((sum, row) => sum + row.chars, 0);
+  return chars > charsMax ? null : new Map(rows.map((row) => [row.job_id, row.settings]));
 }

@@ -141,6 +141,22 @@ for update`,
   });
 }
 
+/** Of those that exist; deleted ones do not. */
+export async function readManySettings(
+  db: Querier,
+  jobIds: readonly number[],
+): Promise<{ readonly job_id: number; readonly settings: Document; readonly chars: number }[]> {
+  return db.query({
+    name: 'jobs-read-many-settings',
+    text: `
+select job_id, settings, length(settings::text) as chars
+from jobs
+where job_id = any($1::bigint[])
+  and deleted_at_ms is null`,
+    values: [jobIds],
+  });
+}
+
 /** Ids may have been stored as texts. A job's single task may stand at the top of its settings. */
 const childJobIds = `
     select (id #>> '{}')::bigint as job_id

@@ -62,7 +62,10 @@ export const jobs: KindDefinition = {
   recreateOn: [],
   toDocument: toJobDocument,
   nameOf: (document) => document.name,
-  read: async (id, client) => withoutVersion(await readJob(Number(id), client)),
+  read: async (id, client) => {
+    const settings = await readJob(Number(id), client);
+    return settings && withoutVersion(settings);
+  },
   create: async (document, client) => String((await client.jobsCreate(document)).job_id),
   update: async ({ id, document }, client) => {
     await client.jobsReset({ job_id: Number(id), new_settings: document });
@@ -94,8 +97,8 @@ function markOf({ deployment }: Document): unknown {
 }
 
 /** The server writes into each job which version it belongs to; nobody sends that. */
-function withoutVersion(settings: Document | null): Document | null {
-  if (settings === null || !isFields(settings.deployment)) return settings;
+export function withoutVersion(settings: Document): Document {
+  if (!isFields(settings.deployment)) return settings;
   const { deployment_id: _, version: _version, ...deployment } = settings.deployment;
   return { ...settings, deployment };
 }
