@@ -13,6 +13,7 @@ import {
   addDriftOption,
   describeDeletes,
   formatStep,
+  noteDrift,
   type PlanningOptions,
   planDeployment,
 } from './plan-deployment.ts';
@@ -39,6 +40,7 @@ export function createBundleDeployCommand(context: CliContext): Command {
     .action(async (options: Options) => {
       const open = await openBundle(context, options);
       const plan = await planDeployment(context, open, options);
+      noteDrift(context, plan);
       await approve(context, describeDeletes(plan), options);
       if (options.failOnActiveRuns) await refuseActiveRuns(open, plan);
       const released = await deployBundle(plan, open.client, {

@@ -81,6 +81,14 @@ function refuseDrift(plan: Plan): void {
   });
 }
 
+/** A deployment says what it puts back: whoever changed it may wonder. */
+export function noteDrift(context: CliContext, plan: Plan): void {
+  for (const { resource, paths } of findDrift(plan)) {
+    const what = paths.length === 0 ? `deleted ${resource}` : `changed ${paths.join(', ')} of ${resource}`;
+    note(context, `somebody ${what} by hand since the last deployment; this puts it back`);
+  }
+}
+
 export function showPlan(context: CliContext, plan: Plan): string {
   return formatPlan(plan, {
     paint: (text, tone) => (tone === 'plain' ? text : styleText(context, context.stdout, text, tone)),

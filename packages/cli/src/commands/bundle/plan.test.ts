@@ -97,4 +97,8 @@ test('changes by hand are shown, refused or kept', async () => {
   expect(kept.exitCode).toBe(0);
   expect(jobs.values().next().value).toMatchObject({ timeout_seconds: 5 });
   expect((await call('plan')).stdout).toContain('nothing to do');
+  Object.assign([...jobs.values()][0] ?? {}, { max_concurrent_runs: 9 });
+  expect((await call('deploy')).stderr).toContain(
+    'somebody changed max_concurrent_runs of jobs.main by hand since the last deployment; this puts it back',
+  );
 });
