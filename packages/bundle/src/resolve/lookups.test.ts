@@ -92,3 +92,19 @@ test.each([
   );
   if (message !== null) expect(findings[0]).toContain(message);
 });
+
+test('a job that was not looked up is no wrong id', async () => {
+  const yaml = `bundle: {name: shop}
+variables: {other: {lookup: {job: nightly}}}
+resources: {jobs: {a: {tasks: [{task_key: t, run_job_task: {job_id: "\${var.other}"}}]}}}
+`;
+
+  const offline = await findingsOf({ 'databricks.yml': yaml });
+  const online = await findingsOf(
+    { 'databricks.yml': yaml },
+    { lookups: new Map([['other', { kind: 'found', id: '7' }]]) },
+  );
+
+  expect(offline).toEqual([expect.stringMatching(/^warning: .*the job 'nightly' was not looked up/)]);
+  expect(online).toEqual([]);
+});
