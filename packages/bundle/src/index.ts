@@ -51,6 +51,7 @@ export { RESOURCE_KINDS, type ResourceKind } from './resolve/resource-kinds.ts';
 export { readWorkspaceHost } from './resolve/select-target.ts';
 export type { WorkspaceFacts } from './resolve/workspace-paths.ts';
 export { buildBundleJsonSchema } from './schema/bundle-json-schema.ts';
+export { fingerprintFolder } from './sync/fingerprint-folder.ts';
 export { type SyncClient, type SyncOptions, syncBundle } from './sync/sync-bundle.ts';
 export { findNamedIds, type NamedId, warnOfUnknownId } from './validate/named-ids.ts';
 export { type CheckedBundle, checkBundle, validateBundle } from './validate/validate-bundle.ts';

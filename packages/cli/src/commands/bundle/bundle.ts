@@ -12,6 +12,7 @@ import { createBundleRollbackCommand } from './rollback.ts';
 import { createBundleRunCommand } from './run.ts';
 import { createBundleSchemaCommand } from './schema.ts';
 import { createBundleSummaryCommand } from './summary.ts';
+import { createBundleSyncCommand } from './sync.ts';
 import { createBundleValidateCommand } from './validate.ts';
 
 export function createBundleCommands(context: CliContext): readonly Command[] {
@@ -22,6 +23,7 @@ export function createBundleCommands(context: CliContext): readonly Command[] {
     createBundlePlanCommand(context),
     createBundleDeployCommand(context),
     createBundleRunCommand(context),
+    createBundleSyncCommand(context),
     createBundleGenerateCommand(context),
     createBundleSummaryCommand(context),
     createBundleHistoryCommand(context),

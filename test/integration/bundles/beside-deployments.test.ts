@@ -1,8 +1,12 @@
-/** A job that somebody made by hand becomes one of a bundle, and is let go again: the commands, on a real server. */
+/** What comes to a deployment from its side: jobs made by hand, files sent without it. The commands, on a real server. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { aBundleFolder, type BundleFolder } from '../../../packages/bundle/src/testing/bundle-folder.ts';
+import {
+  aBundleFolder,
+  type BundleFolder,
+  NOTEBOOK,
+} from '../../../packages/bundle/src/testing/bundle-folder.ts';
 import { callCli } from '../../../packages/cli/src/testing/call-cli.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 
@@ -79,4 +83,30 @@ test('a job made by hand is generated, bound, deployed under its id, and let go'
   expect((await server.client.jobsGet({ job_id: id })).settings.name).toBe('Orders: daily');
   const next = JSON.parse((await call(folder, 'plan', '-o', 'json')).stdout);
   expect(next.actions).toMatchObject([{ action: 'create', resource: 'jobs.orders_daily' }]);
+});
+
+test('files that were sent without a deployment are put in their places by the next one', async () => {
+  const yaml = 'bundle: {name: synced}\ntargets: {dev: {default: true}}\n';
+  await using folder = await aBundleFolder({ 'databricks.yml': yaml, 'one.py': '1', 'load.py': NOTEBOOK });
+  const root = '/Users/admin/.bundle/synced/dev/files';
+  const read = async (name: string) => {
+    const { objects = [] } = await server.client.workspaceList({ path: root });
+    if (!objects.some((object) => object.path.endsWith(`/${name}`))) return null;
+    const { bytes } = await server.client.workspaceExport({ path: `${root}/${name}`, direct_download: true });
+    return Buffer.from(bytes).toString('utf8');
+  };
+  expect(await call(folder, 'deploy')).toMatchObject({ exitCode: 0 });
+  await folder.write({ 'one.py': '2', 'extra.py': 'x' });
+  await folder.remove('load.py');
+
+  const synced = await call(folder, 'sync');
+  expect(synced).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('sent 2 files, removed 1') });
+  expect([await read('one.py'), await read('extra.py'), await read('load')]).toEqual(['2', 'x', null]);
+  await folder.write({ 'one.py': '1', 'load.py': NOTEBOOK });
+  await folder.remove('extra.py');
+  expect(await call(folder, 'deploy')).toMatchObject({ exitCode: 0 });
+
+  expect([await read('one.py'), await read('extra.py'), await read('load')]).toEqual(['1', null, NOTEBOOK]);
+  expect((await call(folder, 'plan')).stdout).toContain('nothing to do');
+  expect((await call(folder, 'sync')).stdout).toContain('nothing to send');
 });
