@@ -198,7 +198,7 @@ class CatalogServer:
         name = f"{body['catalog_name']}.{body['name']}"
         if name in self.schemas:
             raise taken(f"Schema {name}")
-        if body.get("storage_root", "").startswith("/forbidden"):
+        if "/forbidden" in body.get("storage_root", ""):
             raise Refusal(400, "INVALID_PARAMETER_VALUE", f"storage_root: {body['storage_root']} is not allowed")
         self.schemas[name] = {"properties": {}, **body, "full_name": name, "owner": "someone"}
         return self.schemas[name]

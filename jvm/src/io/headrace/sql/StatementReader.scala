@@ -55,6 +55,7 @@ class StatementReader(next: ParserInterface) {
         words.name()
         if (words.peek("DEEP", "CLONE") || words.peek("CLONE")) throw StatementReader.deepClone
         if (words.follow("CLUSTER", "BY", "AUTO")) throw StatementReader.clusterByAuto
+        if (words.follow("FOREIGN", "KEY") && words.refersWithoutColumns) throw StatementReader.parentColumns
         Theirs(text)
       case _ => Theirs(text)
     }
@@ -118,6 +119,7 @@ class StatementReader(next: ParserInterface) {
       else if (kind == "CATALOG") throw new Refused("Of a catalog only the owner can be altered, and the comment: COMMENT ON CATALOG.")
       else if (kind == "VOLUME") throw new Refused("Of a volume only the name and the owner can be altered, and the comment: COMMENT ON VOLUME.")
       else if (words.follow("CLUSTER", "BY", "AUTO")) throw StatementReader.clusterByAuto
+      else if (words.follow("FOREIGN", "KEY") && words.refersWithoutColumns) throw StatementReader.parentColumns
       else Theirs(text)
     }.getOrElse(Theirs(text))
 
@@ -208,6 +210,7 @@ object StatementReader {
     case _ => grants
   }
   private val schemaLocation = new Refused("A schema has a MANAGED LOCATION, below which its tables live: write MANAGED LOCATION.")
+  private val parentColumns = Refused.syntax("A FOREIGN KEY names the columns that it refers to: REFERENCES parent (a, b).")
   private val governance = new Refused("Tags, row filters and column masks are not kept yet: leave the statement out.")
   private val functions = new Refused(
     "Functions are not kept in catalogs yet: CREATE TEMPORARY FUNCTION makes one for the session.")

@@ -23,6 +23,13 @@ class Words(text: String, tokens: IndexedSeq[SqlToken], parser: ParserInterface)
     found.isDefined
   }
 
+  /** A foreign key whose parent's columns are left out: Spark 4.2.0 knows the grammar, and fails with a null pointer. */
+  def refersWithoutColumns: Boolean = Iterator.range(at, tokens.length).filter(wordAt(_) == "REFERENCES").exists { index =>
+    var next = index + 2
+    while (wordAt(next) == ".") next += 2
+    wordAt(next) != "("
+  }
+
   def accept(words: String*): Boolean = {
     val found = peek(words: _*)
     if (found) at += words.length

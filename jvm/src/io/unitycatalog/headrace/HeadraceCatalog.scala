@@ -38,6 +38,7 @@ class HeadraceCatalog extends StagingTableCatalog with RelationCatalog with Supp
   private var placement: TablePlacement = _
   private var delta: DeltaCatalog = _
   private var information: InformationSchema = _
+  private var rest: RestClient = _
   private[headrace] var session: SparkSession = _
 
   override def initialize(name: String, options: CaseInsensitiveStringMap): Unit = {
@@ -48,7 +49,7 @@ class HeadraceCatalog extends StagingTableCatalog with RelationCatalog with Supp
     session = SparkSession.active
     catalog = name
     val uri = required("uri").stripSuffix("/")
-    val rest = new RestClient(uri, required("token"), options.getLong("retryMs", RestClient.DefaultRetryMs))
+    rest = new RestClient(uri, required("token"), options.getLong("retryMs", RestClient.DefaultRetryMs))
     api = new CatalogApi(name, rest)
     information = new InformationSchema(name, rest)
     metadata = new MetadataCatalog(api)
@@ -144,20 +145,38 @@ class HeadraceCatalog extends StagingTableCatalog with RelationCatalog with Supp
         existingPlace(ident, statement).getOrElse(placement.requireDelta(ident, placement.ofNew(ident, statement)))))
 
   override def createTable(ident: Identifier, table: TableInfo): Table =
-    createTable(ident, table.columns, table.partitions, TableConstraints.withProperties(table.properties, table.constraints))
+    createTable(ident, table.columns, table.partitions, withConstraints(ident, table))
 
   override def stageCreate(ident: Identifier, table: TableInfo): StagedTable =
-    stageCreate(ident, table.columns, table.partitions, TableConstraints.withProperties(table.properties, table.constraints))
+    stageCreate(ident, table.columns, table.partitions, withConstraints(ident, table))
 
   override def stageReplace(ident: Identifier, table: TableInfo): StagedTable =
-    stageReplace(ident, table.columns, table.partitions, TableConstraints.withProperties(table.properties, table.constraints))
+    stageReplace(ident, table.columns, table.partitions, withConstraints(ident, table))
 
   override def stageCreateOrReplace(ident: Identifier, table: TableInfo): StagedTable =
-    stageCreateOrReplace(ident, table.columns, table.partitions, TableConstraints.withProperties(table.properties, table.constraints))
+    stageCreateOrReplace(ident, table.columns, table.partitions, withConstraints(ident, table))
 
   override def createTableLike(ident: Identifier, description: TableInfo, source: Table): Table = {
     refuseComputedColumns(ident, source)
     createTable(ident, description.columns, description.partitions, description.properties)
+  }
+
+  private def withConstraints(ident: Identifier, table: TableInfo): util.Map[String, String] =
+    constraintsOf(ident, table.columns).withProperties(table.properties, table.constraints)
+
+  private def constraintsOf(ident: Identifier, columns: Array[Column]) =
+    new ConstraintWriter((catalog +: ident.namespace.toSeq :+ ident.name).map(_.toLowerCase), columns.toSeq.map(_.name), findParent(ident, _))
+
+  /** Of the session's schema, where it names none. */
+  private def findParent(child: Identifier, parent: Identifier) = {
+    val current = session.sessionState.catalogManager
+    val schema = if (current.currentCatalog.name == catalog) current.currentNamespace.head else child.namespace.head
+    val name = ((parent.namespace.toSeq :+ parent.name) match {
+      case Seq(table) => Seq(catalog, schema, table)
+      case Seq(named, table) => Seq(catalog, named, table)
+      case parts => parts
+    }).map(_.toLowerCase)
+    name -> (if (name.length != 3) None else new CatalogApi(name.head, rest).findTable(TableName(name(1), name(2))))
   }
 
   /** Delta wants to be told that a table has defaults, although its columns say so. */
@@ -205,7 +224,7 @@ class HeadraceCatalog extends StagingTableCatalog with RelationCatalog with Supp
     loadTable(ident) // so that this session follows the commits that Delta makes now
     delta.alterTable(ident, changes.map {
       case add: TableChange.AddConstraint =>
-        val (key, value) = TableConstraints.toProperty(add.constraint)
+        val (key, value) = constraintsOf(ident, loadTable(ident).columns).toProperty(add.constraint, None)
         TableChange.setProperty(key, value)
       case drop: TableChange.DropConstraint => TableChange.removeProperty(TableConstraints.Prefix + drop.name)
       case change => change

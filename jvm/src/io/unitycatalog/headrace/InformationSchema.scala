@@ -38,6 +38,11 @@ class InformationSchema(catalog: String, rest: RestClient) {
     try api.listTables(schema.path("name").asText, withColumns) catch { case e: ApiRefusal if e.isMissing => Nil }
   }
 
+  /** Of a parent table, which may be anywhere; None for one that is gone. */
+  private[headrace] def primaryKey(table: Seq[String]): Option[TableKey] =
+    rest.find(s"${CatalogApi.Root}/tables/${RestClient.encode(table.mkString("."))}")
+      .flatMap(TableConstraints.keysOf(_).find(TableConstraints.isPrimary))
+
   private[headrace] def volumes(wanted: Wanted): Seq[JsonNode] = schemas(wanted).flatMap { schema =>
     val place = s"catalog_name=${RestClient.encode(schema.path("catalog_name").asText)}&schema_name=${RestClient.encode(schema.path("name").asText)}"
     try rest.pages(s"${CatalogApi.Root}/volumes?$place", "volumes") catch { case e: ApiRefusal if e.isMissing => Nil }

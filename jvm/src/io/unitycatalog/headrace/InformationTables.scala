@@ -57,10 +57,13 @@ private object InformationTables {
     "volume_privileges" -> empty("grantor grantee volume_catalog volume_schema volume_name privilege_type is_grantable inherited_from"),
     "routines" -> empty("specific_catalog specific_schema specific_name routine_catalog routine_schema routine_name " +
       "routine_type data_type routine_definition comment"),
-    "key_column_usage" -> empty("constraint_catalog constraint_schema constraint_name table_catalog table_schema table_name " +
-      "column_name ordinal_position position_in_unique_constraint"),
-    "referential_constraints" -> empty("constraint_catalog constraint_schema constraint_name unique_constraint_catalog " +
-      "unique_constraint_schema unique_constraint_name match_option update_rule delete_rule"),
+    "key_column_usage" -> shape(keyColumnsOf)(constraintName ++ tableName ++ Seq[(String, Reader)](
+      "column_name" -> field("column_name"), "ordinal_position int" -> (integer(_, "ordinal_position")),
+      "position_in_unique_constraint int" -> (integer(_, "position_in_unique_constraint")))),
+    "referential_constraints" -> shape(foreignKeysOf)(constraintName ++ Seq[(String, Reader)](
+      "unique_constraint_catalog" -> field("unique_catalog"), "unique_constraint_schema" -> field("unique_schema"),
+      "unique_constraint_name" -> field("unique_name"), "match_option" -> (_ => text("FULL")),
+      "update_rule" -> (_ => text("NO ACTION")), "delete_rule" -> (_ => text("NO ACTION")))),
     "catalog_tags" -> empty("catalog_name tag_name tag_value"),
     "schema_tags" -> empty("catalog_name schema_name tag_name tag_value"),
     "table_tags" -> empty("catalog_name schema_name table_name tag_name tag_value"),
@@ -70,6 +73,9 @@ private object InformationTables {
 
   private def tableName: Seq[(String, Reader)] =
     Seq("table_catalog" -> field("catalog_name"), "table_schema" -> field("schema_name"), "table_name" -> field("name"))
+
+  private def constraintName: Seq[(String, Reader)] = Seq(
+    "constraint_catalog" -> field("catalog_name"), "constraint_schema" -> field("schema_name"), "constraint_name" -> field("constraint_name"))
 
   /** A column, in the document of its table; `field` is Spark's own word on it, which says what computes it. */
   private case class ColumnOf(table: JsonNode, column: JsonNode, index: Int, field: Option[StructField]) {
@@ -115,6 +121,27 @@ private object InformationTables {
             .put("constraint_name", key.split('.').last).put("constraint_type", kind).put("enforced", if (isCheck) "YES" else "NO")
         }
       }
+    }
+
+  private def keysOf(source: InformationSchema, wanted: Wanted): Seq[(ObjectNode, TableKey)] =
+    source.tables(wanted, withColumns = true).flatMap { table =>
+      TableConstraints.keysOf(table).map(key => table.deepCopy[ObjectNode]().put("constraint_name", key.name) -> key)
+    }
+
+  private def keyColumnsOf(source: InformationSchema, wanted: Wanted): Seq[JsonNode] = keysOf(source, wanted).flatMap { case (found, key) =>
+    val primary = key.parent.flatMap { case (table, _) => source.primaryKey(table) }.map(_.columns.map(_.toLowerCase))
+    key.columns.zipWithIndex.map { case (column, index) =>
+      val row = found.deepCopy().put("column_name", column).put("ordinal_position", index + 1)
+      for ((_, columns) <- key.parent; at = primary.getOrElse(columns.map(_.toLowerCase)).indexOf(columns(index).toLowerCase) if at >= 0)
+        row.put("position_in_unique_constraint", at + 1)
+      row
+    }
+  }
+
+  private def foreignKeysOf(source: InformationSchema, wanted: Wanted): Seq[JsonNode] =
+    for ((found, key) <- keysOf(source, wanted); (table, _) <- key.parent) yield {
+      val row = found.deepCopy().put("unique_catalog", table.head).put("unique_schema", table(1))
+      source.primaryKey(table).fold(row)(primary => row.put("unique_name", primary.name))
     }
 
   private def schemaFields(table: JsonNode): Map[String, StructField] = {
