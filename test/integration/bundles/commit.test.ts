@@ -222,6 +222,9 @@ async function signInAs(name: string): Promise<Client> {
 test('nobody deploys into the home folder of somebody else', async () => {
   await destroyAll();
   const client = await signInAs('bob');
+  const mine = await lock(server.client);
+  const theirs = { deployment_id: mine.deployment_id, fence: mine.fence };
+  await expect(client.bundlesUnlock(theirs)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
 
   await expect(lock(client)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
   const shared = { state_path: '/Shared/shop/state' };

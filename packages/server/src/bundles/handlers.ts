@@ -26,12 +26,12 @@ export function createBundleHandlers(services: RunServices): BundleHandlers {
   return {
     bundlesGet: (request) => showDeployment(db, request),
     bundlesLock: (request, context) => takeLock(services, request, context),
-    async bundlesRenewLock(request) {
-      await keepLock(services, request);
+    async bundlesRenewLock(request, { principal }) {
+      await keepLock(services, request, principal);
       return {};
     },
-    async bundlesUnlock(request) {
-      await giveLockBack(services, request);
+    async bundlesUnlock(request, { principal }) {
+      await giveLockBack(services, request, principal);
       return {};
     },
     bundlesFindMissing: async (request) => ({ missing: await findMissing(services, request) }),

@@ -1,6 +1,6 @@
 /** Who may deploy now. A lock is a row with a number; a holder that falls silent loses it to the next who asks. */
 import { ApiError, type BundleLock, type RequestOf, type ResponseOf, type routes } from '@headrace/api';
-import type { RequestContext } from '../context.ts';
+import type { Principal, RequestContext } from '../context.ts';
 import type { Querier } from '../db/connect.ts';
 import type { Services } from '../services.ts';
 import { normalizePath } from '../workspace/workspace-path.ts';
@@ -98,7 +98,9 @@ function isLocked({ nowMs, target, bundle }: DeploymentRow, lock: BundleLock): A
 export async function keepLock(
   { db }: Pick<Services, 'db'>,
   { deployment_id: deploymentId, fence, pending }: RequestOf<typeof routes.bundlesRenewLock>,
+  principal: Principal,
 ): Promise<void> {
+  requireOwnPlaces(principal, [(await requireDeployment(db, deploymentId)).statePath]);
   if (await renewLock(db, deploymentId, { fence, pending: pending ?? null })) return;
   throw hasLost(await requireDeployment(db, deploymentId));
 }
@@ -106,7 +108,12 @@ export async function keepLock(
 export async function giveLockBack(
   { db }: Pick<Services, 'db'>,
   { deployment_id: deploymentId, fence }: RequestOf<typeof routes.bundlesUnlock>,
+  principal: Principal,
 ): Promise<void> {
+  const row = await readDeployment(db, deploymentId);
+  // It was destroyed, and its lock with it.
+  if (!row) return;
+  requireOwnPlaces(principal, [row.statePath]);
   await releaseLock(db, deploymentId, fence);
 }
 

@@ -50,8 +50,7 @@ afterEach(async () => {
 });
 
 /** A workspace in memory behind the contract's own routes: as much as a deployment asks for. */
-function startWorkspace(): Promise<StubServer> {
-  const workspace = aFakeWorkspace();
+function startWorkspace(workspace = aFakeWorkspace(), more: StubHandlers = {}): Promise<StubServer> {
   ({ files, jobs } = workspace);
   isRunning = true;
   return startStubServer({
@@ -69,6 +68,7 @@ function startWorkspace(): Promise<StubServer> {
       (async function* () {
         yield { version: 1, run_id: 7, at_ms: 0, ...succeeded, tasks: [], ended: true };
       })(),
+    ...more,
   });
 }
 
@@ -123,6 +123,23 @@ test('a lock that somebody holds is named, and taken over when asked for', async
 
   expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('is locked by jane') });
   expect(taken).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('deployed') });
+});
+
+test('a Ctrl-C gives the lock back', async () => {
+  server.close();
+  const interruption = new AbortController();
+  const workspace = aFakeWorkspace();
+  server = await startWorkspace(workspace, {
+    bundlesFindMissing: async ({ hashes }) => {
+      interruption.abort('SIGINT');
+      return { missing: hashes };
+    },
+  });
+
+  const broken = await call(['deploy'], { interrupted: interruption.signal });
+
+  expect(broken.exitCode).toBe(130);
+  expect((await call(['deploy'])).exitCode).toBe(0);
 });
 
 function lockElsewhere() {
