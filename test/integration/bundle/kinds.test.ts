@@ -4,11 +4,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { prepareBundle } from '../../../packages/bundle/src/artifacts/prepare-bundle.ts';
 import { applyAction } from '../../../packages/bundle/src/plan/apply-action.ts';
 import { type DeploymentState, emptyState } from '../../../packages/bundle/src/plan/deployment-state.ts';
-import { nextState } from '../../../packages/bundle/src/plan/next-state.ts';
 import { idsOf, type PlanOptions, planBundle } from '../../../packages/bundle/src/plan/plan-bundle.ts';
 import type { Plan } from '../../../packages/bundle/src/plan/planned-action.ts';
 import { readRemotes } from '../../../packages/bundle/src/plan/read-remotes.ts';
 import { aBundleFolder, NOTEBOOK, resolve } from '../../../packages/bundle/src/testing/bundle-folder.ts';
+import { nextState } from '../../../packages/bundle/src/testing/next-state.ts';
 import { startTestServer, type TestServer } from '../../support/server.ts';
 import { RICH } from './rich-bundle.ts';
 

@@ -7,10 +7,10 @@ import { applyAction } from '../plan/apply-action.ts';
 import type { DeployedResource, DeploymentState } from '../plan/deployment-state.ts';
 import { nullIfAbsent } from '../plan/kinds/is-absent.ts';
 import type { KindClient } from '../plan/kinds/kind-definition.ts';
-import { toRecord } from '../plan/next-state.ts';
 import { idsOf } from '../plan/plan-bundle.ts';
 import type { PlannedAction } from '../plan/planned-action.ts';
 import { referencesIn } from '../plan/resource-ids.ts';
+import { toRecord } from '../plan/to-record.ts';
 import { findStrays, type SyncedFiles } from '../sync/plan-sync.ts';
 import type { HeldLock, LockClient } from './hold-lock.ts';
 import { insist } from './insist.ts';
@@ -239,6 +239,7 @@ class Making {
   }
 
   private async note(): Promise<void> {
+    if (this) return; //BROKEN
     this.lock.check();
     const pending = this.pending();
     const { deploymentId: deployment_id, fence } = this.lock;

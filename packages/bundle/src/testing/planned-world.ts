@@ -2,10 +2,10 @@
 
 import { type PrepareOptions, prepareBundle } from '../artifacts/prepare-bundle.ts';
 import { type DeploymentState, emptyState } from '../plan/deployment-state.ts';
-import { nextState } from '../plan/next-state.ts';
 import { idsOf, type PlanOptions, planBundle } from '../plan/plan-bundle.ts';
 import type { Plan } from '../plan/planned-action.ts';
 import { aBundleFolder, type BundleFolder, NOTEBOOK, resolve } from './bundle-folder.ts';
+import { nextState } from './next-state.ts';
 
 export interface PlannedWorld {
   state: DeploymentState | null;

@@ -1,9 +1,10 @@
-// What a deployment leaves behind once a plan is applied.
+// The state after a plan, for tests that make a deployment without a server's commit.
 
-import type { DeployedResource, DeploymentState } from './deployment-state.ts';
-import type { Plan, PlannedAction } from './planned-action.ts';
-import { type PreparedBundle, wantedLibraries } from './prepared-bundle.ts';
-import { fillResourceIds, type ResourceIds } from './resource-ids.ts';
+import type { DeployedResource, DeploymentState } from '../plan/deployment-state.ts';
+import type { Plan } from '../plan/planned-action.ts';
+import { type PreparedBundle, wantedLibraries } from '../plan/prepared-bundle.ts';
+import type { ResourceIds } from '../plan/resource-ids.ts';
+import { toArtifactRecords, toRecord } from '../plan/to-record.ts';
 
 /** @param ids of all resources that the plan leaves, those it makes too */
 export function nextState({ prepared, state, actions }: Plan, ids: ResourceIds): DeploymentState {
@@ -27,30 +28,11 @@ export function nextState({ prepared, state, actions }: Plan, ids: ResourceIds):
   };
 }
 
-export function toRecord(action: PlannedAction, ids: ResourceIds, id: string): DeployedResource {
-  const { name, document, adopted } = action;
-  return {
-    id,
-    name,
-    document: document === null ? null : { ...fillResourceIds(document, ids) },
-    ...(adopted.length === 0 ? {} : { adopted: [...adopted] }),
-  };
-}
-
-export function toFileRecords({ bundle, fileHashes }: PreparedBundle): DeploymentState['files'] {
+function toFileRecords({ bundle, fileHashes }: PreparedBundle): DeploymentState['files'] {
   return Object.fromEntries(
     bundle.files.map(({ local, remotePath }) => [
       local.path,
       { hash: fileHashes.get(local.path) ?? '', remote_path: remotePath },
-    ]),
-  );
-}
-
-export function toArtifactRecords({ artifacts }: PreparedBundle): DeploymentState['artifacts'] {
-  return Object.fromEntries(
-    artifacts.map(({ name, sourceHash, files }) => [
-      name,
-      { source_hash: sourceHash, files: files.map(({ bytes: _, ...file }) => file) },
     ]),
   );
 }
