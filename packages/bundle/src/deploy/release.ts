@@ -239,7 +239,6 @@ class Making {
   }
 
   private async note(): Promise<void> {
-    if (this) return; //BROKEN
     this.lock.check();
     const pending = this.pending();
     const { deploymentId: deployment_id, fence } = this.lock;
