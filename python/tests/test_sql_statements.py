@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from headrace_runtime.failures import TaskFailure
+from headrace_runtime.sql_endpoint.parameters import name_markers
 from headrace_runtime.sql_task.bind import insert_texts, used_values
 from headrace_runtime.sql_task.parameters import read_parameters
 from headrace_runtime.sql_task.statements import split_statements
@@ -44,6 +45,19 @@ def texts(text: str, whole: tuple[str, ...] = ()) -> list[str]:
 )
 def test_statements_end_at_semicolons_that_are_code(text: str, statements: list[str]) -> None:
     assert texts(text) == statements
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("select ?, ? + ?", "select  :_headrace_0,  :_headrace_1 +  :_headrace_2"),
+        ("select '?', \"?\", `?`, ? -- why?\n/* ? */ limit?", None),
+        ("select 1", "select 1"),
+    ],
+)
+def test_markers_without_names_get_some(text: str, named: str | None) -> None:
+    written = named or "select '?', \"?\", `?`,  :_headrace_0 -- why?\n/* ? */ limit :_headrace_1"
+    assert name_markers(text) == written
 
 
 def test_a_script_ends_where_the_parser_says_so() -> None:

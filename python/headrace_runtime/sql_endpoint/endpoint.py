@@ -179,7 +179,7 @@ class Endpoint:
         document = running.document
         begun = time.monotonic()
         running.time_limit = running.timeout_seconds(session)
-        frame = session.sql(document["statement"], bind(session, self._jvm, document["parameters"]))
+        frame = session.sql(*bind(session, self._jvm, document["statement"], document["parameters"]))
         executed = time.monotonic()
         timings["execution_ms"] = round((executed - begun) * 1000, 1)
 

@@ -3,23 +3,49 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
+from ..sql_task.statements import read_tokens
 from .documents import ElementDocument, ParameterDocument
 from .errors import StatementFailure, find_spark_error
 
 COLLECTIONS = {"ARRAY": "array", "MAP": "map"}
 
 
-def bind(session: Any, jvm: Any, parameters: list[ParameterDocument]) -> Any:
-    """The second argument of the session's `sql`: a map of columns, or an array of them."""
+def bind(session: Any, jvm: Any, statement: str, parameters: list[ParameterDocument]) -> tuple[str, Any]:
+    """Both arguments of the session's `sql`. Never by place: from five on Spark mixes them up (see `name_markers`)."""
+    if not parameters:
+        return statement, jvm.PythonUtils.toArray([])
     literals = _literals(session, jvm, parameters)
-    if not parameters or parameters[0]["name"] is None:
-        return jvm.PythonUtils.toArray(literals)
     arguments = jvm.java.util.HashMap()
-    for parameter, literal in zip(parameters, literals, strict=True):
-        arguments.put(parameter["name"], literal)
-    return arguments
+    for index, (parameter, literal) in enumerate(zip(parameters, literals, strict=True)):
+        arguments.put(parameter["name"] or _name_of(index), literal)
+    return (name_markers(statement) if parameters[0]["name"] is None else statement), arguments
+
+
+def name_markers(statement: str) -> str:
+    """
+    Each ? as a name of its own. Spark 4.2 numbers them in the order of a hash set of their places in the text
+    (`spark.sql.legacy.parameterSubstitution.constantsOnly`, which Delta 4.4 needs): values would go to others' places.
+    """
+    pieces: list[str] = []
+    count = position = 0
+    for start, end in [*((token.start, token.end) for token in read_tokens(statement)), (len(statement),) * 2]:
+        for part in re.split(r"(\?)", statement[position:start]):
+            if part == "?":
+                # A name that stands right after another one would be a path into it.
+                pieces.append(f" :{_name_of(count)}")
+                count += 1
+            else:
+                pieces.append(part)
+        pieces.append(statement[start:end])
+        position = end
+    return "".join(pieces)
+
+
+def _name_of(index: int) -> str:
+    return f"_headrace_{index}"
 
 
 def _literals(session: Any, jvm: Any, parameters: list[ParameterDocument]) -> list[Any]:
@@ -50,8 +76,10 @@ def _fold(session: Any, jvm: Any, parameters: list[ParameterDocument]) -> list[A
     functions = jvm.org.apache.spark.sql.functions
     values: list[str | None] = []
     casts = ", ".join(f"{_write(_element(each), values)} as p{index}" for index, each in enumerate(parameters))
-    literals = [functions.lit(value) for value in values]
-    frame = session.sql(f"select {casts}", jvm.PythonUtils.toArray(literals))
+    arguments = jvm.java.util.HashMap()
+    for index, value in enumerate(values):
+        arguments.put(_name_of(index), functions.lit(value))
+    frame = session.sql(f"select {casts}", arguments)
     # Folded over there: on its way through Python a SMALLINT would become an INT.
     folding = getattr(getattr(jvm.org.apache.spark.sql.catalyst.optimizer, "ConstantFolding$"), "MODULE$")
     expressions = folding.apply(frame.queryExecution().analyzed()).expressions()
@@ -66,13 +94,13 @@ def _element(parameter: ParameterDocument) -> ElementDocument:
 
 
 def _write(element: ElementDocument, values: list[str | None]) -> str:
-    """SQL with a ? for each single value, which is added to `values`."""
+    """SQL with a marker for each single value, which is added to `values`."""
     value, kind = element["value"], element["type"]
     if isinstance(value, list):
         return f"{COLLECTIONS[kind]}({', '.join(_write(each, values) for each in value)})"
     values.append(value)
     # The types were checked by the server: nothing else can stand in this text.
-    return f"cast(? as {kind})"
+    return f"cast(:{_name_of(len(values) - 1)} as {kind})"
 
 
 def _name_parameter(parameter: ParameterDocument, error: Exception) -> Exception:

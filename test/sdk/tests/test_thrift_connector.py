@@ -75,18 +75,25 @@ def test_values_of_all_kinds_and_parameters(connection: Any) -> None:
         (row,) = cursor.fetchall()
         cursor.execute("select ? + ?", [1, 2])
         (sum_row,) = cursor.fetchall()
+        # By place and by name, in so many that Spark itself would mix them up.
+        cursor.execute(f"select {', '.join('?' * 8)}", [1, "b", 3, Decimal("4.5"), 5, "f", 7, day])
+        (by_place,) = cursor.fetchall()
+        cursor.execute("select :a, :b, :c, :d, :e, :f", dict(zip("abcdef", [1, 2, 3, 4, 5, 6], strict=True)))
+        (by_name,) = cursor.fetchall()
 
     assert row[:5] == (6, "o'k ü", day, Decimal("1.50"), None)
     assert list(row.l) == [1, 2] and row.y is True
     assert row.t.isoformat() == "2026-01-02T03:04:05+01:00"
     assert [kind for _, kind in description][:4] == ["int", "string", "date", "decimal"]
     assert sum_row[0] == 3
+    assert tuple(by_place) == (1, "b", 3, Decimal("4.5"), 5, "f", 7, day)
+    assert tuple(by_name) == (1, 2, 3, 4, 5, 6)
 
 
 def test_arrays_and_maps_are_parameters(connection: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "select array_contains(:ids, 3) as a, :ids as ids, :rows[1][0] as r, :prices['b'] as p, :none as n",
+            "select array_contains(:ids, 3) as a, :ids as ids, :rows[1][0] as r, :prices['b'] as p, size(:none) as n",
             {
                 "ids": [1, 3],
                 "rows": [["x"], ["y'); drop table t --"]],
@@ -99,7 +106,7 @@ def test_arrays_and_maps_are_parameters(connection: Any) -> None:
             cursor.execute("select :ids", [sql_array(["x1"])])
 
     assert row.a is True and list(row.ids) == [1, 3]
-    assert (row.r, row.p, list(row.n)) == ("y'); drop table t --", Decimal("12.25"), [])
+    assert (row.r, row.p, row.n) == ("y'); drop table t --", Decimal("12.25"), 0)
 
 
 def sql_array(values: list[str]) -> Any:
