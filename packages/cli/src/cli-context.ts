@@ -26,6 +26,8 @@ export interface CliContext {
   readonly ask?: ((question: string) => Promise<string>) | undefined;
   /** To type in, with a file that keeps what was typed; undefined where there is nobody to type. */
   readonly openLineEditor?: ((historyFile: string) => LineEditor) | undefined;
+  /** Shows a page in the person's browser; false where nothing opens pages, undefined where nobody looks. */
+  readonly openPage?: ((url: string) => Promise<boolean>) | undefined;
   /** What Node is called with to become the server. */
   readonly serverCommand: readonly string[];
   /** The folder that the command was called in. */

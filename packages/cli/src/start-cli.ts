@@ -7,6 +7,7 @@ import { readSettings } from './config.ts';
 import { openLineEditor } from './line-editor.ts';
 import { findServerCommand } from './local/server-command.ts';
 import { trustAuthority } from './local/trust-authority.ts';
+import { openPage } from './open-page.ts';
 import { runCli } from './run-cli.ts';
 
 const interruption = new AbortController();
@@ -71,6 +72,9 @@ const context: CliContext = {
   confirm: process.stdin.isTTY && process.stderr.isTTY ? confirm : undefined,
   ask: process.stdin.isTTY && process.stderr.isTTY ? ask : undefined,
   openLineEditor: process.stdin.isTTY && process.stdout.isTTY ? openLineEditor : undefined,
+  openPage: process.stdout.isTTY
+    ? (url) => openPage(url, { platform: process.platform, environment: settings.environment })
+    : undefined,
   serverCommand: findServerCommand(),
   folder: process.cwd(),
 };

@@ -9,7 +9,6 @@ import { aFakeWorkspace, type FakeWorkspace } from '../testing/fake-workspace.ts
 import { deployBundle } from './deploy-bundle.ts';
 import { destroyBundle } from './destroy-bundle.ts';
 import { readDeployment } from './read-deployment.ts';
-import { summarizeBundle } from './summarize-bundle.ts';
 
 const TWO_JOBS = `${jobYaml('schedule: {quartz_cron_expression: "0 0 2 * * ?", timezone_id: UTC}')}    after:
       name: after
@@ -191,21 +190,6 @@ test('destroy takes everything away, also the second time', async () => {
   expect(again.resources).toEqual([]);
   expect([...workspace.files.keys()]).toEqual([]);
   expect(workspace.jobs.size).toBe(0);
-});
-
-test('the summary names ids and pages of what is deployed', async () => {
-  await using folder = await aBundleFolder({ 'databricks.yml': jobYaml(), 'load.py': NOTEBOOK });
-  const workspace = aFakeWorkspace();
-  const { bundle } = await resolve(folder);
-  const before = summarizeBundle(bundle, await readDeployment(bundle, workspace.client));
-  await deployBundle(await plan(folder, workspace), workspace.client);
-
-  const summary = summarizeBundle(bundle, await readDeployment(bundle, workspace.client));
-
-  expect(before.jobs).toEqual([{ key: 'daily', name: 'daily', id: null, url: null }]);
-  expect(summary.jobs).toEqual([
-    { key: 'daily', name: 'daily', id: 1001, url: 'http://127.0.0.1:8080/jobs/1001' },
-  ]);
 });
 
 test('a state file of another version is named, not overwritten', async () => {

@@ -86,7 +86,9 @@ test('deploy, run, change, destroy', async () => {
   expect((await call(['plan'])).stdout).toContain(
     '~ update jobs.main "main blue", id 1001\n    ~ name: "main green" → "main blue"',
   );
-  expect((await call(['summary'])).stdout).toMatch(/main +main blue +1001 +http/);
+  expect((await call(['summary'])).stdout).toMatch(
+    /version +1, .* by jane.*jobs.main +main blue +1001 +deployed +http/s,
+  );
 
   const ran = await call(['run']);
   expect(ran).toMatchObject({ exitCode: 0 });
@@ -95,6 +97,22 @@ test('deploy, run, change, destroy', async () => {
   const destroyed = await call(['destroy', '--auto-approve']);
   expect(destroyed.stdout).toContain('deleted jobs.main');
   expect({ files: files.size, jobs: jobs.size }).toEqual({ files: 0, jobs: 0 });
+});
+
+test('open shows the page of a job, and says when there is none', async () => {
+  const shown: string[] = [];
+  const world = { openPage: async (url: string) => shown.push(url) > 0 };
+  expect(await call(['open', 'main'], world)).toMatchObject({ exitCode: 3, stdout: '' });
+  await call(['deploy']);
+
+  const url = `${server.url}/jobs/1001`;
+  expect((await call(['open', 'main'], world)).stdout).toBe(`${url}\n`);
+  expect((await call(['open', '--url-only'], world)).stdout).toBe(`${url}\n`);
+  expect(await call(['open', 'mian'], world)).toMatchObject({
+    exitCode: 3,
+    stderr: expect.stringContaining('its resources are jobs.main'),
+  });
+  expect(shown).toEqual([url]);
 });
 
 test('an earlier version comes back, and the history tells', async () => {

@@ -7,6 +7,7 @@ import { createBundleDestroyCommand } from './destroy.ts';
 import { createBundleGenerateCommand } from './generate.ts';
 import { createBundleHistoryCommand } from './history.ts';
 import { createBundleInitCommand } from './init.ts';
+import { createBundleOpenCommand } from './open.ts';
 import { createBundlePlanCommand } from './plan.ts';
 import { createBundleRollbackCommand } from './rollback.ts';
 import { createBundleRunCommand } from './run.ts';
@@ -26,6 +27,7 @@ export function createBundleCommands(context: CliContext): readonly Command[] {
     createBundleSyncCommand(context),
     createBundleGenerateCommand(context),
     createBundleSummaryCommand(context),
+    createBundleOpenCommand(context),
     createBundleHistoryCommand(context),
     createBundleRollbackCommand(context),
     createBundleDeploymentCommand(context),
