@@ -125,7 +125,7 @@ describe('a word that is not known', () => {
         const { stderr } = await callCli([...path, typo]);
         const hints = /Did you mean (?:one of )?(.+)\?/.exec(stderr)?.[1] ?? '';
         offered.push(
-          ...hints.split(', ').filter((hint) => !groups.some(({ path: [group] }) => group === hint)),
+          ...hints.split(', ').filter((hint) => !groups.some((group) => group.path.at(-1) === hint)),
         );
       }
     }

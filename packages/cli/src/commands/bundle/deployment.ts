@@ -26,6 +26,7 @@ interface Options extends BundleOptions, LockFlags {
 export function createBundleDeploymentCommand(context: CliContext): Command {
   return new Command('deployment')
     .description('tie what exists in the workspace to keys of the bundle')
+    .addHelpText('after', example('bundle deployment bind orders 1042'))
     .addCommand(createBindCommand(context))
     .addCommand(createUnbindCommand(context));
 }

@@ -22,6 +22,7 @@ interface Options extends ConnectionOptions, OutputOptions {
 export function createBundleGenerateCommand(context: CliContext): Command {
   return new Command('generate')
     .description('write the files of a bundle from what exists in the workspace')
+    .addHelpText('after', example('bundle generate job --existing-job-id 1042'))
     .addCommand(createGenerateJobCommand(context))
     .addCommand(createGeneratePipelineCommand())
     .addCommand(createGenerateDeployCommand(context));
@@ -64,7 +65,7 @@ function createGeneratePipelineCommand(): Command {
   return new Command('pipeline')
     .description('not here yet: pipelines do not run on Headrace so far')
     .option('--existing-pipeline-id <id>', 'id of the pipeline')
-    .addHelpText('after', example('bundle generate job --existing-job-id 1042'))
+    .addHelpText('after', example('bundle generate pipeline --help'))
     .action(() => {
       throw new CommandError('pipelines do not run here yet, so there is none to generate from', {
         exitCode: exitCodes.usage,
