@@ -79,6 +79,7 @@ class Life {
     ...blobs,
     put: (key, content) => this.#step(() => blobs.put(key, content)),
     get: (key, range) => this.#step(() => blobs.get(key, range)),
+    rename: (from, to) => this.#step(() => blobs.rename(from, to)),
     deletePrefix: (key) => this.#step(() => blobs.deletePrefix(key)),
   });
 }

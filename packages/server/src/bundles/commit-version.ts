@@ -18,7 +18,7 @@ import { discardUnused } from './contents.ts';
 import { forEachAtOnce } from './for-each-at-once.ts';
 import { type DeploymentRow, lockDeployment, setCurrentVersion } from './lock-store.ts';
 import { noSuchDeployment, requireDeployment, requireFence } from './locks.ts';
-import { type Journal, keepWhatStands, type PlannedFiles, planFiles, readPlanned } from './plan-files.ts';
+import { type Journal, keepWhatStands, type PlannedFiles, planFiles } from './plan-files.ts';
 import { requireOwnPlaces } from './require-own-places.ts';
 import { beforeKey, settlePlacement } from './settle-placement.ts';
 import {
@@ -52,7 +52,8 @@ export async function commitVersion(
   const files = await planFiles(services, deploymentId, { files: commit.files, previous });
   requireOwnPlaces(context.principal, [...files.placed.map((file) => file.object_path), ...files.remove]);
   const journal = await keepWhatStands(services, deploymentId, files);
-  await insertPlacement(db, { deploymentId, ...journal }, context.nowMs);
+  const { placementId } = journal;
+  await insertPlacement(db, { deploymentId, placementId, files: journal.files }, context.nowMs);
   try {
     const { version, discarded } = await db.transaction((client) =>
       commitWithin(services, client, { commit, files, journal }, context),
@@ -137,7 +138,7 @@ async function commitWithin(
     ...(await discardUnused(services, client, { deploymentId, nowMs })),
   ];
   await deletePlacement(client, { deploymentId, placementId: journal.placementId });
-  await placeBytes(services, client, { deploymentId, files, journal });
+  await placeBytes(services, client, { deploymentId, journal });
   return { version, discarded };
 }
 
@@ -174,21 +175,15 @@ const filesPerBreath = 64;
 async function placeBytes(
   { blobs }: Pick<RunServices, 'blobs'>,
   client: Querier,
-  {
-    deploymentId,
-    files,
-    journal,
-  }: { readonly deploymentId: number; readonly files: PlannedFiles; readonly journal: Journal },
+  { deploymentId, journal }: { readonly deploymentId: number; readonly journal: Journal },
 ): Promise<void> {
-  const byPath = new Map(files.put.map((file) => [file.object_path, file]));
-  const changed = journal.files.map(({ path }) => path);
-  for (let from = 0; from < changed.length; from += filesPerBreath) {
+  const { files, staged } = journal;
+  for (let from = 0; from < files.length; from += filesPerBreath) {
     await readPlacement(client, deploymentId);
-    await forEachAtOnce(changed.slice(from, from + filesPerBreath), async (path) => {
-      const file = byPath.get(path);
-      if (!file) return blobs.deletePrefix(toBlobKey(path));
-      const { content } = await readPlanned({ blobs }, { deploymentId, contents: files.contents, file });
-      await blobs.put(toBlobKey(path), content);
+    await forEachAtOnce(files.slice(from, from + filesPerBreath), async ({ path }) => {
+      const source = staged.get(path);
+      if (source === undefined) return blobs.deletePrefix(toBlobKey(path));
+      await blobs.rename(source, toBlobKey(path));
     });
   }
 }

@@ -118,7 +118,7 @@ async function readObject(services: FileServices, read: FileToRead): Promise<Pla
 }
 
 /** The bytes as they stand in the workspace: notebooks are converted as by an import. */
-export async function readPlanned({ blobs }: Pick<Services, 'blobs'>, read: FileToRead) {
+async function readPlanned({ blobs }: Pick<Services, 'blobs'>, read: FileToRead) {
   const { deploymentId, contents, file } = read;
   const row = contents.get(file.hash);
   const content = row && (await blobs.get(contentKey(deploymentId, row)));
@@ -131,9 +131,16 @@ export interface Journal {
   readonly placementId: number;
   /** Those whose bytes change. */
   readonly files: readonly JournalledFile[];
+  /** By path, where its new bytes are; of a place that becomes empty, nowhere. */
+  readonly staged: ReadonlyMap<string, string>;
 }
 
-/** Keeps what stands at the places that change. */
+/** Where the new bytes of a place wait to be moved there: in the last moment of a commit there is nothing left to copy. */
+function stagedKey(deploymentId: number, placementId: number, place: number): string {
+  return `${beforeKey(deploymentId, placementId)}/new-${place}`;
+}
+
+/** Keeps what stands at the places that change, and brings near what comes there. */
 export async function keepWhatStands(
   services: Pick<Services, 'blobs' | 'ids'>,
   deploymentId: number,
@@ -143,23 +150,28 @@ export async function keepWhatStands(
   const placementId = services.ids.newId();
   const { blobs } = services;
   const files: JournalledFile[] = [];
+  const staged = new Map<string, string>();
   let count = 0;
-  const keep = async (path: string, bytes: Buffer | null) => {
-    if (bytes === null) return files.push({ path, before: null });
+  const keep = async (path: string, bytes: Buffer | null, planned: Buffer | null) => {
     count += 1;
-    const key = `${beforeKey(deploymentId, placementId)}/${count}`;
-    await blobs.put(key, bytes);
-    return files.push({ path, before: { key, modifiedAtMs: standing.get(path)?.modifiedAtMs ?? null } });
+    const place = count;
+    if (planned !== null) {
+      staged.set(path, stagedKey(deploymentId, placementId, place));
+      await blobs.put(stagedKey(deploymentId, placementId, place), planned);
+    }
+    const key = `${beforeKey(deploymentId, placementId)}/${place}`;
+    if (bytes !== null) await blobs.put(key, bytes);
+    const modifiedAtMs = standing.get(path)?.modifiedAtMs ?? null;
+    files.push({ path, before: bytes === null ? null : { key, modifiedAtMs } });
   };
   await forEachAtOnce(put, async (file) => {
+    const { content } = await readPlanned(services, { deploymentId, contents, file });
     const bytes = await blobs.get(toBlobKey(file.object_path));
-    const planned = bytes && (await readPlanned(services, { deploymentId, contents, file }));
-    const isSame = planned && bytes.equals(planned.content);
-    if (!isSame) await keep(file.object_path, bytes);
+    if (!bytes?.equals(content)) await keep(file.object_path, bytes, content);
   });
   await forEachAtOnce(remove, async (path) => {
     const bytes = await blobs.get(toBlobKey(path));
-    if (bytes) await keep(path, bytes);
+    if (bytes) await keep(path, bytes, null);
   });
-  return { placementId, files };
+  return { placementId, files, staged };
 }
