@@ -31,6 +31,7 @@ def apply_patches() -> None:
 
     _patch_context(SparkContext)
     _patch_session(SparkSession)
+    _bind_by_name(SparkSession)
     spark_arguments.patch_converters()
     spark_paths.patch_when_imported()
 
@@ -117,6 +118,22 @@ def _keep_tags(context_class: Any) -> None:
     context_class.clearJobTags = clear_job_tags
     context_class.removeJobTag = remove_job_tag
     context_class.setLocalProperty = set_local_property
+
+
+def _bind_by_name(session_class: Any) -> None:
+    """Values for ? get names: Spark itself mixes them up (see `name_markers`)."""
+    plain_sql = session_class.sql
+
+    @functools.wraps(plain_sql)
+    def sql(self: Any, sqlQuery: str, args: Any = None, **fields: Any) -> Any:
+        if not isinstance(args, list) or not args or fields:
+            return plain_sql(self, sqlQuery, args, **fields)
+        from .sql_endpoint.parameters import name_markers, name_of
+
+        named = {name_of(index): value for index, value in enumerate(args)}
+        return plain_sql(self, name_markers(sqlQuery), named)
+
+    session_class.sql = sql
 
 
 def _patch_session(session_class: Any) -> None:

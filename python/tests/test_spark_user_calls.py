@@ -196,3 +196,11 @@ print(sorted(os.listdir(base)))
         "True 3",
         "['checkpoint', 'copy', 'delta', 'in', 'notebook', 'parquet']",
     ]
+
+
+def test_values_without_names_go_to_their_places(spark_workspace: Workspace) -> None:
+    outcome = spark_workspace.run_notebook(
+        "print(tuple(spark.sql('select ?, ?, ?, ?, ?, ?, ? as last', args=list('abcdefg')).first()))"
+    )
+
+    assert outcome.printed.splitlines() == ["('a', 'b', 'c', 'd', 'e', 'f', 'g')"]

@@ -20,7 +20,7 @@ def bind(session: Any, jvm: Any, statement: str, parameters: list[ParameterDocum
     literals = _literals(session, jvm, parameters)
     arguments = jvm.java.util.HashMap()
     for index, (parameter, literal) in enumerate(zip(parameters, literals, strict=True)):
-        arguments.put(parameter["name"] or _name_of(index), literal)
+        arguments.put(parameter["name"] or name_of(index), literal)
     return (name_markers(statement) if parameters[0]["name"] is None else statement), arguments
 
 
@@ -35,7 +35,7 @@ def name_markers(statement: str) -> str:
         for part in re.split(r"(\?)", statement[position:start]):
             if part == "?":
                 # A name that stands right after another one would be a path into it.
-                pieces.append(f" :{_name_of(count)}")
+                pieces.append(f" :{name_of(count)}")
                 count += 1
             else:
                 pieces.append(part)
@@ -44,7 +44,7 @@ def name_markers(statement: str) -> str:
     return "".join(pieces)
 
 
-def _name_of(index: int) -> str:
+def name_of(index: int) -> str:
     return f"_headrace_{index}"
 
 
@@ -78,7 +78,7 @@ def _fold(session: Any, jvm: Any, parameters: list[ParameterDocument]) -> list[A
     casts = ", ".join(f"{_write(_element(each), values)} as p{index}" for index, each in enumerate(parameters))
     arguments = jvm.java.util.HashMap()
     for index, value in enumerate(values):
-        arguments.put(_name_of(index), functions.lit(value))
+        arguments.put(name_of(index), functions.lit(value))
     frame = session.sql(f"select {casts}", arguments)
     # Folded over there: on its way through Python a SMALLINT would become an INT.
     folding = getattr(getattr(jvm.org.apache.spark.sql.catalyst.optimizer, "ConstantFolding$"), "MODULE$")
@@ -100,7 +100,7 @@ def _write(element: ElementDocument, values: list[str | None]) -> str:
         return f"{COLLECTIONS[kind]}({', '.join(_write(each, values) for each in value)})"
     values.append(value)
     # The types were checked by the server: nothing else can stand in this text.
-    return f"cast(:{_name_of(len(values) - 1)} as {kind})"
+    return f"cast(:{name_of(len(values) - 1)} as {kind})"
 
 
 def _name_parameter(parameter: ParameterDocument, error: Exception) -> Exception:
