@@ -72,6 +72,11 @@ NAMES = [
     Case("qualify", ["SELECT id, row_number() OVER (ORDER BY id DESC) AS n FROM t QUALIFY n = 1"], rows=[(3, 1)]),
     Case("a script", ["CREATE TABLE counted (n INT)",
          "BEGIN DECLARE n INT DEFAULT 0; WHILE n < 2 DO INSERT INTO counted VALUES (n); SET n = n + 1; END WHILE; SELECT count(*) FROM counted; END"], rows=[(2,)]),
+    Case("statements of Delta's and ours in a script",
+         ["BEGIN IF (SELECT count(*) FROM t) > 0 THEN OPTIMIZE t; ELSE VACUUM t; END IF; CREATE VOLUME {s}.scripted COMMENT 'it\\'s';"
+          " SELECT CASE WHEN vacuum > 1 THEN vacuum ELSE restore END FROM VALUES (2, 1) AS v(vacuum, restore); END"],
+         rows=[(2,)], api=lambda server, s: server.volumes.pop(f"{s}.scripted")["comment"] == "it's"),
+    Case("a parameter of Delta's statement in a script", ["BEGIN OPTIMIZE IDENTIFIER(:t); END"], refused="EXECUTE IMMEDIATE", state="0A000"),
     Case("execute immediate", ["EXECUTE IMMEDIATE 'SELECT count(*) FROM t WHERE id > ?' USING 1"], rows=[(2,)]),
     Case("an unknown table", ["SELECT * FROM {s}.nothing"], refused="TABLE_OR_VIEW_NOT_FOUND", state="42P01"),
     Case("a name that is nearly right", ["SELECT * FROM {s}.partedd"], refused="Did you mean `dev`.`suite`.`parted`", state="42P01"),

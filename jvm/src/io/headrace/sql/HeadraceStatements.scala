@@ -28,12 +28,12 @@ class StatementParser(next: ParserInterface, session: SparkSession) extends Pars
 
   override def parsePlan(text: String): LogicalPlan = reader.read(text) match {
     case Ours(plan) => plan
-    case Theirs(text) => settle(next.parsePlan(text))
+    case Theirs(text) => settle(next.parsePlan(ScriptStatements.rewrite(text)))
   }
 
   override def parsePlanWithParameters(text: String, parameters: ParameterContext): LogicalPlan = reader.read(text) match {
     case Ours(plan) => plan
-    case Theirs(text) => settle(next.parsePlanWithParameters(text, parameters))
+    case Theirs(text) => settle(next.parsePlanWithParameters(ScriptStatements.rewrite(text), parameters))
   }
 
   override def parseQuery(text: String): LogicalPlan = settle(next.parseQuery(text))
