@@ -38,3 +38,13 @@ def test_a_cluster_cannot_allow_itself_folders_outside_of_the_data_root() -> Non
 
     assert conf_of_cluster(config) == {key: "/a,/b c", "spark.master": "local[2]"}
     assert conf_of_cluster({"spark_conf": {key: "/"}}) == {key: ""}
+
+
+def test_a_cluster_that_runs_sql_alone_cannot_replace_the_guard_of_its_files() -> None:
+    wanted = {java_command.GUARDED: "true", "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem"}
+
+    conf = java_command.base_conf("/state/hosts/one", "/state/data", wanted)
+
+    assert conf["spark.hadoop.fs.file.impl"] == "io.headrace.fs.GuardedFileSystem"
+    assert conf["spark.hadoop.headrace.guard.closed"] == "/state"
+    assert "spark.hadoop.fs.file.impl" not in java_command.base_conf("/state/hosts/one", "/state/data", {})

@@ -73,8 +73,8 @@ NAMES = [
     Case("a script", ["CREATE TABLE counted (n INT)",
          "BEGIN DECLARE n INT DEFAULT 0; WHILE n < 2 DO INSERT INTO counted VALUES (n); SET n = n + 1; END WHILE; SELECT count(*) FROM counted; END"], rows=[(2,)]),
     Case("statements of Delta's and ours in a script",
-         ["BEGIN IF (SELECT count(*) FROM t) > 0 THEN OPTIMIZE t; ELSE VACUUM t; END IF; CREATE VOLUME {s}.scripted COMMENT 'it\\'s';"
-          " SELECT CASE WHEN vacuum > 1 THEN vacuum ELSE restore END FROM VALUES (2, 1) AS v(vacuum, restore); END"],
+         [("BEGIN IF (SELECT count(*) FROM t) > 0 THEN OPTIMIZE t; ELSE VACUUM t; END IF; CREATE VOLUME {s}.scripted COMMENT 'it\\'s';"
+          " SELECT CASE WHEN vacuum > 1 THEN vacuum ELSE restore END FROM VALUES (2, 1) AS v(vacuum, restore); END")],
          rows=[(2,)], api=lambda server, s: server.volumes.pop(f"{s}.scripted")["comment"] == "it's"),
     Case("a parameter of Delta's statement in a script", ["BEGIN OPTIMIZE IDENTIFIER(:t); END"], refused="EXECUTE IMMEDIATE", state="0A000"),
     Case("execute immediate", ["EXECUTE IMMEDIATE 'SELECT count(*) FROM t WHERE id > ?' USING 1"], rows=[(2,)]),
