@@ -73,7 +73,8 @@ export function toState(deployment: BundleDeployment): DeploymentState {
     },
     artifacts: current?.notes.artifacts ?? {},
     uploads: files.filter(isUpload).map(toRemotePath),
-    creating: [...pending.creating],
+    // What is made and in no version yet is to be brought into one.
+    creating: [...pending.creating, ...Object.keys(pending.made)],
   });
 }
 
