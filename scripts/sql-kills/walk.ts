@@ -50,7 +50,7 @@ export function planKillsTogether({ names, victims: wanted, moments }: Wanted): 
     .flatMap((victim) => moments.map((moment) => ({ victim, moment })));
   return Array.from({ length: Math.ceil(statements.length / atOnceMax) }, (_, index) => {
     const some = statements.slice(index * atOnceMax, (index + 1) * atOnceMax);
-    const hasCommit = ({ commits = true }: WritingStatement) => commits;
+    const hasCommit = ({ commits }: WritingStatement) => commits !== false;
     return [...some.filter(hasCommit), ...some.filter((each) => !hasCommit(each))].map(({ name }) => name);
   }).flatMap((some) => hits.map((hit) => ({ names: some, ...hit })));
 }
