@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { noDefaultSettings, resolveCluster, type TaskPlace } from './resolve-cluster.ts';
+import {
+  assignAllPurpose,
+  noDefaultSettings,
+  resolveCluster,
+  type TaskPlace,
+  warehouseClusterPrefix,
+} from './resolve-cluster.ts';
 
 const run = { runId: 7, runAs: { id: 1, userName: 'ada' } };
 const job = {
@@ -105,4 +111,16 @@ describe('what it is given', () => {
       'spark.sql.extensions',
     ]);
   });
+});
+
+test('the clusters of warehouses guard the files of the machine from SQL, whatever their settings say', () => {
+  const spec = { num_workers: 1, spark_conf: { 'spark.headrace.guarded': 'false' } };
+  const cluster = { clusterName: 'x', spec, generation: 0 };
+
+  const [warehouse, other] = [`${warehouseClusterPrefix}1`, '1122-abc'].map((clusterId) =>
+    assignAllPurpose({ ...cluster, clusterId }, 1, { cores: 2 }),
+  );
+
+  expect(warehouse?.sparkConf['spark.headrace.guarded']).toBe('true');
+  expect(other?.sparkConf['spark.headrace.guarded']).toBe('false');
 });
