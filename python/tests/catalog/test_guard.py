@@ -195,9 +195,17 @@ def results(places: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
     work = tmp_path_factory.mktemp("guarded")
     (work / "conf.json").write_text(json.dumps(conf))
     (work / "statements.json").write_text(json.dumps(statements))
+    done = run_driver(folder, work)
+    server.http.shutdown()
+    assert done.returncode == 0, done.stderr[-3000:] + (folder / "jvm.log").read_text()[-3000:]
+    found: dict[str, Any] = json.loads((work / "results.json").read_text())
+    return found
+
+
+def run_driver(folder: Path, work: Path) -> subprocess.CompletedProcess[str]:
     tests = Path(__file__).parents[1]
     arguments = [str(folder), *(str(work / f"{name}.json") for name in ("conf", "statements", "results"))]
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-m", "catalog.guarded_driver", *arguments],
         cwd=tests,
         env={**os.environ, "PYTHONPATH": str(tests.parent)},
@@ -206,10 +214,6 @@ def results(places: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
         timeout=600,
         check=False,
     )
-    server.http.shutdown()
-    assert done.returncode == 0, done.stderr[-3000:] + (folder / "jvm.log").read_text()[-3000:]
-    found: dict[str, Any] = json.loads((work / "results.json").read_text())
-    return found
 
 
 @pytest.mark.parametrize("name", NAMES)
