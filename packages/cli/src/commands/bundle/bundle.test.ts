@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createClient, type JobSettings } from '@headrace/api';
@@ -97,6 +97,20 @@ test('deploy, run, change, destroy', async () => {
   const destroyed = await call(['destroy', '--auto-approve']);
   expect(destroyed.stdout).toContain('deleted jobs.main');
   expect({ files: files.size, jobs: jobs.size }).toEqual({ files: 0, jobs: 0 });
+});
+
+test('generate deploy writes what a deploy would send, and is no part of the next one', async () => {
+  await call(['deploy']);
+  const generated = await call(['generate', 'deploy']);
+  const gone = path.join(folder, 'generated/dev/jobs/gone.json');
+  await writeFile(gone, '');
+  await call(['generate', 'deploy']);
+
+  expect(generated).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('nothing was deployed') });
+  const written = await readFile(path.join(folder, 'generated/dev/jobs/main.json'), 'utf8');
+  expect(JSON.parse(written)).toMatchObject({ name: 'main blue' });
+  await expect(readFile(gone)).rejects.toThrow('ENOENT');
+  expect((await call(['plan'])).stdout).toContain('nothing to do');
 });
 
 test('open shows the page of a job, and says when there is none', async () => {

@@ -1,5 +1,5 @@
 /** `headrace bundle generate deploy`: what a deploy would send, in files; nothing is changed. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { toPlain } from '@headrace/bundle';
 import { Command } from 'commander';
@@ -21,8 +21,8 @@ export function createGenerateDeployCommand(context: CliContext): Command {
     .action(async (options: Options) => {
       const plan = await planDeployment(context, await openBundle(context, options));
       const { bundle } = plan.prepared;
-      const folder = path.resolve(context.folder, options.outputDir, bundle.target);
-      await writeDocument(path.join(folder, 'bundle.json'), toPlain(bundle.root));
+      const folder = await makeFolder(path.resolve(context.folder, options.outputDir), bundle.target);
+      await writeDocument(path.join(folder, mainDocument), toPlain(bundle.root));
       for (const { action, kind, key, document } of plan.actions) {
         if (action !== 'delete') await writeDocument(path.join(folder, kind, `${key}.json`), document);
       }
@@ -30,6 +30,23 @@ export function createGenerateDeployCommand(context: CliContext): Command {
       note(context, `the documents are in ${folder}; nothing was deployed`);
     });
   return addBundleOptions(command);
+}
+
+const mainDocument = 'bundle.json';
+
+/** Without the documents of an earlier time, and no part of the bundle that it lies in. */
+async function makeFolder(outputFolder: string, target: string): Promise<string> {
+  const folder = path.join(outputFolder, target);
+  const isOurs = await access(path.join(folder, mainDocument)).then(
+    () => true,
+    () => false,
+  );
+  if (isOurs) await rm(folder, { recursive: true });
+  const made = await mkdir(folder, { recursive: true });
+  // Nobody's other files are in a folder that was made now.
+  const isNew = made !== undefined && !made.startsWith(`${outputFolder}${path.sep}`);
+  if (isNew) await writeFile(path.join(outputFolder, '.gitignore'), '*\n');
+  return folder;
 }
 
 async function writeDocument(file: string, document: unknown): Promise<void> {
