@@ -4,7 +4,7 @@
 
 import type { BundleFile, Client } from '@headrace/api';
 import { applyAction } from '../plan/apply-action.ts';
-import type { DeployedResource, DeploymentState } from '../plan/deployment-state.ts';
+import { type DeployedResource, type DeploymentState, STATE_FILE } from '../plan/deployment-state.ts';
 import { nullIfAbsent } from '../plan/kinds/is-absent.ts';
 import type { KindClient } from '../plan/kinds/kind-definition.ts';
 import { idsOf } from '../plan/plan-bundle.ts';
@@ -81,9 +81,10 @@ async function bringContents(
 ): Promise<void> {
   const missing = await findMissing(client, lock, contents);
   if (missing.length === 0) return;
-  const local = new Set(files.flatMap((file) => (file.local_path === undefined ? [] : [file.hash])));
-  const sources = missing.filter(({ hash }) => local.has(hash)).length;
-  onStep({ kind: 'uploading', files: sources, libraries: missing.length - sources });
+  const isMissing = new Set(missing.map(({ hash }) => hash));
+  const sent = files.filter(({ hash, path }) => isMissing.has(hash) && !path.endsWith(`/${STATE_FILE}`));
+  const sources = sent.filter((file) => file.local_path !== undefined).length;
+  if (sent.length > 0) onStep({ kind: 'uploading', files: sources, libraries: sent.length - sources });
   await uploadContents(client, lock, missing);
 }
 

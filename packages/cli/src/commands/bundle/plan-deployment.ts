@@ -103,7 +103,7 @@ export function describeDeletes(plan: Plan): string | undefined {
 export function formatStep(step: DeployStep): string {
   switch (step.kind) {
     case 'uploading':
-      return `uploading ${count(step.files, 'file')} and ${count(step.libraries, 'wheel')} …`;
+      return `uploading ${[count(step.files, 'file'), ...(step.libraries > 0 ? [count(step.libraries, 'artifact')] : [])].join(' and ')} …`;
     case 'removed':
       return `removed ${count(step.files, 'file')} that the bundle no longer has`;
     case 'committed':
