@@ -28,19 +28,19 @@ export async function becomeEndpoint(
 ): Promise<FakeEndpoint> {
   const folder = path.join(server.stateDir, 'data', 'attempts');
   let token = known.token ?? '';
+  // The attempt's folder is there before its claim is stored; a token that is shown earlier is remembered as unknown.
   await waitUntil('an endpoint was started', async () => {
-    token ||= (await findToken(folder)) ?? '';
-    if (token === known.after) token = '';
-    return token !== '';
+    if (known.token !== undefined) return true;
+    const found = await findEndpoint(folder);
+    if (found === null || found.token === known.after) return false;
+    token = found.token;
+    const { rows } = await server.database.pool.query(
+      `select from task_runs where attempt_id = $1 and state = 'running'`,
+      [found.attemptId],
+    );
+    return rows.length > 0;
   });
   const client = createClient({ baseUrl: server.url, token });
-  // The attempt's folder is there before its claim is stored.
-  await waitUntil('its token is accepted', () =>
-    client.currentUserMe({}).then(
-      () => true,
-      () => false,
-    ),
-  );
   let poll = known.poll ?? 0;
   return {
     client,
@@ -82,14 +82,16 @@ export async function becomeEndpoint(
   };
 }
 
-async function findToken(folder: string): Promise<string | null> {
+async function findEndpoint(folder: string): Promise<{ token: string; attemptId: number } | null> {
   const files = await fs.readdir(folder, { recursive: true }).catch(() => []);
   const found = files.filter((file) => file.endsWith('attempt.json')).sort();
   const last = found.at(-1);
   if (last === undefined) return null;
   const document = JSON.parse(await fs.readFile(path.join(folder, last), 'utf8')) as {
+    attempt_id: number;
     task: { kind: string };
     api: { token: string };
   };
-  return document.task.kind === 'sql_endpoint' ? document.api.token : null;
+  if (document.task.kind !== 'sql_endpoint') return null;
+  return { token: document.api.token, attemptId: document.attempt_id };
 }
