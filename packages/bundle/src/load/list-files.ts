@@ -9,7 +9,7 @@ import { errorAt, type Problem, warningAt } from '../problem.ts';
 import { describeFile, type LocalFile } from './describe-file.ts';
 import { type IgnoreRules, isIgnored, readRulesAbove, withRulesOf } from './ignore-rules.ts';
 
-export { describeFile, FILE_BYTES_MAX, isMissing, type LocalFile, sha256 } from './describe-file.ts';
+export { FILE_BYTES_MAX, isMissing, type LocalFile, sha256 } from './describe-file.ts';
 
 /** More is nearly always a virtual environment or data that .gitignore should name. */
 export const FILES_MAX = 5_000;

@@ -31,17 +31,7 @@ import { toPathContext, translatePaths, warnOfNotebooksUsedAsFiles } from './tra
 import { resolveVariables, type VariableInputs, type Variables } from './variables.ts';
 import { completeWorkspace, linkSource, resolvePaths, type WorkspaceFacts } from './workspace-paths.ts';
 
-export type {
-  GitFacts,
-  Mode,
-  ResolvedArtifact,
-  ResolvedBundle,
-  ResolvedJob,
-  ResolvedPermission,
-  ResolvedResource,
-  ResolvedScript,
-  SyncFile,
-} from './resolved-bundle.ts';
+export type { GitFacts, ResolvedBundle } from './resolved-bundle.ts';
 
 export interface ResolveInputs extends Partial<VariableInputs> {
   readonly target?: string | undefined;
