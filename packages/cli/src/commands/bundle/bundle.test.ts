@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { createClient, type JobSettings } from '@headrace/api';
+import { ApiError, createClient, type JobSettings } from '@headrace/api';
 import { aFakeWorkspace } from '@headrace/bundle/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CliContext } from '../../cli-context.ts';
@@ -59,6 +59,10 @@ function startWorkspace(workspace = aFakeWorkspace(), more: StubHandlers = {}): 
     currentUserMe: async () => ({ id: '1', userName: 'me@example.com', active: true }),
     jobsRunNow: async () => ({ run_id: 7 }),
     runsList: async () => ({ runs: isRunning ? [aRun()] : [], has_more: false }),
+    workspaceGetStatus: async ({ path: place }) => {
+      if (!files.has(place)) throw new ApiError('RESOURCE_DOES_NOT_EXIST', `${place} does not exist`);
+      return { path: place, object_type: 'NOTEBOOK', language: 'PYTHON', object_id: 1 };
+    },
     runsCancelAll: async () => {
       isRunning = false;
       return {};
@@ -97,6 +101,28 @@ test('deploy, run, change, destroy', async () => {
   const destroyed = await call(['destroy', '--auto-approve']);
   expect(destroyed.stdout).toContain('deleted jobs.main');
   expect({ files: files.size, jobs: jobs.size }).toEqual({ files: 0, jobs: 0 });
+});
+
+test('generate job says how its file becomes a part of the bundle, and overwrites nothing', async () => {
+  await call(['deploy']);
+  await writeFile(path.join(folder, 'databricks.yml'), 'bundle: {name: demo}\n');
+
+  const [generate, id] = [['generate', 'job', '--key', 'old', '--existing-job-id'], '1001'];
+  const first = await call([...generate, id]);
+  const second = await call([...generate, id]);
+
+  expect(first).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^resources\/old.job.yml\nsrc\/hello.py\n/),
+    stderr: expect.stringContaining('write `include: [resources/*.yml]` in databricks.yml'),
+  });
+  expect(second).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('resources/old.job.yml:1:1: exists already; nothing was written'),
+  });
+  expect(await call([...generate, '77'])).toMatchObject({
+    stderr: expect.stringContaining('there is no job 77'),
+  });
 });
 
 test('generate deploy writes what a deploy would send, and is no part of the next one', async () => {

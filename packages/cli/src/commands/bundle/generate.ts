@@ -1,11 +1,11 @@
 /** `headrace bundle generate` */
 import path from 'node:path';
-import { generateJob, writeGenerated } from '@headrace/bundle';
+import { generateJob, loadBundle, writeGenerated } from '@headrace/bundle';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
 import { CommandError, exitCodes } from '../../command-error.ts';
 import { addConnectionOptions, type ConnectionOptions, connect } from '../../connection.ts';
-import { addOutputOption, type OutputOptions, printDocument } from '../../output/print.ts';
+import { addOutputOption, note, type OutputOptions, printDocument } from '../../output/print.ts';
 import { example } from '../example.ts';
 import { parseId } from '../parse-options.ts';
 import { createGenerateDeployCommand } from './generate-deploy.ts';
@@ -49,6 +49,12 @@ function createGenerateJobCommand(context: CliContext): Command {
       const folder = path.resolve(context.folder, options.folder ?? '.');
       await writeGenerated(files, { folder, overwrites: options.force ?? false });
       const paths = files.map((file) => file.path);
+      const { configFiles } = await loadBundle(folder);
+      if (!configFiles.some((file) => paths.includes(file)))
+        note(
+          context,
+          `no file includes it yet: write \`include: [${path.posix.join(toInner(options.configDir), '*.yml')}]\` in databricks.yml`,
+        );
       const bind = `headrace bundle deployment bind ${key} ${options.existingJobId}`;
       printDocument(context, options, { key, files: paths }, () =>
         [
