@@ -8,7 +8,7 @@ import { loadBundle } from '../load/load-bundle.ts';
 
 export interface FolderFingerprint {
   readonly fingerprint: string;
-  /** Absolute: the bundle's, and those that sync.paths names outside of it. */
+  /** Absolute: all that hold files, the bundle's own, and those that sync.paths names outside of it. */
   readonly folders: readonly string[];
 }
 
@@ -25,6 +25,19 @@ export async function fingerprintFolder(folder: string): Promise<FolderFingerpri
   );
   return {
     fingerprint: sha256(lines.sort().join('\n')),
-    folders: [loaded.folder, ...new Set(roots)],
+    folders: [...new Set([loaded.folder, ...roots, ...foldersAbove([...names], loaded.folder)])],
   };
+}
+
+/** Up to the bundle's own, or up to where the files lie beside it. */
+function foldersAbove(names: readonly string[], root: string): string[] {
+  const found = new Set<string>();
+  for (const name of names) {
+    let folder = path.posix.dirname(name);
+    while (folder !== '.' && !folder.endsWith('..') && !found.has(folder)) {
+      found.add(folder);
+      folder = path.posix.dirname(folder);
+    }
+  }
+  return [...found].map((folder) => path.join(root, folder));
 }

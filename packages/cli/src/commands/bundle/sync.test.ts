@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { CliContext } from '../../cli-context.ts';
 import { callCli } from '../../testing/call-cli.ts';
 import { type StubHandlers, type StubServer, startStubServer } from '../../testing/stub-server.ts';
-import { watchFolders } from './watch-folders.ts';
+import { FolderWatch } from './watch-folders.ts';
 
 const ROOT = '/Workspace/Users/me@example.com/.bundle/demo/dev/files';
 
@@ -64,7 +64,7 @@ test('waits for nobody who deploys, and says who', async () => {
   expect(await call(['--force-lock'])).toMatchObject({ exitCode: 0 });
 });
 
-test('a change below a folder ends the waiting', async () => {
+test('a change ends the waiting, also in a folder that is new, or new again', async () => {
   const untilAborted = (signal?: AbortSignal) =>
     new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }));
   const clock = {
@@ -72,13 +72,22 @@ test('a change below a folder ends the waiting', async () => {
     sleep: async (elapsedMs: number, signal?: AbortSignal) =>
       elapsedMs > 1_000 ? untilAborted(signal) : undefined,
   };
-  await mkdir(path.join(folder, 'deep'));
-  const watch = watchFolders([folder], { clock, onTrouble: () => undefined });
-  const waiting = watch.wait({ intervalMs: 60_000, signal: new AbortController().signal });
+  const watch = new FolderWatch({ clock, onTrouble: expect.unreachable });
+  const wait = () => watch.wait({ intervalMs: 60_000, signal: new AbortController().signal });
+  watch.add([folder, path.join(folder, 'gone')]);
 
-  await writeFile(path.join(folder, 'deep/two.py'), '');
+  for (let round = 0; round < 2; round += 1) {
+    const made = wait();
+    await mkdir(path.join(folder, 'deep/er'), { recursive: true });
+    await made;
+    const written = wait();
+    await writeFile(path.join(folder, 'deep/er/two.py'), '');
+    await written;
+    const removed = wait();
+    await rm(path.join(folder, 'deep'), { recursive: true });
+    await removed;
+  }
 
-  await waiting;
   watch.close();
 });
 

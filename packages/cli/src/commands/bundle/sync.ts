@@ -10,7 +10,7 @@ import { example } from '../example.ts';
 import { addLockOption, type LockFlags, lockFor } from './lock.ts';
 import { addBundleOptions, type BundleOptions, checkOnline } from './open-bundle.ts';
 import { printProblems, tooManyProblems } from './print-problems.ts';
-import { watchFolders } from './watch-folders.ts';
+import { FolderWatch } from './watch-folders.ts';
 
 interface Options extends BundleOptions, LockFlags {
   readonly watch?: boolean;
@@ -71,8 +71,7 @@ async function sendOnce(
 async function watchAndSend(context: CliContext, options: Options): Promise<void> {
   const { interrupted: signal, clock } = context;
   const folder = path.resolve(context.folder, options.folder ?? '.');
-  const start = await fingerprintFolder(folder);
-  const watch = watchFolders(start.folders, {
+  const watch = new FolderWatch({
     clock,
     onTrouble: (reason) => note(context, `the system tells of no changes, looking again by time: ${reason}`),
   });
@@ -80,7 +79,8 @@ async function watchAndSend(context: CliContext, options: Options): Promise<void
     let seen: string | null = null;
     let isFirst = true;
     while (!signal.aborted) {
-      const { fingerprint } = await fingerprintFolder(folder);
+      const { fingerprint, folders } = await fingerprintFolder(folder);
+      watch.add(folders);
       if (fingerprint !== seen) {
         const full = isFirst && options.full === true;
         const isSettled = await trySending(context, { ...options, full }, { showsWarnings: isFirst });
