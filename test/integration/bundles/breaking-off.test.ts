@@ -143,7 +143,7 @@ async function look() {
   const jobs = await database.pool.query(
     `select name, settings ->> 'timeout_seconds' as timeout from jobs where deleted_at_ms is null order by name`,
   );
-  const { current_version } = await showDeployment(database, place);
+  const { current_version } = await showDeployment(database, { ...place, include_jobs: false });
   return { files, onDisk, jobs: jobs.rows, version: current_version % 2 };
 }
 
@@ -151,7 +151,7 @@ async function look() {
 async function deployBefore() {
   const under = await holdLock();
   await bring(under, before);
-  const { current } = await showDeployment(database, place);
+  const { current } = await showDeployment(database, { ...place, include_jobs: false });
   const old = (current?.resources ?? []).map(({ id }) => Number(id));
   const jobs = { resources: [aJob('changed'), aJob('gone')], delete_jobs: old };
   return commitVersion(services, toCommit(under, `before-${services.ids.newId()}`, before, jobs), aRequest());
