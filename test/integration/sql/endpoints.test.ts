@@ -79,7 +79,7 @@ test('a statement that is recorded is answered with its id, even where its endpo
 test('statements of an endpoint that is marked as ended fail, though the server died after the mark', async () => {
   const dora = await addUser(server, 'dora@example.com');
   const { statement_id } = await dora.client.statementsExecute({ statement: 'select 3', wait_timeout: '0s' });
-  const endpoint = await becomeEndpoint(server);
+  const endpoint = await becomeEndpoint(server, { principalId: dora.id });
   expect((await endpoint.poll()).statements.map((given) => given.statement_id)).toEqual([statement_id]);
   const runId = Number((await findEndpointRun(dora.id))?.run_id);
 

@@ -21,24 +21,34 @@ export interface FakeEndpoint {
   end(statementId: string, state: 'FAILED' | 'CANCELED', message?: string): Promise<void>;
 }
 
-/** Of the attempt that was made last, or of one whose token is known. */
+/** Of the attempt that began last, for a principal where there are several; or of one whose token is known. */
 export async function becomeEndpoint(
   server: TestServer,
-  known: { readonly token?: string; readonly poll?: number; readonly after?: string } = {},
+  known: {
+    readonly token?: string;
+    readonly poll?: number;
+    readonly after?: string;
+    readonly principalId?: number;
+  } = {},
 ): Promise<FakeEndpoint> {
   const folder = path.join(server.stateDir, 'data', 'attempts');
   let token = known.token ?? '';
-  // The attempt's folder is there before its claim is stored; a token that is shown earlier is remembered as unknown.
+  // A folder is there before its claim is stored, and stays where the claim came to nothing: two who saw the same statement
+  // both begin an endpoint, and one of them wins. A token that is shown too early is remembered as unknown.
   await waitUntil('an endpoint was started', async () => {
     if (known.token !== undefined) return true;
-    const found = await findEndpoint(folder);
-    if (found === null || found.token === known.after) return false;
-    token = found.token;
-    const { rows } = await server.database.pool.query(
-      `select from task_runs where attempt_id = $1 and state = 'running'`,
-      [found.attemptId],
+    const { rows } = await server.database.pool.query<{ attempt_id: string }>(
+      `select t.attempt_id from task_runs t join runs r on r.run_id = t.run_id
+       where t.state = 'running' and r.owner_id = coalesce($1, r.owner_id) order by t.attempt_id desc`,
+      [known.principalId ?? null],
     );
-    return rows.length > 0;
+    const started = await findEndpoints(folder);
+    const found = rows
+      .map(({ attempt_id }) => started.get(Number(attempt_id)))
+      .find((each) => each !== undefined && each !== known.after);
+    if (found === undefined) return false;
+    token = found;
+    return true;
   });
   const client = createClient({ baseUrl: server.url, token });
   let poll = known.poll ?? 0;
@@ -82,16 +92,17 @@ export async function becomeEndpoint(
   };
 }
 
-async function findEndpoint(folder: string): Promise<{ token: string; attemptId: number } | null> {
+/** Tokens by attempt. */
+async function findEndpoints(folder: string): Promise<Map<number, string>> {
   const files = await fs.readdir(folder, { recursive: true }).catch(() => []);
-  const found = files.filter((file) => file.endsWith('attempt.json')).sort();
-  const last = found.at(-1);
-  if (last === undefined) return null;
-  const document = JSON.parse(await fs.readFile(path.join(folder, last), 'utf8')) as {
-    attempt_id: number;
-    task: { kind: string };
-    api: { token: string };
-  };
-  if (document.task.kind !== 'sql_endpoint') return null;
-  return { token: document.api.token, attemptId: document.attempt_id };
+  const tokens = new Map<number, string>();
+  for (const file of files.filter((name) => name.endsWith('attempt.json'))) {
+    const document = JSON.parse(await fs.readFile(path.join(folder, file), 'utf8')) as {
+      attempt_id: number;
+      task: { kind: string };
+      api: { token: string };
+    };
+    if (document.task.kind === 'sql_endpoint') tokens.set(document.attempt_id, document.api.token);
+  }
+  return tokens;
 }
