@@ -22,7 +22,7 @@ export function findGitProblems(
   for (const task of tasks) {
     const path = findGitPath(task, settings);
     if (path === null) continue;
-    const where = `tasks: task '${task.task_key}'`;
+    const where = `tasks: task '${task.task_key}': ${gitKinds.find((kind) => task[kind] !== undefined)}`;
     if (!source) problems.push(`${where} has source GIT, and the job has no git_source`);
     else if (!hasReference(path) && !isBelow(path))
       problems.push(
@@ -34,6 +34,9 @@ export function findGitProblems(
   }
   return problems;
 }
+
+/** Kinds of work whose files may come from the job's Git source. */
+const gitKinds = ['notebook_task', 'spark_python_task', 'sql_task', 'dbt_task'] as const;
 
 function findSourceProblems(
   source: NonNullable<JobSettings['git_source']>,
