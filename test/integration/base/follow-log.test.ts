@@ -1,4 +1,5 @@
 /** What the catalog says of a table where its log has gone on without a word: the writer was killed after its commit. */
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -93,4 +94,11 @@ test.each([
   const { columns } = await server.client.tablesGet({ full_name: name() });
 
   expect(columns?.map((column) => column.name)).toEqual(['a']);
+});
+
+test('a pipe in the place of a commit holds nobody up', async () => {
+  await commit(0, metadata(schemaOf('a', 'b')));
+  execFileSync('mkfifo', [path.join(log, '00000000000000000001.json')]);
+  const { columns } = await server.client.tablesGet({ full_name: name() });
+  expect(columns?.map((column) => column.name)).toEqual(['a', 'b']);
 });

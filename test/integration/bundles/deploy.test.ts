@@ -211,3 +211,16 @@ test('a lock is kept as long as the work takes, and given back', async () => {
   await expect(deployBundle(planned, client)).rejects.toThrow('somebody has deployed bundle shop');
   await destroy(folder);
 });
+
+test('what somebody wrote into a job as its deployment breaks no later one', async () => {
+  await using folder = await aBundleFolder(FILES);
+  await deploy(folder);
+  const { state } = await readDeployment((await resolve(folder, facts)).bundle, client);
+  const job_id = Number(state.resources['jobs.second']?.id);
+  const { settings } = await client.jobsGet({ job_id });
+  const deployment = { ...settings?.deployment, deployment_id: 'from another product' };
+  await client.jobsReset({ job_id, new_settings: { ...settings, name: 'by hand', deployment } });
+  await deploy(folder);
+  expect((await client.jobsGet({ job_id })).settings?.name).toBe('second');
+  await destroy(folder);
+});

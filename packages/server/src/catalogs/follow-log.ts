@@ -71,10 +71,13 @@ async function readLastMetadata(folder: string): Promise<Metadata | null> {
 }
 
 async function readStart(file: string): Promise<string> {
-  // A link could lead to what the table's owner may not read.
-  const handle = await fs.open(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+  // A link could lead to what the table's owner may not read, and a pipe would be waited for.
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  const handle = await fs.open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
-    const { size } = await handle.stat();
+    const found = await handle.stat();
+    if (!found.isFile()) return '';
+    const { size } = found;
     const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(Math.min(size, commitBytesMax)) });
     return buffer.toString('utf8', 0, bytesRead);
   } finally {

@@ -20,8 +20,15 @@ export async function removeOwnFolder(
     if (held === null) throw new Error(`${parent} is a link to elsewhere`);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return; // It has gone already.
+    // What the disk cannot do now it may do at the next turn; a refusal stays one.
+    if (isPassing(error)) throw error;
     services.log.warn({ err: error, folder }, 'files of a dropped table or volume stay');
     return;
   }
   await removeEntry(`${held.place}/${path.basename(folder)}`, { root: parent }).finally(held.release);
+}
+
+function isPassing(error: unknown): boolean {
+  const { syscall, code } = error as NodeJS.ErrnoException;
+  return syscall !== undefined && code !== 'ELOOP' && code !== 'ENOTDIR';
 }

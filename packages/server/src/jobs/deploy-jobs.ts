@@ -35,7 +35,7 @@ export async function deletedFor(
   }: { readonly deploymentId: number; readonly jobIds: readonly number[]; readonly nowMs: number },
 ): Promise<number[]> {
   const rows = await lockDeployedJobs(client, jobIds);
-  const ours = rows.filter((row) => row.deployment_id === null || row.deployment_id === deploymentId);
+  const ours = rows.filter((row) => row.deployment_id === null || row.deployment_id === String(deploymentId));
   const deleted: number[] = [];
   for (const { job_id: jobId } of ours) if (await markJobDeleted(client, jobId, nowMs)) deleted.push(jobId);
   return deleted;

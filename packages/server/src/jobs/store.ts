@@ -123,7 +123,8 @@ where job_id = any($1::bigint[])
 
 export interface DeployedJobRow {
   readonly job_id: number;
-  readonly deployment_id: number | null;
+  /** As whoever saved the job wrote it. */
+  readonly deployment_id: string | null;
 }
 
 /** Holds those of the jobs that exist, and says which deployment they belong to. */
@@ -131,7 +132,7 @@ export async function lockDeployedJobs(db: Querier, jobIds: readonly number[]): 
   return db.query<DeployedJobRow>({
     name: 'jobs-lock-deployed',
     text: `
-select job_id, (settings #>> '{deployment,deployment_id}')::bigint as deployment_id
+select job_id, settings #>> '{deployment,deployment_id}' as deployment_id
 from jobs
 where job_id = any($1::bigint[])
   and deleted_at_ms is null
