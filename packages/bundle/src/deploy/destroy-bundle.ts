@@ -1,6 +1,7 @@
 // Takes a deployment away: its jobs, then what they used, in the reverse order of making, then its folders and versions.
 // Repeatable: while the record stands, a second call knows what is left.
 
+import path from 'node:path';
 import { ApiError } from '@headrace/api';
 import { applyAction } from '../plan/apply-action.ts';
 import type { Deployed, DeployedResource } from '../plan/deployment-state.ts';
@@ -20,13 +21,28 @@ export interface Destroyed {
   readonly folders: readonly string[];
 }
 
-/** What `destroyBundle` deletes with all below it, the folder of the state last. */
+/**
+ * What `destroyBundle` deletes with all below it, the folder of the state last. Never what holds the bundle's own
+ * folder: a bundle in the workspace may run its files from where they are, and those are the user's.
+ */
 export function foldersOf(bundle: ResolvedBundle): readonly string[] {
   const { rootPath, filePath, artifactPath, statePath } = bundle.workspace;
-  const elsewhere = [filePath, artifactPath, statePath].filter(
-    (folder) => folder !== rootPath && !folder.startsWith(`${rootPath}/`),
+  const removable = [filePath, artifactPath, rootPath, statePath].filter(
+    (folder) => !isAtOrBelow(bundle.folder, folder),
   );
-  return [...new Set([...elsewhere.filter((folder) => folder !== statePath), rootPath, ...elsewhere])];
+  const unique = [...new Map(removable.map((folder) => [toWorkspace(folder), folder])).values()];
+  return unique.filter((folder) => !unique.some((other) => other !== folder && isAtOrBelow(folder, other)));
+}
+
+function isAtOrBelow(inner: string, outer: string): boolean {
+  const top = toWorkspace(outer);
+  return `${toWorkspace(inner)}/`.startsWith(top === '/' ? top : `${top}/`);
+}
+
+/** The server takes `/Workspace/x` and `/x` for the same. */
+function toWorkspace(folder: string): string {
+  const normal = path.posix.normalize(folder).replace(/^\/Workspace(?=\/|$)/, '');
+  return normal.length > 1 ? normal.replace(/\/$/, '') : normal || '/';
 }
 
 export async function destroyBundle(
