@@ -1,6 +1,6 @@
 """Run by test_guard.py in a process of its own: `guarded_driver.py FOLDER CONF.json STATEMENTS.json RESULTS.json`.
 
-STATEMENTS is a list of [name, statements]; RESULTS tells of each what its last statement gave, or the first refusal.
+STATEMENTS is a list of [name, statements], a statement being SQL or [source, target] to rename; RESULTS tells of each what its last statement gave, or the first refusal.
 """
 
 from __future__ import annotations
@@ -14,13 +14,20 @@ from typing import Any
 from catalog.spark_host import DriverJvm
 
 
-def run(session: Any, statements: list[str]) -> dict[str, Any]:
+def run(session: Any, statements: list[str | list[str]]) -> dict[str, Any]:
     try:
         for statement in statements:
-            found = session.sql(statement).collect()
+            found = rename(session, *statement) if isinstance(statement, list) else session.sql(statement).collect()
         return {"rows": [[str(value) for value in row] for row in found], "error": ""}
     except Exception as error:
         return {"rows": [], "error": str(error)[:6000]}
+
+
+def rename(session: Any, source: str, target: str) -> list[Any]:
+    """What SQL asks of the file system only within its own commands."""
+    path = session._jvm.org.apache.hadoop.fs.Path
+    files = path(source).getFileSystem(session._jsparkSession.sessionState().newHadoopConf())
+    return [[files.rename(path(source), path(target))]]
 
 
 def main() -> None:

@@ -75,6 +75,44 @@ CODE = {
     "the guard in an option of a view": ["CREATE OR REPLACE TEMP VIEW v USING text OPTIONS (path '{allowed}/own.txt', 'fs.x.impl' 'y')"],
     "the guard in an option of a table": ["CREATE TABLE {s}.o USING text OPTIONS ('fs.x.impl' 'y') LOCATION '{allowed}/o'"],
 }  # fmt: skip
+# What holds the things of many, and what is put there in `places`.
+OVERWRITTEN = {
+    "the managed root": "file:{root}/managed",
+    "the managed root with a slash and dots": "file:{root}/dbfs/../managed/",
+    "a catalog's tables": "{root}/managed/dev",
+    "a schema's tables": "{root}/managed/dev/default",
+    "the root of volumes": "file:{root}/volumes",
+    "a catalog's volumes": "file:{root}/volumes/dev",
+    "a schema's volumes": "file:{root}/volumes/dev/default",
+    "a volume": "file:{root}/volumes/dev/default/v",
+    "a volume that is a link": "file:{root}/volumes/dev/default/far",
+    "the folder behind a volume": "{lone}/place/__headrace/volumes/1",
+    "a volume through a link": "{allowed}/volumes/dev/default/v",
+    "DBFS": "file:{root}/dbfs",
+    "the root of DBFS": "dbfs:/",
+    "the workspace": "file:{root}/workspace",
+    "a schema of /Volumes": "/Volumes/dev/default",
+    "a catalog of /Volumes": "/Volumes/dev",
+    "a location": "{lone}",
+    "what is above a location": "{lone}/deep",
+    "a managed location": "{lone}/place",
+    "the tables of a managed location": "{lone}/place/__headrace/tables",
+}
+KEPT = {
+    **{name: [f"INSERT OVERWRITE DIRECTORY '{place}' USING csv SELECT 1"] for name, place in OVERWRITTEN.items()},
+    "renaming a root": [["file:{root}/managed", "file:{allowed}/taken"]],
+    "renaming a schema's folder": [["file:{root}/managed/dev/default", "file:{allowed}/taken"]],
+    "renaming onto a volume": [["file:{allowed}/x", "file:{root}/volumes/dev/default/new"]],
+}  # fmt: skip
+HELD = (
+    "root:managed/dev/default/t-1/held",
+    "root:volumes/dev/default/v/held",
+    "root:workspace/held",
+    "root:dbfs/own.txt",
+    "lone:deep/location/held",
+    "lone:place/__headrace/tables/t-2/held",
+    "lone:place/__headrace/volumes/1/held",
+)
 GOOD = {
     "an allowed folder": ["SELECT * FROM text.`{allowed}/own.txt`"],
     "a link that stays in it": ["SELECT * FROM text.`{allowed}/within.txt`"],
@@ -90,13 +128,42 @@ GOOD = {
         "SELECT * FROM {s}.t",
     ],
     "a table of Delta's at a path": ["CREATE TABLE delta.`{allowed}/d` AS SELECT 'own' AS a", "SELECT * FROM delta.`{allowed}/d`"],
+    "overwriting, cleaning and dropping a managed table": [
+        "CREATE TABLE {s}.again AS SELECT 'old' AS a",
+        "INSERT OVERWRITE {s}.again VALUES ('newer')",
+        "CREATE OR REPLACE TABLE {s}.again AS SELECT 'own' AS a",
+        "VACUUM {s}.again",
+        "CREATE TABLE {s}.rest AS SELECT * FROM {s}.again",
+        "DROP TABLE {s}.again",
+        "SELECT * FROM {s}.rest",
+    ],
+    "overwriting an external table": [
+        "CREATE TABLE {s}.out (a STRING) USING csv LOCATION '{allowed}/out'",
+        "INSERT INTO {s}.out VALUES ('old')",
+        "INSERT OVERWRITE {s}.out VALUES ('own')",
+        "SELECT * FROM {s}.out",
+    ],
+    "overwriting a folder of a volume": [
+        *(["INSERT OVERWRITE DIRECTORY '{root}/volumes/dev/default/v/sub' USING parquet SELECT 'own' AS a"] * 2),
+        "SELECT * FROM parquet.`/Volumes/dev/default/v/sub`",
+    ],
+    "overwriting a folder of a volume elsewhere": [
+        *(["INSERT OVERWRITE DIRECTORY '/Volumes/dev/default/far/sub' USING parquet SELECT 'own' AS a"] * 2),
+        "SELECT * FROM parquet.`file:{root}/volumes/dev/default/far/sub`",
+    ],
+    "overwriting all of a volume by its name": [
+        "INSERT OVERWRITE DIRECTORY '/Volumes/dev/default/whole' USING parquet SELECT 'own' AS a",
+        "SELECT * FROM parquet.`/Volumes/dev/default/whole`",
+    ],
     "settings of SQL": ["SET spark.sql.shuffle.partitions = 3", "SET TIME ZONE 'UTC'", "SET ansi_mode = true", "SELECT 'own'"],
     "functions of SQL": ["CREATE TEMPORARY FUNCTION g(x STRING) RETURNS STRING RETURN x", "SELECT g('own')"],
     "a table of Spark's own catalog": ["CREATE TABLE spark_catalog.default.here USING csv AS SELECT 'own' AS a", "SELECT * FROM spark_catalog.default.here"],
 }  # fmt: skip
 # Refused where a task of Spark's reads it, or by the file system of dbfs:/, whose words Spark puts into words of its own.
 OTHER_STATES = {"path: a Delta table that names a file outside": "KD001", "path: a link in DBFS": "58030"}
-NAMES = [f"{kind}: {name}" for kind, cases in (("path", PATHS), ("code", CODE), ("good", GOOD)) for name in cases]
+IN_OTHER_WORDS = {"kept: the root of DBFS", "kept: a schema of /Volumes", "kept: a catalog of /Volumes"}
+KINDS: dict[str, dict[str, list[Any]]] = {"path": PATHS, "code": CODE, "good": GOOD, "kept": KEPT}
+NAMES = [f"{kind}: {name}" for kind, cases in KINDS.items() for name in cases]
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +171,13 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A state folder with a data root in it, an allowed folder, and what lies outside of both."""
     base = tmp_path_factory.mktemp("guard").resolve()
     state = base / "allowed" / "state"  # a careless location: around what is nobody's
-    found = {"allowed": base / "allowed", "outside": base / "outside", "state": state, "root": state / "data"}
+    found = {
+        "allowed": base / "allowed",
+        "outside": base / "outside",
+        "state": state,
+        "root": state / "data",
+        "lone": base / "lone",
+    }
     for folder in (*found.values(), found["root"] / "dbfs", found["root"] / "attempts", found["allowed"] / "x"):
         folder.mkdir(parents=True, exist_ok=True)
     secrets = (found["outside"] / "passwd", state / "server.json", found["root"] / "attempts" / "log")
@@ -117,7 +190,18 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for link in (found["allowed"] / "away", found["root"] / "dbfs" / "away", found["allowed"] / "linked"):
         link.symlink_to(found["outside"])
     poison(found["allowed"] / "poisoned", found["outside"] / "passwd")
+    for file in held_files(found):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("own\n")
+    volumes = found["root"] / "volumes"
+    (volumes / "dev" / "default" / "whole").mkdir()
+    (volumes / "dev" / "default" / "far").symlink_to(found["lone"] / "place" / "__headrace" / "volumes" / "1")
+    (found["allowed"] / "volumes").symlink_to(volumes)
     return found
+
+
+def held_files(places: dict[str, Path]) -> list[Path]:
+    return [places[place] / rest for place, rest in (name.split(":") for name in HELD)]
 
 
 def poison(table: Path, file: Path) -> None:
@@ -175,21 +259,16 @@ def results(places: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
     )
     folder = places["state"] / "hosts" / "one"
     folder.mkdir(parents=True)
-    wanted = {GUARDED: "true", "spark.hadoop.headrace.external.locations": str(places["allowed"])}
+    locations = f"{places['allowed']},{places['lone']},{places['lone']}/deep/location"
+    wanted = {GUARDED: "true", "spark.hadoop.headrace.external.locations": locations}
     conf = spark_conf(
         folder, places["root"], {**catalog_conf("dev", server.url, TOKEN), **wanted, **guard_conf(str(folder), wanted)}
     )
     conf["spark.sql.warehouse.dir"] = str(folder / "spark-warehouse")
 
-    def fill(text: str) -> str:
-        for name, place in places.items():
-            text = text.replace(f"{{{name}}}", str(place))
-        return text.replace("{s}", "dev.default")
-
-    kinds = {"path": PATHS, "code": CODE, "good": GOOD}
     statements = [
-        [f"{kind}: {name}", [fill(text) for text in texts]]
-        for kind, cases in kinds.items()
+        [f"{kind}: {name}", [fill(text, places) for text in texts]]
+        for kind, cases in KINDS.items()
         for name, texts in cases.items()
     ]
     work = tmp_path_factory.mktemp("guarded")
@@ -200,6 +279,14 @@ def results(places: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
     assert done.returncode == 0, done.stderr[-3000:] + (folder / "jvm.log").read_text()[-3000:]
     found: dict[str, Any] = json.loads((work / "results.json").read_text())
     return found
+
+
+def fill(statement: Any, places: dict[str, Path]) -> Any:
+    if isinstance(statement, list):
+        return [fill(text, places) for text in statement]
+    for name, place in places.items():
+        statement = statement.replace(f"{{{name}}}", str(place))
+    return statement.replace("{s}", "dev.default")
 
 
 def run_driver(folder: Path, work: Path) -> subprocess.CompletedProcess[str]:
@@ -224,8 +311,15 @@ def test_a_statement_reaches_what_it_may_and_nothing_else(
 
     if name.startswith("good"):
         assert ["own"] in result["rows"], result
+    elif name in IN_OTHER_WORDS:
+        assert "cannot be deleted" in result["error"], result
     else:
         assert SECRET not in json.dumps(result)
         assert f"SQLSTATE: {OTHER_STATES.get(name, '42501')}" in result["error"], result
     assert not (places["outside"] / "made").exists()
     assert sorted(path.name for path in places["outside"].iterdir()) == ["passwd"]
+
+
+def test_what_holds_the_things_of_many_is_still_there(results: dict[str, Any], places: dict[str, Path]) -> None:
+    assert results
+    assert [str(file) for file in held_files(places) if not file.exists()] == []

@@ -218,9 +218,9 @@ test('what somebody wrote into a job as its deployment breaks no later one', asy
   const { state } = await readDeployment((await resolve(folder, facts)).bundle, client);
   const job_id = Number(state.resources['jobs.second']?.id);
   const { settings } = await client.jobsGet({ job_id });
-  const deployment = { ...settings?.deployment, deployment_id: 'from another product' };
+  const deployment = { kind: 'BUNDLE' as const, ...settings.deployment, deployment_id: 'another product’s' };
   await client.jobsReset({ job_id, new_settings: { ...settings, name: 'by hand', deployment } });
   await deploy(folder);
-  expect((await client.jobsGet({ job_id })).settings?.name).toBe('second');
+  expect((await client.jobsGet({ job_id })).settings.name).toBe('second');
   await destroy(folder);
 });

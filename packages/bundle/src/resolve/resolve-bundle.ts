@@ -59,8 +59,9 @@ export function resolveBundle(
   if ('refusal' in start) return { problems: start.refusal };
   const { target, git, mode, problems } = start;
   const bindings = bindLookups(start, inputs.lookups);
-  const linked = linkSource(start.completed, { folder: loaded.folder, mode, problems });
-  const located = resolvePaths(linked, inputs.facts, { bindings, problems });
+  const { folder } = loaded;
+  const linked = linkSource(start.completed, { folder, mode, problems });
+  const located = resolvePaths(linked, inputs.facts, { folder, bindings, problems });
   const written = readNamePrefix(located, mode);
   const prefix = interpolateText(written.text, written.at, { root: located, bindings, problems });
   const interpolated = interpolateRoot(applyNamePresets(located, mode, prefix), bindings);

@@ -65,6 +65,47 @@ test.each([
 });
 
 test.each([
+  ['root_path', '/'],
+  ['root_path', '/Workspace'],
+  ['root_path', '/Workspace/Shared'],
+  ['root_path', '/Workspace//Shared/'],
+  ['root_path', '/Users'],
+  ['file_path', '/Repos'],
+  ['state_path', '~'],
+  ['artifact_path', '/Workspace/Users/somebody@example.com'],
+])('workspace.%s: %s is refused before anything is deployed there', async (key, path) => {
+  const findings = await findingsOf({
+    'databricks.yml': `${jobYaml()}workspace: {${key}: ${path}}\n`,
+    'load.py': NOTEBOOK,
+  });
+
+  expect(findings).toEqual([
+    expect.stringMatching(new RegExp(`^error: .*workspace\\.${key}: .* holds more than this deployment`)),
+  ]);
+});
+
+test.each(['/Workspace/Shared/shop', '/Users/jane.doe@example.com/shop', '/shop', '/Sharedx'])(
+  'workspace.root_path: %s is a folder of its own',
+  async (path) => {
+    expect(
+      await findingsOf({
+        'databricks.yml': `${jobYaml()}workspace: {root_path: ${path}}\n`,
+        'load.py': NOTEBOOK,
+      }),
+    ).toEqual([]);
+  },
+);
+
+test('a bundle that lies in a home, without a folder of its own, may run its files from there', async () => {
+  const home = '/Workspace/Users/jane.doe@example.com';
+
+  expect(await resolvedIn(home, 'targets: {dev: {mode: development}}')).toMatchObject({
+    path: `${home}/load`,
+    problems: [],
+  });
+});
+
+test.each([
   ['jane.doe@example.com', 'jane_doe'],
   ['Jane-Marie.O’Neil+x@example.com', 'jane_marie_o_neil_x'],
   ['robot', 'robot'],

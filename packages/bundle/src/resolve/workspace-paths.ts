@@ -90,7 +90,7 @@ export function linkSource(
 export function resolvePaths(
   root: MappingNode,
   facts: WorkspaceFacts,
-  { bindings, problems }: { bindings: Bindings; problems: Problem[] },
+  { folder, bindings, problems }: { folder: string; bindings: Bindings; problems: Problem[] },
 ): MappingNode {
   return Object.keys(DEFAULT_PATHS).reduce<MappingNode>((current, key) => {
     const node = nodeAt(current, 'workspace', key);
@@ -106,10 +106,18 @@ export function resolvePaths(
       problems.push(errorAt(node.at, message, 'write a path from / on, or from ~ for your own folder'));
     } else if ((isDerived ? own : path).split('/').includes('..')) {
       problems.push(errorAt(node.at, `workspace.${key} leads upwards`, "write the path without '..'"));
+    } else if (!isDerived && path !== folder && sharedByAll.test(path)) {
+      const message = `workspace.${key}: '${path}' holds more than this deployment, which destroy would delete`;
+      problems.push(
+        errorAt(node.at, message, `write a folder of its own, such as ${path.replace(/\/$/, '')}/…`),
+      );
     }
     return withValue(current, ['workspace', key], scalarNode(path, node.at)) as MappingNode; // a mapping stays one
   }, root);
 }
+
+/** The folders at the top of the workspace, and the homes in them. */
+const sharedByAll = /^(\/Workspace)?\/*((Users|Repos)(\/+[^/]+)?|Shared)?\/*$/;
 
 function absolute(path: string, facts: WorkspaceFacts): string {
   const home = `/Workspace/Users/${facts.userName}`;

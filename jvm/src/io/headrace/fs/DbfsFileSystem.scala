@@ -116,7 +116,9 @@ class DbfsFileSystem extends FileSystem {
 
   private def refuseRoot(path: Path, done: String): Unit = {
     val file = fileOf(path)
+    val isGroup = Option(file.getParentFile).exists(above => above == volumes.folder || above.getParentFile == volumes.folder)
     if (file == files.folder || file == volumes.folder) throw new IOException(s"$path is a root and cannot be $done")
+    if (isGroup) throw new IOException(s"$path is the folder of a catalog or a schema and cannot be $done")
   }
 
   private def refused(path: Path) = new IOException(s"$path leads outside of dbfs:/ and is refused")

@@ -50,4 +50,11 @@ private[fs] object RealPaths {
     }
     existing.toRealPath()
   }
+
+  /** The same with the rest of the path, which does not exist. */
+  def whole(file: Path): Path = {
+    var existing = file
+    while (!Files.exists(existing) && existing.getParent != null) existing = existing.getParent
+    existing.toRealPath().resolve(existing.relativize(file)).normalize()
+  }
 }
