@@ -71,7 +71,7 @@ test.each([
   ['root_path', '/Workspace//Shared/'],
   ['root_path', '/Users'],
   ['file_path', '/Repos'],
-  ['state_path', '~'],
+  ['state_path', '"~"'],
   ['artifact_path', '/Workspace/Users/somebody@example.com'],
 ])('workspace.%s: %s is refused before anything is deployed there', async (key, path) => {
   const findings = await findingsOf({
