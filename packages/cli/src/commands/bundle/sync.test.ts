@@ -114,6 +114,9 @@ test('with --watch, what changes is sent until Ctrl-C, whatever is broken in bet
   await sees('print(3)\n');
   await rm(path.join(folder, 'one.py'));
   await sees(undefined);
+  // A round tells what it did at its end; the next one shows that it has.
+  await writeFile(path.join(folder, 'one.py'), 'print(4)\n');
+  await sees('print(4)\n');
   interruption.abort('SIGINT');
 
   expect(await watching).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('removed one.py\n') });
