@@ -94,8 +94,14 @@ function aRequest(): RequestContext {
 }
 
 const place = { state_path: `${root}/state`, target: 'dev' };
-const before = { 'kept.py': 'kept', 'changed.py': 'old', 'gone/away.py': 'gone' };
-const after = { 'kept.py': 'kept', 'changed.py': 'new', 'made/here.py': 'made' };
+const before = {
+  ...{ 'changed.py': 'old', 'gone/away.py': 'gone', 'kept.py': 'kept' },
+  ...{ 'opens.py': 'a file', 'shuts.py/within.py': 'in a folder' },
+};
+const after = {
+  ...{ 'changed.py': 'new', 'kept.py': 'kept', 'made/here.py': 'made' },
+  ...{ 'opens.py/within.py': 'in a folder', 'shuts.py': 'a file' },
+};
 
 async function holdLock() {
   const asked = routes.bundlesLock.request.parse({
@@ -137,8 +143,10 @@ async function look() {
       'utf8',
     );
   }
-  const onDisk = (await fs.readdir(path.join(folder, 'workspace', root, 'files'), { recursive: true }))
-    .filter((name) => name.endsWith('.py'))
+  const top = path.join(folder, 'workspace', root, 'files');
+  const onDisk = (await fs.readdir(top, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(top, path.join(entry.parentPath, entry.name)))
     .sort();
   const jobs = await database.pool.query(
     `select name, settings ->> 'timeout_seconds' as timeout from jobs where deleted_at_ms is null order by name`,

@@ -192,6 +192,39 @@ test('a run says which version it ran', async () => {
   expect([await versionOf(before), await versionOf(after)]).toEqual([1, 2]);
 });
 
+test('a file comes where a folder was, and a folder where a file was', async () => {
+  await destroyAll();
+  const within = { 'mod.py/load.py': 'within' };
+  await deploy(server.client, { files: within });
+  await deploy(server.client, { files: { 'mod.py': 'a file' } });
+  expect(await readText(`${root}/files/mod.py`)).toBe('a file');
+  await deploy(server.client, { files: within });
+  expect(await readText(`${root}/files/mod.py/load.py`)).toBe('within');
+
+  // The folder goes first, and the file comes later.
+  await deploy(server.client, { files: {} });
+  await deploy(server.client, { files: { 'mod.py': 'a file' } });
+
+  expect(await readText(`${root}/files/mod.py`)).toBe('a file');
+});
+
+test('a file does not replace a folder in which somebody has a file', async () => {
+  await destroyAll();
+  await deploy(server.client, { files: { 'mod.py/load.py': 'within' } });
+  const theirs = {
+    path: `${root}/files/mod.py/theirs.py`,
+    content: base64('theirs'),
+    format: 'RAW' as const,
+  };
+  await server.client.workspaceImport(theirs);
+
+  const refused = deploy(server.client, { files: { 'mod.py': 'a file' } });
+
+  await expect(refused).rejects.toMatchObject({ message: expect.stringContaining('is a folder') });
+  expect(await readText(theirs.path)).toBe('theirs');
+  expect(await readText(`${root}/files/mod.py/load.py`)).toBe('within');
+});
+
 test('contents that are not what they are called, or are not there, are refused', async () => {
   await destroyAll();
   const { deployment_id, fence } = await lock(server.client);

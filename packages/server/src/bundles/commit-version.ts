@@ -177,15 +177,19 @@ async function placeBytes(
   client: Querier,
   { deploymentId, journal }: { readonly deploymentId: number; readonly journal: Journal },
 ): Promise<void> {
-  const { files, staged } = journal;
-  for (let from = 0; from < files.length; from += filesPerBreath) {
-    await readPlacement(client, deploymentId);
-    await forEachAtOnce(files.slice(from, from + filesPerBreath), async ({ path }) => {
-      const source = staged.get(path);
-      if (source === undefined) return blobs.deletePrefix(toBlobKey(path));
-      await blobs.rename(source, toBlobKey(path));
-    });
-  }
+  const { staged, folders } = journal;
+  const paths = journal.files.map(({ path }) => path);
+  const placeEach = async (some: readonly string[], place: (path: string) => Promise<void>) => {
+    for (let from = 0; from < some.length; from += filesPerBreath) {
+      await readPlacement(client, deploymentId);
+      await forEachAtOnce(some.slice(from, from + filesPerBreath), place);
+    }
+  };
+  const remove = (path: string) => blobs.deletePrefix(toBlobKey(path));
+  // First what goes: a file may have to make place for a folder. The rows that allow the reverse are written already, so
+  // nothing of the workspace is left in such a folder.
+  await placeEach([...paths.filter((path) => !staged.has(path)), ...folders], remove);
+  await placeEach([...staged.keys()], (path) => blobs.rename(staged.get(path) ?? '', toBlobKey(path)));
 }
 
 /** After the commit; a crash before it leaves bytes to the loop, and runs to whoever asks again. */

@@ -133,6 +133,8 @@ export interface Journal {
   readonly files: readonly JournalledFile[];
   /** By path, where its new bytes are; of a place that becomes empty, nowhere. */
   readonly staged: ReadonlyMap<string, string>;
+  /** Where the store has a folder and a file comes. */
+  readonly folders: ReadonlySet<string>;
 }
 
 /** Where the new bytes of a place wait to be moved there: in the last moment of a commit there is nothing left to copy. */
@@ -151,6 +153,7 @@ export async function keepWhatStands(
   const { blobs } = services;
   const files: JournalledFile[] = [];
   const staged = new Map<string, string>();
+  const folders = new Set<string>();
   let count = 0;
   const keep = async (path: string, bytes: Buffer | null, planned: Buffer | null) => {
     count += 1;
@@ -167,11 +170,13 @@ export async function keepWhatStands(
   await forEachAtOnce(put, async (file) => {
     const { content } = await readPlanned(services, { deploymentId, contents, file });
     const bytes = await blobs.get(toBlobKey(file.object_path));
+    if (!bytes && (await blobs.stat(toBlobKey(file.object_path)))?.kind === 'folder')
+      folders.add(file.object_path);
     if (!bytes?.equals(content)) await keep(file.object_path, bytes, content);
   });
   await forEachAtOnce(remove, async (path) => {
     const bytes = await blobs.get(toBlobKey(path));
     if (bytes) await keep(path, bytes, null);
   });
-  return { placementId, files, staged };
+  return { placementId, files, staged, folders };
 }

@@ -7,15 +7,9 @@ import { discardInPlace } from '../blobs/discard.ts';
 import type { Querier } from '../db/connect.ts';
 import type { Loop } from '../loops/driver.ts';
 import type { Services } from '../services.ts';
-import { findObjectsAt } from '../workspace/place-objects.ts';
+import { findObjectsAt, type StandingObject } from '../workspace/place-objects.ts';
 import { toBlobKey } from '../workspace/workspace-path.ts';
-import {
-  deletePlacement,
-  type JournalledFile,
-  listPlacements,
-  type PlacementRow,
-  readPlacement,
-} from './content-store.ts';
+import { deletePlacement, listPlacements, type PlacementRow, readPlacement } from './content-store.ts';
 import { forEachAtOnce } from './for-each-at-once.ts';
 import { lockDeployment, tryLockDeployment } from './lock-store.ts';
 
@@ -54,14 +48,32 @@ async function putBack(services: PlacementServices, client: Querier, { files }: 
     client,
     files.map(({ path }) => path),
   );
-  await forEachAtOnce(files, async (file: JournalledFile) => {
-    const row = standing.get(file.path);
+  // First what has come: a file stands where a folder was, or a folder where a file was.
+  await forEachAtOnce(files, ({ path, before }) =>
+    before === null ? takeAway(services, path, standing.get(path)) : Promise.resolve(),
+  );
+  await forEachAtOnce(files, async ({ path, before }) => {
+    const row = standing.get(path);
     // Somebody has written or deleted there since: what they did stays.
-    if (row?.isFolder || (row?.modifiedAtMs ?? null) !== (file.before?.modifiedAtMs ?? null)) return;
-    if (file.before === null) return services.blobs.deletePrefix(toBlobKey(file.path));
-    const bytes = await services.blobs.get(file.before.key);
-    if (bytes) await services.blobs.put(toBlobKey(file.path), bytes);
+    if (before === null || row?.isFolder || (row?.modifiedAtMs ?? null) !== before.modifiedAtMs) return;
+    const bytes = await services.blobs.get(before.key);
+    if (bytes) await putFile(services, toBlobKey(path), bytes);
   });
+}
+
+async function takeAway({ blobs }: PlacementServices, path: string, row?: StandingObject): Promise<void> {
+  const key = toBlobKey(path);
+  if (row && !row.isFolder) return;
+  if (!row) return blobs.deletePrefix(key);
+  if ((await blobs.stat(key))?.kind !== 'file') return;
+  await blobs.deletePrefix(key);
+  await blobs.makeFolder(key);
+}
+
+async function putFile({ blobs }: PlacementServices, key: string, bytes: Buffer): Promise<void> {
+  // By its row it is a file, so the workspace has nothing below it.
+  if ((await blobs.stat(key))?.kind === 'folder') await blobs.deletePrefix(key);
+  await blobs.put(key, bytes);
 }
 
 const everyMs = 30_000;

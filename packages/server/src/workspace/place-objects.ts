@@ -50,16 +50,23 @@ export async function findObjectsAt(
   );
 }
 
-/** Missing folders are made. Returns the ids of the Git folders that hold some of the files. */
+/**
+ * Missing folders are made; one that `remove` empties makes place for a file. Returns the ids of the Git folders that hold
+ * some of the files.
+ */
 export async function placeObjects(
   ids: IdSource,
   client: Querier,
   { put, remove }: PlacedObjects,
   by: By,
 ): Promise<readonly number[]> {
-  if (remove.length > 0) await deleteFiles(client, remove);
-  const folders = await makeFoldersOf(ids, client, put, by);
   const paths = put.map(({ path }) => path);
+  const places = new Set(paths);
+  if (remove.length > 0) {
+    await deleteFiles(client, remove);
+    await removeEmptied(client, remove, (folder) => ancestorsOf(folder).some((each) => places.has(each)));
+  }
+  const folders = await makeFoldersOf(ids, client, put, by);
   const inTheWay = (await lockFilesAt(client, paths)).filter(isFolder);
   if (inTheWay.length > 0) throw refusal(inTheWay, 'is a folder, which a file does not replace');
   await ids.reserve(put.length);
@@ -78,8 +85,16 @@ export async function removeEmptyFolders(
   client: Querier,
   { root, files }: { readonly root: string; readonly files: readonly string[] },
 ): Promise<string[]> {
+  return removeEmptied(client, files, (folder) => folder.startsWith(`${root}/`));
+}
+
+async function removeEmptied(
+  client: Querier,
+  files: readonly string[],
+  mayGo: (folder: string) => boolean,
+): Promise<string[]> {
   const candidates = [...new Set(files.flatMap((file) => ancestorsOf(parentOf(file))))]
-    .filter((folder) => folder.startsWith(`${root}/`))
+    .filter(mayGo)
     .sort((a, b) => b.length - a.length);
   const removed: string[] = [];
   for (const folder of candidates) if (await deleteEmptyFolder(client, folder)) removed.push(folder);
