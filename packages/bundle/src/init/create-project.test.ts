@@ -126,6 +126,55 @@ describe('a project from a template', () => {
     fs.symlinkSync('/etc/hostname', path.join(template, 'template/stolen'));
     expect((await create(template)).files).toEqual(['a']);
   });
+
+  it.each(['databricks_template_schema.json', 'template', 'library'])(
+    'does not read a %s that is a link out of the template',
+    async (name) => {
+      const files = { ...schema({}), 'template/a': '', 'library/x.tmpl': '{{define "x"}}stolen{{end}}' };
+      const template = makeFolder(files);
+      const outside = makeFolder(files);
+      fs.rmSync(path.join(template, name), { recursive: true });
+      fs.symlinkSync(path.join(outside, name), path.join(template, name));
+      const output = makeFolder();
+      await expect(create(template, {}, output)).rejects.toThrow(`${name}:1:1: leads out of the template`);
+      expect(fs.readdirSync(output)).toEqual([]);
+    },
+  );
+
+  it.each(['..', '../../outside', 'link', 'link/deeper'])(
+    'has its files in no template_dir such as %s',
+    async (place) => {
+      const around = makeFolder({
+        'inner/template/databricks_template_schema.json': JSON.stringify({ template_dir: place }),
+        'outside/deeper/a': '',
+      });
+      const template = path.join(around, 'inner/template');
+      fs.symlinkSync(path.join(around, 'outside'), path.join(template, 'link'));
+      await expect(create(template)).rejects.toThrow('leads out of the template');
+    },
+  );
+
+  it('may have its files elsewhere in its repository, and none outside of that', async () => {
+    const repository = makeFolder({
+      'deep/databricks_template_schema.json': '{"template_dir": "../shared"}',
+      'shared/a': '',
+    });
+    const named = (root: string) => findTemplate(root, { from: '/', environment: {}, subfolder: 'deep' });
+    const found = await named(repository);
+    const options = { outputFolder: makeFolder(), facts, given: {}, ask: undefined };
+    const project = await createProject({
+      ...options,
+      templateFolder: found.folder,
+      templateRoot: found.root,
+    });
+    expect(project.files).toEqual(['a']);
+    const stranger = makeFolder();
+    fs.symlinkSync(path.join(repository, 'deep'), path.join(stranger, 'deep'));
+    const { folder, root } = await named(stranger);
+    await expect(createProject({ ...options, templateFolder: folder, templateRoot: root })).rejects.toThrow(
+      'leads out of the template',
+    );
+  });
 });
 
 describe('a template that is named', () => {

@@ -2,7 +2,7 @@
 // nothing that is there is overwritten.
 
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
 import { BundleError } from '../deploy/bundle-error.ts';
@@ -27,6 +27,8 @@ const TEMPLATE_SUFFIX = '.tmpl';
 export interface ProjectOptions extends Pick<AnswerSources, 'given' | 'ask'> {
   /** Holds the schema, `template/` and perhaps `library/`. */
   readonly templateFolder: string;
+  /** What all files of the template lie in, whatever links and its schema say; templateFolder where left out. */
+  readonly templateRoot?: string;
   readonly outputFolder: string;
   readonly facts: Omit<TemplateFacts, 'bundleUuid'>;
   /** Told before the first question. */
@@ -48,15 +50,18 @@ interface RenderedFile {
 
 export async function createProject(options: ProjectOptions): Promise<CreatedProject> {
   const folder = path.resolve(options.templateFolder);
-  const schema = await readSchema(folder);
-  const renderer = new Renderer({ ...options.facts, bundleUuid: randomUUID() }, await readLibrary(folder));
+  const root = path.resolve(options.templateRoot ?? folder);
+  const schema = await readSchema(folder, root);
+  const library = await readLibrary(folder, root);
+  const renderer = new Renderer({ ...options.facts, bundleUuid: randomUUID() }, library);
   if (schema.welcome_message !== undefined) options.onWelcome?.(renderer.render(schema.welcome_message, {}));
   const answers = await collectAnswers(schema, {
     given: options.given,
     ask: options.ask,
     render: (text, known) => renderer.render(text, known),
   });
-  const files = await renderFolder(path.join(folder, schema.template_dir ?? 'template'), renderer, answers);
+  const source = path.join(folder, schema.template_dir ?? 'template');
+  const files = await renderFolder(source, { root, renderer, answers });
   await writeProject(files, path.resolve(options.outputFolder));
   const message = schema.success_message;
   return {
@@ -66,10 +71,10 @@ export async function createProject(options: ProjectOptions): Promise<CreatedPro
   };
 }
 
-async function readSchema(folder: string): Promise<TemplateSchema> {
+async function readSchema(folder: string, root: string): Promise<TemplateSchema> {
   const file = path.join(folder, SCHEMA_FILE);
   try {
-    return parseTemplateSchema(await readFile(file, 'utf8'), SCHEMA_FILE);
+    return parseTemplateSchema(await readFile(await confine(file, root), 'utf8'), SCHEMA_FILE);
   } catch (error) {
     if (!isMissing(error)) throw error;
     const message = `is not in ${folder}; a template is a folder with this file and the folder template/ beside it`;
@@ -78,10 +83,10 @@ async function readSchema(folder: string): Promise<TemplateSchema> {
 }
 
 /** `define`s that all files of the template may call. */
-async function readLibrary(folder: string): Promise<ParsedTemplate['definitions']> {
+async function readLibrary(folder: string, root: string): Promise<ParsedTemplate['definitions']> {
   const definitions = new Map<string, ParsedTemplate['nodes']>();
   const library = path.join(folder, 'library');
-  for (const file of await listTemplateFiles(library)) {
+  for (const file of await listTemplateFiles(library, root)) {
     if (!file.endsWith(TEMPLATE_SUFFIX)) continue;
     const parsed = parseTemplate(await readFile(path.join(library, file), 'utf8'), `library/${file}`);
     for (const [name, nodes] of parsed.definitions) definitions.set(name, nodes);
@@ -114,9 +119,12 @@ class Renderer {
   }
 }
 
-async function renderFolder(folder: string, renderer: Renderer, answers: Answers): Promise<RenderedFile[]> {
+async function renderFolder(
+  folder: string,
+  { root, renderer, answers }: { root: string; renderer: Renderer; answers: Answers },
+): Promise<RenderedFile[]> {
   const rendered: RenderedFile[] = [];
-  for (const file of await listTemplateFiles(folder)) {
+  for (const file of await listTemplateFiles(folder, root)) {
     const name = renderer.render(file, answers, { file: `template/${file}`, folder: '' });
     const place = { file: `template/${file}`, folder: path.posix.dirname(name) };
     const source = path.join(folder, file);
@@ -140,8 +148,10 @@ async function renderFolder(folder: string, renderer: Renderer, answers: Answers
 }
 
 /** Relative paths of plain files; links are not followed, since they may lead anywhere. */
-async function listTemplateFiles(folder: string): Promise<string[]> {
+async function listTemplateFiles(folder: string, root: string): Promise<string[]> {
   try {
+    // The listing follows a link at its top.
+    await confine(folder, root);
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
     const files = entries
       .filter((entry) => entry.isFile())
@@ -154,6 +164,15 @@ async function listTemplateFiles(folder: string): Promise<string[]> {
     if (isMissing(error)) return [];
     throw error;
   }
+}
+
+/** Where a place really is. A template may be a stranger's: none of its links and paths reads what is not its own. */
+async function confine(place: string, root: string): Promise<string> {
+  const [real, realRoot] = await Promise.all([realpath(place), realpath(root)]);
+  const below = path.relative(realRoot, real);
+  if (below === '..' || below.startsWith(`..${path.sep}`) || path.isAbsolute(below))
+    throw failIn(path.relative(root, place) || SCHEMA_FILE, 'leads out of the template');
+  return real;
 }
 
 /** An answer may be part of a path, and must not lead out of the project. */

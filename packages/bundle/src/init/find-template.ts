@@ -17,6 +17,8 @@ const cloneMsMax = 120_000;
 
 export interface FoundTemplate {
   readonly folder: string;
+  /** Around it: nothing outside of this belongs to the template. */
+  readonly root: string;
   /** Removes what was fetched. */
   readonly release: () => Promise<void>;
 }
@@ -41,10 +43,12 @@ export async function findTemplate(name: string, source: TemplateSource): Promis
   if (source.ref !== undefined) throw refuse('a branch or tag needs the address of a Git repository');
   const known = await listTemplates();
   const plain = otherNames[name] ?? name;
-  if (known.includes(plain)) return { folder: path.join(builtIn, plain), release: async () => undefined };
-  const folder = path.resolve(source.from, name, checkSubfolder(source.subfolder));
+  const release = async () => undefined;
+  if (known.includes(plain)) return { folder: path.join(builtIn, plain), root: builtIn, release };
+  const root = path.resolve(source.from, name);
+  const folder = path.join(root, checkSubfolder(source.subfolder));
   const found = await stat(folder).catch(() => null);
-  if (found?.isDirectory()) return { folder, release: async () => undefined };
+  if (found?.isDirectory()) return { folder, root, release };
   throw refuse(
     `there is no template '${name}'; built in are ${known.join(', ')}; a folder or the address of a Git repository is possible too`,
   );
@@ -70,7 +74,7 @@ async function cloneTemplate(url: string, source: TemplateSource): Promise<Found
     await release();
     throw refuse(`cannot clone ${withoutPassword(url)}: ${withoutPassword(lastLine(error))}`);
   }
-  return { folder: path.join(folder, subfolder), release };
+  return { folder: path.join(folder, subfolder), root: folder, release };
 }
 
 function lastLine(error: unknown): string {

@@ -74,6 +74,7 @@ async function create(context: CliContext, template: string, options: Options): 
   try {
     return await createProject({
       templateFolder: found.folder,
+      templateRoot: found.root,
       outputFolder: path.resolve(context.folder, options.outputDir),
       facts: await readFacts(context, options),
       given: options.configFile === undefined ? {} : await readAnswers(context, options.configFile),
