@@ -89,7 +89,6 @@ OVERWRITTEN = {
     "the folder behind a volume": "{lone}/place/__headrace/volumes/1",
     "a volume through a link": "{allowed}/volumes/dev/default/v",
     "DBFS": "file:{root}/dbfs",
-    "the root of DBFS": "dbfs:/",
     "the workspace": "file:{root}/workspace",
     "a schema of /Volumes": "/Volumes/dev/default",
     "a catalog of /Volumes": "/Volumes/dev",
@@ -161,7 +160,7 @@ GOOD = {
 }  # fmt: skip
 # Refused where a task of Spark's reads it, or by the file system of dbfs:/, whose words Spark puts into words of its own.
 OTHER_STATES = {"path: a Delta table that names a file outside": "KD001", "path: a link in DBFS": "58030"}
-IN_OTHER_WORDS = {"kept: the root of DBFS", "kept: a schema of /Volumes", "kept: a catalog of /Volumes"}
+IN_OTHER_WORDS = {"kept: a schema of /Volumes", "kept: a catalog of /Volumes"}
 KINDS: dict[str, dict[str, list[Any]]] = {"path": PATHS, "code": CODE, "good": GOOD, "kept": KEPT}
 NAMES = [f"{kind}: {name}" for kind, cases in KINDS.items() for name in cases]
 
