@@ -105,6 +105,14 @@ describe('a project from a template', () => {
     await expect(create(template, given)).rejects.toThrow(message);
   });
 
+  it('matches no patterns and no answers that are too long', async () => {
+    const template = (pattern: string) =>
+      makeFolder({ ...schema({ p: { type: 'string', pattern } }), 'template/f': '' });
+    await expect(create(template('a'.repeat(201)), { p: 'a' })).rejects.toThrow('properties.p.pattern');
+    await expect(create(template('^a+$'), { p: 'a'.repeat(1_001) })).rejects.toThrow('at most 1000');
+    expect((await create(template('^a+$'), { p: 'a'.repeat(1_000) })).files).toEqual(['f']);
+  });
+
   it.each(['../out', '/etc/out', 'a/../../out', 'a\\b'])('never writes to %s', async (place) => {
     const template = makeFolder({ ...schema({ p: { type: 'string', default: place } }), 'template/f': '' });
     fs.renameSync(path.join(template, 'template/f'), path.join(template, 'template/{{.p}}'));

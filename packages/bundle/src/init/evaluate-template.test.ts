@@ -58,6 +58,8 @@ describe('a template', () => {
     ['{{@}}', "'@' is not understood"],
     ['{{constructor}}', "there is no function 'constructor'"],
     ['{{.a.constructor}}', 'there is no value .a.constructor'],
+    [`{{regexp "${'a'.repeat(201)}"}}`, 'at most 200 characters'],
+    [`{{(regexp "a").MatchString "${'a'.repeat(1_001)}"}}`, 'at most 1000 characters'],
     [`${'{{if true}}'.repeat(2_000)}`, 'nested more than 100 deep'],
     [`{{${'('.repeat(2_000)}1${')'.repeat(2_000)}}}`, 'nested more than 100 deep'],
   ])('%s fails with %s', (text, expected) => {

@@ -1,5 +1,5 @@
-// Evaluates a parsed template over the values of its user. What it may cost is bounded: a template of a stranger can be
-// wrong, but it ends.
+// Evaluates a parsed template over the values of its user. Its steps, calls and output are bounded, so that a wrong one
+// ends. Of its regular expressions only the lengths are: a hostile one can take longer than anybody waits.
 
 import type { Position } from '../problem.ts';
 import {
@@ -9,6 +9,7 @@ import {
   type TemplateContext,
   type TemplateValue,
 } from './template-functions.ts';
+import { isTooLongToMatch, tooLongToMatch } from './template-pattern.ts';
 import {
   type Command,
   failAt,
@@ -133,6 +134,7 @@ class Evaluation {
     const value = this.evaluateOperand(head, scope, at);
     if (value instanceof RegExp) {
       const [text] = values();
+      if (isTooLongToMatch(String(text ?? ''))) throw failAt(at, tooLongToMatch);
       return value.test(String(text ?? ''));
     }
     if (rest.length > 0 || piped !== undefined)

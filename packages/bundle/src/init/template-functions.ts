@@ -2,6 +2,7 @@
 
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Position } from '../problem.ts';
+import { patternCharsMax } from './template-pattern.ts';
 import { failAt } from './template-syntax.ts';
 
 export type TemplateValue =
@@ -59,6 +60,8 @@ const functions: Readonly<Record<string, TemplateFunction>> = {
   map: (pairs, { at }) =>
     Object.fromEntries(pairs.map((pair) => [String(pick(pair, 'key', at)), pick(pair, 'value', at)])),
   regexp: ([source], { at }) => {
+    if (String(source).length > patternCharsMax)
+      throw failAt(at, `a regular expression has at most ${patternCharsMax} characters`);
     try {
       return new RegExp(String(source), 'u');
     } catch (error) {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { BundleError } from '../deploy/bundle-error.ts';
 import { errorAt } from '../problem.ts';
 import type { TemplateValue } from './template-functions.ts';
+import { isTooLongToMatch, patternCharsMax, tooLongToMatch } from './template-pattern.ts';
 
 export const SCHEMA_FILE = 'databricks_template_schema.json';
 
@@ -16,7 +17,7 @@ const TemplateProperty = z.looseObject({
   description: z.string().optional(),
   order: z.number().optional(),
   enum: z.array(Scalar).min(1).optional(),
-  pattern: z.string().optional(),
+  pattern: z.string().max(patternCharsMax).optional(),
   pattern_match_failure_message: z.string().optional(),
   /** `{properties: {name: {const: value}}}`: not asked when the answers so far are so. */
   skip_prompt_if: z
@@ -115,6 +116,8 @@ export function checkAnswer(name: string, property: TemplateProperty, given: unk
     throw refuse(`'${name}' must be ${describeType(property.type)}, not ${JSON.stringify(given)}`);
   if (property.enum !== undefined && !property.enum.includes(value))
     throw refuse(`'${name}' must be one of ${property.enum.join(', ')}, not ${String(value)}`);
+  if (property.pattern !== undefined && isTooLongToMatch(String(value)))
+    throw refuse(`'${name}': ${tooLongToMatch}`);
   if (property.pattern !== undefined && !new RegExp(property.pattern, 'u').test(String(value)))
     throw refuse(`'${name}': ${property.pattern_match_failure_message ?? `must match ${property.pattern}`}`);
   return value;
