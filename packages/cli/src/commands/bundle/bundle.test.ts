@@ -139,6 +139,18 @@ test('generate deploy writes what a deploy would send, and is no part of the nex
   expect((await call(['plan'])).stdout).toContain('nothing to do');
 });
 
+test('generate deploy removes no folder that it did not make', async () => {
+  await mkdir(path.join(folder, 'mine/dev'), { recursive: true });
+  for (const file of ['bundle.json', 'notes.txt']) await writeFile(path.join(folder, 'mine/dev', file), '{}');
+
+  expect(await call(['generate', 'deploy', '--output-dir', 'mine'])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('holds files that this command did not write'),
+  });
+  for (const file of ['bundle.json', 'notes.txt'])
+    expect(await readFile(path.join(folder, 'mine/dev', file), 'utf8')).toBe('{}');
+});
+
 test('open shows the page of a job, and says when there is none', async () => {
   const shown: string[] = [];
   const world = { openPage: async (url: string) => shown.push(url) > 0 };

@@ -1,9 +1,10 @@
 /** `headrace bundle generate deploy`: what a deploy would send, in files; nothing is changed. */
-import { access, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { toPlain } from '@headrace/bundle';
 import { Command } from 'commander';
 import type { CliContext } from '../../cli-context.ts';
+import { CommandError, exitCodes } from '../../command-error.ts';
 import { note } from '../../output/print.ts';
 import { example } from '../example.ts';
 import { addBundleOptions, type BundleOptions, openBundle } from './open-bundle.ts';
@@ -33,16 +34,22 @@ export function createGenerateDeployCommand(context: CliContext): Command {
 }
 
 const mainDocument = 'bundle.json';
+/** In each folder that this command made. */
+const marker = '.headrace-generated';
 
 /** Without the documents of an earlier time, and no part of the bundle that it lies in. */
 async function makeFolder(outputFolder: string, target: string): Promise<string> {
   const folder = path.join(outputFolder, target);
-  const isOurs = await access(path.join(folder, mainDocument)).then(
-    () => true,
-    () => false,
-  );
-  if (isOurs) await rm(folder, { recursive: true });
+  const there = await readdir(folder).catch((): string[] => []);
+  if (there.length > 0 && !there.includes(marker)) {
+    throw new CommandError(`${folder} holds files that this command did not write; nothing was written`, {
+      exitCode: exitCodes.usage,
+      cure: 'name another folder with --output-dir, or remove it',
+    });
+  }
+  if (there.length > 0) await rm(folder, { recursive: true });
   const made = await mkdir(folder, { recursive: true });
+  await writeFile(path.join(folder, marker), 'Made anew by `headrace bundle generate deploy`.\n');
   // Nobody's other files are in a folder that was made now.
   const isNew = made !== undefined && !made.startsWith(`${outputFolder}${path.sep}`);
   if (isNew) await writeFile(path.join(outputFolder, '.gitignore'), '*\n');
