@@ -1,44 +1,26 @@
 /** The server dies at every step of a commit: what is left is the version before or the one after, never a mixture. */
 import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { routes } from '@headrace/api';
-import { pino } from 'pino';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { BlobStore } from '../../../packages/server/src/blobs/blob-store.ts';
-import { openFolderStore } from '../../../packages/server/src/blobs/folder-store.ts';
 import { commitVersion } from '../../../packages/server/src/bundles/commit-version.ts';
-import { putContents } from '../../../packages/server/src/bundles/contents.ts';
-import { takeLock } from '../../../packages/server/src/bundles/locks.ts';
 import { createPlacementLoop } from '../../../packages/server/src/bundles/settle-placement.ts';
 import { showDeployment } from '../../../packages/server/src/bundles/show-deployments.ts';
-import { readConfig } from '../../../packages/server/src/config.ts';
-import type { RequestContext } from '../../../packages/server/src/context.ts';
 import type { Database, Querier } from '../../../packages/server/src/db/connect.ts';
-import { createIdSource } from '../../../packages/server/src/ids.ts';
 import type { RunServices } from '../../../packages/server/src/runs/create-run.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
-import { aJob, base64, root, sha256 } from './deployment.ts';
+import type { TestDatabase } from '../../support/database.ts';
+import { aJob, root } from './deployment.ts';
+import { aRequest, bring, holdLock, place, startServerParts, toCommit } from './server-parts.ts';
 
 let database: TestDatabase;
 let folder: string;
 let services: RunServices;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'headrace-commit-'));
-  let nowMs = 1_000;
-  services = {
-    ...{ db: database, blobs: await openFolderStore(folder), ids: await createIdSource(database) },
-    ...{ clock: { nowMs: () => ++nowMs }, log: pino({ level: 'silent' }), config: readConfig({}) },
-    // No job here has runs.
-    ...{ events: null as never, advancer: null as never },
-  };
-});
-afterAll(async () => {
-  await database.drop();
-  await fs.rm(folder, { recursive: true, force: true });
+  const parts = await startServerParts();
+  ({ database, folder, services } = parts);
+  return parts.dispose;
 });
 
 /** A life of the server that ends at one of its steps: whatever it would still do is not done. */
@@ -84,16 +66,6 @@ class Life {
   });
 }
 
-const admin = { id: 1, userName: 'admin', isAdmin: true };
-
-function aRequest(): RequestContext {
-  return {
-    ...{ principal: admin, requestId: 'r', sourceIp: '::1', userAgent: null, nowMs: services.clock.nowMs() },
-    ...({} as Omit<RequestContext, 'principal' | 'requestId' | 'sourceIp' | 'userAgent' | 'nowMs'>),
-  };
-}
-
-const place = { state_path: `${root}/state`, target: 'dev' };
 const before = {
   ...{ 'changed.py': 'old', 'gone/away.py': 'gone', 'kept.py': 'kept' },
   ...{ 'opens.py': 'a file', 'shuts.py/within.py': 'in a folder' },
@@ -102,32 +74,6 @@ const after = {
   ...{ 'changed.py': 'new', 'kept.py': 'kept', 'made/here.py': 'made' },
   ...{ 'opens.py/within.py': 'in a folder', 'shuts.py': 'a file' },
 };
-
-async function holdLock() {
-  const asked = routes.bundlesLock.request.parse({
-    ...{ ...place, bundle: 'shop', force: true, request_id: `lock-${services.ids.newId()}` },
-  });
-  const { deployment_id, fence, current_version } = await takeLock(services, asked, aRequest());
-  return { deployment_id, fence, expected_version: current_version };
-}
-
-function toCommit(under: object, requestId: string, files: Readonly<Record<string, string>>, jobs: object) {
-  return routes.bundlesCommit.request.parse({
-    ...{ ...under, ...jobs, request_id: requestId },
-    files: Object.entries(files).map(([name, text]) => ({
-      path: `${root}/files/${name}`,
-      hash: sha256(text),
-    })),
-  });
-}
-
-async function bring(
-  under: { deployment_id: number; fence: number },
-  files: Readonly<Record<string, string>>,
-) {
-  const contents = Object.values(files).map((text) => ({ hash: sha256(text), content: base64(text) }));
-  await putContents(services, { ...under, contents }, admin);
-}
 
 /** Everything that a reader can see of it. */
 async function look() {
@@ -157,12 +103,16 @@ async function look() {
 
 /** The version before: odd, with one job to be changed and one to go. */
 async function deployBefore() {
-  const under = await holdLock();
-  await bring(under, before);
+  const under = await holdLock(services);
+  await bring(services, under, before);
   const { current } = await showDeployment(database, { ...place, include_jobs: false });
   const old = (current?.resources ?? []).map(({ id }) => Number(id));
   const jobs = { resources: [aJob('changed'), aJob('gone')], delete_jobs: old };
-  return commitVersion(services, toCommit(under, `before-${services.ids.newId()}`, before, jobs), aRequest());
+  return commitVersion(
+    services,
+    toCommit(under, `before-${services.ids.newId()}`, before, jobs),
+    aRequest(services),
+  );
 }
 
 const seenBefore = {
@@ -187,8 +137,8 @@ const seenAfter = {
 /** Null when the life was longer than the commit. */
 async function dieAt(steps: number): Promise<string | null> {
   const made = await deployBefore();
-  const under = await holdLock();
-  await bring(under, after);
+  const under = await holdLock(services);
+  await bring(services, under, after);
   const changed = {
     ...aJob('changed', { timeout_seconds: 9 }),
     ...{ action: 'update', id: String(made.job_ids['jobs.changed']) },
@@ -196,7 +146,7 @@ async function dieAt(steps: number): Promise<string | null> {
   const jobs = { resources: [changed, aJob('made')], delete_jobs: [made.job_ids['jobs.gone']] };
   const request = `after-${services.ids.newId()}`;
   const life = new Life(steps);
-  await commitVersion(life.services, toCommit(under, request, after, jobs), aRequest()).catch(
+  await commitVersion(life.services, toCommit(under, request, after, jobs), aRequest(services)).catch(
     (error: unknown) => {
       if (!life.isDead) throw error;
     },
@@ -206,7 +156,7 @@ async function dieAt(steps: number): Promise<string | null> {
   const left = await look();
   const isMixed = ![seenBefore, seenAfter].some((seen) => isDeepStrictEqual(seen, left));
   // Whoever was answered nothing asks again.
-  await commitVersion(services, toCommit(under, request, after, jobs), aRequest());
+  await commitVersion(services, toCommit(under, request, after, jobs), aRequest(services));
 
   expect(await look(), `died at step ${steps}`).toEqual(seenAfter);
   if (!life.isDead) return null;

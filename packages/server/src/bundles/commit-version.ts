@@ -5,7 +5,7 @@
 import { ApiError, type RequestOf, type ResponseOf, type routes } from '@headrace/api';
 import { type Discarded, discardInPlace } from '../blobs/discard.ts';
 import type { RequestContext } from '../context.ts';
-import type { Querier } from '../db/connect.ts';
+import { type Querier, sqlState, uniqueViolation } from '../db/connect.ts';
 import { cancelRunsOf } from '../jobs/delete-job.ts';
 import { holdJobs } from '../jobs/deploy-jobs.ts';
 import { requireOwnRepo } from '../repos/change-repos.ts';
@@ -13,7 +13,7 @@ import type { RunServices } from '../runs/create-run.ts';
 import { placeObjects, removeEmptyFolders } from '../workspace/place-objects.ts';
 import { toBlobKey } from '../workspace/workspace-path.ts';
 import { applyJobs } from './apply-jobs.ts';
-import { deletePlacement, insertPlacement, readPlacement } from './content-store.ts';
+import { deletePlacement, insertPlacement, type PlacementRow, readPlacement } from './content-store.ts';
 import { discardUnused } from './contents.ts';
 import { forEachAtOnce } from './for-each-at-once.ts';
 import { type DeploymentRow, lockDeployment, setCurrentVersion } from './lock-store.ts';
@@ -52,8 +52,7 @@ export async function commitVersion(
   const files = await planFiles(services, deploymentId, { files: commit.files, previous });
   requireOwnPlaces(context.principal, [...files.placed.map((file) => file.object_path), ...files.remove]);
   const journal = await keepWhatStands(services, deploymentId, files);
-  const { placementId } = journal;
-  await insertPlacement(db, { deploymentId, placementId, files: journal.files }, context.nowMs);
+  await notePlacement(services, { deploymentId, ...journal }, context.nowMs);
   try {
     const { version, discarded } = await db.transaction((client) =>
       commitWithin(services, client, { commit, files, journal }, context),
@@ -64,6 +63,17 @@ export async function commitVersion(
       services.log.warn({ err: cause, deployment_id: deploymentId }, 'files could not be put back yet'),
     );
     throw error;
+  }
+}
+
+async function notePlacement({ db, blobs }: RunServices, row: PlacementRow, nowMs: number): Promise<void> {
+  const { deploymentId, placementId, files } = row;
+  try {
+    await insertPlacement(db, { deploymentId, placementId, files }, nowMs);
+  } catch (error) {
+    if (sqlState(error) !== uniqueViolation) throw error;
+    await blobs.deletePrefix(beforeKey(deploymentId, placementId));
+    throw new ApiError('TEMPORARILY_UNAVAILABLE', 'another request puts files of this deployment in place');
   }
 }
 
@@ -102,14 +112,17 @@ async function commitWithin(
 ): Promise<CommittedVersion> {
   const { deployment_id: deploymentId } = commit;
   const { nowMs, principal } = context;
+  const at = { deploymentId, nowMs };
   const deployment = await lockDeployment(client, deploymentId);
   if (!deployment) throw noSuchDeployment(deploymentId);
+  const earlier = await findVersionByRequest(client, deploymentId, commit.request_id);
+  if (earlier) return { version: earlier, discarded: [await dropJournal(services, client, journal, at)] };
   requireFence(deployment, commit.fence);
   requireVersion(deployment, commit);
   const noted = await readPlacement(client, deploymentId);
   if (noted?.placementId !== journal.placementId)
     throw new ApiError(
-      'RESOURCE_CONFLICT',
+      'TEMPORARILY_UNAVAILABLE',
       'another request has settled this commit meanwhile; send it again',
     );
   await holdJobs(client, jobIdsOf(commit));
@@ -132,14 +145,23 @@ async function commitWithin(
   await insertVersion(client, deploymentId, version);
   await setCurrentVersion(client, deploymentId, { version: number, pending: commit.pending });
   await deleteOldVersions(client, deploymentId, number - services.config.bundleVersionsKept);
-  const key = beforeKey(deploymentId, journal.placementId);
   const discarded = [
-    await discardInPlace(services, client, { key, nowMs }),
-    ...(await discardUnused(services, client, { deploymentId, nowMs })),
+    await dropJournal(services, client, journal, at),
+    ...(await discardUnused(services, client, at)),
   ];
-  await deletePlacement(client, { deploymentId, placementId: journal.placementId });
   await placeBytes(services, client, { deploymentId, journal });
   return { version, discarded };
+}
+
+/** Nothing is to be put back, and nothing to be put in place any more. */
+async function dropJournal(
+  services: RunServices,
+  client: Querier,
+  { placementId }: Journal,
+  { deploymentId, nowMs }: { readonly deploymentId: number; readonly nowMs: number },
+): Promise<Discarded> {
+  await deletePlacement(client, { deploymentId, placementId });
+  return discardInPlace(services, client, { key: beforeKey(deploymentId, placementId), nowMs });
 }
 
 function jobIdsOf({ resources, delete_jobs: deleted }: Commit): number[] {
