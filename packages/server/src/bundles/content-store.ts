@@ -114,15 +114,20 @@ returning deployment_id`,
   return rows.length > 0;
 }
 
-export async function listPlacements(db: Querier, limit: number): Promise<number[]> {
+/** The oldest first. */
+export async function listPlacements(
+  db: Querier,
+  { limit, offset }: { readonly limit: number; readonly offset: number },
+): Promise<number[]> {
   const rows = await db.query<{ readonly deploymentId: number }>({
     name: 'bundles-list-placements',
     text: `
 select deployment_id as "deploymentId"
 from bundle_placements
-order by begun_at_ms
-limit $1`,
-    values: [limit],
+order by begun_at_ms, deployment_id
+limit $1
+offset $2`,
+    values: [limit, offset],
   });
   return rows.map(({ deploymentId }) => deploymentId);
 }

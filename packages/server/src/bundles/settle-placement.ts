@@ -7,7 +7,7 @@ import { discardInPlace } from '../blobs/discard.ts';
 import type { Querier } from '../db/connect.ts';
 import type { Loop } from '../loops/driver.ts';
 import type { Services } from '../services.ts';
-import { findObjectsAt, type StandingObject } from '../workspace/place-objects.ts';
+import { lockObjectsAt, type StandingObject } from '../workspace/place-objects.ts';
 import { toBlobKey } from '../workspace/workspace-path.ts';
 import { deletePlacement, listPlacements, type PlacementRow, readPlacement } from './content-store.ts';
 import { forEachAtOnce } from './for-each-at-once.ts';
@@ -25,13 +25,14 @@ export async function settlePlacement(services: PlacementServices, deploymentId:
   if (await readPlacement(services.db, deploymentId)) await settle(services, deploymentId, lockDeployment);
 }
 
+/** False when somebody is committing, and nothing is known. */
 async function settle(
   services: PlacementServices,
   deploymentId: number,
   lock: typeof tryLockDeployment,
-): Promise<void> {
+): Promise<boolean> {
   const discarded = await services.db.transaction(async (client) => {
-    if (!(await lock(client, deploymentId))) return null;
+    if (!(await lock(client, deploymentId))) return 'locked';
     const placement = await readPlacement(client, deploymentId);
     if (!placement) return null;
     await putBack(services, client, placement);
@@ -40,14 +41,14 @@ async function settle(
     const key = beforeKey(deploymentId, placement.placementId);
     return discardInPlace(services, client, { key, nowMs: services.clock.nowMs() });
   });
+  if (discarded === 'locked') return false;
   await discarded?.remove();
+  return true;
 }
 
 async function putBack(services: PlacementServices, client: Querier, { files }: PlacementRow): Promise<void> {
-  const standing = await findObjectsAt(
-    client,
-    files.map(({ path }) => path),
-  );
+  const paths = files.map(({ path }) => path);
+  const standing = await lockObjectsAt(client, paths);
   // First what has come: a file stands where a folder was, or a folder where a file was.
   await forEachAtOnce(files, ({ path, before }) =>
     before === null ? takeAway(services, path, standing.get(path)) : Promise.resolve(),
@@ -79,13 +80,29 @@ async function putFile({ blobs }: PlacementServices, key: string, bytes: Buffer)
 const everyMs = 30_000;
 const settledMax = 20;
 
-export function createPlacementLoop(services: Services): Loop {
+export function createPlacementLoop(services: PlacementServices): Loop {
+  const { db, log } = services;
+  let passed = 0;
+  let stuck = 0;
   return {
     name: 'bundle-placements',
     everyMs,
     async turn() {
-      const left = await listPlacements(services.db, settledMax);
-      for (const deploymentId of left) await settle(services, deploymentId, tryLockDeployment);
+      const left = await listPlacements(db, { limit: settledMax, offset: passed });
+      for (const deploymentId of left) {
+        const isSettled = await settle(services, deploymentId, tryLockDeployment).catch((err) => {
+          stuck += 1;
+          log.warn({ err, deployment_id: deploymentId }, 'files of a deployment cannot be put back');
+          return false;
+        });
+        if (!isSettled) passed += 1;
+      }
+      if (left.length === settledMax) return 'again';
+      const count = stuck;
+      passed = 0;
+      stuck = 0;
+      // Told when all others are settled: none holds up those after it.
+      if (count > 0) throw new Error(`files of ${count} deployments cannot be put back: the log says why`);
       return 'idle';
     },
   };

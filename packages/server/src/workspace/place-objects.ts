@@ -41,7 +41,18 @@ export async function findObjectsAt(
   db: Querier,
   paths: readonly string[],
 ): Promise<ReadonlyMap<string, StandingObject>> {
-  const rows = await listObjectsAt(db, paths);
+  return toStanding(await listObjectsAt(db, paths));
+}
+
+/** As `findObjectsAt`, and whoever writes there at this moment is waited for, or waits. */
+export async function lockObjectsAt(
+  client: Querier,
+  paths: readonly string[],
+): Promise<ReadonlyMap<string, StandingObject>> {
+  return toStanding(await lockFilesAt(client, paths));
+}
+
+function toStanding(rows: readonly ObjectRow[]): ReadonlyMap<string, StandingObject> {
   return new Map(
     rows.map((row) => {
       const { path, language, modifiedAtMs } = row;
