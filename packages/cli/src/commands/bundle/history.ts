@@ -65,11 +65,12 @@ function versionOf(
 
 function toRow(version: BundleVersion): string[] {
   const { changes, git, rolled_back_to: back, message = '' } = version;
+  const files = changes.files_put + changes.files_removed;
   const counted = [
     [changes.created, 'created'],
     [changes.updated, 'updated'],
     [changes.deleted, 'deleted'],
-    [changes.files_put + changes.files_removed, 'files'],
+    [files, files === 1 ? 'file' : 'files'],
   ] as const;
   const said = counted.flatMap(([number, word]) => (number === 0 ? [] : [`${number} ${word}`]));
   return [
