@@ -11,6 +11,9 @@ describe('a value is compared', () => {
     // Decimals are texts on their way.
     ['9.50', 'EQUAL', 9.5, 'TRIGGERED'],
     ['100', 'GREATER_THAN', '99', 'TRIGGERED'],
+    // Beyond what a double can tell apart.
+    ['9007199254740993', 'GREATER_THAN', '9007199254740992', 'TRIGGERED'],
+    ['0.10000000000000000001', 'EQUAL', '0.1', 'OK'],
     ['2026-03-01', 'LESS_THAN', '2026-03-02', 'TRIGGERED'],
     ['north', 'EQUAL', 'south', 'OK'],
     ['north', 'NOT_EQUAL', 5, 'TRIGGERED'],

@@ -1,5 +1,6 @@
 /** What the result of an alert's query says about its state, and whether somebody is to be told. */
-import { assertNever } from '../assert.ts';
+import { compareDecimals, type Decimal, parseDecimal } from '../conditions/decimal.ts';
+import { holdsOrder } from '../conditions/holds-order.ts';
 import { quoteText } from '../parameters/quote-text.ts';
 
 export const alertOperators = [
@@ -36,9 +37,9 @@ export function evaluateAlert({ operator, value, threshold }: AlertCheck): Alert
   if (operator === 'IS_NULL') return stateOf(value === null);
   if (operator === 'IS_NOT_NULL') return stateOf(value !== null);
   if (value === null || threshold === null) return { kind: 'state', state: 'UNKNOWN' };
-  const numbers = [toNumber(value), toNumber(threshold)] as const;
+  const numbers = [toDecimal(value), toDecimal(threshold)] as const;
   if (numbers[0] !== null && numbers[1] !== null)
-    return stateOf(holds(operator, Math.sign(numbers[0] - numbers[1])));
+    return stateOf(holds(operator, compareDecimals(numbers[0], numbers[1])));
   const isOrder = operator !== 'EQUAL' && operator !== 'NOT_EQUAL';
   if (isOrder && typeof threshold === 'number')
     return {
@@ -54,29 +55,13 @@ function stateOf(isTriggered: boolean): AlertVerdict {
 }
 
 function holds(operator: Exclude<AlertOperator, 'IS_NULL' | 'IS_NOT_NULL'>, order: number): boolean {
-  switch (operator) {
-    case 'GREATER_THAN':
-      return order > 0;
-    case 'GREATER_THAN_OR_EQUAL':
-      return order >= 0;
-    case 'LESS_THAN':
-      return order < 0;
-    case 'LESS_THAN_OR_EQUAL':
-      return order <= 0;
-    case 'EQUAL':
-      return order === 0;
-    case 'NOT_EQUAL':
-      return order !== 0;
-    default:
-      return assertNever(operator);
-  }
+  if (operator === 'EQUAL') return order === 0;
+  return operator === 'NOT_EQUAL' ? order !== 0 : holdsOrder(operator, order);
 }
 
-/** Decimals come as texts, so that no digit is lost on the way. */
-function toNumber(value: string | number | boolean): number | null {
-  if (typeof value === 'number') return value;
-  if (typeof value === 'boolean' || !/^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(value)) return null;
-  return Number(value);
+/** Decimals and large integers come as texts, so that no digit is lost on the way. */
+function toDecimal(value: string | number | boolean): Decimal | null {
+  return typeof value === 'boolean' ? null : parseDecimal(String(value).trim());
 }
 
 /** SQL's `true` is equal to a person's `True`. */

@@ -3,6 +3,7 @@ import type { ConditionOp } from '@headrace/api';
 import { assertNever } from '../assert.ts';
 import { quoteText } from '../parameters/quote-text.ts';
 import { compareDecimals, parseDecimal } from './decimal.ts';
+import { holdsOrder, type OrderOperator } from './holds-order.ts';
 
 export type ConditionVerdict = { readonly outcome: boolean } | { readonly problem: string };
 
@@ -28,32 +29,15 @@ export function looksNumeric(text: string): boolean {
   return parseDecimal(text) !== null;
 }
 
-type Ordering = Exclude<ConditionOp, 'EQUAL_TO' | 'NOT_EQUAL'>;
-
-function evaluateOrdering(op: Ordering, left: string, right: string): ConditionVerdict {
+function evaluateOrdering(op: OrderOperator, left: string, right: string): ConditionVerdict {
   const leftNumber = parseDecimal(left);
   if (leftNumber === null) return { problem: describeNonNumber(op, 'left', left) };
   const rightNumber = parseDecimal(right);
   if (rightNumber === null) return { problem: describeNonNumber(op, 'right', right) };
-  return { outcome: holds(op, compareDecimals(leftNumber, rightNumber)) };
+  return { outcome: holdsOrder(op, compareDecimals(leftNumber, rightNumber)) };
 }
 
-function holds(op: Ordering, order: number): boolean {
-  switch (op) {
-    case 'GREATER_THAN':
-      return order > 0;
-    case 'GREATER_THAN_OR_EQUAL':
-      return order >= 0;
-    case 'LESS_THAN':
-      return order < 0;
-    case 'LESS_THAN_OR_EQUAL':
-      return order <= 0;
-    default:
-      return assertNever(op);
-  }
-}
-
-function describeNonNumber(op: Ordering, side: 'left' | 'right', text: string): string {
+function describeNonNumber(op: OrderOperator, side: 'left' | 'right', text: string): string {
   const got = text === '' ? 'the empty text' : quoteText(text);
   return `${op} compares numbers, and the ${side} side of the condition is ${got}`;
 }
