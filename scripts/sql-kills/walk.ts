@@ -51,8 +51,12 @@ export function planKillsTogether({ names, victims: wanted, moments }: Wanted): 
   return Array.from({ length: Math.ceil(statements.length / atOnceMax) }, (_, index) => {
     const some = statements.slice(index * atOnceMax, (index + 1) * atOnceMax);
     const hasCommit = ({ commits }: WritingStatement) => commits !== false;
-    return [...some.filter(hasCommit), ...some.filter((each) => !hasCommit(each))].map(({ name }) => name);
-  }).flatMap((some) => hits.map((hit) => ({ names: some, ...hit })));
+    const committing = some.filter(hasCommit);
+    const names = [...committing, ...some.filter((each) => !hasCommit(each))].map(({ name }) => name);
+    return hits
+      .filter(({ moment }) => moment !== 'committed' || committing.length > 0)
+      .map((hit) => ({ names, ...hit }));
+  }).flat();
 }
 
 /** As many as a warehouse runs. */
